@@ -1,0 +1,75 @@
+#include "gateway/async/frame_pool.h"
+
+#include <array>
+#include <new>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SALLYPORT_PLAIN_FRAMES 1
+#endif
+#endif
+
+namespace sallyport::async {
+
+#ifdef SALLYPORT_PLAIN_FRAMES
+
+void* allocate_frame(std::size_t octets) { return ::operator new(octets); }
+void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
+
+#else
+
+namespace {
+
+constexpr std::size_t class_octets = 64;
+constexpr std::size_t classes = 32;  // up to 2 KiB
+constexpr unsigned kept_per_class = 256;
+
+struct FreeFrame {
+  FreeFrame* next;
+};
+
+struct Pool {
+  std::array<FreeFrame*, classes> free{};
+  std::array<unsigned, classes> kept{};
+
+  ~Pool() {
+    for (FreeFrame*& list : free) {
+      while (list) {
+        FreeFrame* frame = list;
+        list = frame->next;
+        ::operator delete(frame);
+      }
+    }
+  }
+};
+
+thread_local Pool pool;
+
+std::size_t class_of(std::size_t octets) { return (octets - 1) / class_octets; }
+
+}  // namespace
+
+void* allocate_frame(std::size_t octets) {
+  std::size_t size_class = class_of(octets);
+  if (size_class >= classes) return ::operator new(octets);
+  if (FreeFrame* frame = pool.free[size_class]) {
+    pool.free[size_class] = frame->next;
+    --pool.kept[size_class];
+    return frame;
+  }
+  return ::operator new((size_class + 1) * class_octets);
+}
+
+void free_frame(void* frame, std::size_t octets) noexcept {
+  std::size_t size_class = class_of(octets);
+  if (size_class >= classes || pool.kept[size_class] >= kept_per_class) {
+    ::operator delete(frame);
+    return;
+  }
+  pool.free[size_class] = new (frame) FreeFrame{pool.free[size_class]};
+  ++pool.kept[size_class];
+}
+
+#endif
+
+}  // namespace sallyport::async

@@ -1,0 +1,55 @@
+// A doubly linked list through its elements: no allocation, and an element's destructor takes it out.
+#pragma once
+
+namespace sallyport::async {
+
+class ListNode {
+ public:
+  ListNode() noexcept = default;
+  ListNode(const ListNode&) = delete;
+  ListNode& operator=(const ListNode&) = delete;
+  ~ListNode() { unlink(); }
+
+  bool is_linked() const noexcept { return next_ != nullptr; }
+  void unlink() noexcept {
+    if (!next_) return;
+    next_->previous_ = previous_;
+    previous_->next_ = next_;
+    next_ = previous_ = nullptr;
+  }
+
+ private:
+  friend class ListHead;
+  ListNode* next_ = nullptr;
+  ListNode* previous_ = nullptr;
+};
+
+class ListHead {
+ public:
+  ListHead() noexcept { root_.next_ = root_.previous_ = &root_; }
+  ListHead(const ListHead&) = delete;
+  ListHead& operator=(const ListHead&) = delete;
+  ~ListHead() {
+    while (!empty()) front()->unlink();
+    root_.next_ = nullptr;  // or its own destructor would unlink it from itself
+  }
+
+  bool empty() const noexcept { return root_.next_ == &root_; }
+  ListNode* front() const noexcept { return root_.next_; }
+  void push_back(ListNode& node) noexcept {
+    node.unlink();
+    node.previous_ = root_.previous_;
+    node.next_ = &root_;
+    root_.previous_->next_ = &node;
+    root_.previous_ = &node;
+  }
+  // Moves all elements of `other` to the end of this list.
+  void take_all(ListHead& other) noexcept {
+    while (!other.empty()) push_back(*other.front());
+  }
+
+ private:
+  ListNode root_;
+};
+
+}  // namespace sallyport::async

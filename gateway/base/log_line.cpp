@@ -1,0 +1,239 @@
+#include "gateway/base/log_line.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <iterator>
+
+#include "gateway/base/ensure.h"
+#include "gateway/base/text.h"
+
+namespace sallyport {
+
+namespace log_line {
+
+namespace {
+
+constexpr std::string_view ellipsis = "...";
+constexpr std::string_view cut_text = " cut=true";
+constexpr std::string_view cut_json = ",\"cut\":true";
+// The most that one octet of a value can become: \u00XX.
+constexpr std::size_t worst_escape = 6;
+
+std::string_view level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+  }
+  broken("log: no such level");
+}
+
+enum class Octet : std::uint8_t {
+  plain,   // stands for itself, everywhere
+  spaced,  // stands for itself, but only between quotes
+  other,   // is looked at more closely
+};
+
+constexpr auto octet_kinds = [] {
+  std::array<Octet, 256> kinds{};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    char c = static_cast<char>(i);
+    kinds[i] = !text::is_printable(c) || c == '"' || c == '\\' ? Octet::other
+               : c == ' ' || c == '='                          ? Octet::spaced
+                                                               : Octet::plain;
+  }
+  return kinds;
+}();
+
+Octet kind_of(char c) { return octet_kinds[static_cast<unsigned char>(c)]; }
+
+bool is_plain(std::string_view value) {
+  for (char c : value) {
+    if (kind_of(c) != Octet::plain) return false;
+  }
+  return true;
+}
+
+// Characters that are not seen, or that change how their neighbours are shown.
+bool is_deceptive(char32_t c) {
+  return c < 0xa0 || c == 0x061c || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+// How the beginning of a value is written: so many octets of it become `escape`, or stay as they are.
+struct Piece {
+  std::size_t octets;
+  std::array<char, 2 * worst_escape> escape{};  // two \uXXXX at most: a surrogate pair
+  std::size_t escape_octets = 0;
+
+  std::size_t written_octets() const { return escape_octets > 0 ? escape_octets : octets; }
+  void add(std::string_view octets_to_add) {
+    for (char c : octets_to_add) escape[escape_octets++] = c;
+  }
+  void add_unit(unsigned unit) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    add("\\u");
+    for (int shift = 12; shift >= 0; shift -= 4) escape[escape_octets++] = digits[(unit >> shift) & 0xf];
+  }
+};
+
+Piece first_piece(std::string_view value) {
+  if (kind_of(value.front()) != Octet::other) return {.octets = 1};
+  auto character = text::decode_utf8(value);
+  Piece piece{.octets = character ? character->octets : 1};
+  char32_t c = character ? character->value : 0xfffd;  // an octet that is no UTF-8: the replacement character, escaped
+  switch (c) {
+    case '"':
+      piece.add("\\\"");
+      return piece;
+    case '\\':
+      piece.add("\\\\");
+      return piece;
+    case '\n':
+      piece.add("\\n");
+      return piece;
+    case '\r':
+      piece.add("\\r");
+      return piece;
+    case '\t':
+      piece.add("\\t");
+      return piece;
+    default:
+      break;
+  }
+  if (character && !is_deceptive(c)) return piece;
+  if (c > 0xffff) {
+    piece.add_unit(0xd800 + ((c - 0x10000) >> 10));
+    piece.add_unit(0xdc00 + ((c - 0x10000) & 0x3ff));
+  } else {
+    piece.add_unit(c);
+  }
+  return piece;
+}
+
+// How many octets of `value` can be written in `room`, without dividing a character or an escape.
+std::size_t fitting(std::string_view value, std::size_t room) {
+  std::size_t octets = 0;
+  while (octets < value.size()) {
+    Piece piece = first_piece(value.substr(octets));
+    if (piece.written_octets() > room) break;
+    room -= piece.written_octets();
+    octets += piece.octets;
+  }
+  return octets;
+}
+
+void append_escaped(std::string& out, std::string_view value, std::size_t room) {
+  bool cut = value.size() * worst_escape > room && fitting(value, room) < value.size();
+  if (cut) value = value.substr(0, fitting(value, room - ellipsis.size()));
+  while (!value.empty()) {
+    std::size_t run = 0;
+    while (run < value.size() && kind_of(value[run]) != Octet::other) ++run;
+    out.append(value.substr(0, run));
+    value.remove_prefix(run);
+    if (value.empty()) break;
+    Piece piece = first_piece(value);
+    if (piece.escape_octets > 0) {
+      out.append(piece.escape.data(), piece.escape_octets);
+    } else {
+      out.append(value.substr(0, piece.octets));
+    }
+    value.remove_prefix(piece.octets);
+  }
+  if (cut) out.append(ellipsis);
+}
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+  fmt::format_to(std::back_inserter(out), "{}", number);
+}
+
+void append_text_value(std::string& out, std::string_view value, bool angle) {
+  std::string_view before = angle ? "<" : "", after = angle ? ">" : "";
+  if (is_plain(value) && (angle || !value.empty()) && value.size() + 2 <= max_value_octets) {
+    out.append(before).append(value).append(after);
+    return;
+  }
+  out.append("\"").append(before);
+  append_escaped(out, value, max_value_octets - 2 - before.size() - after.size());
+  out.append(after).append("\"");
+}
+
+void append_value(std::string& out, LogFormat format, const LogField& field) {
+  if (auto* number = std::get_if<std::int64_t>(&field.value)) {
+    append_number(out, *number);
+  } else if (auto* fraction = std::get_if<double>(&field.value)) {
+    // JSON has no word for what is no number.
+    if (format == LogFormat::json && !std::isfinite(*fraction)) {
+      out.append("null");
+    } else {
+      append_number(out, *fraction);
+    }
+  } else if (auto* yes = std::get_if<bool>(&field.value)) {
+    out.append(*yes ? "true" : "false");
+  } else if (format == LogFormat::text) {
+    append_text_value(out, std::get<std::string_view>(field.value), field.angle);
+  } else {
+    out.append("\"");
+    append_escaped(out, std::get<std::string_view>(field.value), max_value_octets - 2);
+    out.append("\"");
+  }
+}
+
+void append_key(std::string& out, LogFormat format, std::string_view key) {
+  if (format == LogFormat::text) {
+    out.append(" ").append(key).append("=");
+  } else {
+    out.append(",\"").append(key).append("\":");
+  }
+}
+
+}  // namespace
+
+void append_body(std::string& out, LogFormat format, LogLevel level, std::string_view event,
+                 const std::vector<LogField>& fields) {
+  const bool json = format == LogFormat::json;
+  const std::string_view cut_mark = json ? cut_json : cut_text;
+  const std::size_t most = out.size() + max_body_octets - cut_mark.size() - 1;  // and the closing brace
+  if (json) {
+    out.append("{\"level\":\"").append(level_name(level)).append("\",\"event\":\"").append(event).append("\"");
+  } else {
+    out.append(level_name(level)).append(" event=").append(event);
+  }
+  bool cut = false;
+  for (const LogField& field : fields) {
+    std::size_t before = out.size();
+    append_key(out, format, field.key);
+    append_value(out, format, field);
+    if (out.size() <= most) continue;
+    // A shorter one may still fit: the verdict is not lost because somebody's name was long.
+    out.resize(before);
+    cut = true;
+  }
+  if (cut) out.append(cut_mark);
+  if (json) out.append("}");
+}
+
+void add_number(std::string& body, LogFormat format, std::string_view key, std::uint64_t number) {
+  if (format == LogFormat::json) body.pop_back();
+  append_key(body, format, key);
+  append_number(body, number);
+  if (format == LogFormat::json) body.append("}");
+}
+
+}  // namespace log_line
+
+std::string format_line(LogFormat format, LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
+  std::string line;
+  log_line::append_body(line, format, level, event, fields);
+  return line;
+}
+
+}  // namespace sallyport

@@ -1,0 +1,28 @@
+// How a log line is written: text or JSON, with peers' text made harmless (threats.md R14). Private to the log.
+//
+// In both forms controls, quotes, backslashes, invalid UTF-8, line and paragraph separators, bidi marks and invisible
+// characters become JSON escapes, so that no value can end its field or its line, or make a terminal show something
+// else. In text a value stands in quotes unless it is plain. A value that is too long ends with "..."; fields that no
+// longer fit into the line are left out and the line says cut=true.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/log.h"
+
+namespace sallyport::log_line {
+
+inline constexpr std::size_t max_value_octets = 1024;
+inline constexpr std::size_t max_line_octets = 8192;
+// What of a line is left for its fields: time, priority, repetition count and line end need room too.
+inline constexpr std::size_t max_body_octets = max_line_octets - 96;
+
+// Appends level, event and fields: the line without its time and without a line end.
+void append_body(std::string& out, LogFormat format, LogLevel level, std::string_view event,
+                 const std::vector<LogField>& fields);
+// Adds one more number to the end of a finished body.
+void add_number(std::string& body, LogFormat format, std::string_view key, std::uint64_t number);
+
+}  // namespace sallyport::log_line

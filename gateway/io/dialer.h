@@ -1,0 +1,21 @@
+// Dialer: opens connections to other hosts. TCP_NODELAY is set: our writes are whole reply groups.
+#pragma once
+
+#include <memory>
+
+#include "gateway/async/task.h"
+#include "gateway/base/address.h"
+#include "gateway/base/result.h"
+#include "gateway/base/units.h"
+#include "gateway/io/error.h"
+#include "gateway/io/stream.h"
+
+namespace sallyport::io {
+
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+  virtual Task<Result<std::unique_ptr<Stream>, Error>> dial(SocketAddress to, Time deadline) = 0;
+};
+
+}  // namespace sallyport::io

@@ -1,0 +1,35 @@
+// FakeClock: a wall clock that shows what the test set, and moves on with a scheduler's time when it was given one.
+#pragma once
+
+#include "gateway/async/scheduler.h"
+#include "gateway/base/units.h"
+#include "gateway/io/clock.h"
+
+namespace sallyport::support {
+
+class FakeClock final : public io::Clock {
+ public:
+  // 2026-11-22T12:00:00Z, standing still.
+  FakeClock() = default;
+  explicit FakeClock(WallTime now) : set_to_(now) {}
+  // Starts at `now` and goes as the scheduler's time goes.
+  FakeClock(WallTime now, const async::Scheduler& follows) : set_to_(now), follows_(&follows), set_at_(follows.now()) {}
+
+  WallTime wall_now() const override {
+    if (!follows_) return set_to_;
+    return set_to_ + std::chrono::duration_cast<WallTime::duration>(follows_->now() - set_at_);
+  }
+  // Sets the clock, as an administrator would: forwards or back, and no deadline may move by it.
+  void set(WallTime now) {
+    set_to_ = now;
+    if (follows_) set_at_ = follows_->now();
+  }
+  void advance(Duration duration) { set(wall_now() + std::chrono::duration_cast<WallTime::duration>(duration)); }
+
+ private:
+  WallTime set_to_ = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
+  const async::Scheduler* follows_ = nullptr;
+  Time set_at_{};
+};
+
+}  // namespace sallyport::support

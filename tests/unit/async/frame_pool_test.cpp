@@ -1,0 +1,67 @@
+#include "gateway/async/frame_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace sallyport::async {
+namespace {
+
+struct Frame {
+  void* place;
+  std::size_t octets;
+  unsigned char mark;
+};
+
+// Frames of all sizes, more than are kept of each, freed in any order: none overlaps another.
+void shuffle_frames(unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<Frame> frames;
+  for (int round = 0; round < 20'000; ++round) {
+    if (frames.empty() || random() % 5 < 3) {
+      std::size_t octets = 1 + random() % 2500;
+      auto mark = static_cast<unsigned char>(random());
+      void* place = allocate_frame(octets);
+      ASSERT_EQ(reinterpret_cast<std::uintptr_t>(place) % alignof(std::max_align_t), 0u);
+      std::memset(place, mark, octets);
+      frames.push_back({place, octets, mark});
+    } else {
+      std::swap(frames[random() % frames.size()], frames.back());
+      Frame frame = frames.back();
+      frames.pop_back();
+      auto* octets = static_cast<unsigned char*>(frame.place);
+      for (std::size_t i = 0; i < frame.octets; ++i) ASSERT_EQ(octets[i], frame.mark);
+      free_frame(frame.place, frame.octets);
+    }
+  }
+  for (const Frame& frame : frames) free_frame(frame.place, frame.octets);
+}
+
+TEST(FramePool, GivesEachFrameItsOwnPlace) { shuffle_frames(1); }
+
+TEST(FramePool, IsOnePerThread) {
+  std::vector<std::thread> threads;
+  for (unsigned seed = 0; seed < 4; ++seed) threads.emplace_back(shuffle_frames, seed);
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(FramePool, TakesAFrameThatAnotherThreadMade) {
+  void* frame = allocate_frame(200);
+  std::thread([frame] { free_frame(frame, 200); }).join();
+  void* next = allocate_frame(200);
+  free_frame(next, 200);
+}
+
+TEST(FramePool, KeepsAtMostSomeOfEachSize) {
+  std::vector<void*> frames;
+  for (int i = 0; i < 1000; ++i) frames.push_back(allocate_frame(100));
+  for (void* frame : frames) free_frame(frame, 100);
+  for (void*& frame : frames) frame = allocate_frame(128);  // of the same class as 100
+  for (void* frame : frames) free_frame(frame, 128);
+}
+
+}  // namespace
+}  // namespace sallyport::async
