@@ -1,0 +1,39 @@
+// Service extensions: what an EHLO reply offers, written and read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::smtp {
+
+struct Extensions {
+  bool pipelining = false;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+  bool chunking = false;
+  bool dsn = false;
+  bool enhanced_status_codes = false;
+  bool starttls = false;
+  bool requiretls = false;
+  bool size = false;
+  std::uint64_t max_size = 0;             // octets; 0 = no fixed limit (RFC 1870)
+  std::optional<std::uint64_t> rcpt_max;  // LIMITS RCPTMAX (RFC 9422)
+  std::optional<std::uint64_t> mail_max;  // LIMITS MAILMAX
+
+  friend bool operator==(const Extensions&, const Extensions&) = default;
+};
+
+// The keyword lines of an EHLO reply, without the greeting line.
+std::vector<std::string> to_ehlo_lines(const Extensions& offered);
+// Reads the lines of an upstream's EHLO reply (the first is its name and is passed over). Unknown keywords and
+// malformed limits are ignored; of a keyword given twice the last counts.
+Extensions read_ehlo_lines(const std::vector<std::string>& lines);
+// What both have: of the abilities only an upstream can give (8BITMIME, SMTPUTF8, DSN, REQUIRETLS) and the smaller
+// SIZE. PIPELINING, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES and LIMITS are the gateway's own and are left as `own` has
+// them. Without an upstream nothing is known of one, and nothing is offered in its name.
+Extensions offer_for(const Extensions& own, const std::vector<Extensions>& upstreams);
+
+}  // namespace sallyport::smtp

@@ -1,0 +1,48 @@
+// The parameters of MAIL and RCPT: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET, ENVID, NOTIFY, ORCPT (RFC 1870, 6152, 6531,
+// 8689, 3461).
+//
+// A parameter of an extension that this session was not offered is an error, whatever its value (S11, S27). The one
+// exception is BODY=BINARYMIME, which is a bad value of BODY whether or not 8BITMIME was offered (S34).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/base/result.h"
+#include "gateway/smtp/extensions.h"
+
+namespace sallyport::smtp {
+
+enum class Body : std::uint8_t { unspecified, seven_bit, eight_bit_mime };
+
+struct MailParameters {
+  std::optional<std::uint64_t> size;
+  Body body = Body::unspecified;
+  bool smtputf8 = false;
+  bool requiretls = false;
+  std::string ret;    // "FULL", "HDRS" or empty
+  std::string envid;  // xtext, as it came; empty when absent
+};
+
+struct RcptParameters {
+  std::string notify;  // "NEVER", or of SUCCESS,FAILURE,DELAY those given, in this order; empty when absent
+  std::string orcpt;   // "type;xtext", as it came
+};
+
+enum class ParameterError : std::uint8_t {
+  unknown,    // 555 5.5.4
+  repeated,   // 501 5.5.4
+  bad_value,  // 501 5.5.4, also text glued after the path
+  too_large,  // 552 5.3.4 is the caller's word: SIZE is a number, but no fixed-width one
+};
+
+// `text` is what parse_path left over, with its leading space.
+Result<MailParameters, ParameterError> parse_mail_parameters(std::string_view text, const Extensions& offered);
+Result<RcptParameters, ParameterError> parse_rcpt_parameters(std::string_view text, const Extensions& offered);
+
+// True when SMTPUTF8 is among the words of MAIL's arguments: how their path is to be read must be known before it is.
+bool asks_for_smtputf8(std::string_view arguments);
+
+}  // namespace sallyport::smtp

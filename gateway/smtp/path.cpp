@@ -1,0 +1,200 @@
+#include "gateway/smtp/path.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "gateway/base/address.h"
+#include "gateway/base/domain_name.h"
+#include "gateway/base/text.h"
+#include "gateway/smtp/octets.h"
+
+namespace sallyport::smtp {
+namespace {
+
+constexpr std::size_t most_path_octets = 256;    // RFC 5321, 4.5.3.1.3, with < and >
+constexpr std::size_t most_domain_octets = 253;  // RFC 1035, 3.1: 255 on the wire
+constexpr std::size_t most_label_octets = 63;
+
+// RFC 5321, 4.1.2 and RFC 6531, 3.3. Whether non-ASCII octets are welcome is asked where they are met.
+bool is_atext(char c) {
+  constexpr std::string_view specials = "!#$%&'*+-/=?^_`{|}~";
+  return text::is_alnum(c) || !text::is_ascii(c) || specials.find(c) != std::string_view::npos;
+}
+
+// A dot-string: what needs no quotes.
+bool is_dot_string(std::string_view local) {
+  if (local.empty() || local.front() == '.' || local.back() == '.') return false;
+  if (local.find("..") != std::string_view::npos) return false;
+  return std::all_of(local.begin(), local.end(), [](char c) { return c == '.' || is_atext(c); });
+}
+
+std::optional<PathError> check_utf8(std::string_view octets, bool utf8) {
+  if (!has_8bit(octets)) return std::nullopt;
+  if (!utf8) return PathError::needs_utf8;
+  if (!text::is_utf8(octets)) return PathError::bad_utf8;
+  return std::nullopt;
+}
+
+// RFC 5321, 4.1.3. The colon decides: the address itself does not say how it was tagged.
+Result<std::string, PathError> parse_literal(std::string_view literal) {
+  if (literal.size() < 2 || literal.back() != ']') return PathError::syntax;
+  std::string_view inside = literal.substr(1, literal.size() - 2);
+  constexpr std::string_view tag = "IPv6:";
+  const bool is_tagged = text::starts_with_ignoring_case(inside, tag);
+  if (is_tagged) inside.remove_prefix(tag.size());
+  const auto ip = IpAddress::parse(inside);
+  if (!ip || is_tagged != (inside.find(':') != std::string_view::npos)) return PathError::syntax;
+  return ip->to_literal();
+}
+
+bool has_bad_label_length(std::string_view domain) {
+  const auto labels = text::split(domain, '.');
+  return std::any_of(labels.begin(), labels.end(),
+                     [](std::string_view label) { return label.empty() || label.size() > most_label_octets; });
+}
+
+class PathParser {
+ public:
+  PathParser(std::string_view text, bool utf8) : text_(text), utf8_(utf8) {}
+
+  Result<ParsedPath, PathError> parse(PathKind kind) {
+    while (!at_end() && text::is_space(peek())) ++at_;
+    const std::size_t begin = at_;
+    const bool bracketed = take('<');
+    if (bracketed && take('>')) {
+      if (kind == PathKind::forward) return PathError::syntax;
+      return ParsedPath{.path = {}, .rest = text_.substr(at_)};
+    }
+    if (bracketed && !at_end() && peek() == '@') {
+      if (const auto error = skip_source_route()) return *error;
+    }
+    auto path = mailbox(kind);
+    if (!path) return path.error();
+    const bool is_closed = bracketed ? take('>') : at_end() || text::is_space(peek());
+    if (!is_closed) return PathError::syntax;
+    const std::size_t brackets_not_there = bracketed ? 0 : 2;
+    if (at_ - begin + brackets_not_there > most_path_octets) return PathError::too_long;
+    return ParsedPath{.path = std::move(*path), .rest = text_.substr(at_)};
+  }
+
+ private:
+  bool at_end() const { return at_ == text_.size(); }
+  char peek() const { return text_[at_]; }
+  bool take(char wanted) {
+    if (at_end() || peek() != wanted) return false;
+    ++at_;
+    return true;
+  }
+
+  // RFC 5321, 4.1.2 and appendix C: "@a,@b:" is read, checked and forgotten.
+  std::optional<PathError> skip_source_route() {
+    do {
+      if (!take('@')) return PathError::syntax;
+      const std::string_view name = domain_text();
+      if (name.starts_with('[')) return PathError::syntax;
+      const auto domain = parse_domain(name, utf8_);
+      if (!domain) return domain.error();
+    } while (take(','));
+    if (!take(':')) return PathError::syntax;
+    return std::nullopt;
+  }
+
+  Result<Path, PathError> mailbox(PathKind kind) {
+    auto local = !at_end() && peek() == '"' ? quoted_string() : dot_string();
+    if (!local) return local.error();
+    Path path;
+    path.local = std::move(*local);
+    if (!take('@')) {
+      if (kind != PathKind::forward || !path.is_postmaster()) return PathError::syntax;
+      return path;
+    }
+    auto domain = parse_domain(domain_text(), utf8_);
+    if (!domain) return domain.error();
+    path.domain = std::move(*domain);
+    return path;
+  }
+
+  Result<std::string, PathError> dot_string() {
+    const std::size_t begin = at_;
+    while (!at_end() && (peek() == '.' || is_atext(peek()))) ++at_;
+    const std::string_view local = text_.substr(begin, at_ - begin);
+    if (const auto error = check_utf8(local, utf8_)) return *error;
+    if (!is_dot_string(local)) return PathError::syntax;
+    return std::string(local);
+  }
+
+  // RFC 5321, 4.1.2: any printable octet, " and \ escaped. Other octets may be escaped too; what counts is what they
+  // say.
+  Result<std::string, PathError> quoted_string() {
+    std::string local;
+    ++at_;
+    while (!at_end() && peek() != '"') {
+      const bool escaped = take('\\');
+      if (at_end()) return PathError::syntax;
+      const char c = peek();
+      if (text::is_control(c) || (escaped && !text::is_ascii(c))) return PathError::syntax;
+      local += c;
+      ++at_;
+    }
+    if (!take('"')) return PathError::syntax;
+    if (const auto error = check_utf8(local, utf8_)) return *error;
+    return local;
+  }
+
+  // What stands where a domain or a literal has to be, up to what cannot belong to it.
+  std::string_view domain_text() {
+    const std::size_t begin = at_;
+    const bool is_literal = !at_end() && peek() == '[';
+    const std::size_t end = is_literal ? text_.find(']', at_) : text_.find_first_of(">,: \t", at_);
+    if (end == std::string_view::npos)
+      at_ = text_.size();
+    else
+      at_ = is_literal ? end + 1 : end;
+    return text_.substr(begin, at_ - begin);
+  }
+
+  std::string_view text_;
+  bool utf8_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+bool Path::is_postmaster() const { return text::equals_ignoring_case(local, "postmaster"); }
+
+std::string Path::to_string() const {
+  if (is_null()) return "";
+  std::string out;
+  if (is_dot_string(local)) {
+    out = local;
+  } else {
+    out += '"';
+    for (const char c : local) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '"';
+  }
+  if (!domain.empty()) out += '@' + domain;
+  return out;
+}
+
+bool Path::has_routing_local() const { return local.find_first_of("@%!") != std::string::npos; }
+
+bool Path::needs_utf8() const { return has_8bit(local) || has_8bit(domain); }
+
+Result<ParsedPath, PathError> parse_path(std::string_view text, PathKind kind, bool utf8) {
+  return PathParser(text, utf8).parse(kind);
+}
+
+Result<std::string, PathError> parse_domain(std::string_view text, bool utf8) {
+  if (text.starts_with('[')) return parse_literal(text);
+  if (text.empty()) return PathError::syntax;
+  if (const auto error = check_utf8(text, utf8)) return *error;
+  if (text.size() > most_domain_octets || has_bad_label_length(text)) return PathError::too_long;
+  if (!is_domain_name(text, /*underscores=*/true, utf8)) return PathError::syntax;
+  return text::to_lower(text);
+}
+
+}  // namespace sallyport::smtp

@@ -1,0 +1,52 @@
+#include "gateway/smtp/server_parser.h"
+
+#include <algorithm>
+
+namespace sallyport::smtp {
+namespace {
+
+constexpr std::size_t flood_octets = 64 * 1024;
+
+}  // namespace
+
+std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t& discardable) {
+  discardable = 0;
+  // Nothing past 64 KiB is looked at: whether the input came whole or in pieces, the flood is noticed at the same
+  // octet.
+  const std::string_view window = input.substr(0, flood_octets - discarded_);
+  const std::size_t newline = window.find('\n', scanned_);
+  const std::string_view unseen = window.substr(0, newline).substr(scanned_);
+
+  const std::size_t nul = unseen.find('\0');
+  const std::size_t cr = unseen.substr(0, nul).find('\r');
+  if (cr != std::string_view::npos && cr + 1 < unseen.size()) return finish(LineEvent::Kind::bad, scanned_ + cr + 1);
+  if (nul != std::string_view::npos) return finish(LineEvent::Kind::bad, scanned_ + nul + 1);
+  const bool ends_with_cr = cr != std::string_view::npos;
+
+  if (newline != std::string_view::npos) {
+    if (!ends_with_cr) return finish(LineEvent::Kind::bad, newline + 1);
+    const bool fits = discarded_ == 0 && newline + 1 <= max_line_octets_;
+    LineEvent event = finish(fits ? LineEvent::Kind::line : LineEvent::Kind::too_long, newline + 1);
+    if (fits) event.text = window.substr(0, newline - 1);
+    return event;
+  }
+
+  if (discarded_ + window.size() == flood_octets) return finish(LineEvent::Kind::flood, window.size());
+  // A CR at the end stays, to be seen again beside what follows it.
+  scanned_ = ends_with_cr ? window.size() - 1 : window.size();
+  // With the LF still to come, the line is over the limit already.
+  if (discarded_ + window.size() >= max_line_octets_) {
+    discardable = scanned_;
+    discarded_ += scanned_;
+    scanned_ = 0;
+  }
+  return std::nullopt;
+}
+
+LineEvent ServerParser::finish(LineEvent::Kind kind, std::size_t consumed) {
+  scanned_ = 0;
+  discarded_ = 0;
+  return {.kind = kind, .text = {}, .consumed = consumed};
+}
+
+}  // namespace sallyport::smtp
