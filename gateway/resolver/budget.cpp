@@ -1,0 +1,32 @@
+#include "gateway/resolver/budget.h"
+
+#include <utility>
+
+namespace sallyport::resolver {
+
+void QuestionBudget::next_message() {
+  message_left = settings.per_message;
+  is_exceeded = false;
+}
+
+Task<dns::Answer> BudgetedResolver::lookup(dns::Question question, Time deadline) {
+  if (budget_.message_left == 0 || budget_.session_left == 0) {
+    dns::Answer known = co_await inner_.lookup(std::move(question), Time::min());
+    if (known.from_cache) co_return known;
+    if (!std::exchange(budget_.is_exceeded, true)) counters_.add(Violation::dns_budget);
+    dns::Answer refusal;
+    refusal.status = dns::Status::budget;
+    co_return refusal;
+  }
+  // Paid in advance, or a hundred questions asked at the same moment would all see the last one unspent.
+  --budget_.message_left;
+  --budget_.session_left;
+  dns::Answer answer = co_await inner_.lookup(std::move(question), deadline);
+  if (answer.from_cache) {
+    ++budget_.message_left;
+    ++budget_.session_left;
+  }
+  co_return answer;
+}
+
+}  // namespace sallyport::resolver

@@ -1,0 +1,22 @@
+#include "gateway/resolver/entropy.h"
+
+#include <sys/random.h>
+
+#include <utility>
+
+#include "gateway/base/ensure.h"
+
+namespace sallyport::resolver {
+
+std::uint64_t Entropy::next() {
+  if (left_ == 0) {
+    // Up to 256 octets come whole or not at all (getrandom(2)).
+    static_assert(sizeof(block_) <= 256);
+    ensure(getrandom(block_.data(), sizeof(block_), 0) == ssize_t{sizeof(block_)}, "the kernel gives no random octets");
+    left_ = block_.size();
+  }
+  // What was given out is not kept.
+  return std::exchange(block_[--left_], 0);
+}
+
+}  // namespace sallyport::resolver

@@ -1,0 +1,164 @@
+#include "gateway/resolver/resolver.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/text.h"
+#include "gateway/resolver/follow.h"
+
+namespace sallyport::resolver {
+
+namespace {
+
+// Shares of the timeout that are waited for one server after the other, in fifths; the last gets what is left.
+constexpr std::array<int, 2> patience_fifths{1, 2};
+constexpr std::size_t most_silences = patience_fifths.size() + 1;
+
+dns::Answer answer_of(dns::Status status) {
+  dns::Answer answer;
+  answer.status = status;
+  return answer;
+}
+
+void normalise(std::string& name) {
+  for (char& c : name) c = text::lower(c);
+  if (name.ends_with('.')) name.pop_back();
+}
+
+}  // namespace
+
+Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, io::Dialer& connections, Cache& cache,
+                   const ResolverSettings& settings, Counters& counters)
+    : scheduler_(scheduler),
+      cache_(cache),
+      counters_(counters),
+      settings_(settings),
+      transport_{datagrams, connections, counters, entropy_, settings.use_0x20},
+      no_answer_(std::make_shared<const dns::Answer>(answer_of(dns::Status::servfail))),
+      in_flight_(0, KeyedHash(entropy_.next(), entropy_.next())),
+      questions_(scheduler) {
+  ensure(!settings_.servers.empty(), "resolver: no server to ask");
+}
+
+Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
+  normalise(question.name);
+  if (auto known = cache_.find(question, scheduler_.now())) {
+    counters_.add(Total::dns_cache_hits);
+    co_return std::move(*known);
+  }
+  if (!dns::is_askable(question.name)) co_return answer_of(dns::Status::nxdomain);
+  if (deadline <= scheduler_.now()) co_return answer_of(dns::Status::timeout);
+  Waiter waiter(scheduler_);
+  if (!wait_for(question, waiter)) co_return answer_of(dns::Status::servfail);
+  if (!waiter.answer) co_await waiter.news.wait(deadline);
+  if (!waiter.answer) co_return answer_of(dns::Status::timeout);
+  co_return *waiter.answer;
+}
+
+// False when so many questions are under way that one more is not asked.
+bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
+  if (auto known = in_flight_.find(question); known != in_flight_.end()) {
+    known->second.push_back(waiter);
+    return true;
+  }
+  if (in_flight_.size() >= settings_.max_in_flight) {
+    counters_.add(Fault::dns_error);
+    return false;
+  }
+  // The waiter first: the question may be answered before spawn() returns.
+  Task<void> task = answer_waiters(question);
+  in_flight_[question].push_back(waiter);
+  try {
+    questions_.spawn(std::move(task));
+  } catch (...) {
+    in_flight_.erase(question);  // or nobody would ever ask it again
+    throw;
+  }
+  return true;
+}
+
+Task<void> Resolver::answer_waiters(dns::Question question) {
+  std::shared_ptr<const dns::Answer> answer = no_answer_;
+  try {
+    answer = co_await find_and_keep(question);
+  } catch (const std::exception&) {
+    // No memory, or a mistake of ours. Those who wait must not wait for ever.
+    counters_.add(Fault::internal);
+  }
+  auto place = in_flight_.extract(question);
+  Waiters& waiters = place.mapped();
+  while (!waiters.empty()) {
+    auto& waiter = static_cast<Waiter&>(*waiters.front());
+    waiter.unlink();
+    waiter.answer = answer;
+    waiter.news.notify();
+  }
+}
+
+Task<std::shared_ptr<const dns::Answer>> Resolver::find_and_keep(dns::Question question) {
+  dns::Answer found = co_await find_out(question, scheduler_.now() + settings_.timeout);
+  auto answer = std::make_shared<const dns::Answer>(std::move(found));
+  keep(question, *answer);
+  co_return answer;
+}
+
+Task<dns::Answer> Resolver::find_out(dns::Question question, Time deadline) {
+  Chain chain;
+  chain.name = text::to_lower(dns::apply_case(question.name, 0));
+  while (true) {
+    Heard heard = co_await ask_servers(question, deadline);
+    if (heard.kind == Heard::Kind::silence) co_return answer_of(dns::Status::timeout);
+    if (heard.kind == Heard::Kind::failure) co_return answer_of(dns::Status::servfail);
+    if (auto answer = follow(heard.response, question.type, chain)) co_return std::move(*answer);
+    question.name = chain.name;
+  }
+}
+
+// Asks until a server answers, all have failed, or the time is up. A failure says more than silence: it is what is told
+// when there were both.
+Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) {
+  const std::size_t servers = settings_.servers.size();
+  const Duration fifth = (deadline - scheduler_.now()) / 5;
+  std::vector<bool> has_failed(servers);
+  std::size_t failures = 0;
+  std::size_t silences = 0;
+  bool use_edns = true;
+  std::size_t server = first_server_;
+  while (failures < servers && silences < most_silences && scheduler_.now() < deadline) {
+    if (!has_failed[server]) {
+      Time patience = deadline;
+      if (silences < patience_fifths.size()) {
+        patience = std::min(deadline, scheduler_.now() + fifth * patience_fifths[silences]);
+      }
+      Heard heard = co_await ask_server(transport_, settings_.servers[server], question, use_edns, patience, deadline);
+      if (heard.kind == Heard::Kind::answer) {
+        first_server_ = server;
+        co_return heard;
+      }
+      if (heard.kind == Heard::Kind::silence) {
+        ++silences;
+      } else {
+        has_failed[server] = true;
+        ++failures;
+      }
+    }
+    server = (server + 1) % servers;
+  }
+  co_return Heard{failures > 0 ? Heard::Kind::failure : Heard::Kind::silence, {}};
+}
+
+// Counts and caches what a question has come to.
+void Resolver::keep(const dns::Question& question, const dns::Answer& answer) {
+  Time now = scheduler_.now();
+  if (!answer.failed()) {
+    cache_.put(question, answer, now, now + answer.ttl);
+    return;
+  }
+  counters_.add(answer.status == dns::Status::timeout ? Fault::dns_timeout : Fault::dns_error);
+  cache_.put(question, answer, now, now + settings_.failure_ttl);
+}
+
+}  // namespace sallyport::resolver

@@ -1,0 +1,147 @@
+// Many who want to know the same: asked once, and nobody's fate is another's.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <optional>
+
+#include "tests/unit/resolver/world.h"
+
+namespace sallyport::resolver {
+namespace {
+
+using dns::Status;
+
+// Answers after half a second.
+class Coalescing : public testing::Test {
+ protected:
+  Coalescing() {
+    world.network.set_responder(
+        [](SocketAddress, std::string_view query) { return just(address_reply(query), milliseconds(500)); });
+  }
+  auto into(std::size_t place) {
+    return [this, place](dns::Answer given) { answers[place] = std::move(given); };
+  }
+
+  World world;
+  std::array<std::optional<dns::Answer>, 3> answers;
+};
+
+TEST_F(Coalescing, AQuestionUnderWayIsNotAskedAgain) {
+  async::Nursery callers(world.loop.scheduler());
+  for (std::size_t n = 0; n < 3; ++n) {
+    callers.spawn(ask_and(world, example_a, into(n)));
+    world.loop.advance(milliseconds(100));
+  }
+  EXPECT_EQ(world.resolver().in_flight(), 1u);
+  world.loop.advance(milliseconds(300));
+  EXPECT_EQ(world.questions(), 1u);
+  for (const auto& answer : answers) {
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->records, one_address("192.0.2.1"));
+    EXPECT_FALSE(answer->from_cache);
+  }
+  EXPECT_EQ(world.resolver().in_flight(), 0u);
+}
+
+TEST_F(Coalescing, OtherQuestionsAreAskedBesideIt) {
+  async::Nursery callers(world.loop.scheduler());
+  callers.spawn(ask_and(world, example_a, into(0)));
+  callers.spawn(ask_and(world, {example_a.name, dns::Type::AAAA}, into(1)));
+  EXPECT_EQ(world.resolver().in_flight(), 2u);
+  EXPECT_EQ(world.questions(), 2u);
+}
+
+TEST_F(Coalescing, EveryWaiterHasItsOwnDeadline) {
+  async::Nursery callers(world.loop.scheduler());
+  callers.spawn(ask_and(world, example_a, into(0), milliseconds(200)));
+  callers.spawn(ask_and(world, example_a, into(1), milliseconds(900)));
+  world.loop.advance(milliseconds(300));
+  ASSERT_TRUE(answers[0]);
+  EXPECT_EQ(answers[0]->status, Status::timeout);
+  EXPECT_FALSE(answers[1]);
+  world.loop.advance(milliseconds(300));
+  ASSERT_TRUE(answers[1]);
+  EXPECT_TRUE(answers[1]->found());
+}
+
+TEST_F(Coalescing, AnImpatientWaiterIsNoFaultAndNothingIsKeptOfIt) {
+  EXPECT_EQ(world.ask(example_a, milliseconds(100)).status, Status::timeout);
+  EXPECT_EQ(world.counters.get(Fault::dns_timeout), 0u);
+  world.loop.advance(seconds(1));
+  dns::Answer later = world.ask(example_a);
+  EXPECT_TRUE(later.from_cache) << "the question went on by itself";
+  EXPECT_TRUE(later.found());
+}
+
+TEST_F(Coalescing, AWaiterThatIsGoneHurtsNobody) {
+  async::Nursery others(world.loop.scheduler());
+  {
+    async::Nursery gone(world.loop.scheduler());
+    gone.spawn(ask_and(world, example_a, into(0)));
+    others.spawn(ask_and(world, example_a, into(1)));
+    gone.spawn(ask_and(world, example_a, into(2)));
+    world.loop.advance(milliseconds(100));
+  }
+  world.loop.advance(seconds(1));
+  EXPECT_FALSE(answers[0]);
+  EXPECT_FALSE(answers[2]);
+  ASSERT_TRUE(answers[1]);
+  EXPECT_TRUE(answers[1]->found());
+  EXPECT_EQ(world.questions(), 1u);
+}
+
+TEST_F(Coalescing, AWaiterCanBeGoneWhenItsAnswerIsOnItsWay) {
+  async::Nursery others(world.loop.scheduler());
+  auto gone = std::make_unique<async::Nursery>(world.loop.scheduler());
+  // The first to be woken ends the second, whose wake-up is posted by then.
+  others.spawn(ask_and(world, example_a, [&gone](dns::Answer) { gone.reset(); }));
+  gone->spawn(ask_and(world, example_a, into(1)));
+  others.spawn(ask_and(world, example_a, into(2)));
+  world.loop.advance(seconds(1));
+  EXPECT_FALSE(answers[1]);
+  EXPECT_TRUE(answers[2]);
+}
+
+TEST_F(Coalescing, AllWaitersCanBeGone) {
+  {
+    async::Nursery gone(world.loop.scheduler());
+    gone.spawn(ask_and(world, example_a, into(0)));
+  }
+  EXPECT_EQ(world.resolver().in_flight(), 1u);
+  world.loop.advance(seconds(1));
+  EXPECT_EQ(world.resolver().in_flight(), 0u);
+}
+
+TEST_F(Coalescing, AResolverCanEndWithQuestionsUnderWay) {
+  {
+    async::Nursery callers(world.loop.scheduler());
+    callers.spawn(ask_and(world, example_a, into(0)));
+  }
+  EXPECT_EQ(world.network.sockets_open(), 1u);
+  world.end_resolver();
+  EXPECT_EQ(world.network.sockets_open(), 0u);
+  world.loop.advance(seconds(10));
+}
+
+TEST_F(Coalescing, ADeadlineThatHasPassedAsksNobody) {
+  Task<dns::Answer> unknown = world.resolver().lookup(example_a, Time::min());
+  EXPECT_EQ(world.loop.run_until_done(std::move(unknown)).status, Status::timeout);
+  EXPECT_EQ(world.questions(), 0u);
+  world.ask(example_a);
+  Task<dns::Answer> known = world.resolver().lookup(example_a, Time::min());
+  EXPECT_TRUE(world.loop.run_until_done(std::move(known)).found());
+}
+
+TEST_F(Coalescing, QuestionsUnderWayAreBounded) {
+  world.settings.max_in_flight = 2;
+  async::Nursery callers(world.loop.scheduler());
+  callers.spawn(ask_and(world, {"one.example", dns::Type::A}, into(0)));
+  callers.spawn(ask_and(world, {"two.example", dns::Type::A}, into(1)));
+  EXPECT_EQ(world.ask(example_a).status, Status::servfail);
+  EXPECT_EQ(world.counters.get(Fault::dns_error), 1u);
+  EXPECT_TRUE(world.ask({"one.example", dns::Type::A}).found()) << "to wait for one under way is free";
+  EXPECT_TRUE(world.ask(example_a).found());
+}
+
+}  // namespace
+}  // namespace sallyport::resolver
