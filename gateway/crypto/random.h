@@ -1,0 +1,11 @@
+// Octets nobody can guess: keys, tokens, boundaries.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace sallyport::crypto {
+
+std::string random_octets(std::size_t count);
+
+}  // namespace sallyport::crypto

@@ -1,0 +1,31 @@
+#include "gateway/tls/verify.h"
+
+#include "gateway/tls/context_parts.h"
+
+namespace sallyport::tls {
+
+namespace {
+
+bool is_too_long(X509_STORE_CTX* store) {
+  // All that the peer sent, its own certificate among them.
+  if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) <= max_chain_certificates) return false;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
+  return true;
+}
+
+}  // namespace
+
+int verify_or_fail(X509_STORE_CTX* store, void*) { return is_too_long(store) ? 0 : X509_verify_cert(store); }
+
+int verify_and_note(X509_STORE_CTX* store, void*) {
+  if (is_too_long(store)) return 0;
+  X509_verify_cert(store);
+  return 1;
+}
+
+int accept_any(X509_STORE_CTX* store, void*) {
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 1;
+}
+
+}  // namespace sallyport::tls
