@@ -1,0 +1,45 @@
+#include "gateway/uv/block_pool.h"
+
+#include <new>
+
+namespace sallyport::uv {
+
+namespace {
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SALLYPORT_PLAIN_BLOCKS 1
+#endif
+#endif
+
+#ifdef SALLYPORT_PLAIN_BLOCKS
+constexpr std::size_t most_octets_kept = 0;
+#else
+constexpr std::size_t most_octets_kept = 4 * 1024 * 1024;  // of each size
+#endif
+
+}  // namespace
+
+std::vector<std::unique_ptr<char[]>>& BlockPool::free_list(std::size_t capacity) noexcept {
+  return capacity == bulk_block_octets ? free_bulk_ : free_;
+}
+
+BlockPool::Block BlockPool::take(std::size_t capacity) noexcept {
+  auto& list = free_list(capacity);
+  if (list.empty()) return Block{std::unique_ptr<char[]>(new (std::nothrow) char[capacity]), capacity};
+  Block block{std::move(list.back()), capacity};
+  list.pop_back();
+  return block;
+}
+
+void BlockPool::give_back(Block block) noexcept {
+  auto& list = free_list(block.capacity);
+  if ((list.size() + 1) * block.capacity > most_octets_kept) return;
+  try {
+    list.push_back(std::move(block.octets));
+  } catch (const std::bad_alloc&) {
+    // Then this block is not kept.
+  }
+}
+
+}  // namespace sallyport::uv

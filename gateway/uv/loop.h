@@ -1,0 +1,128 @@
+// Loop: one thread's event loop. It drives the coroutines of its scheduler by what libuv reports.
+//
+// Every libuv callback is a turn: it may wake coroutines, and at its end the scheduler's time is moved to now, what is
+// due is fired and all that is ready runs. Only post() and stop() may be called from other threads. All timers of the
+// scheduler together use one libuv timer, armed for the earliest; with none set the loop sleeps without end.
+//
+// Before a Loop is destroyed, the coroutines that wait on it must have ended; streams may remain, and are closed then.
+// The destructor waits for jobs that on_worker() has running.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gateway/async/nursery.h"
+#include "gateway/async/scheduler.h"
+#include "gateway/async/task.h"
+#include "gateway/base/ensure.h"
+#include "gateway/base/units.h"
+#include "gateway/uv/block_pool.h"
+
+struct uv_loop_s;
+
+namespace sallyport::uv {
+
+class Loop {
+ public:
+  Loop();  // throws std::runtime_error when the kernel has no descriptors for it
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  async::Scheduler& scheduler() noexcept { return scheduler_; }
+  // The monotonic clock all deadlines are on (that of std::chrono::steady_clock).
+  static Time now() noexcept;
+
+  // Runs until stop(). Throws what a posted function threw.
+  void run();
+  // From any thread: ends run(), or the next one if none is under way.
+  void stop() noexcept;
+  // From any thread: will call the function on the loop's thread, in the order of the posts. What was posted and not
+  // run when the loop is destroyed is dropped.
+  void post(std::function<void()> function);
+
+  // Runs the loop until the task has ended, for programs that do one thing; gives its result or throws what it threw.
+  template <class T>
+  T run_until_done(Task<T> task);
+
+  // -- for the rest of gateway/uv -----------------------------------------------------------------------------------
+  uv_loop_s* raw() noexcept;
+  BlockPool& blocks() noexcept { return blocks_; }
+  // Moves the scheduler's time to now. For callbacks that run others' code before their turn ends.
+  void update_time();
+  void end_turn();
+
+ private:
+  struct Handles;
+  template <class T>
+  struct Outcome {
+    std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> value;
+    std::exception_ptr error;
+  };
+
+  template <class T>
+  static Task<void> keep(Task<T> task, Outcome<T>& outcome, Loop& loop);
+  void run_posted();
+  void leave_run() noexcept;
+  void timer_fired();
+  void arm_timer(Time when);
+
+  async::Scheduler scheduler_;
+  BlockPool blocks_;
+  std::unique_ptr<Handles> handles_;
+  Time armed_for_ = Time::max();
+  bool is_closing_ = false;
+  bool leave_requested_ = false;  // by a task of ours; stop_requested_ is what others ask
+  std::exception_ptr posted_error_;
+  std::atomic<bool> stop_requested_ = false;
+  std::mutex posted_mutex_;  // for posted_
+  std::vector<std::function<void()>> posted_;
+};
+
+// Lives through one libuv callback that may wake coroutines.
+class Turn {
+ public:
+  explicit Turn(Loop& loop) noexcept : loop_(loop) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() { loop_.end_turn(); }
+
+ private:
+  Loop& loop_;
+};
+
+template <class T>
+Task<void> Loop::keep(Task<T> task, Outcome<T>& outcome, Loop& loop) {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(task);
+      outcome.value = true;
+    } else {
+      outcome.value.emplace(co_await std::move(task));
+    }
+  } catch (...) {
+    outcome.error = std::current_exception();
+  }
+  loop.leave_run();
+}
+
+template <class T>
+T Loop::run_until_done(Task<T> task) {
+  Outcome<T> outcome;
+  async::Nursery nursery(scheduler_);
+  update_time();
+  nursery.spawn(keep(std::move(task), outcome, *this));
+  if (nursery.size() > 0) run();
+  if (outcome.error) std::rethrow_exception(outcome.error);
+  ensure(outcome.value.has_value(), "Loop: stopped before its task was done");
+  if constexpr (!std::is_void_v<T>) return std::move(*outcome.value);
+}
+
+}  // namespace sallyport::uv

@@ -1,0 +1,126 @@
+#include "gateway/uv/tcp_stream.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "gateway/async/wait.h"
+#include "gateway/base/ensure.h"
+#include "gateway/uv/errors.h"
+#include "gateway/uv/stream_handle.h"
+
+namespace sallyport::uv {
+
+using io::Error;
+
+namespace {
+
+// Lives in a write's frame: when that ends before the write does, the connection is broken.
+class PendingWrite {
+ public:
+  explicit PendingWrite(StreamHandle& handle) : handle_(handle) {}
+  PendingWrite(const PendingWrite&) = delete;
+  PendingWrite& operator=(const PendingWrite&) = delete;
+  ~PendingWrite() {
+    if (handle_.is_writing()) handle_.abort();
+  }
+
+ private:
+  StreamHandle& handle_;
+};
+
+std::size_t octets_in(std::span<const std::string_view> parts) {
+  std::size_t octets = 0;
+  for (std::string_view part : parts) octets += part.size();
+  return octets;
+}
+
+}  // namespace
+
+TcpStream::TcpStream(Loop& loop, Family family)
+    : handle_(
+          *new StreamHandle(loop, family == Family::ip ? StreamHandle::Kind::tcp : StreamHandle::Kind::unix_domain)) {}
+
+Result<std::unique_ptr<TcpStream>, Error> TcpStream::adopt(Loop& loop, Family family, Descriptor socket) {
+  std::unique_ptr<TcpStream> stream(new TcpStream(loop, family));
+  int code = stream->handle_.open(socket.get());
+  if (code < 0) return error_of(code);
+  socket.release();
+  return stream;
+}
+
+Result<std::unique_ptr<TcpStream>, Error> TcpStream::adopt_tcp(Loop& loop, Descriptor socket) {
+  return adopt(loop, Family::ip, std::move(socket));
+}
+
+Result<std::unique_ptr<TcpStream>, Error> TcpStream::adopt_unix(Loop& loop, Descriptor socket) {
+  return adopt(loop, Family::unix_domain, std::move(socket));
+}
+
+Result<std::unique_ptr<TcpStream>, Error> TcpStream::connect(Loop& loop, SocketAddress to) {
+  std::unique_ptr<TcpStream> stream(new TcpStream(loop, Family::ip));
+  sockaddr_storage address{};
+  to.to_sockaddr(address);
+  int code = stream->handle_.connect(reinterpret_cast<const sockaddr&>(address));
+  if (code < 0) return error_of(code);
+  return stream;
+}
+
+std::unique_ptr<TcpStream> TcpStream::connect(Loop& loop, const std::string& path) {
+  std::unique_ptr<TcpStream> stream(new TcpStream(loop, Family::unix_domain));
+  stream->handle_.connect(path);
+  return stream;
+}
+
+Task<Result<Done, Error>> TcpStream::connected(Time deadline) {
+  while (handle_.is_connecting()) {
+    async::Woken woken = co_await handle_.write_news().wait(deadline);
+    if (woken == async::Woken::timed_out) co_return Error::timed_out;
+  }
+  if (auto error = handle_.write_error()) co_return *error;
+  co_return Done{};
+}
+
+TcpStream::~TcpStream() { handle_.release(); }
+
+std::string_view TcpStream::input() const { return handle_.input(); }
+
+void TcpStream::consume(std::size_t octets) { handle_.consume(octets); }
+
+Task<Result<Done, Error>> TcpStream::fill(Time deadline) {
+  handle_.make_room();
+  while (!handle_.is_closed()) {
+    if (handle_.has_unseen_input()) co_return Done{};
+    ensure(handle_.input().size() < io::block_octets, "Stream: fill() with a full block");
+    if (auto error = handle_.read_error()) co_return *error;
+    async::Woken woken = co_await handle_.read_news().wait(deadline);
+    if (woken == async::Woken::timed_out) co_return Error::timed_out;
+  }
+  co_return Error::closed;
+}
+
+Task<Result<Done, Error>> TcpStream::write(std::string_view octets, Time deadline) {
+  co_return co_await write_parts(std::span(&octets, 1), deadline);
+}
+
+Task<Result<Done, Error>> TcpStream::write_parts(std::span<const std::string_view> parts, Time deadline) {
+  auto sent = handle_.send_now(parts);
+  if (!sent) co_return sent.error();
+  if (*sent == octets_in(parts)) co_return Done{};
+  handle_.send_rest(parts, *sent);
+  PendingWrite pending(handle_);
+  while (handle_.is_writing()) {
+    async::Woken woken = co_await handle_.write_news().wait(deadline);
+    if (woken == async::Woken::timed_out) co_return Error::timed_out;
+  }
+  if (auto error = handle_.write_error()) co_return *error;
+  co_return Done{};
+}
+
+bool TcpStream::is_open() const { return !handle_.is_closed() && !handle_.read_error() && !handle_.write_error(); }
+
+void TcpStream::close() { handle_.close(); }
+
+void TcpStream::abort() { handle_.abort(); }
+
+}  // namespace sallyport::uv

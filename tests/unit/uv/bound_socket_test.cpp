@@ -1,0 +1,134 @@
+#include "gateway/uv/bound_socket.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <fstream>
+
+namespace sallyport::uv {
+namespace {
+
+const SocketAddress any_port{IpAddress::v4({127, 0, 0, 1}), 0};
+
+class Folder {
+ public:
+  Folder() { path_ = ::mkdtemp(name_); }
+  ~Folder() {
+    ::unlink(file("socket").c_str());
+    ::rmdir(path_.c_str());
+  }
+  std::string file(const char* name) const { return path_ + "/" + name; }
+
+ private:
+  char name_[32] = "/tmp/sallyport-uv-XXXXXX";
+  std::string path_;
+};
+
+bool exists(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0;
+}
+
+TEST(BindListener, TellsThePortTheKernelChose) {
+  auto bound = bind_listener(any_port);
+  ASSERT_TRUE(bound);
+  EXPECT_NE(bound->address().port, 0);
+  EXPECT_EQ(bound->address().ip, any_port.ip);
+  EXPECT_FALSE(bound->is_unix());
+}
+
+TEST(BindListener, SeveralWorkersBindTheSameAddress) {
+  auto first = bind_listener(any_port);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(bind_listener(first->address()));
+}
+
+TEST(BindListener, SaysWhatIsWrong) {
+  auto bound = bind_listener(SocketAddress{IpAddress::v4({192, 0, 2, 1}), 2525});
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().message, "cannot bind 192.0.2.1:2525: Cannot assign requested address");
+}
+
+TEST(BindListener, ServesBothFamiliesAtTheAnyAddress) {
+  auto bound = bind_listener(SocketAddress{*IpAddress::parse("::"), 0});
+  ASSERT_TRUE(bound);
+  sockaddr_storage address{};
+  socklen_t length = SocketAddress{any_port.ip, bound->address().port}.to_sockaddr(address);
+  Descriptor client(::socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+}
+
+TEST(AdoptListener, TakesOverWhatListens) {
+  auto bound = bind_listener(any_port);
+  ASSERT_TRUE(bound);
+  auto adopted = adopt_listener(Descriptor(::dup(bound->descriptor())));
+  ASSERT_TRUE(adopted);
+  EXPECT_EQ(adopted->address(), bound->address());
+  EXPECT_FALSE(adopt_listener(Descriptor(::socket(AF_INET, SOCK_STREAM, 0))));
+  EXPECT_FALSE(adopt_listener(Descriptor(::dup(STDERR_FILENO))));
+}
+
+TEST(BindUnixListener, MakesASocketForOwnerAndGroupAndRemovesIt) {
+  Folder folder;
+  std::string path = folder.file("socket");
+  {
+    auto bound = bind_unix_listener(path);
+    ASSERT_TRUE(bound);
+    EXPECT_TRUE(bound->is_unix());
+    struct stat found {};
+    ASSERT_EQ(::stat(path.c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 07777, 0660u);
+    BoundSocket moved = std::move(*bound);
+    EXPECT_TRUE(exists(path));
+  }
+  EXPECT_FALSE(exists(path));
+}
+
+TEST(BindUnixListener, ReplacesWhatADeadProcessLeft) {
+  Folder folder;
+  std::string path = folder.file("socket");
+  {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    Descriptor dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  ASSERT_TRUE(exists(path));
+  EXPECT_TRUE(bind_unix_listener(path));
+}
+
+TEST(BindUnixListener, LeavesALivingOneAlone) {
+  Folder folder;
+  std::string path = folder.file("socket");
+  auto first = bind_unix_listener(path);
+  ASSERT_TRUE(first);
+  auto second = bind_unix_listener(path);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, "cannot bind " + path + ": another process serves it");
+  EXPECT_TRUE(exists(path));
+}
+
+TEST(BindUnixListener, LeavesAFileAlone) {
+  Folder folder;
+  std::string path = folder.file("socket");
+  std::ofstream(path) << "precious";
+  auto bound = bind_unix_listener(path);
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().message, "cannot bind " + path + ": there is a file that is no socket");
+  EXPECT_TRUE(exists(path));
+}
+
+TEST(BindUnixListener, SaysWhatIsWrong) {
+  EXPECT_FALSE(bind_unix_listener(""));
+  EXPECT_FALSE(bind_unix_listener(std::string(108, 'x')));
+  EXPECT_EQ(bind_unix_listener("/nowhere/at/all").error().message,
+            "cannot bind /nowhere/at/all: No such file or directory");
+}
+
+}  // namespace
+}  // namespace sallyport::uv

@@ -1,0 +1,152 @@
+#include "gateway/uv/listener.h"
+
+#include <sys/resource.h>
+
+#include <ctime>
+#include <stdexcept>
+
+#include "tests/unit/uv/on_loopback.h"
+
+namespace sallyport::uv {
+namespace {
+
+using ListenerTest = OnLoopback;
+
+// Lowers the limit of descriptors while it lives.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t most) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = most;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+Duration cpu_time() {
+  timespec spent{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+}
+
+TEST_F(ListenerTest, TellsBothAddresses) {
+  PlainSocket plain = PlainSocket::connect(server.address());
+  auto accepted = run(server.next());
+  EXPECT_EQ(accepted.peer.ip, loopback().ip);
+  EXPECT_NE(accepted.peer.port, 0);
+  EXPECT_EQ(accepted.local, server.address());
+}
+
+TEST_F(ListenerTest, TellsTheAddressTheClientUsedAtTheAnyAddress) {
+  Server everywhere(loop, bind_listener(SocketAddress{*IpAddress::parse("::"), 0}).value());
+  std::uint16_t port = everywhere.address().port;
+  PlainSocket plain = PlainSocket::connect(loopback(port));
+  auto accepted = run(everywhere.next());
+  EXPECT_EQ(accepted.local, loopback(port));
+  EXPECT_TRUE(accepted.peer.ip.is_v4());
+}
+
+TEST_F(ListenerTest, AcceptsManyAtOnce) {
+  std::vector<PlainSocket> clients;
+  for (int i = 0; i < 200; ++i) clients.push_back(PlainSocket::connect(server.address()));
+  for (int i = 0; i < 200; ++i) run(server.next());
+}
+
+TEST_F(ListenerTest, ServesAUnixSocket) {
+  char folder[] = "/tmp/sallyport-uv-XXXXXX";
+  std::string path = std::string(::mkdtemp(folder)) + "/socket";
+  {
+    Server control(loop, bind_unix_listener(path).value());
+    Dialer dialer(loop);
+    auto client = run(dialer.dial_unix(path, in(patience)));
+    ASSERT_TRUE(client);
+    auto accepted = run(control.next());
+    EXPECT_TRUE(write(**client, "stats\n"));
+    EXPECT_TRUE(fill(*accepted.stream));
+    EXPECT_EQ(accepted.stream->input(), "stats\n");
+    accepted.stream->close();
+    EXPECT_EQ(fill(**client), Outcome(Error::closed));
+    (*client)->abort();
+  }
+  Dialer dialer(loop);
+  EXPECT_EQ(run(dialer.dial_unix(path, in(patience))).error(), Error::refused);
+  ::rmdir(folder);
+}
+
+TEST_F(ListenerTest, StopsAccepting) {
+  server.listener().stop();
+  server.listener().stop();
+  Dialer dialer(loop);
+  EXPECT_EQ(run(dialer.dial(server.address(), in(patience))).error(), Error::refused);
+}
+
+TEST_F(ListenerTest, MayBeStoppedFromItsOwnCallback) {
+  int accepted = 0;
+  std::optional<Listener> listener;
+  listener.emplace(loop, bind_listener(loopback()).value(), [&](auto, SocketAddress, SocketAddress) {
+    ++accepted;
+    listener.reset();
+  });
+  PlainSocket first = PlainSocket::connect(listener->address());
+  PlainSocket second = PlainSocket::connect(listener->address());
+  pass(20ms);
+  EXPECT_EQ(accepted, 1);
+}
+
+TEST_F(ListenerTest, AFailingCallbackCostsThatConnectionOnly) {
+  int calls = 0;
+  Listener listener(loop, bind_listener(loopback()).value(), [&calls](auto, SocketAddress, SocketAddress) {
+    if (++calls == 1) throw std::bad_alloc();
+  });
+  PlainSocket first = PlainSocket::connect(listener.address());
+  pass(20ms);
+  EXPECT_EQ(first.receive(), "");
+  PlainSocket second = PlainSocket::connect(listener.address());
+  pass(20ms);
+  EXPECT_EQ(calls, 2);
+}
+
+// Both shortages in one test, and in this order: UndefinedBehaviorSanitizer opens a pipe to judge an object of a class
+// that it meets for the first time, and in the second shortage there is no descriptor left for it.
+TEST_F(ListenerTest, ShortOfDescriptorsItWaitsWithoutSpinning) {
+  auto first_of_all = connection();  // libuv takes a descriptor for itself with the first stream
+  std::vector<PlainSocket> clients;
+  {
+    // A tenth is kept for what runs. Clients and server share this process, so the descriptors are used up first.
+    FewDescriptors few(100);
+    Server careful(loop);  // the limit counts when it starts
+    for (int i = 0; i < 10; ++i) clients.push_back(PlainSocket::connect(careful.address()));
+    std::vector<Descriptor> used;
+    while (used.empty() || used.back().get() < 86) used.emplace_back(::dup(STDERR_FILENO));
+    pass(50ms);
+    EXPECT_EQ(careful.waiting(), 4u);  // 87, 88, 89, and the one that showed it: 90
+    used.clear();
+    pass(250ms);
+    EXPECT_EQ(careful.waiting(), 10u);
+  }
+  clients.clear();
+  for (int i = 0; i < 10; ++i) clients.push_back(PlainSocket::connect(server.address()));
+  Descriptor lowest(::dup(STDERR_FILENO));
+  {
+    // None is left.
+    FewDescriptors few(static_cast<rlim_t>(lowest.get()) + 5);
+    Duration before = cpu_time();
+    pass(250ms);
+    EXPECT_LT(cpu_time() - before, 150ms);
+    EXPECT_EQ(server.waiting(), 4u);
+    // What runs goes on.
+    clients[0].send("still there");
+    auto first = run(server.next());
+    EXPECT_TRUE(fill(*first.stream));
+    EXPECT_EQ(first.stream->input(), "still there");
+  }
+  pass(250ms);
+  EXPECT_EQ(server.waiting(), 9u);  // nobody was dropped
+}
+
+}  // namespace
+}  // namespace sallyport::uv

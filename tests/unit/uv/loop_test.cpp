@@ -1,0 +1,173 @@
+#include "gateway/uv/loop.h"
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include "gateway/uv/clock.h"
+#include "tests/unit/uv/on_loopback.h"
+
+namespace sallyport::uv {
+namespace {
+
+Task<int> answer_after(async::Scheduler& scheduler, Duration wait) {
+  co_await async::sleep_for(scheduler, wait);
+  co_return 42;
+}
+
+Task<int> answer_at_once() { co_return 7; }
+
+Task<void> fail() {
+  throw std::runtime_error("no");
+  co_return;
+}
+
+Task<void> wait_for(async::Signal& signal, int& woken) {
+  while (true) {
+    co_await signal.wait();
+    ++woken;
+  }
+}
+
+Task<void> set_and_clear(async::Scheduler& scheduler, Duration deadline, int times) {
+  async::Signal signal(scheduler);
+  for (int i = 0; i < times; ++i) {
+    signal.notify();
+    co_await signal.wait(scheduler.now() + deadline);
+  }
+}
+
+TEST(Loop, RunsATaskToItsEnd) {
+  Loop loop;
+  EXPECT_EQ(loop.run_until_done(answer_at_once()), 7);
+  Time start = Loop::now();
+  EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 30ms)), 42);
+  EXPECT_GE(Loop::now() - start, 30ms);
+  EXPECT_LT(Loop::now() - start, 5s);
+  EXPECT_THROW(loop.run_until_done(fail()), std::runtime_error);
+  EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 1ms)), 42);
+}
+
+TEST(Loop, FiresTimersInTheirOrderWhateverWasSetFirst) {
+  Loop loop;
+  std::vector<int> order;
+  async::Nursery nursery(loop.scheduler());
+  auto note = [](async::Scheduler& scheduler, Duration wait, std::vector<int>& into, int number) -> Task<void> {
+    co_await async::sleep_for(scheduler, wait);
+    into.push_back(number);
+  };
+  nursery.spawn(note(loop.scheduler(), 60ms, order, 3));
+  nursery.spawn(note(loop.scheduler(), 10ms, order, 1));
+  nursery.spawn(note(loop.scheduler(), 30ms, order, 2));
+  EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 100ms)), 42);
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(Loop, KeepsTheTimeOfTheSteadyClock) {
+  Time ours = Loop::now();
+  Time steady = std::chrono::steady_clock::now();
+  EXPECT_LE(ours, steady);
+  EXPECT_LT(steady - ours, 1s);
+}
+
+TEST(Loop, RunsWhatOtherThreadsPostInTheirOrder) {
+  Loop loop;
+  std::vector<int> seen;
+  std::thread other([&] {
+    for (int i = 0; i < 100; ++i) loop.post([&seen, i] { seen.push_back(i); });
+    loop.stop();
+  });
+  loop.run();
+  other.join();
+  loop.post([&loop] { loop.stop(); });
+  loop.run();
+  ASSERT_EQ(seen.size(), 100u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], i);
+}
+
+TEST(Loop, APostedFunctionMayWakeACoroutine) {
+  Loop loop;
+  async::Signal signal(loop.scheduler());
+  int woken = 0;
+  async::Nursery nursery(loop.scheduler());
+  nursery.spawn(wait_for(signal, woken));
+  std::thread other([&] {
+    loop.post([&signal] { signal.notify(); });
+    loop.stop();
+  });
+  loop.run();
+  other.join();
+  EXPECT_EQ(woken, 1);
+}
+
+TEST(Loop, AStopBeforeRunEndsThatRunOnly) {
+  Loop loop;
+  loop.stop();
+  loop.run();
+  EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 1ms)), 42);
+}
+
+TEST(Loop, AStopDuringATaskIsSaid) {
+  Loop loop;
+  loop.post([&loop] { loop.stop(); });
+  EXPECT_THROW(loop.run_until_done(answer_after(loop.scheduler(), 1h)), BrokenInvariant);
+}
+
+TEST(Loop, ThrowsWhatAPostedFunctionThrew) {
+  Loop loop;
+  loop.post([] { throw std::runtime_error("posted"); });
+  EXPECT_THROW(loop.run(), std::runtime_error);
+  loop.stop();
+  loop.run();
+}
+
+TEST(Loop, DropsWhatWasPostedTooLate) {
+  std::atomic<int> ran = 0;
+  {
+    Loop loop;
+    loop.post([&ran] { ++ran; });
+  }
+  EXPECT_EQ(ran, 0);
+}
+
+TEST(Loop, SleepsWhileNothingIsDue) {
+  Loop loop;
+  // Thousands of deadlines set and cleared leave no more behind than one alarm, and a distant one does not wake the
+  // loop.
+  loop.run_until_done(set_and_clear(loop.scheduler(), 300s, 10000));
+  rusage before{};
+  getrusage(RUSAGE_THREAD, &before);
+  EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 200ms)), 42);
+  rusage after{};
+  getrusage(RUSAGE_THREAD, &after);
+  EXPECT_LE(after.ru_nvcsw - before.ru_nvcsw, 20);
+}
+
+TEST(Loop, ClosesWhatIsLeft) {
+  std::unique_ptr<io::Stream> stream;
+  {
+    Loop loop;
+    Server server(loop);
+    PlainSocket plain = PlainSocket::connect(server.address());
+    stream = loop.run_until_done(server.next()).stream;
+    plain.send("unread");
+    EXPECT_TRUE(loop.run_until_done(stream->fill(Loop::now() + patience)));
+    EXPECT_TRUE(stream->is_open());
+  }
+  EXPECT_FALSE(stream->is_open());
+  EXPECT_TRUE(stream->input().empty());
+  stream->close();
+}
+
+TEST(SystemClock, TellsTheWallTime) {
+  SystemClock clock;
+  WallTime before = std::chrono::system_clock::now();
+  WallTime now = clock.wall_now();
+  EXPECT_GE(now, before);
+  EXPECT_LT(now - before, 10s);
+}
+
+}  // namespace
+}  // namespace sallyport::uv
