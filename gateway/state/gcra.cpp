@@ -1,0 +1,32 @@
+#include "gateway/state/gcra.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace sallyport::state {
+
+namespace {
+
+// Far beyond any rate's horizon, and far enough from the end of Time that no sum of two overflows.
+constexpr Duration longest = std::chrono::hours(24 * 365 * 10);
+
+Duration times(Duration interval, std::uint64_t count) {
+  if (interval <= Duration::zero()) return Duration::zero();
+  const auto most = static_cast<std::uint64_t>(longest / interval);
+  return count >= most ? longest : interval * static_cast<std::int64_t>(count);
+}
+
+}  // namespace
+
+io::RateAnswer take_one(Time& arrival, const Rate& rate, Time now) {
+  if (rate.count == 0) return {false, rate.per};
+  const auto per = static_cast<std::uint64_t>(std::clamp(rate.per, Duration::zero(), longest).count());
+  const Duration interval(static_cast<std::int64_t>(per / rate.count));
+  const Duration tolerance = times(interval, std::max<std::uint64_t>(rate.burst, 1) - 1);
+  const Time at = std::max(arrival, now);
+  if (now < at - tolerance) return {false, at - tolerance - now};
+  arrival = at + interval;
+  return {true, Duration::zero()};
+}
+
+}  // namespace sallyport::state

@@ -1,0 +1,142 @@
+#include "gateway/state/rate_table.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "gateway/base/ensure.h"
+#include "gateway/state/gcra.h"
+
+namespace sallyport::state {
+
+namespace {
+
+struct FingerprintHash {
+  std::size_t operator()(const Fingerprint& key) const noexcept { return key.low; }
+};
+
+}  // namespace
+
+// A part of the keys, and a heap of them with the one that is idle first at its top. An entry knows its place in the
+// heap, so a take moves it in O(log n) and both forgetting and pushing out are taking the top.
+class RateTable::Shard {
+ public:
+  explicit Shard(std::size_t max_entries) : max_entries_(max_entries) {}
+
+  io::RateAnswer take(const Fingerprint& key, const Rate& rate, Time now) {
+    std::lock_guard lock(mutex_);
+    forget_idle(now);
+    auto found = entries_.find(key);
+    Time arrival = found == entries_.end() ? Time::min() : found->second.arrival;
+    const io::RateAnswer answer = take_one(arrival, rate, now);
+    if (!answer.allowed || arrival <= now) return answer;  // nothing new to remember
+    if (found == entries_.end()) found = add(key, arrival);
+    found->second.arrival = arrival;
+    sink(found->second.place);
+    return answer;
+  }
+
+  std::size_t size() const {
+    std::lock_guard lock(mutex_);
+    return entries_.size();
+  }
+
+ private:
+  struct Entry {
+    Time arrival;
+    std::size_t place = 0;  // in the heap
+  };
+  using Entries = std::unordered_map<Fingerprint, Entry, FingerprintHash>;
+
+  // Two for each that comes: the table shrinks as fast as it grew, and no take pays for many.
+  void forget_idle(Time now) {
+    for (int i = 0; i < 2 && !heap_.empty() && heap_.front()->second.arrival <= now; ++i) remove_top();
+  }
+
+  Entries::iterator add(const Fingerprint& key, Time arrival) {
+    if (entries_.size() == max_entries_) remove_top();
+    auto added = entries_.emplace(key, Entry{arrival, heap_.size()}).first;
+    try {
+      heap_.push_back(&*added);
+    } catch (...) {  // out of memory: as if it had not come
+      entries_.erase(added);
+      throw;
+    }
+    rise(added->second.place);
+    return added;
+  }
+
+  void remove_top() {
+    const Fingerprint key = heap_.front()->first;
+    put(0, heap_.back());
+    heap_.pop_back();
+    entries_.erase(key);
+    if (!heap_.empty()) sink(0);
+  }
+
+  void put(std::size_t place, Entries::value_type* entry) {
+    heap_[place] = entry;
+    entry->second.place = place;
+  }
+
+  Time arrival_at(std::size_t place) const { return heap_[place]->second.arrival; }
+
+  void exchange(std::size_t a, std::size_t b) {
+    auto* entry = heap_[a];
+    put(a, heap_[b]);
+    put(b, entry);
+  }
+
+  void rise(std::size_t place) {
+    while (place > 0 && arrival_at(place) < arrival_at((place - 1) / 2)) {
+      exchange(place, (place - 1) / 2);
+      place = (place - 1) / 2;
+    }
+  }
+
+  void sink(std::size_t place) {
+    while (true) {
+      std::size_t first = place;
+      for (std::size_t child : {2 * place + 1, 2 * place + 2}) {
+        if (child < heap_.size() && arrival_at(child) < arrival_at(first)) first = child;
+      }
+      if (first == place) return;
+      exchange(place, first);
+      place = first;
+    }
+  }
+
+  const std::size_t max_entries_;
+  mutable std::mutex mutex_;
+  Entries entries_;
+  std::vector<Entries::value_type*> heap_;
+};
+
+RateTable::RateTable(Options options, Now now) : hash_key_(options.hash_key), now_(std::move(now)) {
+  ensure(options.shards > 0 && options.max_entries >= options.shards, "RateTable: fewer entries than shards");
+  shards_.reserve(options.shards);
+  for (std::size_t i = 0; i < options.shards; ++i) {
+    shards_.push_back(std::make_unique<Shard>(options.max_entries / options.shards));
+  }
+}
+
+RateTable::~RateTable() = default;
+
+Task<io::RateAnswer> RateTable::take(std::string key, Rate rate) { co_return take_now(key, rate); }
+
+io::RateAnswer RateTable::take_now(std::string_view key, const Rate& rate) {
+  const Fingerprint fingerprint = sip_hash(hash_key_, key);
+  // The map within the shard uses the other half: were it the same one, a shard's keys would share their low bits.
+  Shard& shard = *shards_[fingerprint.high % shards_.size()];
+  return shard.take(fingerprint, rate, now_());
+}
+
+std::size_t RateTable::size() const {
+  std::size_t sum = 0;
+  for (const auto& shard : shards_) sum += shard->size();
+  return sum;
+}
+
+Time steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+
+}  // namespace sallyport::state

@@ -1,0 +1,86 @@
+#include "gateway/state/session_table.h"
+
+#include <functional>
+
+namespace sallyport::state {
+
+namespace {
+constexpr std::size_t shard_count = 16;
+}
+
+class SessionTable::TakenSlot final : public Slot {
+ public:
+  TakenSlot(SessionTable& table, const IpAddress& network) : table_(table), network_(network) {}
+  TakenSlot(const TakenSlot&) = delete;
+  TakenSlot& operator=(const TakenSlot&) = delete;
+  ~TakenSlot() override {
+    if (is_taken_) table_.leave(network_);
+  }
+  bool take() { return is_taken_ = table_.enter(network_); }
+
+ private:
+  SessionTable& table_;
+  const IpAddress network_;
+  bool is_taken_ = false;
+};
+
+SessionTable::SessionTable(SessionLimits limits)
+    : max_sessions_(limits.sessions),
+      max_per_client_(limits.sessions_per_ip),
+      shards_(std::make_unique<Shard[]>(shard_count)) {}
+
+SessionTable::~SessionTable() = default;
+
+std::unique_ptr<io::SessionSlots::Slot> SessionTable::take(const IpAddress& client) {
+  auto slot = std::make_unique<TakenSlot>(*this, client_network(client));
+  if (!slot->take()) return nullptr;
+  return slot;
+}
+
+void SessionTable::set_limits(SessionLimits limits) {
+  max_sessions_.store(limits.sessions, std::memory_order_relaxed);
+  max_per_client_.store(limits.sessions_per_ip, std::memory_order_relaxed);
+}
+
+bool SessionTable::enter(const IpAddress& network) {
+  Shard& shard = shard_of(network);
+  std::lock_guard lock(shard.mutex);
+  std::uint64_t& open = shard.sessions[network];
+  bool allowed = open < max_per_client_.load(std::memory_order_relaxed);
+  // Counted first and given back when it was one too many: two workers can never both take the last place.
+  if (allowed && sessions_.fetch_add(1, std::memory_order_relaxed) >= max_sessions_.load(std::memory_order_relaxed)) {
+    sessions_.fetch_sub(1, std::memory_order_relaxed);
+    allowed = false;
+  }
+  if (allowed) {
+    ++open;
+  } else if (open == 0) {
+    shard.sessions.erase(network);
+  }
+  return allowed;
+}
+
+void SessionTable::leave(const IpAddress& network) noexcept {
+  sessions_.fetch_sub(1, std::memory_order_relaxed);
+  Shard& shard = shard_of(network);
+  std::lock_guard lock(shard.mutex);
+  auto found = shard.sessions.find(network);
+  if (found != shard.sessions.end() && --found->second == 0) shard.sessions.erase(found);
+}
+
+std::uint64_t SessionTable::sessions_of(const IpAddress& client) const {
+  const IpAddress network = client_network(client);
+  const Shard& shard = shard_of(network);
+  std::lock_guard lock(shard.mutex);
+  auto found = shard.sessions.find(network);
+  return found == shard.sessions.end() ? 0 : found->second;
+}
+
+SessionTable::Shard& SessionTable::shard_of(const IpAddress& network) const {
+  // Not the low bits: the map inside the shard picks its buckets by those.
+  return shards_[(std::hash<IpAddress>()(network) >> 32) % shard_count];
+}
+
+IpAddress client_network(const IpAddress& client) { return client.is_v4() ? client : IpNetwork::of(client, 64).base(); }
+
+}  // namespace sallyport::state

@@ -1,0 +1,42 @@
+#include "policies/dnsbl/list_answer.h"
+
+#include <algorithm>
+
+namespace sallyport::policies {
+
+namespace {
+
+bool is_configured(const IpAddress& code, const std::vector<ReplyRange>& reply) {
+  static const ReplyRange usual{IpAddress::v4({127, 0, 0, 2}), IpAddress::v4({127, 0, 0, 254})};
+  if (reply.empty()) return usual.contains(code);
+  return std::any_of(reply.begin(), reply.end(), [&code](const ReplyRange& range) { return range.contains(code); });
+}
+
+}  // namespace
+
+bool is_list_error(const IpAddress& code) {
+  static const IpNetwork loopback = IpNetwork::of(IpAddress::v4({127, 0, 0, 0}), 8);
+  static const IpNetwork error_codes = IpNetwork::of(IpAddress::v4({127, 255, 255, 0}), 24);
+  return !loopback.contains(code) || error_codes.contains(code) || code == IpAddress::v4({127, 0, 0, 1});
+}
+
+ListAnswer read_list_answer(const dns::Answer& answer, const std::vector<ReplyRange>& reply) {
+  if (answer.status == dns::Status::budget) return {ListStatus::not_asked, {}};
+  if (answer.failed()) return {ListStatus::failed, {}};
+  std::vector<std::string> hits;
+  std::vector<std::string> errors;
+  for (const dns::RecordData& record : answer.records) {
+    const auto* code = std::get_if<IpAddress>(&record);
+    if (!code) continue;
+    if (is_list_error(*code)) {
+      errors.push_back(code->to_string());
+    } else if (is_configured(*code, reply)) {
+      hits.push_back(code->to_string());
+    }
+  }
+  if (!errors.empty()) return {ListStatus::error, std::move(errors)};
+  if (!hits.empty()) return {ListStatus::hit, std::move(hits)};
+  return {ListStatus::no_hit, {}};
+}
+
+}  // namespace sallyport::policies

@@ -1,0 +1,56 @@
+#include "policies/dnsbl/list_name.h"
+
+#include <algorithm>
+
+#include "gateway/base/text.h"
+
+namespace sallyport::policies {
+
+namespace {
+
+constexpr std::size_t max_name_octets = 253;
+// Shorter words of letters and digits are names; keys in use are 24 octets and more.
+constexpr std::size_t min_key_octets = 20;
+
+bool looks_like_key(std::string_view label) {
+  return label.size() >= min_key_octets && std::all_of(label.begin(), label.end(), text::is_alnum) &&
+         std::any_of(label.begin(), label.end(), text::is_digit);
+}
+
+}  // namespace
+
+std::optional<std::string> list_query_name(std::string_view address_octets, std::string_view zone) {
+  const bool is_v4 = address_octets.size() == 4;
+  std::string name;
+  name.reserve((is_v4 ? 16 : 64) + zone.size());
+  for (std::size_t i = address_octets.size(); i > 0; --i) {
+    const auto octet = static_cast<unsigned char>(address_octets[i - 1]);
+    if (is_v4) {
+      name += std::to_string(octet) + '.';
+    } else {
+      constexpr std::string_view digits = "0123456789abcdef";
+      name += {digits[octet & 0xf], '.', digits[octet >> 4], '.'};
+    }
+  }
+  name += zone;
+  if (name.size() > max_name_octets) return std::nullopt;
+  return name;
+}
+
+std::string public_zone_name(std::string_view zone) {
+  // Whatever stands before the name of the service's list is the customer's.
+  constexpr std::string_view keyed_service = ".dq.spamhaus.net";
+  if (zone.ends_with(keyed_service)) {
+    const std::string_view before = zone.substr(0, zone.size() - keyed_service.size());
+    return std::string(zone.substr(before.rfind('.') + 1));
+  }
+  std::size_t shown_from = 0;
+  std::size_t begin = 0;
+  for (std::string_view label : text::split(zone, '.')) {
+    begin += label.size() + 1;
+    if (looks_like_key(label) && begin < zone.size()) shown_from = begin;
+  }
+  return std::string(zone.substr(shown_from));
+}
+
+}  // namespace sallyport::policies

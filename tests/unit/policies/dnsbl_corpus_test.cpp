@@ -1,0 +1,74 @@
+// Independent cases of list look-ups (corpora/dnsbl): the names asked, the codes found, allow lists, health checks.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "policies/dnsbl/dnsbl.h"
+#include "policies/dnsbl/list_name.h"
+#include "tests/unit/policies/policy_world.h"
+
+namespace sallyport::policies {
+namespace {
+
+nlohmann::json load_cases() {
+  const char* given = std::getenv("SALLYPORT_CORPORA");
+  std::ifstream file(std::filesystem::path(given ? given : "../shared/corpora") / "dnsbl/cases.json");
+  return file ? nlohmann::json::parse(file) : nlohmann::json();
+}
+
+void run_look_up(const nlohmann::json& given, const support::DnsZone& records) {
+  const std::string ip = given.at("client_ip");
+  const std::string zone = given.at("zone");
+  DnsblSettings settings;
+  settings.reject_at = 1;
+  settings.zones[zone].score = 1;
+  if (given.contains("allow_zone")) settings.zones[given["allow_zone"].get<std::string>()].score = -1;
+  const DnsblPolicy policy(settings);
+  PolicyWorld world;
+  world.resolver.zone() = records;
+  Facts facts;
+  world.gather(policy, Stage::connect, mail_of(ip.c_str()), facts);
+
+  EXPECT_EQ(list_query_name(IpAddress::parse(ip)->octets(), zone), given.at("query").get<std::string>());
+  EXPECT_TRUE(facts.dnsbl.failed_zones.empty());
+  std::vector<std::string> codes;
+  for (const auto& hit : facts.dnsbl.hits) {
+    if (hit.zone == zone) codes = hit.codes;
+  }
+  EXPECT_EQ(codes, given.at("expect").get<std::vector<std::string>>());
+  const bool is_refused = !codes.empty() && !given.contains("allow_zone");
+  EXPECT_EQ(policy.judge(Stage::rcpt, mail_of(ip.c_str()), facts).action, is_refused ? Action::reject : Action::none);
+}
+
+void run_health_check(const nlohmann::json& given, const support::DnsZone& records) {
+  DnsblSettings settings;
+  settings.zones[given.at("health_check_zone").get<std::string>()].self_test = true;
+  const DnsblPolicy policy(settings);
+  PolicyWorld world;
+  world.resolver.zone() = records;
+  world.loop.run_until_done(policy.self_test(world.around()));
+  Facts facts;
+  world.gather(policy, Stage::connect, mail_of("192.0.2.1"), facts);
+  EXPECT_EQ(facts.dnsbl.failed_zones.empty(), given.at("expect_healthy").get<bool>());
+}
+
+TEST(DnsblCorpus, AgreesWithUs) {
+  const nlohmann::json suite = load_cases();
+  if (suite.is_null()) GTEST_SKIP() << "no corpora";
+  const support::DnsZone records = support::DnsZone::from_json(suite.at("dns"));
+  std::size_t run = 0;
+  for (const auto& given : suite.at("cases")) {
+    SCOPED_TRACE(given.at("name").get<std::string>());
+    given.contains("health_check_zone") ? run_health_check(given, records) : run_look_up(given, records);
+    ++run;
+  }
+  EXPECT_GT(run, 0u);
+}
+
+}  // namespace
+}  // namespace sallyport::policies

@@ -1,0 +1,116 @@
+// The test points of lists (RFC 5782, 5; threats.md D9).
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "policies/dnsbl/dnsbl.h"
+#include "tests/unit/policies/policy_world.h"
+
+namespace sallyport::policies {
+namespace {
+
+constexpr const char* listed = "2.0.0.127.list.example";
+constexpr const char* unlisted = "1.0.0.127.list.example";
+constexpr const char* listed_ipv6 = "2.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.list.example";
+
+class DnsblSelfTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    world_.resolver.zone().a(listed, "127.0.0.2");
+    world_.resolver.zone().a(listed_ipv6, "127.0.0.2");
+  }
+
+  static DnsblSettings settings() {
+    DnsblSettings settings;
+    settings.zones["list.example"].self_test = true;
+    return settings;
+  }
+  void self_test() { world_.loop.run_until_done(policy_.self_test(world_.around())); }
+  // Whether the list is asked about a client; if not, whether it counts as failed.
+  bool asks_about(const char* ip) {
+    Facts facts;
+    world_.gather(policy_, Stage::connect, mail_of(ip), facts);
+    failed_ = !facts.dnsbl.failed_zones.empty();
+    return !facts.dnsbl.evidence.empty();
+  }
+
+  PolicyWorld world_;
+  DnsblPolicy policy_{settings()};
+  bool failed_ = false;
+};
+
+TEST_F(DnsblSelfTest, KeepsAHealthyListInService) {
+  self_test();
+  EXPECT_EQ(world_.resolver.asked().size(), 3u);
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  EXPECT_TRUE(asks_about("2001:db8::1"));
+  EXPECT_EQ(world_.counters.get(Fault::dnsbl_wildcard), 0u);
+  EXPECT_TRUE(world_.log.lines.empty());
+}
+
+TEST_F(DnsblSelfTest, TakesAListOutThatListsEverything) {
+  for (const char* code : {"127.0.0.2", "203.0.113.7", "127.255.255.254"}) {
+    PolicyWorld world;
+    world.resolver.zone().a(listed, "127.0.0.2");
+    world.resolver.zone().a(unlisted, code);
+    const DnsblPolicy policy(settings());
+    world.loop.run_until_done(policy.self_test(world.around()));
+    EXPECT_EQ(world.counters.get(Fault::dnsbl_wildcard), 1u) << code;
+    EXPECT_EQ(world.log.count({"event=fault", "kind=dnsbl_wildcard", "zone=list.example", "127.0.0.1 is listed"}), 1u);
+    Facts facts;
+    world.gather(policy, Stage::connect, mail_of("192.0.2.1"), facts);
+    EXPECT_TRUE(facts.dnsbl.evidence.empty());
+    EXPECT_EQ(facts.dnsbl.failed_zones.size(), 1u) << "never recorded as clean";
+  }
+}
+
+TEST_F(DnsblSelfTest, TakesAListOutThatHasNoTestPointAndBackIn) {
+  world_.resolver.zone().set(listed, dns::Type::A, dns::Status::nxdomain);
+  self_test();
+  EXPECT_FALSE(asks_about("192.0.2.1"));
+  EXPECT_TRUE(failed_);
+  EXPECT_EQ(world_.log.count({"kind=dnsbl_wildcard", "127.0.0.2 is not listed"}), 1u);
+
+  world_.resolver.zone() = {};
+  SetUp();
+  self_test();
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  EXPECT_EQ(world_.log.count({"event=recovered", "kind=dnsbl_wildcard", "zone=list.example"}), 1u);
+}
+
+TEST_F(DnsblSelfTest, AListThatRefusesUsFailsIt) {
+  world_.resolver.zone() = {};
+  world_.resolver.zone().a(listed, "127.255.255.254");
+  world_.resolver.zone().a(unlisted, "127.255.255.254");
+  self_test();
+  EXPECT_FALSE(asks_about("192.0.2.1"));
+}
+
+TEST_F(DnsblSelfTest, OnlyStopsIpv6QuestionsOfAListWithoutItsPoint) {
+  world_.resolver.zone().set(listed_ipv6, dns::Type::A, dns::Status::nxdomain);
+  self_test();
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  EXPECT_FALSE(asks_about("2001:db8::1"));
+  EXPECT_FALSE(failed_) << "a list without IPv6 entries does its part";
+  EXPECT_EQ(world_.counters.get(Fault::dnsbl_wildcard), 0u);
+}
+
+TEST_F(DnsblSelfTest, ChangesNothingWhenTheListDoesNotAnswer) {
+  for (const char* name : {listed, unlisted, listed_ipv6}) {
+    world_.resolver.zone().set(name, dns::Type::A, dns::Status::timeout);
+  }
+  self_test();
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  EXPECT_TRUE(asks_about("2001:db8::1"));
+}
+
+TEST_F(DnsblSelfTest, AsksOnlyListsThatSaySo) {
+  DnsblSettings quiet = settings();
+  quiet.zones["list.example"].self_test = false;
+  const DnsblPolicy policy(quiet);
+  world_.loop.run_until_done(policy.self_test(world_.around()));
+  EXPECT_TRUE(world_.resolver.asked().empty());
+}
+
+}  // namespace
+}  // namespace sallyport::policies
