@@ -1,0 +1,131 @@
+// Coroutines of rules. Lua's own would hand a rule the error of a breached budget, and close a coroutine that was stopped
+// inside the hook with the hook switched off.
+#include "lua/engine/context.h"
+#include "lua/engine/libraries.h"
+
+namespace sallyport::lua {
+
+namespace {
+
+// coroutine.close runs __close handlers, which may close coroutines in turn. Lua does not count these against its limit of
+// nested C calls, and the stack of a worker is not endless.
+constexpr unsigned most_nested_closings = 4;
+// What switching to a coroutine and back costs, in instructions.
+constexpr std::uint64_t resume_steps = 20;
+
+bool has_failed(int status) { return status != LUA_OK && status != LUA_YIELD; }
+
+lua_State* check_coroutine(lua_State* L) {
+  lua_State* coroutine = lua_tothread(L, 1);
+  luaL_argexpected(L, coroutine, 1, "coroutine");
+  return coroutine;
+}
+
+int create(lua_State* L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_State* coroutine = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, coroutine, 1);
+  return 1;
+}
+
+// Runs `coroutine` with the `arguments` on top of L's stack, and leaves there how many values it gave, or -1 and the error.
+int resume_with(lua_State* L, lua_State* coroutine, int arguments) {
+  Meter& meter = Context::of(L).meter;
+  meter.spend(L, resume_steps);
+  if (!lua_checkstack(coroutine, arguments)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return -1;
+  }
+  lua_xmove(L, coroutine, arguments);
+  int results = 0;
+  const bool was_dead = has_failed(lua_status(coroutine));
+  lua_State* before = meter.switch_to(coroutine);
+  const int status = lua_resume(coroutine, L, arguments, &results);
+  meter.switch_to(before);
+  meter.pass_on(L, status);
+  if (has_failed(status)) {
+    // The coroutine keeps its error: closing it later hands it to the __close handlers.
+    if (!was_dead && lua_status(coroutine) == status && lua_checkstack(coroutine, 1)) lua_pushvalue(coroutine, -1);
+    lua_xmove(coroutine, L, 1);
+    return -1;
+  }
+  if (!lua_checkstack(L, results + 1)) {
+    lua_pop(coroutine, results);
+    lua_pushliteral(L, "too many results to resume");
+    return -1;
+  }
+  lua_xmove(coroutine, L, results);
+  return results;
+}
+
+int resume(lua_State* L) {
+  lua_State* coroutine = check_coroutine(L);
+  const int results = resume_with(L, coroutine, lua_gettop(L) - 1);
+  lua_pushboolean(L, results >= 0);
+  const int pushed = results < 0 ? 1 : results;
+  lua_insert(L, -(pushed + 1));
+  return pushed + 1;
+}
+
+// Closes the variables of a coroutine that will not run again; its error, if it has one, is left on its stack.
+int close_variables(lua_State* L, lua_State* coroutine) {
+  Context& context = Context::of(L);
+  if (context.closing_coroutines >= most_nested_closings) luaL_error(L, "closing coroutines nests too deeply");
+  ++context.closing_coroutines;
+  lua_State* before = context.meter.switch_to(coroutine);
+  const int status = lua_resetthread(coroutine);
+  context.meter.switch_to(before);
+  --context.closing_coroutines;
+  context.meter.pass_on(L, status);
+  return status;
+}
+
+int close(lua_State* L) {
+  lua_State* coroutine = check_coroutine(L);
+  lua_Debug frame;
+  const bool active = lua_status(coroutine) == LUA_OK && lua_getstack(coroutine, 0, &frame);
+  if (coroutine == L || active) return luaL_error(L, "cannot close a running coroutine");
+  if (close_variables(L, coroutine) == LUA_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushboolean(L, 0);
+  lua_xmove(coroutine, L, 1);
+  return 2;
+}
+
+int resume_wrapped(lua_State* L) {
+  lua_State* coroutine = lua_tothread(L, lua_upvalueindex(1));
+  const int results = resume_with(L, coroutine, lua_gettop(L));
+  if (results >= 0) return results;
+  if (has_failed(lua_status(coroutine)) && close_variables(L, coroutine) != LUA_OK) {
+    // An error while closing takes the place of the first one.
+    lua_xmove(coroutine, L, 1);
+  }
+  return lua_error(L);
+}
+
+int wrap(lua_State* L) {
+  create(L);
+  lua_pushcclosure(L, guarded<resume_wrapped>, 1);
+  return 1;
+}
+
+}  // namespace
+
+void push_coroutine_library(lua_State* L) {
+  static constexpr const char* own[] = {"isyieldable", "running", "status", "yield", nullptr};
+  static const luaL_Reg functions[] = {
+      {"close", guarded<close>},   {"create", guarded<create>}, {"resume", guarded<resume>},
+      {"wrap", guarded<wrap>}, {nullptr, nullptr},
+  };
+  lua_newtable(L);
+  lua_pushcfunction(L, luaopen_coroutine);
+  lua_call(L, 0, 1);
+  copy_functions(L, own);
+  lua_pop(L, 1);
+  luaL_setfuncs(L, functions, 0);
+}
+
+}  // namespace sallyport::lua

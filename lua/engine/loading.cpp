@@ -1,0 +1,290 @@
+#include "lua/engine/loading.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "gateway/base/text.h"
+#include "lua/engine/context.h"
+#include "lua/engine/frozen.h"
+
+namespace sallyport::lua {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t most_source_octets = 1 << 20;
+// Loading happens once, and makes what all runs use.
+constexpr int times_the_budget = 20;
+constexpr std::uint64_t most_block_octets = 16u << 20;
+constexpr std::uint64_t most_patterns = 10'000;
+constexpr char bytecode_mark = '\x1b';
+
+// Takes "spam.lua:3: " off a message of Lua's; gives the line, or 0.
+int take_line(std::string& message) {
+  const std::size_t end = message.find(": ");
+  const std::size_t colon = end == std::string::npos ? end : message.rfind(':', end - 1);
+  if (colon == std::string::npos) return 0;
+  const auto line = text::to_number(std::string_view(message).substr(colon + 1, end - colon - 1), INT32_MAX);
+  if (!line) return 0;
+  message.erase(0, end + 2);
+  return static_cast<int>(*line);
+}
+
+// A file while another one requires it. Should it fail, Lua's error unwinds through here.
+class Requiring {
+ public:
+  Requiring(RuleFile& file, std::vector<std::size_t>& running, std::size_t index) : file_(file), running_(running) {
+    file_.state = RuleFile::State::running;
+    running_.push_back(index);
+  }
+  ~Requiring() {
+    running_.pop_back();
+    if (file_.state == RuleFile::State::running) file_.state = RuleFile::State::failed;
+  }
+  Requiring(const Requiring&) = delete;
+  Requiring& operator=(const Requiring&) = delete;
+
+ private:
+  RuleFile& file_;
+  std::vector<std::size_t>& running_;
+};
+
+const char* describe(Breach breach) {
+  switch (breach) {
+    case Breach::time: return "the file takes too long to load";
+    case Breach::memory: return "the file takes too much memory to load";
+    case Breach::depth: return "calls nest too deeply";
+    case Breach::none: break;
+  }
+  return "";
+}
+
+}  // namespace
+
+Loading::Loading(lua_State* L, const RuleSettings& settings) : L_(L), settings_(settings) {
+  Context& context = Context::of(L);
+  context.loading = this;
+  context.patterns_left = most_patterns;
+  find_files();
+}
+
+Loading::~Loading() { Context::of(L_).loading = nullptr; }
+
+void Loading::find_files() {
+  if (settings_.path.empty()) return;
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(settings_.path, error), end; !error && entry != end; entry.increment(error)) {
+    const fs::path& path = entry->path();
+    std::error_code no_type;
+    if (path.extension() == ".lua" && entry->is_regular_file(no_type)) names.push_back(path.filename());
+  }
+  if (error) add_error("", 0, "cannot read the rule path: " + error.message());
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) read((fs::path(settings_.path) / name).string(), name);
+}
+
+void Loading::read(const std::string& path, const std::string& name) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  RuleFile file;
+  file.name = name;
+  std::ifstream stream(path, std::ios::binary);
+  if (error || !stream) {
+    add_error(name, 0, "cannot be read");
+  } else if (size > most_source_octets) {
+    add_error(name, 0, "is larger than 1 MiB");
+  } else {
+    file.source.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    files_.push_back(std::move(file));
+  }
+}
+
+void Loading::add_error(std::string_view file, int line, std::string message, int column) {
+  // What the source check has found once is not told again when the file trips over it.
+  for (const LoadError& known : errors_) {
+    if (line > 0 && known.line == line && known.file == file && known.message == message) return;
+  }
+  errors_.push_back({std::string(file), line, column, std::move(message)});
+}
+
+void Loading::run(int globals) {
+  globals_ = globals;
+  for (RuleFile& file : files_) {
+    if (file.source.starts_with(bytecode_mark)) {
+      add_error(file.name, 1, "compiled Lua is not accepted, only its text");
+      file.state = RuleFile::State::failed;
+      file.told = true;
+      continue;
+    }
+    for (LoadError& error : check_source(file.name, file.source)) errors_.push_back(std::move(error));
+  }
+  for (RuleFile& file : files_) {
+    if (file.state == RuleFile::State::unread) execute(file);
+  }
+}
+
+// Files that failed while another one required them, and kept the error to itself.
+void Loading::tell_of_hidden_failures() {
+  for (RuleFile& file : files_) {
+    if (file.state != RuleFile::State::failed || file.told) continue;
+    file.told = true;
+    add_error(file.name, 0, "did not load");
+  }
+}
+
+// Leaves the file as a function on the stack, with globals of its own; or notes what is wrong with its text.
+bool Loading::compile(lua_State* L, RuleFile& file) {
+  const std::string chunk_name = "@" + file.name;
+  if (luaL_loadbufferx(L, file.source.data(), file.source.size(), chunk_name.c_str(), "t") != LUA_OK) {
+    std::string message = text::printable(to_text(L, -1), 1000);
+    lua_pop(L, 1);
+    const int line = take_line(message);
+    add_error(file.name, line, std::move(message));
+    file.state = RuleFile::State::failed;
+    file.told = true;
+    return false;
+  }
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, globals_);
+  push_contents(L, -1);
+  lua_setfield(L, -3, "__index");
+  lua_pop(L, 1);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  file.environment = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_setupvalue(L, -2, 1);
+  lua_pushvalue(L, -1);
+  file.chunk = luaL_ref(L, LUA_REGISTRYINDEX);
+  return true;
+}
+
+// The file runs on a thread of its own: when it fails, the thread still shows where.
+void Loading::execute(RuleFile& file) {
+  lua_State* thread = lua_newthread(L_);
+  Meter& meter = Context::of(L_).meter;
+  if (!compile(thread, file)) {
+    lua_pop(L_, 1);
+    return;
+  }
+  file.state = RuleFile::State::running;
+  running_.push_back(static_cast<std::size_t>(&file - files_.data()));
+  int results = 0;
+  meter.start(thread, {times_the_budget * settings_.cpu, times_the_budget * settings_.memory, most_block_octets});
+  const int status = lua_resume(thread, L_, 0, &results);
+  meter.stop();
+  running_.clear();
+  if (status == LUA_OK) {
+    file.state = RuleFile::State::loaded;
+    if (results > 0) {
+      lua_pushvalue(thread, -results);
+    } else {
+      lua_pushboolean(thread, 1);
+    }
+    file.module = luaL_ref(thread, LUA_REGISTRYINDEX);
+    tell_of_hidden_failures();
+  } else {
+    file.state = RuleFile::State::failed;
+    // Whatever it was requiring has failed with it.
+    for (RuleFile& failed : files_) failed.told = failed.told || failed.state == RuleFile::State::failed;
+    add_thrown(thread, file, status == LUA_YIELD);
+  }
+  lua_pop(L_, 1);
+}
+
+void Loading::add_thrown(lua_State* thread, const RuleFile& file, bool yielded) {
+  const Meter& meter = Context::of(L_).meter;
+  if (meter.breach() != Breach::none) {
+    const Place place = meter.place();
+    add_error(place.line > 0 ? place.file : file.name, place.line, describe(meter.breach()));
+    return;
+  }
+  const Place place = find_place(thread);
+  const std::string where = place.line > 0 ? place.file : file.name;
+  if (yielded) {
+    add_error(where, place.line, "a file cannot yield while it loads");
+    return;
+  }
+  std::string message = is_text(thread, -1) ? text::printable(to_text(thread, -1), 1000)
+                                            : std::string("an error that is not a string");
+  const int line = take_line(message);
+  add_error(where, place.line > 0 ? place.line : line, std::move(message));
+}
+
+void Loading::require(lua_State* L, std::string_view name) {
+  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return text::is_alnum(c) || c == '_' || c == '-';
+  });
+  const std::string file_name = std::string(name) + ".lua";
+  const auto file = std::find_if(files_.begin(), files_.end(), [&](const RuleFile& f) { return f.name == file_name; });
+  if (!plain || file == files_.end()) {
+    luaL_error(L, "no such module; there are \"sallyport\" and the files of the rule path");
+  }
+  const auto index = static_cast<std::size_t>(file - files_.begin());
+  const auto declares = [&](const Rule& rule) { return rule.file_index == index; };
+  if (std::any_of(rules_.begin(), rules_.end(), declares)) {
+    luaL_error(L, "a file that declares rules cannot be required by another one");
+  }
+  if (file->state == RuleFile::State::running) luaL_error(L, "files that require each other in a circle");
+  if (file->state == RuleFile::State::failed) luaL_error(L, "the required file did not load");
+  if (file->state == RuleFile::State::unread) {
+    if (!compile(L, *file)) luaL_error(L, "the required file did not load");
+    const Requiring requiring(*file, running_, index);
+    lua_call(L, 0, 1);
+    file->state = RuleFile::State::loaded;
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua_pushboolean(L, 1);
+    }
+    file->module = luaL_ref(L, LUA_REGISTRYINDEX);
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, file->module);
+}
+
+void Loading::freeze_file(RuleFile& file, std::size_t index) {
+  const int first = lua_gettop(L_) + 1;
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, file.environment);
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, file.module);
+  for (const Rule& rule : rules_) {
+    if (rule.file_index != index || rule.run == no_reference) continue;
+    luaL_checkstack(L_, 1, nullptr);
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, rule.run);
+  }
+  if (std::string complaint = freeze(L_, first); !complaint.empty()) add_error(file.name, 1, std::move(complaint));
+  lua_settop(L_, first - 1);
+
+  lua_newtable(L_);
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, file.environment);
+  push_contents(L_, -1);
+  lua_setfield(L_, -3, "__index");
+  lua_pop(L_, 1);
+  lua_pushboolean(L_, 0);
+  lua_setfield(L_, -2, "__metatable");
+  file.run_environment = luaL_ref(L_, LUA_REGISTRYINDEX);
+}
+
+void Loading::finish() {
+  std::vector<const void*> environments;
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (files_[i].state != RuleFile::State::loaded) continue;
+    freeze_file(files_[i], i);
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, files_[i].chunk);
+    environments.push_back(lua_upvalueid(L_, -1, 1));
+    lua_pop(L_, 1);
+  }
+  for (Rule& rule : rules_) {
+    if (rule.run == no_reference) continue;
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, rule.run);
+    rule.upvalues = find_upvalues(L_, environments);
+    lua_pop(L_, 1);
+  }
+}
+
+}  // namespace sallyport::lua

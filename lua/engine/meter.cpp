@@ -1,0 +1,166 @@
+#include "lua/engine/meter.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "lua/engine/context.h"
+
+namespace sallyport::lua {
+
+namespace {
+
+// With values up to 4 KiB a check comes every thousand instructions; with one of 1 MiB, every four.
+constexpr std::uint64_t instructions_times_octets = 4u << 20;
+constexpr int most_instructions_per_check = 1000;
+// Calls that nest deeper than this when memory runs out are what used it up.
+constexpr int deep_calls = 190;
+constexpr int levels_looked_at = 64;
+
+Duration thread_cpu_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+}  // namespace
+
+Place find_place(lua_State* L) {
+  lua_Debug frame;
+  for (int level = 0; level < levels_looked_at && lua_getstack(L, level, &frame); ++level) {
+    lua_getinfo(L, "Sl", &frame);
+    if (frame.currentline > 0) return {frame.source + 1, frame.currentline};  // past the '@' of a file
+  }
+  return {};
+}
+
+void* Meter::allocate(void* self, void* block, std::size_t old_octets, std::size_t new_octets) {
+  auto& meter = *static_cast<Meter*>(self);
+  if (!block) old_octets = 0;  // then it tells what kind of object is wanted
+  if (new_octets == 0) {
+    std::free(block);
+    meter.in_use_ -= old_octets;
+    return nullptr;
+  }
+  if (new_octets > old_octets && meter.running_ && !meter.permit(block, old_octets, new_octets)) return nullptr;
+  void* moved = std::realloc(block, new_octets);
+  // Lua takes it for granted that a block can shrink.
+  if (!moved) return new_octets <= old_octets ? block : nullptr;
+  meter.in_use_ = meter.in_use_ - old_octets + new_octets;
+  meter.largest_block_ = std::max<std::uint64_t>(meter.largest_block_, new_octets);
+  return moved;
+}
+
+// Lua answers a refusal with a full collection and asks once more for the same. Only the second refusal is a breach: a rule
+// may make more garbage than its budget, but not hold more.
+bool Meter::permit(const void* block, std::size_t old_octets, std::size_t new_octets) {
+  const bool asked_again = refused_octets_ == new_octets && refused_block_ == block;
+  const bool gave_up = refused_octets_ > 0 && !asked_again;
+  refused_octets_ = 0;
+  if (gave_up) note(Breach::memory);
+  if (!fits(old_octets, new_octets)) {
+    lua_Debug frame;
+    if (asked_again) {
+      note(lua_getstack(running_, deep_calls, &frame) ? Breach::depth : Breach::memory);
+    } else {
+      refused_block_ = block;
+      refused_octets_ = new_octets;
+    }
+    return false;
+  }
+
+  octets_since_check_ += new_octets - old_octets;
+  if (asked_again || octets_since_check_ >= octets_per_check) {
+    octets_since_check_ = 0;
+    if (is_out_of_time()) note(Breach::time);  // the next instruction raises it
+  }
+  if (new_octets > largest_block_) {
+    largest_block_ = new_octets;
+    set_hook(running_);
+  }
+  return true;
+}
+
+bool Meter::fits(std::size_t old_octets, std::size_t new_octets) const {
+  return new_octets <= budget_.block_octets &&
+         in_use_ + (new_octets - old_octets) <= in_use_at_start_ + budget_.memory_octets;
+}
+
+void Meter::start(lua_State* thread, const Budget& budget) {
+  budget_ = budget;
+  breach_ = Breach::none;
+  place_ = {};
+  in_use_at_start_ = in_use_;
+  largest_block_ = settled_block_;
+  octets_since_check_ = 0;
+  steps_ = 0;
+  refused_octets_ = 0;
+  started_ = std::chrono::steady_clock::now();
+  cpu_clock_started_ = false;
+  switch_to(thread);
+}
+
+void Meter::stop() {
+  if (refused_octets_ > 0 && breach_ == Breach::none) note(Breach::memory);
+  refused_octets_ = 0;
+  running_ = nullptr;
+}
+
+lua_State* Meter::switch_to(lua_State* thread) {
+  lua_State* before = running_;
+  running_ = thread;
+  set_hook(thread);
+  return before;
+}
+
+void Meter::claim(lua_State* L, std::uint64_t octets) {
+  if (octets > budget_.block_octets) note(Breach::memory);
+  if (breach_ != Breach::none) check(L);
+}
+
+void Meter::pass_on(lua_State* L, int status) {
+  if (status == LUA_ERRMEM) note(Breach::memory);
+  if (breach_ != Breach::none) check(L);
+}
+
+void Meter::on_count(lua_State* L, lua_Debug*) { Context::of(L).meter.check(L); }
+
+void Meter::check(lua_State* L) {
+  steps_ = 0;
+  if (breach_ == Breach::none && is_out_of_time()) note(Breach::time);
+  if (breach_ == Breach::none) return;
+  // Setting the hook walks through all calls; thousands of them may be unwinding one by one.
+  if (lua_gethookcount(L) != 1) set_hook(L);
+  lua_pushliteral(L, "the rule has used up its budget");
+  lua_error(L);
+}
+
+// The monotonic clock costs a tenth of the other, so the start reads that one only, and a short rule ends before its first
+// check. By then the rule has rarely used more than some microseconds; should it be more, it may have been waiting for the
+// processor, so that at most half of the budget is counted for it.
+bool Meter::is_out_of_time() {
+  const Duration elapsed = std::chrono::steady_clock::now() - started_;
+  if (!cpu_clock_started_) {
+    cpu_clock_started_ = true;
+    cpu_at_start_ = thread_cpu_time() - std::min(elapsed, budget_.cpu / 2);
+  }
+  return elapsed >= budget_.cpu && thread_cpu_time() - cpu_at_start_ >= budget_.cpu;
+}
+
+void Meter::note(Breach breach) {
+  if (breach_ != Breach::none) return;
+  breach_ = breach;
+  place_ = find_place(running_);
+  set_hook(running_);
+}
+
+void Meter::set_hook(lua_State* thread) const { lua_sethook(thread, on_count, LUA_MASKCOUNT, instructions_per_check()); }
+
+int Meter::instructions_per_check() const {
+  if (breach_ != Breach::none) return 1;
+  const std::uint64_t instructions = instructions_times_octets / std::max<std::uint64_t>(largest_block_, 1);
+  return static_cast<int>(std::clamp<std::uint64_t>(instructions, 1, most_instructions_per_check));
+}
+
+}  // namespace sallyport::lua
