@@ -1,0 +1,84 @@
+#include "gateway/config/cross_check.h"
+
+#include <algorithm>
+
+#include "gateway/base/text.h"
+#include "gateway/config/key_path.h"
+#include "gateway/config/value.h"
+
+namespace sallyport::config {
+namespace {
+
+void check_tenants(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  std::vector<std::string> upstreams;
+  for (const auto& [name, upstream] : settings.upstreams) upstreams.push_back(name);
+  for (const auto& [name, tenant] : settings.tenants) {
+    const std::string section = "tenants." + key_segment(name);
+    if (name != "default") {
+      errors.push_back({places.of({section + ".domains", section + ".upstream"}),
+                        "this version serves one tenant, named \"default\": " + quote(name) + " cannot be served"});
+      continue;
+    }
+    // With no upstream at all that is the error, and this would only repeat it.
+    if (upstreams.empty() || settings.upstreams.contains(tenant.upstream)) continue;
+    std::string message = "there is no upstream named " + quote(tenant.upstream);
+    const std::string_view meant = text::did_you_mean(tenant.upstream, upstreams);
+    if (!meant.empty())
+      message += "; did you mean " + quote(meant) + "?";
+    else
+      message += ": set " + section + ".upstream to one of " + text::join(upstreams, ", ");
+    errors.push_back({places.of({section + ".upstream"}), std::move(message)});
+  }
+}
+
+void check_listeners(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  for (std::size_t i = 0; i < settings.listen.size(); ++i) {
+    const ListenSettings& listener = settings.listen[i];
+    const std::string section = full_path("listen[]", {{}, i});
+    for (std::size_t j = 0; j < i; ++j) {
+      if (settings.listen[j].address == listener.address)
+        errors.push_back({places.of({section + ".address"}),
+                          listener.address.to_string() + " is already listened on, by the entry at " +
+                              places.of({full_path("listen[].address", {{}, j})}).to_string()});
+    }
+    if (listener.require_tls && listener.tls == ListenTls::off)
+      errors.push_back({places.of({section + ".require_tls"}), "require_tls and tls = \"off\" leave no way in"});
+    const bool needs_certificate = listener.tls == ListenTls::implicit || listener.require_tls;
+    if (needs_certificate && listener.tls != ListenTls::off && settings.tls.certificates.empty())
+      errors.push_back({places.of({section + ".require_tls", section + ".tls"}),
+                        "this listener cannot do without TLS, and tls.cert is not set"});
+  }
+}
+
+void check_certificates(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  if (settings.tls.sni.empty() || !settings.tls.certificates.empty()) return;
+  const std::string path = full_path("tls.sni.*.cert", {settings.tls.sni.begin()->first, 0});
+  errors.push_back({places.of({path}), "tls.cert is required beside tls.sni: clients that name no host get that one"});
+}
+
+void check_limits(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  const LimitSettings& limits = settings.limits;
+  if (limits.unknown_recipients_close < limits.unknown_recipients)
+    errors.push_back({places.of({"limits.unknown_recipients_close", "limits.unknown_recipients"}),
+                      "limits.unknown_recipients_close (" + std::to_string(limits.unknown_recipients_close) +
+                          ") is smaller than limits.unknown_recipients (" + std::to_string(limits.unknown_recipients) +
+                          ")"});
+}
+
+}  // namespace
+
+Origin Places::of(std::initializer_list<std::string_view> paths) const {
+  for (const std::string_view path : paths)
+    if (const auto found = by_path.find(path); found != by_path.end() && !found->second.is_default())
+      return found->second;
+  return {file, 1, 1};
+}
+
+void cross_check(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  check_tenants(settings, places, errors);
+  check_listeners(settings, places, errors);
+  check_certificates(settings, places, errors);
+  check_limits(settings, places, errors);
+}
+
+}  // namespace sallyport::config

@@ -1,0 +1,102 @@
+// Settings of the gateway itself: what is served where, within which bounds, and who stands behind it.
+//
+// Defaults are the contract's (section 3). gateway/config/load fills them from the table in settings_table.cpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gateway/base/address.h"
+#include "gateway/base/log.h"
+#include "gateway/base/units.h"
+#include "gateway/resolver/settings.h"
+#include "gateway/tls/settings.h"
+#include "lua/engine/settings.h"
+#include "policies/settings.h"
+
+namespace sallyport::config {
+
+enum class ListenTls : std::uint8_t { off, starttls, implicit };
+enum class BareNewlinePolicy : std::uint8_t { normalize, reject };
+
+struct ListenSettings {
+  SocketAddress address{IpAddress::v6({}), 25};
+  ListenTls tls = ListenTls::starttls;
+  bool require_tls = false;
+  BareNewlinePolicy bare_newline = BareNewlinePolicy::normalize;
+  std::vector<IpNetwork> proxy_protocol_from;
+};
+
+struct LimitSettings {
+  std::uint64_t message_size = 50u << 20;
+  std::uint64_t recipients = 1000;
+  std::uint64_t sessions = 20000;
+  std::uint64_t sessions_per_ip = 50;
+  std::uint64_t errors_per_session = 20;
+  std::uint64_t memory_per_message = 256u << 10;
+  std::uint64_t hops = 100;
+  std::uint64_t command_line = 4096;
+  std::uint64_t text_line = 64u << 10;
+  std::uint64_t junk_commands = 100;
+  std::uint64_t unknown_recipients = 5;
+  std::uint64_t unknown_recipients_close = 20;
+  std::uint64_t bdat_chunks = 10000;
+  std::uint64_t dns_per_message = 100;
+  std::uint64_t dns_per_session = 200;
+  bool allow_routed_local = false;
+};
+
+struct TimeoutSettings {
+  Duration greeting = std::chrono::seconds(300);  // from our 220 to the first command
+  Duration command = std::chrono::seconds(300);
+  Duration handshake = std::chrono::seconds(30);
+  Duration data_block = std::chrono::seconds(180);
+  Duration data_total = std::chrono::hours(1);
+  Duration upstream_connect = std::chrono::seconds(30);
+  Duration upstream_reply = std::chrono::seconds(60);
+  Duration final_reply = std::chrono::seconds(240);
+  Duration policy = std::chrono::seconds(20);
+  Duration drain = std::chrono::seconds(600);
+};
+
+enum class Balance : std::uint8_t { least_sessions, failover };
+
+struct UpstreamSettings {
+  std::string name;
+  std::vector<SocketAddress> servers;
+  Balance balance = Balance::least_sessions;
+  tls::ClientTlsSettings tls;           // mode opportunistic
+  std::uint64_t max_connections = 100;  // per server
+  Duration health_interval = std::chrono::seconds(10);
+};
+
+struct TenantSettings {
+  std::string name;
+  std::vector<std::string> domains;  // "example.com", "*.example.com"; lower case
+  std::string upstream;
+};
+
+struct StateSettings {
+  std::string path = "/var/lib/sallyport";
+};
+
+struct Settings {
+  std::string hostname;
+  std::uint64_t workers = 0;  // 0 = one per core
+  std::string user = "sallyport";
+  std::vector<ListenSettings> listen;
+  tls::ServerTlsSettings tls;  // no certificate: STARTTLS is not offered
+  resolver::ResolverSettings dns;
+  LimitSettings limits;
+  TimeoutSettings timeouts;
+  std::map<std::string, UpstreamSettings> upstreams;
+  std::map<std::string, TenantSettings> tenants;
+  policies::PolicySettings policy;
+  lua::RuleSettings rules;
+  StateSettings state;
+  LogSettings log;
+};
+
+}  // namespace sallyport::config
