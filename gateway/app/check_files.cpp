@@ -1,0 +1,108 @@
+#include "gateway/app/check_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "gateway/base/ensure.h"
+#include "gateway/config/key_path.h"
+#include "gateway/tls/context.h"
+#include "lua/engine/rule_set.h"
+
+namespace sallyport::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileCheck {
+ public:
+  FileCheck(const config::Loaded& loaded, const std::string& config_file, WallTime now)
+      : loaded_(loaded), settings_(*loaded.settings), config_file_(config_file), now_(now) {}
+
+  FileReport run() {
+    certificates("tls.cert", settings_.tls.certificates);
+    for (const auto& [name, files] : settings_.tls.sni)
+      certificates(config::full_path("tls.sni.*.cert", {name, 0}), files);
+    for (const auto& [name, upstream] : settings_.upstreams) authorities(name, upstream.tls);
+    rules();
+    state_directory();
+    log_file();
+    return std::move(report_);
+  }
+
+ private:
+  void fail(const std::string& path, std::string message) {
+    config::Origin at = loaded_.origin_of(path);
+    if (at.is_default()) at = {config_file_, 1, 1};
+    report_.errors.push_back({std::move(at), std::move(message)});
+  }
+
+  // One at a time, so that each that is wrong is named.
+  void certificates(const std::string& path, const std::vector<tls::CertificateFiles>& list) {
+    for (const tls::CertificateFiles& files : list) {
+      tls::ServerTlsSettings alone = settings_.tls;
+      alone.certificates = {files};
+      alone.sni.clear();
+      const auto context = tls::make_server_context(alone);
+      if (!context) {
+        fail(path, context.error().message);
+        continue;
+      }
+      for (const std::string& warning : (*context)->warnings(now_))
+        report_.warnings.push_back({loaded_.origin_of(path), warning});
+    }
+  }
+
+  void authorities(const std::string& name, const tls::ClientTlsSettings& settings) {
+    if (settings.mode == tls::UpstreamTls::off) return;
+    const auto context = tls::make_client_context(settings);
+    if (!context) fail(config::full_path("upstreams.*.tls_ca", {name, 0}), context.error().message);
+  }
+
+  void rules() {
+    const auto set = lua::RuleSet::load(settings_.rules);
+    if (set) return;
+    for (const lua::LoadError& error : set.error()) {
+      if (error.line <= 0) {
+        // Of the directory or a whole file: what leads there is the configuration.
+        const std::string& where = error.file.empty() ? settings_.rules.path : error.file;
+        fail("policy.rules.path", where + ": " + error.message);
+        continue;
+      }
+      const auto column = static_cast<std::uint32_t>(std::max(error.column, 1));
+      report_.errors.push_back({{error.file, static_cast<std::uint32_t>(error.line), column}, error.message});
+    }
+  }
+
+  // Without the directory the first start makes it; something else of that name is in its way.
+  void state_directory() {
+    std::error_code error;
+    const fs::file_status status = fs::status(settings_.state.path, error);
+    if (fs::exists(status) && !fs::is_directory(status))
+      fail("state.path", settings_.state.path + " is not a directory");
+  }
+
+  void log_file() {
+    constexpr std::string_view prefix = "file:";
+    if (!settings_.log.target.starts_with(prefix)) return;
+    const fs::path file = settings_.log.target.substr(prefix.size());
+    std::error_code error;
+    if (fs::is_directory(file, error)) fail("log.target", file.string() + " is a directory");
+    if (!fs::is_directory(file.parent_path(), error))
+      fail("log.target", "there is no directory " + file.parent_path().string());
+  }
+
+  const config::Loaded& loaded_;
+  const config::Settings& settings_;
+  const std::string& config_file_;
+  const WallTime now_;
+  FileReport report_;
+};
+
+}  // namespace
+
+FileReport check_files(const config::Loaded& loaded, const std::string& config_file, WallTime now) {
+  return FileCheck(loaded, config_file, now).run();
+}
+
+}  // namespace sallyport::app

@@ -1,0 +1,46 @@
+#include "gateway/app/control_server.h"
+
+#include "gateway/control/protocol.h"
+
+namespace sallyport::app {
+
+namespace {
+
+constexpr Duration patience = std::chrono::seconds(5);
+
+}  // namespace
+
+ControlServer::ControlServer(CommonParts& common, uv::Loop& loop, uv::BoundSocket socket)
+    : common_(common),
+      loop_(loop),
+      listener_(loop, std::move(socket),
+                [this](std::unique_ptr<io::Stream> stream, SocketAddress, SocketAddress) {
+                  nursery_.spawn(answer(std::move(stream)));
+                }),
+      nursery_(loop.scheduler()) {}
+
+Task<void> ControlServer::answer(std::unique_ptr<io::Stream> stream) {
+  Time deadline = loop_.scheduler().now() + patience;
+  // A stream holds at most a block of unread input, far more than a request has.
+  while (stream->input().find('\n') == std::string_view::npos) {
+    if (stream->input().size() >= io::block_octets) co_return stream->abort();
+    auto more = co_await stream->fill(deadline);
+    if (!more) co_return stream->abort();
+  }
+  std::string_view input = stream->input();
+  std::string response = respond(input.substr(0, input.find('\n'))) + "\n";
+  auto sent = co_await stream->write(response, deadline);
+  if (sent) stream->close();
+}
+
+std::string ControlServer::respond(std::string_view line) const {
+  auto request = control::decode_request(line);
+  if (!request) return control::encode_error(request.error().message);
+  if (request->command != "stats") return control::encode_error("this version answers only \"stats\"");
+  control::Stats stats = common_.counters.all();
+  auto uptime = std::chrono::duration_cast<std::chrono::seconds>(uv::Loop::now() - common_.started);
+  stats.insert(stats.begin(), {"sallyport_uptime_seconds", uptime.count()});
+  return control::encode_stats(stats);
+}
+
+}  // namespace sallyport::app

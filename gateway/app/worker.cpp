@@ -1,0 +1,97 @@
+#include "gateway/app/worker.h"
+
+#include "gateway/async/wait.h"
+
+namespace sallyport::app {
+
+struct Worker::Entry : async::ListNode {
+  explicit Entry(session::Session& started) : session(started) {}
+  session::Session& session;
+};
+
+Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
+               std::vector<std::unique_ptr<policies::Policy>> policies, bool is_first)
+    : common_(common),
+      dialer_(loop_),
+      datagrams_(loop_),
+      resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.settings->dns, common.counters),
+      pool_(loop_.scheduler(), dialer_, common.board, common.counters, common.upstream_tls, common.settings->hostname,
+            {common.settings->timeouts.upstream_connect, common.settings->timeouts.upstream_reply}),
+      host_{loop_.scheduler(), clock_,     resolver_,
+            *common.log,       common.counters, *common.spool,
+            common.slots,      common.board,    pool_,
+            IdSource(random_seed()), common.settings, std::move(policies)},
+      is_first_(is_first),
+      nursery_(loop_.scheduler()),
+      housekeeping_(loop_.scheduler()) {
+  ensure(sockets.size() == common.doors.size(), "Worker: one socket for each door");
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    const session::Door& door = common.doors[i];
+    listeners_.push_back(std::make_unique<uv::Listener>(
+        loop_, std::move(sockets[i]),
+        [this, &door](std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress) {
+          nursery_.spawn(serve(std::move(stream), peer, door));
+        }));
+  }
+}
+
+Worker::~Worker() = default;
+
+Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, const session::Door& door) {
+  session::Session session(host_, door, std::move(stream), peer);
+  Entry entry(session);
+  sessions_.push_back(entry);
+  co_await session.run();
+}
+
+void Worker::run() {
+  if (is_first_) housekeeping_.spawn(pool_.probe_for_ever());
+  if (!host_.policies.empty()) housekeeping_.spawn(test_policies());
+  loop_.run();
+}
+
+// Lists that lie are found out by their test points (threats.md D9). What is learned is each worker's own.
+Task<void> Worker::test_policies() {
+  constexpr Duration interval = std::chrono::minutes(5);
+  while (true) {
+    Time deadline = loop_.scheduler().now() + common_.settings->timeouts.policy;
+    for (const auto& policy : host_.policies) {
+      policies::Surroundings around{loop_.scheduler(), resolver_, common_.counters, *common_.log, deadline};
+      co_await policy->self_test(around);
+    }
+    co_await async::sleep_for(loop_.scheduler(), interval);
+  }
+}
+
+void Worker::drain() {
+  loop_.post([this] { begin_draining(); });
+}
+
+void Worker::begin_draining() {
+  if (draining_) {  // asked twice: at once, then
+    loop_.stop();
+    return;
+  }
+  draining_ = true;
+  for (auto& listener : listeners_) listener->stop();
+  // A session may end, and leave the list, inside request_stop().
+  async::ListHead told;
+  while (!sessions_.empty()) {
+    auto& entry = static_cast<Entry&>(*sessions_.front());
+    told.push_back(entry);
+    entry.session.request_stop();
+  }
+  sessions_.take_all(told);
+  housekeeping_.spawn(wind_down());
+}
+
+Task<void> Worker::wind_down() {
+  Time end = loop_.scheduler().now() + common_.settings->timeouts.drain;
+  while (nursery_.size() > 0 && loop_.scheduler().now() < end) {
+    co_await async::sleep_for(loop_.scheduler(), std::chrono::milliseconds(20));
+  }
+  co_await pool_.close_idle();
+  loop_.stop();
+}
+
+}  // namespace sallyport::app

@@ -1,0 +1,30 @@
+// The program. Everything it can do is a command: gateway/app/commands.h.
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "gateway/app/dispatch.h"
+#include "gateway/app/exit_code.h"
+
+int main(int argc, char** argv) {
+  using namespace sallyport::app;
+  try {
+    const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    const int status = dispatch(arguments, Console{std::cout, std::cerr});
+    // Data that did not arrive must not look like success: a full disk, a closed pipe.
+    if (!std::cout.flush() && status == exit_code::ok) {
+      std::cerr << "sallyport: the output could not be written\n";
+      return exit_code::io;
+    }
+    return status;
+  } catch (const std::exception& error) {
+    std::cerr << "sallyport: internal error: " << error.what()
+              << "\nThis is a mistake in the program, please report it with the command and its configuration.\n";
+    return exit_code::software;
+  } catch (...) {
+    std::cerr << "sallyport: internal error of an unknown kind\n"
+              << "This is a mistake in the program, please report it with the command and its configuration.\n";
+    return exit_code::software;
+  }
+}

@@ -1,0 +1,68 @@
+// The policies of one session: what they found out, what they said, and what follows from it.
+//
+// Runs gather() of the policies that have something to find out at a stage, all at once under one deadline, then the judges,
+// and keeps the strictest verdict. Facts and verdicts of the connection hold for all its mails; those of a mail are gone with
+// it (threats.md I4).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/async/nursery.h"
+#include "gateway/session/host.h"
+#include "policies/api/policy.h"
+
+namespace sallyport::session {
+
+class Checks {
+ public:
+  explicit Checks(Host& host);
+
+  bool any() const { return !policies_.empty(); }
+
+  // Starts what takes long and is judged later (DNS lists) beside the dialogue, and gives the verdict on the connection itself.
+  Task<policies::Verdict> connected(const policies::Transaction& mail);
+  Task<policies::Verdict> greeted(const policies::Transaction& mail);
+  // A new mail: the connection's facts, waited for, and nothing of an earlier mail.
+  Task<policies::Verdict> mail_begun(const policies::Transaction& mail);
+  // A verdict on one recipient; it does not outlive the answer to it, its score aside.
+  Task<policies::Verdict> recipient(const policies::Transaction& mail);
+  // The whole message: judges, the summed score and its thresholds.
+  Task<policies::Verdict> message(const policies::Transaction& mail);
+  std::vector<std::unique_ptr<policies::BodyObserver>> observers(const policies::Transaction& mail) const;
+
+  void mail_ended();
+  // A message was relayed: the session has earned more DNS questions (threats.md D6).
+  void message_relayed();
+
+  policies::Facts& facts() { return facts_; }
+  double score() const;
+  // All verdicts that count or were recorded in shadow, for the log and X-Sallyport-Verdict.
+  const std::vector<policies::Verdict>& verdicts() const { return verdicts_; }
+  // "dnsbl,rules": the checks that said anything.
+  std::string names() const;
+
+ private:
+  using Selection = std::vector<const policies::Policy*>;
+
+  Selection gathering_at(policies::Stage stage) const;
+  Task<void> gather(policies::Stage stage, const policies::Transaction& mail, const Selection& policies, Time deadline);
+  Task<void> gather_in_background(policies::Transaction mail, Selection policies);
+  policies::Verdict judge(policies::Stage stage, const policies::Transaction& mail);
+  // A rule's accept has taken the check out of the count.
+  bool is_skipped(std::string_view check) const;
+
+  Host& host_;
+  const std::vector<std::unique_ptr<policies::Policy>>& policies_;
+  resolver::QuestionBudget budget_;
+  resolver::BudgetedResolver resolver_;
+  policies::Facts facts_;
+  std::unique_ptr<policies::Facts> connection_facts_;  // as they were when the first mail began
+  std::vector<policies::Verdict> connection_verdicts_;
+  std::vector<policies::Verdict> verdicts_;
+  async::Nursery background_;  // last: ends before what it writes to
+};
+
+}  // namespace sallyport::session

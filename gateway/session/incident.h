@@ -1,0 +1,21 @@
+// Incident: what is counted once and logged once (threats.md I8): what a peer did wrong, or what failed around us.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "gateway/base/counters.h"
+
+namespace sallyport::session {
+
+using Incident = std::variant<Violation, Fault>;
+
+inline std::string_view name(const Incident& incident) {
+  return std::visit([](auto kind) { return sallyport::name(kind); }, incident);
+}
+inline void count(Counters& counters, const Incident& incident) {
+  std::visit([&counters](auto kind) { counters.add(kind); }, incident);
+}
+inline bool is_fault(const Incident& incident) { return std::holds_alternative<Fault>(incident); }
+
+}  // namespace sallyport::session

@@ -1,0 +1,86 @@
+// BDAT (RFC 3030): content in counted chunks. The octets of a chunk follow its command at once, so a chunk that is refused is
+// read all the same, and one whose length cannot be known ends the session: there is no telling where the next command begins.
+#include <algorithm>
+
+#include "gateway/session/session.h"
+#include "gateway/session/verdict_reply.h"
+
+namespace sallyport::session {
+
+using smtp::Permission;
+using smtp::Reply;
+
+Task<Flow> Session::on_bdat(const smtp::Command& command) {
+  auto chunk = smtp::parse_bdat(command.arguments);
+  if (!chunk) co_return error_and_close(Violation::bdat_syntax, 501, "5.5.4", "Syntax: BDAT octets [LAST]");
+  smtp::Bdat bdat = *chunk;
+
+  bool has_failed = sequence_.chunks_failed();
+  if (!sequence_.is_extended() || sequence_.may(smtp::Verb::bdat) != Permission::go) {
+    record(Violation::sequence);
+    Reply out_of_order(503, "5.5.1", has_failed ? "An earlier chunk has failed" : "BDAT is out of order here");
+    if (co_await discard_chunk(bdat, out_of_order) == Flow::end) co_return Flow::end;
+    co_return count_error();
+  }
+  if (!sequence_.in_chunks()) {
+    begin_content();
+    mail_->chunks = std::make_unique<smtp::ChunkReader>(smtp::ContentLimits{settings().limits.text_line});
+    sequence_.chunk_begun();
+  }
+  if (++mail_->chunk_count > settings().limits.bdat_chunks) {
+    co_return error_and_close(Violation::bdat_flood, 421, "4.7.0", "Too many chunks");
+  }
+
+  // S31: nothing is allocated by announced size, and far too much is not even read.
+  std::uint64_t most = max_size();
+  if (bdat.octets > most - std::min(most, mail_->message->octets())) {
+    Reply too_large = refusal(552, "5.3.4", "Message is too large", mail_->facts_of.id);
+    decide("reject", "message", Violation::size, too_large);
+    co_return co_await discard_chunk(bdat, too_large);
+  }
+
+  auto read = co_await read_chunk(bdat.octets, now() + settings().timeouts.data_total, true);
+  if (!read) co_return handle_lost_client(read.error());
+  if (!bdat.last) {
+    say(Reply(250, "2.0.0", std::to_string(bdat.octets) + " octets received"));
+    co_return bdat.octets == 0 ? junk() : Flow::next;
+  }
+  mail_->chunks->finish(*mail_->intake);
+  smtp::ContentFaults faults = mail_->chunks->faults();
+  co_return co_await end_of_data(faults);
+}
+
+Task<Result<Done, io::Error>> Session::read_chunk(std::uint64_t octets, Time deadline, bool keep) {
+  if (keep) mail_->chunks->begin_chunk(octets);
+  std::uint64_t left = octets;
+  while (left > 0) {
+    std::string_view input = channel_.input();
+    std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(left, input.size()));
+    if (keep && taken > 0) mail_->chunks->read(input.substr(0, taken), *mail_->intake);
+    host_.counters.add(Total::octets_received, taken);
+    channel_.consume(taken);
+    left -= taken;
+    if (left == 0) break;
+    auto more = co_await channel_.fill(std::min(deadline, now() + settings().timeouts.data_block));
+    if (!more) co_return more;
+  }
+  co_return Done{};
+}
+
+// S33: a refused chunk is read all the same, and those after it up to LAST are refused; then the transaction is gone.
+Task<Flow> Session::discard_chunk(smtp::Bdat chunk, Reply answer) {
+  bool is_worth_reading = chunk.octets / 2 <= max_size();  // S31
+  if (is_worth_reading) {
+    auto read = co_await read_chunk(chunk.octets, now() + settings().timeouts.data_total, false);
+    if (!read) co_return handle_lost_client(read.error());
+  }
+  channel_.queue(answer);
+  if (chunk.last) {
+    end_mail();
+  } else {
+    sequence_.chunk_failed();
+  }
+  co_return is_worth_reading ? Flow::next : Flow::end;
+}
+
+}  // namespace sallyport::session

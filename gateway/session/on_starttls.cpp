@@ -1,0 +1,52 @@
+// STARTTLS (RFC 3207), and TLS from the first octet.
+#include "gateway/session/session.h"
+#include "gateway/session/tls_stream.h"
+
+namespace sallyport::session {
+
+namespace {
+
+Violation kind_of_failure(io::Error error, const TlsStream& stream) {
+  if (error == io::Error::timed_out) return Violation::tls_stall;
+  return stream.was_refused() ? Violation::tls_refused : Violation::tls_error;
+}
+
+}  // namespace
+
+Task<Flow> Session::on_starttls() {
+  // RFC 3207, 4.2: nothing learned before TLS counts. Octets waiting behind STARTTLS came in the clear, perhaps from someone in
+  // the middle; read now, they would pass for octets that came through TLS.
+  if (channel_.has_unread_input()) {
+    co_return error_and_close(Violation::starttls_inject, 554, "5.5.0", "Nothing may follow STARTTLS before its reply");
+  }
+  channel_.queue(smtp::Reply(220, "2.0.0", "Ready to start TLS"));
+  auto sent = co_await channel_.flush(now() + reply_patience);
+  if (!sent) co_return Flow::end;
+  auto secured = co_await secure();
+  if (!secured) co_return Flow::end;
+  end_mail();
+  sequence_.tls_established();
+  about_.client.helo.clear();
+  about_.client.extended = false;
+  offered_ = {};
+  co_return Flow::next;
+}
+
+Task<Result<Done, io::Error>> Session::secure() {
+  ensure(door_.tls != nullptr, "TLS without a certificate");
+  auto stream = std::make_unique<TlsStream>(channel_.release_stream(), door_.tls->make_engine());
+  TlsStream& secured = *stream;
+  channel_.set_secured_stream(std::move(stream));
+  auto shaken = co_await secured.handshake(now() + settings().timeouts.handshake);
+  if (!shaken) {
+    record(kind_of_failure(shaken.error(), secured));
+    co_return shaken;
+  }
+  host_.counters.add(Total::tls_handshakes);
+  host_.counters.add(Gauge::tls_sessions, 1);
+  const tls::Info& info = secured.info();
+  about_.client.tls = policies::TlsFacts{std::string(info.version), std::string(info.cipher), info.bits, info.sni, info.resumed};
+  co_return shaken;
+}
+
+}  // namespace sallyport::session

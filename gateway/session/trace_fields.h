@@ -1,0 +1,27 @@
+// The header section as it goes upstream: our fields on top, inbound X-Sallyport-* left out, everything else as it came
+// (contract.md, section 5).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/mail/message.h"
+#include "gateway/mail/received.h"
+#include "gateway/session/delivery.h"
+#include "policies/api/verdict.h"
+
+namespace sallyport::session {
+
+struct TraceInfo {
+  mail::ReceivedInfo received;
+  const std::vector<policies::Verdict>& verdicts;
+  std::string_view id;
+  bool tagged = false;
+  double score = 0;
+  std::string_view checks;
+};
+
+// The result points into `message` and must not outlive it.
+OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInfo& trace);
+
+}  // namespace sallyport::session

@@ -1,0 +1,109 @@
+// The upstream connections of one worker: opened when needed, kept for the next mail, dropped when idle for long.
+//
+// A kept connection saves what a pass-through must pay for every mail: connect, greeting, EHLO, QUIT (and the TLS handshake).
+// The number of connections to a server is bounded over all workers (upstreams.*.max_connections); who comes too late waits
+// for the next one to be given back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/async/intrusive_list.h"
+#include "gateway/async/nursery.h"
+#include "gateway/async/wait.h"
+#include "gateway/base/counters.h"
+#include "gateway/io/dialer.h"
+#include "gateway/session/upstream_board.h"
+#include "gateway/session/upstream_channel.h"
+#include "gateway/tls/context.h"
+
+namespace sallyport::session {
+
+class UpstreamPool {
+ public:
+  UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, UpstreamBoard& board, Counters& counters,
+               std::map<std::string, std::shared_ptr<const tls::ClientContext>> tls, std::string ehlo_name,
+               UpstreamTimeouts timeouts);
+  ~UpstreamPool();
+
+  // A connection on loan. What is not given back is dropped, and its place with it.
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(Lease&& other) noexcept { swap(other); }
+    Lease& operator=(Lease&& other) noexcept {
+      Lease(std::move(other)).swap(*this);
+      return *this;
+    }
+    ~Lease();
+
+    explicit operator bool() const { return channel_ != nullptr; }
+    UpstreamChannel& operator*() const { return *channel_; }
+    UpstreamChannel* operator->() const { return channel_.get(); }
+    UpstreamServer& server() const { return *server_; }
+    // True when it has served another mail before: it may have died of old age (U9).
+    bool is_reused() const { return reused_; }
+
+   private:
+    friend class UpstreamPool;
+    void swap(Lease& other) noexcept;
+
+    UpstreamPool* pool_ = nullptr;
+    UpstreamServer* server_ = nullptr;
+    std::unique_ptr<UpstreamChannel> channel_;
+    bool reused_ = false;
+  };
+
+  // A connection to one of the group's servers, `tried` ones aside: a kept one, else a new one. Servers that fail to connect
+  // are added to `tried`, and the next one is asked. `fresh` asks for a new one.
+  Task<Result<Lease, UpstreamError>> acquire(UpstreamGroup& group, std::vector<UpstreamServer*>& tried, bool fresh,
+                                             Time deadline);
+  // After a completed mail: kept as it is. In the middle of one: RSET first, then kept.
+  void give_back(Lease lease, bool needs_reset);
+
+  // Asks every server of every group for its abilities at the start, and again when nothing has been heard of it for its
+  // health_interval. Runs until it is ended; one worker does it for all.
+  Task<void> probe_for_ever();
+  // Says QUIT on all idle connections, at the end.
+  Task<void> close_idle();
+  std::size_t idle() const { return idle_.size(); }
+
+ private:
+  struct Idle {
+    UpstreamServer* server;
+    std::unique_ptr<UpstreamChannel> channel;
+    Time since;
+  };
+  struct Waiter;
+
+  std::vector<UpstreamServer*> candidates(UpstreamGroup& group, const std::vector<UpstreamServer*>& tried) const;
+  Lease take_idle(UpstreamServer& server);
+  // What stands at `index` among the idle, as a lease again.
+  Lease unshelve(std::size_t index);
+  Lease lease_of(UpstreamServer& server, std::unique_ptr<UpstreamChannel> channel, bool reused);
+  Task<void> wait_for_place(const std::vector<UpstreamServer*>& servers, Time deadline);
+  void wake_next();
+  Task<Result<Lease, UpstreamError>> open(UpstreamGroup& group, UpstreamServer& server);
+  void keep(Lease lease);
+  void drop_place(UpstreamServer& server);
+  Task<void> reset_and_keep(Lease lease);
+  Task<void> retire(Lease lease);
+  Task<void> sweep();
+  Task<void> probe(UpstreamGroup& group, UpstreamServer& server);
+
+  async::Scheduler& scheduler_;
+  io::Dialer& dialer_;
+  UpstreamBoard& board_;
+  Counters& counters_;
+  std::map<std::string, std::shared_ptr<const tls::ClientContext>> tls_;
+  std::string ehlo_name_;
+  UpstreamTimeouts timeouts_;
+  std::vector<Idle> idle_;   // the most recently used last
+  async::ListHead waiting_;  // in order
+  bool sweeping_ = false;
+  async::Nursery errands_;   // RSETs and QUITs under way; last, so that it ends first
+};
+
+}  // namespace sallyport::session

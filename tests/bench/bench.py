@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""How fast is it here? Load through the gateway to Postfix's smtp-sink, beside the same load without a gateway.
+
+    ./dev bench                 relay and checks at 50 and 200 sessions, and idle sessions
+    ./dev bench relay idle      only these
+
+CPU microseconds per message are what to compare, and ratios within one run: other users of the machine hardly move them.
+Each figure is the median of --repeats interleaved runs.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TICK = os.sysconf("SC_CLK_TCK")
+GATEWAY, SINK, DNS = 25925, 25926, 25953
+
+
+def cpu_seconds(pid):
+    """What all threads of a process have used, to the nanosecond where the kernel says it so."""
+    total = 0.0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0]) / 1e9
+        except (OSError, IndexError):
+            fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / TICK
+    return total
+
+
+def rss_kib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+def wait_for(port):
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as s:
+                if s.recv(10).startswith(b"220"):
+                    return
+        except OSError:
+            time.sleep(0.02)
+    sys.exit(f"nothing greets on port {port}")
+
+
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sallyport-bench-"))
+        self.folder.chmod(0o755)
+        self.started = []
+
+    def start(self, argv, **options):
+        process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        self.started.append(process)
+        return process
+
+    def stop(self, process):
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def close(self):
+        for process in self.started:
+            if process.poll() is None:
+                self.stop(process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def certificate(self):
+        folder = self.folder / "certs"
+        if not folder.exists():
+            subprocess.run([ROOT / "certs/make-dev-certs.sh", folder, "mx.rcpt.example"], check=True, capture_output=True)
+        return folder
+
+    def sink(self):
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        process = self.start([shutil.which("smtp-sink") or "/usr/sbin/smtp-sink", *user, f"127.0.0.1:{SINK}", "4096"])
+        wait_for(SINK)
+        return process
+
+    def gateway(self, mode):
+        policy = '[policy]\nmode = "off"\n'
+        if mode == "checks":
+            (self.folder / "zone.json").write_text("{}")
+            rules = self.folder / "rules"
+            rules.mkdir(exist_ok=True)
+            (rules / "bench.lua").write_text(
+                'local sp = require "sallyport"\n'
+                'sp.rule { name = "BENCH", stage = "message", score = 1, run = function(tx)\n'
+                '  return tx.msg.subject == "never"\nend }\n')
+            dns = self.start([sys.executable, ROOT / "tests/support/dns_server.py", self.folder / "zone.json",
+                              "--port", DNS])
+            time.sleep(0.5)
+            if dns.poll() is not None:
+                sys.exit("the DNS server did not start")
+            policy = ('[dns]\nservers = ["127.0.0.1:%d"]\n[policy.dnsbl]\nzones."bl.example".score = 9.0\n'
+                      '[policy.rate]\nconnect_per_ip = "100000000/1m"\nmail_per_ip = "100000000/1m"\n'
+                      'rcpt_per_sender_domain = "100000000/1m"\n[policy.rules]\npath = "%s"\n' % (DNS, rules))
+        state = self.folder / f"state-{mode}"
+        file = self.folder / f"{mode}.toml"
+        file.write_text(f"""hostname = "mx.rcpt.example"
+domains = ["rcpt.example"]
+upstream = "127.0.0.1:{SINK}"
+workers = 1
+user = "nobody"
+[[listen]]
+address = "127.0.0.1:{GATEWAY}"
+[tls]
+cert = "{self.certificate()}"
+[limits]
+sessions = 20000
+sessions_per_ip = 20000
+[state]
+path = "{state}"
+[log]
+target = "file:{self.folder}/{mode}.log"
+{policy}""")
+        process = self.start([self.args.program, "run", "-c", file])
+        wait_for(GATEWAY)
+        return process
+
+    def load(self, port, *options):
+        out = subprocess.run([str(self.args.load), f"127.0.0.1:{port}", *map(str, options)], capture_output=True, text=True)
+        if not out.stdout:
+            sys.exit(f"the load generator failed: {out.stderr}")
+        return json.loads(out.stdout)
+
+    def measure(self, name, port, process, parallel, tls):
+        options = ["--parallel", parallel, *(["--starttls"] if tls else [])]
+        self.load(port, "--sessions", parallel * 4, *options)
+        before = cpu_seconds(process.pid)
+        result = self.load(port, "--sessions", self.args.sessions, *options)
+        result["cpu_us"] = (cpu_seconds(process.pid) - before) / max(1, result["messages"]) * 1e6
+        result["name"] = name
+        return result
+
+    def run_loads(self, modes):
+        rows = {}
+        for _ in range(self.args.repeats):
+            sink = self.sink()
+            for parallel in (50, 200):
+                rows.setdefault(("direct", parallel), []).append(self.measure("direct", SINK, sink, parallel, False))
+            for mode, tls in modes:
+                gateway = self.gateway(mode)
+                for parallel in (50, 200):
+                    name = mode + ("+tls" if tls else "")
+                    rows.setdefault((name, parallel), []).append(self.measure(name, GATEWAY, gateway, parallel, tls))
+                self.stop(gateway)
+            self.stop(sink)
+        print(f"{'':14}{'sessions':>9}{'msg/s':>9}{'cpu us/msg':>12}{'of direct':>11}{'p50 ms':>9}{'p99 ms':>9}{'failed':>8}")
+        for (name, parallel), results in rows.items():
+            def mid(key, of=None):
+                return statistics.median(r[key] for r in (of or results))
+            direct = rows["direct", parallel]
+            print(f"{name:14}{parallel:9}{mid('messages_per_s'):9.0f}{mid('cpu_us'):12.1f}"
+                  f"{mid('cpu_us') / mid('cpu_us', direct):10.2f}x{mid('p50_ms'):9.2f}{mid('p99_ms'):9.2f}"
+                  f"{sum(r['failed'] for r in results):8}")
+        print("direct: the load generator speaks to smtp-sink itself, and the CPU is the sink's")
+
+    def run_idle(self):
+        sink = self.sink()
+        print(f"{'idle sessions':>14}{'PSS MiB':>10}{'KiB each':>10}")
+        for tls in (False, True):
+            gateway = self.gateway("relay")
+            self.load(GATEWAY, "--sessions", 200, *(["--starttls"] if tls else []))
+            time.sleep(1)
+            base = rss_kib(gateway.pid)
+            print(f"{0:14}{base / 1024:10.1f}")
+            for count in (1000, 5000):
+                holder = subprocess.Popen([str(self.args.load), f"127.0.0.1:{GATEWAY}", "--idle", "--parallel", str(count),
+                                           *(["--starttls"] if tls else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                line = holder.stdout.readline().decode().strip()
+                time.sleep(1)
+                used = rss_kib(gateway.pid)
+                holder.stdin.close()
+                holder.wait(30)
+                if line != f"idle {count}":
+                    sys.exit(f"wanted {count} idle sessions, got: {line}")
+                print(f"{count:14}{used / 1024:10.1f}{(used - base) / count:10.2f}{'  TLS' if tls else ''}")
+                time.sleep(1)
+            self.stop(gateway)
+        self.stop(sink)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", []], help="all of them by default")
+    parser.add_argument("--program", type=pathlib.Path, required=True)
+    parser.add_argument("--load", type=pathlib.Path, required=True)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sessions", type=int, default=5000, help="sessions (of one message) per run")
+    args = parser.parse_args()
+    args.program, args.load = args.program.resolve(), args.load.resolve()
+    what = args.what or ["relay", "checks", "tls", "idle"]
+    bench = Bench(args)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        modes = [m for m in (("relay", False), ("checks", False), ("relay", True))
+                 if ("tls" if m[1] else m[0]) in what]
+        if modes:
+            bench.run_loads(modes)
+        if "idle" in what:
+            bench.run_idle()
+    finally:
+        bench.close()
+
+
+main()

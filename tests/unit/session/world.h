@@ -1,0 +1,115 @@
+// A gateway's session in a test: a client's wire on one side, scripted upstream servers on the other, time that the test moves.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/session/session.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_loop.h"
+#include "tests/support/memory_stream.h"
+#include "tests/support/scripted_dialer.h"
+#include "tests/support/table_resolver.h"
+#include "tests/unit/mail/fake_spool.h"
+
+namespace sallyport::session {
+
+// Keeps the lines that would have been written.
+class LinesLog final : public Log {
+ public:
+  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
+    lines.push_back(format_line(LogFormat::text, level, event, fields));
+  }
+  std::string find(std::string_view word) const;
+  std::vector<std::string> lines;
+};
+
+class FreeSlots final : public io::SessionSlots {
+ public:
+  std::unique_ptr<Slot> take(const IpAddress&) override {
+    return places > 0 ? std::make_unique<Slot>() : nullptr;
+  }
+  int places = 1;
+};
+
+// An upstream server: answers each command by its verb, stores what it has taken.
+class FakeUpstream {
+ public:
+  struct Stored {
+    std::string mail;
+    std::vector<std::string> rcpts;
+    std::string content;
+  };
+
+  // Replies by verb ("MAIL", "RCPT", "DATA", "." for the end of data, "" for the greeting); a queue is used up first. A reply of
+  // "close" ends the connection instead, "silence" says nothing, "reset" breaks it.
+  std::map<std::string, std::string> replies{
+      {"", "220 upstream.example ESMTP\r\n"},
+      {"EHLO", "250-upstream.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 10000000\r\n"},
+      {"MAIL", "250 2.1.0 Ok\r\n"},
+      {"RCPT", "250 2.1.5 Ok\r\n"},
+      {"DATA", "354 go on\r\n"},
+      {"BDAT", "250 2.0.0 Stored\r\n"},
+      {".", "250 2.0.0 Stored\r\n"},
+      {"RSET", "250 2.0.0 Ok\r\n"},
+      {"QUIT", "221 2.0.0 Bye\r\n"},
+  };
+  std::map<std::string, std::deque<std::string>> queued;
+  std::vector<Stored> stored;
+  std::vector<std::string> commands;  // all of all connections
+  int connections = 0;
+
+  Task<void> serve(std::unique_ptr<support::MemoryStream> stream);
+
+ private:
+  std::string reply_to(const std::string& verb);
+};
+
+class World {
+ public:
+  World();
+  ~World();
+
+  // One client; its dialogue begins.
+  void connect(SocketAddress from = *SocketAddress::parse("192.0.2.1:1234"));
+  // Says something and gives all that is answered without time passing.
+  std::string say(std::string_view octets);
+  std::string heard();
+  // connect(), greeting and EHLO.
+  void greet();
+  bool is_over() const { return sessions_->size() == 0; }
+  void advance(Duration duration) { loop.advance(duration); }
+
+  support::ManualLoop loop;
+  Counters counters;
+  LinesLog log;
+  support::FakeClock clock;
+  support::ScriptedDialer dialer{loop.scheduler()};
+  FakeUpstream upstream;
+  mail::FakeSpool spool;
+  FreeSlots slots;
+  support::TableResolver resolver;
+  config::Settings settings;
+  std::vector<std::unique_ptr<policies::Policy>> policies;
+  Door door;
+  std::unique_ptr<support::MemoryPeer> client;
+  std::unique_ptr<Host> host;
+  std::unique_ptr<UpstreamPool> pool;
+  std::unique_ptr<Session> session;
+
+ private:
+  void build();
+  static Task<void> run(Session& session, World& world);
+
+  std::unique_ptr<UpstreamBoard> board_;
+  std::unique_ptr<async::Nursery> sessions_;
+};
+
+inline const SocketAddress first_server = *SocketAddress::parse("10.0.0.5:25");
+inline const SocketAddress second_server = *SocketAddress::parse("10.0.0.6:25");
+
+}  // namespace sallyport::session
