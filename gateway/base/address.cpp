@@ -10,6 +10,7 @@
 
 #include "gateway/base/ensure.h"
 #include "gateway/base/id.h"
+#include "gateway/base/sip_hash.h"
 #include "gateway/base/text.h"
 
 namespace sallyport {
@@ -31,42 +32,6 @@ IpAddress masked(const IpAddress& address, unsigned prefix_bits) {
   if (address.is_v4()) return IpAddress::v4({octets[0], octets[1], octets[2], octets[3]});
   return IpAddress::v6(octets);
 }
-
-// SipHash-1-3 over whole 64-bit words. Addresses are chosen by peers: with a hash they can compute, they could choose
-// ones that all fall into one bucket (threats.md R17).
-class SipHash {
- public:
-  SipHash(std::uint64_t key0, std::uint64_t key1)
-      : v_{key0 ^ 0x736f6d6570736575, key1 ^ 0x646f72616e646f6d, key0 ^ 0x6c7967656e657261, key1 ^ 0x7465646279746573} {
-  }
-
-  void add(std::uint64_t word) {
-    v_[3] ^= word;
-    round();
-    v_[0] ^= word;
-  }
-  std::uint64_t finish() {
-    v_[2] ^= 0xff;
-    for (int i = 0; i < 3; ++i) round();
-    return v_[0] ^ v_[1] ^ v_[2] ^ v_[3];
-  }
-
- private:
-  void round() {
-    v_[0] += v_[1];
-    v_[1] = std::rotl(v_[1], 13) ^ v_[0];
-    v_[0] = std::rotl(v_[0], 32);
-    v_[2] += v_[3];
-    v_[3] = std::rotl(v_[3], 16) ^ v_[2];
-    v_[0] += v_[3];
-    v_[3] = std::rotl(v_[3], 21) ^ v_[0];
-    v_[2] += v_[1];
-    v_[1] = std::rotl(v_[1], 17) ^ v_[2];
-    v_[2] = std::rotl(v_[2], 32);
-  }
-
-  std::array<std::uint64_t, 4> v_;
-};
 
 }  // namespace
 
@@ -246,9 +211,9 @@ std::string IpNetwork::to_string() const { return base_.to_string() + "/" + std:
 }  // namespace sallyport
 
 std::size_t std::hash<sallyport::IpAddress>::operator()(const sallyport::IpAddress& address) const noexcept {
-  static const std::uint64_t key0 = sallyport::random_seed();
-  static const std::uint64_t key1 = sallyport::random_seed();
-  sallyport::SipHash hash(key0, key1);
+  // Addresses are chosen by peers: with a hash they can compute they could choose colliding ones.
+  static const sallyport::HashKey key{sallyport::random_seed(), sallyport::random_seed()};
+  sallyport::SipHash<1, 3> hash(key);
   std::string_view octets = address.octets();
   std::uint64_t words[2] = {};
   std::memcpy(words, octets.data(), octets.size());

@@ -125,7 +125,7 @@ RateTable::~RateTable() = default;
 Task<io::RateAnswer> RateTable::take(std::string key, Rate rate) { co_return take_now(key, rate); }
 
 io::RateAnswer RateTable::take_now(std::string_view key, const Rate& rate) {
-  const Fingerprint fingerprint = sip_hash(hash_key_, key);
+  const Fingerprint fingerprint = sallyport::fingerprint(hash_key_, key);
   // The map within the shard uses the other half: were it the same one, a shard's keys would share their low bits.
   Shard& shard = *shards_[fingerprint.high % shards_.size()];
   return shard.take(fingerprint, rate, now_());

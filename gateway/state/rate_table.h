@@ -21,7 +21,7 @@
 
 #include "gateway/base/units.h"
 #include "gateway/io/rate_store.h"
-#include "gateway/state/sip_hash.h"
+#include "gateway/base/sip_hash.h"
 
 namespace sallyport::state {
 

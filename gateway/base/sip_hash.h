@@ -1,0 +1,94 @@
+// SipHash (Aumasson, Bernstein): a keyed hash, so that nobody who does not know the key can choose inputs that collide
+// (threats.md I6, R17). For every table whose keys come from peers.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport {
+
+using HashKey = std::array<std::uint64_t, 2>;
+
+// The state, fed by 64-bit words: `compression` rounds a word, `finalization` at the end. 1-3 is for hash tables; 2-4 where a hash stands
+// for the input itself.
+template <int compression, int finalization>
+class SipHash {
+ public:
+  explicit SipHash(const HashKey& key)
+      : v0_(key[0] ^ 0x736f6d6570736575),
+        v1_(key[1] ^ 0x646f72616e646f6d),
+        v2_(key[0] ^ 0x6c7967656e657261),
+        v3_(key[1] ^ 0x7465646279746573) {}
+
+  void add(std::uint64_t word) noexcept {
+    v3_ ^= word;
+    rounds(compression);
+    v0_ ^= word;
+  }
+  // The octets in words, the last with their number, as the reference does.
+  void add(std::string_view octets) noexcept {
+    const std::uint64_t length = octets.size();
+    for (; octets.size() >= 8; octets.remove_prefix(8)) add(word_of(octets.substr(0, 8)));
+    add(length << 56 | word_of(octets));
+  }
+  std::uint64_t finish() noexcept {
+    v2_ ^= 0xff;
+    rounds(finalization);
+    return v0_ ^ v1_ ^ v2_ ^ v3_;
+  }
+  // 128 bits: the variant differs from the start, so it is told before anything is added.
+  void widen() noexcept { v1_ ^= 0xee; }
+  std::array<std::uint64_t, 2> finish_wide() noexcept {
+    std::array<std::uint64_t, 2> result;
+    v2_ ^= 0xee;
+    rounds(finalization);
+    result[0] = v0_ ^ v1_ ^ v2_ ^ v3_;
+    v1_ ^= 0xdd;
+    rounds(finalization);
+    result[1] = v0_ ^ v1_ ^ v2_ ^ v3_;
+    return result;
+  }
+
+ private:
+  // Up to eight octets as a little-endian number.
+  static std::uint64_t word_of(std::string_view octets) noexcept {
+    std::uint64_t word = 0;
+    for (std::size_t i = octets.size(); i > 0; --i) word = word << 8 | static_cast<unsigned char>(octets[i - 1]);
+    return word;
+  }
+  void rounds(int count) noexcept {
+    for (int i = 0; i < count; ++i) {
+      v0_ += v1_;
+      v1_ = std::rotl(v1_, 13) ^ v0_;
+      v0_ = std::rotl(v0_, 32);
+      v2_ += v3_;
+      v3_ = std::rotl(v3_, 16) ^ v2_;
+      v0_ += v3_;
+      v3_ = std::rotl(v3_, 21) ^ v0_;
+      v2_ += v1_;
+      v1_ = std::rotl(v1_, 17) ^ v2_;
+      v2_ = std::rotl(v2_, 32);
+    }
+  }
+
+  std::uint64_t v0_, v1_, v2_, v3_;
+};
+
+// 128 bits of SipHash-2-4: wide enough to stand for the input itself.
+struct Fingerprint {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+};
+
+inline Fingerprint fingerprint(const HashKey& key, std::string_view octets) {
+  SipHash<2, 4> hash(key);
+  hash.widen();
+  hash.add(octets);
+  auto [low, high] = hash.finish_wide();
+  return {low, high};
+}
+
+}  // namespace sallyport
