@@ -1,4 +1,5 @@
-// Of Lua's base library what must know of budgets (pcall, xpcall), of frozen tables (next, rawget ...) and of finalizers.
+// Of Lua's base library what must know of budgets (pcall, xpcall), of frozen tables (next, rawget ...) and of
+// finalizers.
 #include "lua/engine/context.h"
 #include "lua/engine/frozen.h"
 #include "lua/engine/libraries.h"
@@ -6,6 +7,16 @@
 namespace sallyport::lua {
 
 namespace {
+
+// How deep calls may nest where one is protected. After an error Lua walks through all calls below the protected one,
+// so that the way back out of very many of them would take time quadratic in their number.
+constexpr int deepest_protected_call = 1000;
+
+void check_depth(lua_State* L) {
+  lua_Debug frame;
+  if (lua_getstack(L, deepest_protected_call, &frame))
+    luaL_error(L, "stack overflow (protected calls nest too deeply)");
+}
 
 bool has_failed(int status) { return status != LUA_OK && status != LUA_YIELD; }
 
@@ -20,6 +31,7 @@ int finish_pcall(lua_State* L, int status, lua_KContext below) {
 
 int protected_call(lua_State* L) {
   luaL_checkany(L, 1);
+  check_depth(L);
   lua_pushboolean(L, 1);
   lua_insert(L, 1);
   const int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_pcall);
@@ -42,10 +54,11 @@ int finish_xpcall(lua_State* L, int status, lua_KContext below) {
   return finish_handler(L, lua_pcallk(L, 1, 1, 0, 0, finish_handler), 0);
 }
 
-// The handler runs after the stack has unwound, not above the error: Lua runs it with the hook switched off when the error
-// came from the hook, and a loop in there would never end.
+// The handler runs after the stack has unwound, not above the error: Lua runs it with the hook switched off when the
+// error came from the hook, and a loop in there would never end.
 int protected_call_with_handler(lua_State* L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
+  check_depth(L);
   lua_pushvalue(L, 2);
   lua_insert(L, 1);  // handler, function, handler, arguments
   lua_pushboolean(L, 1);
@@ -57,26 +70,47 @@ int protected_call_with_handler(lua_State* L) {
   return finish_xpcall(L, status, 1);
 }
 
-void refuse_field(lua_State* L, const char* field) {
-  lua_pushstring(L, field);
-  if (lua_rawget(L, 2) != LUA_TNIL) luaL_error(L, "a metatable with %s cannot be set", field);
-  lua_pop(L, 1);
+// In a metatable as it is really set: the table that the rule gave.
+const char given_key = 0;
+
+// Pushes a copy of the metamethods of the table at index 2.
+void push_metamethods(lua_State* L) {
+  lua_newtable(L);
+  const int copy = lua_gettop(L);
+  push_contents(L, 2);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    Context::of(L).meter.spend(L, 1);
+    const std::string_view name = is_text(L, -2) ? to_text(L, -2) : std::string_view();
+    if (name == "__gc" || name == "__mode") luaL_error(L, "a metatable with %s cannot be set", name.data());
+    if (!name.starts_with("__")) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, copy);
+  }
+  lua_settop(L, copy);
 }
 
-// Finalizers would run at any time, in any run, and weak tables make a collection take longer than a run may. Lua looks for
-// __gc only when a metatable is set.
+// Finalizers would run at any time, in any run; and with weak tables a collection, which nothing can interrupt, may
+// take time quadratic in what the rule has made. Lua looks for __mode at each collection, whoever has put it there
+// since. So what is set is a copy, out of the rule's reach.
 int set_metatable(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
   lua_settop(L, 2);
   if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "cannot change a protected metatable");
   if (lua_istable(L, 2)) {
-    push_contents(L, 2);
-    lua_replace(L, 2);
-    refuse_field(L, "__gc");
-    refuse_field(L, "__mode");
+    push_metamethods(L);
+    lua_pushvalue(L, 2);
+    lua_rawsetp(L, -2, &given_key);
+  } else {
+    lua_pushnil(L);
   }
   lua_setmetatable(L, 1);
+  lua_settop(L, 1);
   return 1;
 }
 
@@ -85,7 +119,7 @@ int get_metatable(lua_State* L) {
   if (!lua_getmetatable(L, 1)) {
     lua_pushnil(L);
   } else if (luaL_getmetafield(L, 1, "__metatable") == LUA_TNIL) {
-    unhide(L);
+    lua_rawgetp(L, -1, &given_key);
   }
   return 1;
 }

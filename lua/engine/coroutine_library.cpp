@@ -1,5 +1,5 @@
-// Coroutines of rules. Lua's own would hand a rule the error of a breached budget, and close a coroutine that was stopped
-// inside the hook with the hook switched off.
+// Coroutines of rules. Lua's own would hand a rule the error of a breached budget, and close a coroutine that was
+// stopped inside the hook with the hook switched off.
 #include "lua/engine/context.h"
 #include "lua/engine/libraries.h"
 
@@ -7,8 +7,8 @@ namespace sallyport::lua {
 
 namespace {
 
-// coroutine.close runs __close handlers, which may close coroutines in turn. Lua does not count these against its limit of
-// nested C calls, and the stack of a worker is not endless.
+// coroutine.close runs __close handlers, which may close coroutines in turn. Lua does not count these against its limit
+// of nested C calls, and the stack of a worker is not endless.
 constexpr unsigned most_nested_closings = 4;
 // What switching to a coroutine and back costs, in instructions.
 constexpr std::uint64_t resume_steps = 20;
@@ -29,7 +29,8 @@ int create(lua_State* L) {
   return 1;
 }
 
-// Runs `coroutine` with the `arguments` on top of L's stack, and leaves there how many values it gave, or -1 and the error.
+// Runs `coroutine` with the `arguments` on top of L's stack, and leaves there how many values it gave, or -1 and the
+// error.
 int resume_with(lua_State* L, lua_State* coroutine, int arguments) {
   Meter& meter = Context::of(L).meter;
   meter.spend(L, resume_steps);
@@ -117,8 +118,8 @@ int wrap(lua_State* L) {
 void push_coroutine_library(lua_State* L) {
   static constexpr const char* own[] = {"isyieldable", "running", "status", "yield", nullptr};
   static const luaL_Reg functions[] = {
-      {"close", guarded<close>},   {"create", guarded<create>}, {"resume", guarded<resume>},
-      {"wrap", guarded<wrap>}, {nullptr, nullptr},
+      {"close", guarded<close>}, {"create", guarded<create>}, {"resume", guarded<resume>},
+      {"wrap", guarded<wrap>},   {nullptr, nullptr},
   };
   lua_newtable(L);
   lua_pushcfunction(L, luaopen_coroutine);

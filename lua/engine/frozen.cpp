@@ -184,17 +184,6 @@ void push_contents(lua_State* L, int index) {
   lua_pushvalue(L, index);
 }
 
-void unhide(lua_State* L) {
-  push_registry_table(L, &owners_key);
-  lua_pushvalue(L, -2);
-  if (lua_rawget(L, -2) == LUA_TNIL) {
-    lua_pop(L, 2);
-    return;
-  }
-  lua_replace(L, -3);
-  lua_pop(L, 1);
-}
-
 std::string freeze(lua_State* L, int first) {
   const int top = lua_gettop(L);
   luaL_checkstack(L, 20, nullptr);

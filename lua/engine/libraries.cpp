@@ -6,9 +6,10 @@ namespace {
 
 constexpr const char* base_names[] = {"assert", "error",    "ipairs",   "pairs", "rawequal",
                                       "select", "tonumber", "tostring", "type",  nullptr};
-constexpr const char* math_names[] = {"abs",  "acos", "asin", "atan", "ceil", "cos",  "deg",       "exp",  "floor",
-                                      "fmod", "huge", "log",  "max",  "maxinteger", "min", "mininteger", "modf", "pi",
-                                      "rad",  "sin",  "sqrt", "tan",  "tointeger",  "type", "ult",       nullptr};
+constexpr const char* math_names[] = {"abs", "acos",       "asin", "atan", "ceil", "cos", "deg",
+                                      "exp", "floor",      "fmod", "huge", "log",  "max", "maxinteger",
+                                      "min", "mininteger", "modf", "pi",   "rad",  "sin", "sqrt",
+                                      "tan", "tointeger",  "type", "ult",  nullptr};
 constexpr const char* utf8_names[] = {"char", "charpattern", "codepoint", "codes", "len", "offset", nullptr};
 constexpr const char* os_names[] = {"date", "time", nullptr};
 

@@ -1,9 +1,9 @@
 // The libraries that rules may use: Lua's own without what reaches outside, hides from the meter or outlives a run.
 //
-// What costs more than its arguments are long is ours: patterns, string.rep, the table library; and so is everything that
-// catches errors. What is left of Lua's own functions is linear in values that the meter bounds. Not there: io, os but for
-// time and date, debug, package, load, dofile, loadfile, collectgarbage, print, warn, string.dump, string.pack and its kin,
-// and math.random: the same mail shall get the same verdict.
+// What costs more than its arguments are long is ours: patterns, string.rep, the table library; and so is everything
+// that catches errors. What is left of Lua's own functions is linear in values that the meter bounds. Not there: io, os
+// but for time and date, debug, package, load, dofile, loadfile, collectgarbage, print, warn, string.dump, string.pack
+// and its kin, and math.random: the same mail shall get the same verdict.
 #pragma once
 
 #include "lua/engine/lua_api.h"
@@ -14,7 +14,7 @@ namespace sallyport::lua {
 void push_globals(lua_State* L);
 
 // Each pushes, or fills, a library table; called by push_globals.
-void add_base_functions(lua_State* L);    // into the table on top
+void add_base_functions(lua_State* L);  // into the table on top
 void push_coroutine_library(lua_State* L);
 void push_string_library(lua_State* L);
 void push_table_library(lua_State* L);

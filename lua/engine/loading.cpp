@@ -55,10 +55,14 @@ class Requiring {
 
 const char* describe(Breach breach) {
   switch (breach) {
-    case Breach::time: return "the file takes too long to load";
-    case Breach::memory: return "the file takes too much memory to load";
-    case Breach::depth: return "calls nest too deeply";
-    case Breach::none: break;
+    case Breach::time:
+      return "the file takes too long to load";
+    case Breach::memory:
+      return "the file takes too much memory to load";
+    case Breach::depth:
+      return "calls nest too deeply";
+    case Breach::none:
+      break;
   }
   return "";
 }
@@ -212,16 +216,15 @@ void Loading::add_thrown(lua_State* thread, const RuleFile& file, bool yielded) 
     add_error(where, place.line, "a file cannot yield while it loads");
     return;
   }
-  std::string message = is_text(thread, -1) ? text::printable(to_text(thread, -1), 1000)
-                                            : std::string("an error that is not a string");
+  std::string message =
+      is_text(thread, -1) ? text::printable(to_text(thread, -1), 1000) : std::string("an error that is not a string");
   const int line = take_line(message);
   add_error(where, place.line > 0 ? place.line : line, std::move(message));
 }
 
 void Loading::require(lua_State* L, std::string_view name) {
-  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return text::is_alnum(c) || c == '_' || c == '-';
-  });
+  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(),
+                                                  [](char c) { return text::is_alnum(c) || c == '_' || c == '-'; });
   const std::string file_name = std::string(name) + ".lua";
   const auto file = std::find_if(files_.begin(), files_.end(), [&](const RuleFile& f) { return f.name == file_name; });
   if (!plain || file == files_.end()) {

@@ -1,5 +1,5 @@
-// Loading: the one time that rule files run as a whole. It executes them, serves their `require`, and collects what they
-// declare with sp.rule, and everything that is wrong with them.
+// Loading: the one time that rule files run as a whole. It executes them, serves their `require`, and collects what
+// they declare with sp.rule, and everything that is wrong with them.
 //
 // One file that does not load does not keep the others from being looked at: all errors come out in one run.
 #pragma once
@@ -22,11 +22,11 @@ struct RuleFile {
   std::string name;  // "spam.lua"
   std::string source;
   State state = State::unread;
-  bool told = false;            // of a failed one: why is among the errors
-  int chunk = no_reference;        // the file as a function; its first upvalue is _ENV
-  int environment = no_reference;  // the globals it had while it loaded
+  bool told = false;                   // of a failed one: why is among the errors
+  int chunk = no_reference;            // the file as a function; its first upvalue is _ENV
+  int environment = no_reference;      // the globals it had while it loaded
   int run_environment = no_reference;  // metatable of the globals of a run
-  int module = no_reference;       // what it returned, for `require`
+  int module = no_reference;           // what it returned, for `require`
 };
 
 class Loading {

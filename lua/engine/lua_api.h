@@ -1,5 +1,5 @@
-// Lua's own headers. The library is the C++ build of Lua 5.4 (lua5.4-c++): an error is a C++ exception, so it unwinds our
-// frames and runs their destructors. It may be caught by Lua alone: catch what we throw, never `...`.
+// Lua's own headers. The library is the C++ build of Lua 5.4 (lua5.4-c++): an error is a C++ exception, so it unwinds
+// our frames and runs their destructors. It may be caught by Lua alone: catch what we throw, never `...`.
 #pragma once
 
 #include <lauxlib.h>
@@ -11,8 +11,8 @@
 
 namespace sallyport::lua {
 
-// A function of ours as Lua may call it. What C++ throws must not travel through Lua, which would take it for an error of
-// its own without a message and leave the thread half unwound.
+// A function of ours as Lua may call it. What C++ throws must not travel through Lua, which would take it for an error
+// of its own without a message and leave the thread half unwound.
 template <lua_CFunction function>
 int guarded(lua_State* L) {
   try {

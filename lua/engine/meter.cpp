@@ -16,6 +16,9 @@ constexpr std::uint64_t instructions_times_octets = 4u << 20;
 constexpr int most_instructions_per_check = 1000;
 // Calls that nest deeper than this when memory runs out are what used it up.
 constexpr int deep_calls = 190;
+// Calls that nest deeper than this are a rule's mistake: the way back out of them, each with its variables to be
+// closed, would take longer than a run may.
+constexpr int deepest_calls = 4000;
 constexpr int levels_looked_at = 64;
 
 Duration thread_cpu_time() {
@@ -52,8 +55,8 @@ void* Meter::allocate(void* self, void* block, std::size_t old_octets, std::size
   return moved;
 }
 
-// Lua answers a refusal with a full collection and asks once more for the same. Only the second refusal is a breach: a rule
-// may make more garbage than its budget, but not hold more.
+// Lua answers a refusal with a full collection and asks once more for the same. Only the second refusal is a breach: a
+// rule may make more garbage than its budget, but not hold more.
 bool Meter::permit(const void* block, std::size_t old_octets, std::size_t new_octets) {
   const bool asked_again = refused_octets_ == new_octets && refused_block_ == block;
   const bool gave_up = refused_octets_ > 0 && !asked_again;
@@ -129,6 +132,8 @@ void Meter::on_count(lua_State* L, lua_Debug*) { Context::of(L).meter.check(L); 
 void Meter::check(lua_State* L) {
   steps_ = 0;
   if (breach_ == Breach::none && is_out_of_time()) note(Breach::time);
+  lua_Debug frame;
+  if (breach_ == Breach::none && lua_getstack(L, deepest_calls, &frame)) note(Breach::depth);
   if (breach_ == Breach::none) return;
   // Setting the hook walks through all calls; thousands of them may be unwinding one by one.
   if (lua_gethookcount(L) != 1) set_hook(L);
@@ -136,9 +141,9 @@ void Meter::check(lua_State* L) {
   lua_error(L);
 }
 
-// The monotonic clock costs a tenth of the other, so the start reads that one only, and a short rule ends before its first
-// check. By then the rule has rarely used more than some microseconds; should it be more, it may have been waiting for the
-// processor, so that at most half of the budget is counted for it.
+// The monotonic clock costs a tenth of the other, so the start reads that one only, and a short rule ends before its
+// first check. By then the rule has rarely used more than some microseconds; should it be more, it may have been
+// waiting for the processor, so that at most half of the budget is counted for it.
 bool Meter::is_out_of_time() {
   const Duration elapsed = std::chrono::steady_clock::now() - started_;
   if (!cpu_clock_started_) {
@@ -155,7 +160,9 @@ void Meter::note(Breach breach) {
   set_hook(running_);
 }
 
-void Meter::set_hook(lua_State* thread) const { lua_sethook(thread, on_count, LUA_MASKCOUNT, instructions_per_check()); }
+void Meter::set_hook(lua_State* thread) const {
+  lua_sethook(thread, on_count, LUA_MASKCOUNT, instructions_per_check());
+}
 
 int Meter::instructions_per_check() const {
   if (breach_ != Breach::none) return 1;

@@ -1,14 +1,15 @@
 // Meter: what a run of a rule may cost, and the stop that a rule cannot catch (threats.md L1-L4).
 //
 // Time is CPU time of the thread, read at every check. Checks come from three sides, because each alone leaves a hole:
-// - a hook after so many instructions. The larger the largest value in sight, the fewer: one instruction that compares two
+// - a hook after so many instructions. The larger the largest value in sight, the fewer: one instruction that compares
+// two
 //   long strings costs more than a thousand that add;
 // - the allocator, after so many octets: concatenation makes them without spending instructions;
 // - spend(), which our own library functions call for every step of theirs.
 //
-// A breach is remembered. From then on the hook comes at every instruction and raises again, and everything of ours that
-// catches an error (pcall, coroutine.resume ...) raises again too: nothing that runs while the stack unwinds, be it a handler
-// or a to-be-closed variable, gets further than its first instruction.
+// A breach is remembered. From then on the hook comes at every instruction and raises again, and everything of ours
+// that catches an error (pcall, coroutine.resume ...) raises again too: nothing that runs while the stack unwinds, be
+// it a handler or a to-be-closed variable, gets further than its first instruction.
 //
 // One per lua_State, on one thread. It is the state's allocator and must outlive it.
 #pragma once
@@ -61,8 +62,8 @@ class Meter {
     steps_ += steps;
     if (steps_ >= steps_per_check || breach_ != Breach::none) check(L);
   }
-  // To be called before putting together a value of so many octets outside of Lua's memory. Raises when no value may have
-  // so many; whether there is room for it is found out when Lua gets it.
+  // To be called before putting together a value of so many octets outside of Lua's memory. Raises when no value may
+  // have so many; whether there is room for it is found out when Lua gets it.
   void claim(lua_State* L, std::uint64_t octets);
   // To be called with the status of every protected call made for a rule: raises again what may not be caught.
   void pass_on(lua_State* L, int status);

@@ -38,7 +38,8 @@ const policies::Transaction& mail_of(lua_State* L, const Handle& handle) {
   return *handle.mail;
 }
 
-// The first field of the name, or null. Looking for it, and what is then done with its value, costs as much as it is long.
+// The first field of the name, or null. Looking for it, and what is then done with its value, costs as much as it is
+// long.
 const mail::HeaderField* find_field(lua_State* L, const policies::Transaction& mail, std::string_view name) {
   const mail::HeaderSection& section = mail.message->header();
   const mail::HeaderField* field = section.find(name);
@@ -54,7 +55,8 @@ void push_or_nil(lua_State* L, std::string_view text) {
   }
 }
 
-// -- addresses ------------------------------------------------------------------------------------------------------------
+// -- addresses
+// ------------------------------------------------------------------------------------------------------------
 
 enum AddressPart : int { addr_part = 1, user_part, domain_part };
 
@@ -101,7 +103,8 @@ int address_to_string(lua_State* L) {
   return 1;
 }
 
-// -- fields ---------------------------------------------------------------------------------------------------------------
+// -- fields
+// ---------------------------------------------------------------------------------------------------------------
 
 using Transaction = policies::Transaction;
 
@@ -151,14 +154,10 @@ int headers(lua_State* L) {
 
 constexpr Field transaction_fields[] = {
     {"client", [](lua_State* L, const Transaction& mail) { push_handle(L, mail, client_type); }},
-    {"from",
-     [](lua_State* L, const Transaction& mail) { mail.from ? push_address(L, *mail.from) : lua_pushnil(L); }},
-    {"rcpt",
-     [](lua_State* L, const Transaction& mail) { mail.rcpt ? push_address(L, *mail.rcpt) : lua_pushnil(L); }},
+    {"from", [](lua_State* L, const Transaction& mail) { mail.from ? push_address(L, *mail.from) : lua_pushnil(L); }},
+    {"rcpt", [](lua_State* L, const Transaction& mail) { mail.rcpt ? push_address(L, *mail.rcpt) : lua_pushnil(L); }},
     {"msg",
-     [](lua_State* L, const Transaction& mail) {
-       mail.message ? push_handle(L, mail, message_type) : lua_pushnil(L);
-     }},
+     [](lua_State* L, const Transaction& mail) { mail.message ? push_handle(L, mail, message_type) : lua_pushnil(L); }},
     {"rcpts",
      [](lua_State* L, const Transaction& mail) {
        lua_createtable(L, static_cast<int>(mail.rcpts.size()), 0);
@@ -172,9 +171,7 @@ constexpr Field transaction_fields[] = {
     {"id", [](lua_State* L, const Transaction& mail) { push(L, mail.id); }},
     {"tenant", [](lua_State* L, const Transaction& mail) { push(L, mail.tenant.name); }},
     {"now",
-     [](lua_State* L, const Transaction& mail) {
-       lua_pushinteger(L, std::chrono::system_clock::to_time_t(mail.now));
-     }},
+     [](lua_State* L, const Transaction& mail) { lua_pushinteger(L, std::chrono::system_clock::to_time_t(mail.now)); }},
     {"score", nullptr},
     {"auth", nullptr},
 };
@@ -186,9 +183,7 @@ constexpr Field client_fields[] = {
     {"rdns", [](lua_State* L, const Transaction& mail) { push_or_nil(L, mail.client.rdns); }},
     {"fcrdns", [](lua_State* L, const Transaction& mail) { lua_pushboolean(L, mail.client.fcrdns); }},
     {"tls",
-     [](lua_State* L, const Transaction& mail) {
-       mail.client.tls ? push_handle(L, mail, tls_type) : lua_pushnil(L);
-     }},
+     [](lua_State* L, const Transaction& mail) { mail.client.tls ? push_handle(L, mail, tls_type) : lua_pushnil(L); }},
 };
 
 constexpr Field tls_fields[] = {
@@ -207,10 +202,8 @@ constexpr Field message_fields[] = {
     {"headers", [](lua_State* L, const Transaction&) { lua_pushcfunction(L, guarded<headers>); }},
     {"from", [](lua_State* L, const Transaction& mail) { push_mailbox(L, mail, "From"); }},
     {"to", [](lua_State* L, const Transaction& mail) { push_mailbox(L, mail, "To"); }},
-    {"size",
-     [](lua_State* L, const Transaction& mail) {
-       lua_pushinteger(L, static_cast<lua_Integer>(mail.message->octets()));
-     }},
+    {"size", [](lua_State* L,
+                const Transaction& mail) { lua_pushinteger(L, static_cast<lua_Integer>(mail.message->octets())); }},
     {"text", nullptr},
     {"html", nullptr},
     {"urls", nullptr},

@@ -1,7 +1,8 @@
-// What a rule sees of a mail, and the values of ours that it makes: tx with all that hangs from it, addresses, verdicts.
+// What a rule sees of a mail, and the values of ours that it makes: tx with all that hangs from it, addresses,
+// verdicts.
 //
-// They are userdata that rules can read and not change. What is read from the Transaction is read when the rule asks for it.
-// A field that does not exist is an error, never nil: a misspelt one would make a rule that never fires.
+// They are userdata that rules can read and not change. What is read from the Transaction is read when the rule asks
+// for it. A field that does not exist is an error, never nil: a misspelt one would make a rule that never fires.
 #pragma once
 
 #include <string_view>

@@ -19,18 +19,41 @@ bool is_hex(char c) { return text::is_digit(c) || (text::lower(c) >= 'a' && text
 bool matches_class(char c, char letter) {
   bool in_class = false;
   switch (text::lower(letter)) {
-    case 'a': in_class = text::is_alpha(c); break;
-    case 'c': in_class = text::is_control(c); break;
-    case 'd': in_class = text::is_digit(c); break;
-    case 'g': in_class = is_graphic(c); break;
-    case 'l': in_class = c >= 'a' && c <= 'z'; break;
-    case 'p': in_class = is_graphic(c) && !text::is_alnum(c); break;
-    case 's': in_class = is_white(c); break;
-    case 'u': in_class = c >= 'A' && c <= 'Z'; break;
-    case 'w': in_class = text::is_alnum(c); break;
-    case 'x': in_class = is_hex(c); break;
-    case 'z': in_class = c == '\0'; break;  // deprecated, and still there
-    default: return letter == c;
+    case 'a':
+      in_class = text::is_alpha(c);
+      break;
+    case 'c':
+      in_class = text::is_control(c);
+      break;
+    case 'd':
+      in_class = text::is_digit(c);
+      break;
+    case 'g':
+      in_class = is_graphic(c);
+      break;
+    case 'l':
+      in_class = c >= 'a' && c <= 'z';
+      break;
+    case 'p':
+      in_class = is_graphic(c) && !text::is_alnum(c);
+      break;
+    case 's':
+      in_class = is_white(c);
+      break;
+    case 'u':
+      in_class = c >= 'A' && c <= 'Z';
+      break;
+    case 'w':
+      in_class = text::is_alnum(c);
+      break;
+    case 'x':
+      in_class = is_hex(c);
+      break;
+    case 'z':
+      in_class = c == '\0';
+      break;  // deprecated, and still there
+    default:
+      return letter == c;
   }
   return in_class != (letter >= 'A' && letter <= 'Z');
 }
@@ -249,10 +272,14 @@ const char* PatternMatch::end_of_class(const char* p) {
 bool PatternMatch::matches_single(const char* s, const char* p, const char* after) const {
   if (s >= subject_end_) return false;
   switch (*p) {
-    case '.': return true;
-    case '%': return matches_class(*s, p[1]);
-    case '[': return matches_set(*s, p, after - 1);
-    default: return *p == *s;
+    case '.':
+      return true;
+    case '%':
+      return matches_class(*s, p[1]);
+    case '[':
+      return matches_set(*s, p, after - 1);
+    default:
+      return *p == *s;
   }
 }
 

@@ -1,8 +1,8 @@
 // Lua's patterns (Lua 5.4 manual, 6.4.1), matched at a cost that the meter sees.
 //
 // The language, limits and error messages are those of Lua's own library. A pattern may take time exponential in its
-// length, though, and Lua's matcher runs as one instruction. Here every step is spent from the run's budget, so the match
-// ends when the budget does (threats.md L2).
+// length, though, and Lua's matcher runs as one instruction. Here every step is spent from the run's budget, so the
+// match ends when the budget does (threats.md L2).
 #pragma once
 
 #include <array>

@@ -1,11 +1,17 @@
 // sp.re(pattern [, flags]): a regular expression by RE2, whose time is linear in the text whatever the pattern.
 //
-// The patterns of a file are compiled while it loads; only a few more may be compiled by a run, because their memory is not
-// Lua's and is not in its budget. How much one text may cost is bounded by the size of compiled patterns and of values.
+// Linear is not yet short: on a text made for it, a pattern takes some nanoseconds for each octet and each instruction
+// of its program, and nothing can interrupt that. So a pattern has a largest text, the shorter the larger the pattern
+// is (threats.md L2); that needs the size of the program, which gateway/base/regex does not tell.
+//
+// The patterns of a file are compiled while it loads; only a few more may be compiled by a run, because their memory is
+// not Lua's and is not in its budget.
+#include <re2/re2.h>
+
 #include <new>
 #include <string>
+#include <vector>
 
-#include "gateway/base/regex.h"
 #include "gateway/base/text.h"
 #include "lua/engine/arguments.h"
 #include "lua/engine/context.h"
@@ -18,39 +24,54 @@ namespace {
 
 constexpr const char* regex_type = "sallyport.re";
 constexpr std::size_t most_pattern_octets = 4096;
-constexpr std::size_t most_memory_octets = 512 * 1024;
-constexpr std::size_t most_subject_octets = 256 * 1024;
+constexpr std::int64_t most_memory_octets = 512 * 1024;
+constexpr int most_program_size = 2000;
+// Instructions times octets: some 40 ms at 7 ns each.
+constexpr std::size_t most_work = 6'000'000;
+constexpr std::size_t work_per_step = 16;
 constexpr std::uint64_t compile_steps = 2000;
-constexpr std::uint64_t octets_per_step = 8;
 
-const Regex& check_regex(lua_State* L) { return *static_cast<const Regex*>(luaL_checkudata(L, 1, regex_type)); }
+using Groups = std::vector<re2::StringPiece>;
 
-std::string_view check_subject(lua_State* L) {
-  const std::string_view subject = check_string(L, 2);
-  luaL_argcheck(L, subject.size() <= most_subject_octets, 2, "longer than 256 KiB");
-  Context::of(L).meter.spend(L, 1 + subject.size() / octets_per_step);
-  return subject;
+const RE2& check_regex(lua_State* L) { return *static_cast<const RE2*>(luaL_checkudata(L, 1, regex_type)); }
+
+// Searches the text, argument 2, for the expression, argument 1; `groups` (of the size wanted) get what was found.
+bool search(lua_State* L, Groups& groups) {
+  const RE2& regex = check_regex(L);
+  const std::string_view text = check_string(L, 2);
+  const auto program_size = static_cast<std::size_t>(regex.ProgramSize());
+  if (text.size() > most_work / program_size) {
+    luaL_error(L, "the text is too long for a pattern of this size; at most %d octets can be searched",
+               static_cast<int>(most_work / program_size));
+  }
+  const bool found = regex.Match({text.data(), text.size()}, 0, text.size(), RE2::UNANCHORED, groups.data(),
+                                 static_cast<int>(groups.size()));
+  Context::of(L).meter.spend(L, 1 + text.size() * program_size / work_per_step);
+  return found;
 }
 
-void push_group(lua_State* L, std::string_view group) {
+Groups all_groups(lua_State* L) {
+  return Groups(static_cast<std::size_t>(check_regex(L).NumberOfCapturingGroups()) + 1);
+}
+
+void push_group(lua_State* L, const re2::StringPiece& group) {
   if (!group.data()) {
     lua_pushnil(L);  // a group that took no part in the match
   } else {
-    push(L, group);
+    lua_pushlstring(L, group.data(), group.size());
   }
 }
 
 int test(lua_State* L) {
-  const Regex& regex = check_regex(L);
-  lua_pushboolean(L, regex.found_in(check_subject(L)));
+  Groups none;
+  lua_pushboolean(L, search(L, none));
   return 1;
 }
 
 // The captures; without any in the pattern, the match. nil when there is none.
 int match(lua_State* L) {
-  const Regex& regex = check_regex(L);
-  const auto groups = regex.groups(check_subject(L));
-  if (groups.empty()) {
+  Groups groups = all_groups(L);
+  if (!search(L, groups)) {
     lua_pushnil(L);
     return 1;
   }
@@ -62,14 +83,12 @@ int match(lua_State* L) {
 
 // Where the match begins and ends, then the captures, as string.find gives them.
 int find(lua_State* L) {
-  const Regex& regex = check_regex(L);
-  const std::string_view subject = check_subject(L);
-  const auto groups = regex.groups(subject);
-  if (groups.empty()) {
+  Groups groups = all_groups(L);
+  if (!search(L, groups)) {
     lua_pushnil(L);
     return 1;
   }
-  const std::ptrdiff_t start = groups[0].data() - subject.data();
+  const std::ptrdiff_t start = groups[0].data() - to_text(L, 2).data();
   luaL_checkstack(L, static_cast<int>(groups.size()) + 1, "too many captures");
   lua_pushinteger(L, start + 1);
   lua_pushinteger(L, start + static_cast<std::ptrdiff_t>(groups[0].size()));
@@ -78,7 +97,7 @@ int find(lua_State* L) {
 }
 
 int destroy(lua_State* L) {
-  static_cast<Regex*>(lua_touserdata(L, 1))->~Regex();
+  static_cast<RE2*>(lua_touserdata(L, 1))->~RE2();
   return 0;
 }
 
@@ -92,16 +111,19 @@ int compile(lua_State* L) {
   --context.patterns_left;
   context.meter.spend(L, compile_steps);
 
-  Regex::Options options;
-  options.ignore_case = flags == "i";
-  options.max_memory_bytes = most_memory_octets;
-  auto regex = Regex::compile(pattern, options);
-  if (!regex) {
-    push(L, text::printable(regex.error().message));
-    return luaL_error(L, "%s", lua_tostring(L, -1));
-  }
-  new (lua_newuserdatauv(L, sizeof(Regex), 0)) Regex(std::move(*regex));
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_case_sensitive(flags != "i");
+  options.set_max_mem(most_memory_octets);
+  // With its metatable the value has its destructor, whatever is raised below.
+  void* place = lua_newuserdatauv(L, sizeof(RE2), 0);
+  const RE2& regex = *new (place) RE2(re2::StringPiece(pattern.data(), pattern.size()), options);
   luaL_setmetatable(L, regex_type);
+  if (!regex.ok()) {
+    push(L, text::printable(regex.error()));
+    return luaL_error(L, "bad regular expression: %s", lua_tostring(L, -1));
+  }
+  if (regex.ProgramSize() > most_program_size) return luaL_error(L, "bad regular expression: pattern too large");
   return 1;
 }
 

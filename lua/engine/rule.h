@@ -20,7 +20,7 @@ struct Rule {
   int line = 0;      // of the declaration
 
   std::size_t file_index = 0;     // in the rule set
-  int run = no_reference;            // the function, in the registry
+  int run = no_reference;         // the function, in the registry
   std::vector<Upvalue> upvalues;  // put back after each run
 };
 

@@ -1,4 +1,5 @@
-// sp.rule{ name =, stage =, run =, score =, mode =, on_error = }. Everything wrong with one declaration is told at once.
+// sp.rule{ name =, stage =, run =, score =, mode =, on_error = }. Everything wrong with one declaration is told at
+// once.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -22,9 +23,9 @@ struct Choice {
   std::optional<Value> value;  // nothing: planned
 };
 
-constexpr Choice<Stage> stages[] = {
-    {"connect", Stage::connect}, {"rcpt", Stage::rcpt},  {"message", Stage::message}, {"helo", std::nullopt},
-    {"mail", std::nullopt},      {"headers", std::nullopt}, {"done", std::nullopt}};
+constexpr Choice<Stage> stages[] = {{"connect", Stage::connect}, {"rcpt", Stage::rcpt},  {"message", Stage::message},
+                                    {"helo", std::nullopt},      {"mail", std::nullopt}, {"headers", std::nullopt},
+                                    {"done", std::nullopt}};
 constexpr Choice<Mode> modes[] = {{"enforce", Mode::enforce}, {"shadow", Mode::shadow}, {"off", Mode::off}};
 constexpr Choice<OnError> error_actions[] = {{"skip", OnError::skip}, {"tempfail", OnError::tempfail}};
 
@@ -84,7 +85,8 @@ class Declaration {
       value = *choice.value;
       return;
     }
-    complaints.push_back(std::string(field) + ": expected one of " + text::join(available, ", ") + meant(word, available));
+    complaints.push_back(std::string(field) + ": expected one of " + text::join(available, ", ") +
+                         meant(word, available));
   }
 
   // Keeps the function; a reference to it.

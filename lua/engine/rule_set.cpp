@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::uint64_t most_block_octets = 1u << 20;
 constexpr std::uint64_t patterns_per_run = 16;
-// A collection begins when the garbage has grown to the size of what is alive, and this; then comes one step after each run,
-// and one more for so many octets that the run has used.
+// A collection begins when the garbage has grown to the size of what is alive, and this; then comes one step after each
+// run, and one more for so many octets that the run has used.
 constexpr std::uint64_t least_garbage_octets = 1u << 20;
 constexpr std::uint64_t octets_per_step = 64u << 10;
 constexpr int step_size_log2 = 10;  // a step takes some ten microseconds
@@ -82,7 +82,8 @@ RuleSet::~RuleSet() = default;
 
 std::uint64_t RuleSet::octets_in_use() const { return state_->context.meter.octets_in_use(); }
 
-// -- loading --------------------------------------------------------------------------------------------------------------
+// -- loading
+// --------------------------------------------------------------------------------------------------------------
 
 int RuleSet::set_up(lua_State* L) {
   auto& set = *static_cast<RuleSet*>(lua_touserdata(L, 1));
@@ -162,7 +163,8 @@ Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const Rul
   return set;
 }
 
-// -- running --------------------------------------------------------------------------------------------------------------
+// -- running
+// --------------------------------------------------------------------------------------------------------------
 
 lua_State* RuleSet::take_thread(lua_State* L) {
   if (state_->spare_thread == no_reference) return lua_newthread(L);
@@ -172,8 +174,8 @@ lua_State* RuleSet::take_thread(lua_State* L) {
   return lua_tothread(L, -1);
 }
 
-// Argument 1 is the Run. The rule runs as a coroutine, so that a later host call can wait by yielding: its request would
-// come out of lua_resume here, and the answer go in by the next one.
+// Argument 1 is the Run. The rule runs as a coroutine, so that a later host call can wait by yielding: its request
+// would come out of lua_resume here, and the answer go in by the next one.
 int RuleSet::run_protected(lua_State* L) {
   Run& run = *static_cast<Run*>(lua_touserdata(L, 1));
   State& state = *run.set.state_;

@@ -1,9 +1,9 @@
 // RuleSet: all rules of a rule path, loaded once, ready to be run on mail after mail.
 //
-// One per worker, with a Lua state of its own; not to be shared between threads. Every run starts from what the rules were
-// when they had been loaded: globals are new, what the files made is frozen, their locals are put back afterwards. So nothing
-// of one mail is there for the next (threats.md L6, I13). Memory that a run leaves behind is collected in small steps
-// between runs.
+// One per worker, with a Lua state of its own; not to be shared between threads. Every run starts from what the rules
+// were when they had been loaded: globals are new, what the files made is frozen, their locals are put back afterwards.
+// So nothing of one mail is there for the next (threats.md L6, I13). Memory that a run leaves behind is collected in
+// small steps between runs.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct RunResult {
 
 class RuleSet {
  public:
-  // All *.lua files of settings.path, in order of their names. All errors come at once; there are no rules then, and whoever
-  // has older ones keeps them (L9). No path: no rules.
+  // All *.lua files of settings.path, in order of their names. All errors come at once; there are no rules then, and
+  // whoever has older ones keeps them (L9). No path: no rules.
   static Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> load(const RuleSettings& settings);
 
   RuleSet(const RuleSet&) = delete;
@@ -46,8 +46,8 @@ class RuleSet {
   ~RuleSet();
 
   const std::vector<Rule>& rules() const { return rules_; }
-  // Runs one of rules(), whatever its mode. It takes no longer and no more than the settings' budget, and does not throw for
-  // anything the rule does.
+  // Runs one of rules(), whatever its mode. It takes no longer and no more than the settings' budget, and does not
+  // throw for anything the rule does.
   RunResult run(const Rule& rule, const policies::Transaction& mail);
 
   // What the Lua state holds now, garbage included; for tests and metrics.

@@ -27,8 +27,8 @@ Fault fault_of(RunResult::Kind kind) {
   return kind == RunResult::Kind::memory ? Fault::rule_memory : Fault::rule_error;
 }
 
-// Turns what is left of a failed run into the fact that judge() goes by, and tells of it: without the error's message, which
-// may quote the mail.
+// Turns what is left of a failed run into the fact that judge() goes by, and tells of it: without the error's message,
+// which may quote the mail.
 void record_failure(RunResult& result, const Rule& rule, const Transaction& mail, const Surroundings& around) {
   const Fault fault = fault_of(result.kind);
   RuleFact& fact = result.fact;
@@ -70,8 +70,8 @@ Action action_of(const RuleFact& fact) {
   return fact.verdict == "error" && fact.code != 0 ? Action::tempfail : Action::none;
 }
 
-// Strictness as policies::Action has it, but that an accept, which also says what is skipped, outranks a tag, of which the
-// verdict has the headers anyway.
+// Strictness as policies::Action has it, but that an accept, which also says what is skipped, outranks a tag, of which
+// the verdict has the headers anyway.
 int rank(Action action) {
   if (action == Action::accept) return 2 * static_cast<int>(Action::tag) + 1;
   return 2 * static_cast<int>(action);

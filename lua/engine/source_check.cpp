@@ -19,8 +19,8 @@ struct Token {
   bool is_name(std::string_view name) const { return kind == Kind::name && text == name; }
 };
 
-// Splits Lua's text into tokens as far as needed here: every octet that is not part of a name, a string or a comment is a
-// symbol of its own.
+// Splits Lua's text into tokens as far as needed here: every octet that is not part of a name, a string or a comment is
+// a symbol of its own.
 class Lexer {
  public:
   explicit Lexer(std::string_view source) : source_(source) {}

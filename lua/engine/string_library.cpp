@@ -1,4 +1,5 @@
-// The string library. What Lua's own does within the length of its arguments is Lua's own; patterns and repetition are ours.
+// The string library. What Lua's own does within the length of its arguments is Lua's own; patterns and repetition are
+// ours.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -107,7 +108,8 @@ int gmatch(lua_State* L) {
   return 1;
 }
 
-// The text that takes a match's place, from a replacement string: %0 the match, %1 to %9 its captures, %% a percent sign.
+// The text that takes a match's place, from a replacement string: %0 the match, %1 to %9 its captures, %% a percent
+// sign.
 void append_expanded(lua_State* L, std::string_view replacement, PatternMatch& match, std::string_view whole,
                      std::string& result) {
   for (std::size_t i = 0; i < replacement.size(); ++i) {

@@ -1,5 +1,5 @@
-// The table library: Lua's, but that every element is a step of the meter. Lua's own believes a __len of 2^53, and then runs
-// that many times around without an instruction in between.
+// The table library: Lua's, but that every element is a step of the meter. Lua's own believes a __len of 2^53, and then
+// runs that many times around without an instruction in between.
 #include <algorithm>
 #include <string>
 
@@ -200,7 +200,7 @@ int sort(lua_State* L) {
 
 void push_table_library(lua_State* L) {
   static const luaL_Reg functions[] = {
-      {"concat", guarded<concat>}, {"insert", guarded<insert>}, {"move", guarded<move>}, {"pack", guarded<pack>},
+      {"concat", guarded<concat>}, {"insert", guarded<insert>}, {"move", guarded<move>},     {"pack", guarded<pack>},
       {"remove", guarded<remove>}, {"sort", guarded<sort>},     {"unpack", guarded<unpack>}, {nullptr, nullptr},
   };
   lua_newtable(L);

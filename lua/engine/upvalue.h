@@ -5,7 +5,8 @@ namespace sallyport::lua {
 
 inline constexpr int no_reference = -2;  // LUA_NOREF
 
-// An upvalue of a function, and what it was when the file had been loaded: a local of a file that functions below it use.
+// An upvalue of a function, and what it was when the file had been loaded: a local of a file that functions below it
+// use.
 struct Upvalue {
   int function = no_reference;
   int value = no_reference;

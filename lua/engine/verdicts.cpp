@@ -1,5 +1,5 @@
-// The verdict constructors: sp.reject, tempfail, discard, drop, tag, accept, hit. Whatever would make a bad reply or a bad
-// header field is refused here, where the rule's line is known (threats.md L8).
+// The verdict constructors: sp.reject, tempfail, discard, drop, tag, accept, hit. Whatever would make a bad reply or a
+// bad header field is refused here, where the rule's line is known (threats.md L8).
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -17,10 +17,23 @@ constexpr std::size_t most_text_octets = 400;
 constexpr std::size_t most_field_octets = 900;  // a line may have 998 (RFC 5322, 2.1.1)
 constexpr std::size_t most_prefix_octets = 100;
 
-// Fields that a reader of mail, or a server on the way, acts on. One more of these on top would change what was checked.
-constexpr std::string_view reserved_fields[] = {
-    "from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version",
-    "return-path", "received", "received-spf", "dkim-signature", "authentication-results"};
+// Fields that a reader of mail, or a server on the way, acts on. One more of these on top would change what was
+// checked.
+constexpr std::string_view reserved_fields[] = {"from",
+                                                "sender",
+                                                "reply-to",
+                                                "to",
+                                                "cc",
+                                                "bcc",
+                                                "subject",
+                                                "date",
+                                                "message-id",
+                                                "mime-version",
+                                                "return-path",
+                                                "received",
+                                                "received-spf",
+                                                "dkim-signature",
+                                                "authentication-results"};
 constexpr std::string_view reserved_prefixes[] = {"content-", "arc-", "resent-", "x-sallyport-"};
 
 bool has_control(std::string_view text) { return std::any_of(text.begin(), text.end(), text::is_control); }
@@ -36,7 +49,8 @@ bool is_status_code(std::string_view dsn, lua_Integer reply_class) {
 // sp.reject(code, dsn, text) and sp.tempfail(code, dsn, text); each may be left out from the right.
 int make_refusal(lua_State* L, const char* verdict_name, lua_Integer reply_class, const char* default_text) {
   const lua_Integer code = luaL_optinteger(L, 1, reply_class == 5 ? 550 : 451);
-  luaL_argcheck(L, code / 100 == reply_class, 1, reply_class == 5 ? "not a code from 500 to 599" : "not a code from 400 to 499");
+  luaL_argcheck(L, code / 100 == reply_class, 1,
+                reply_class == 5 ? "not a code from 500 to 599" : "not a code from 400 to 499");
   const std::string default_dsn = std::to_string(reply_class) + ".7.1";
   const std::string dsn(lua_isnoneornil(L, 2) ? std::string_view(default_dsn) : check_string(L, 2));
   luaL_argcheck(L, is_status_code(dsn, reply_class), 2, "not a status code of the reply code's class, like 5.7.1");
@@ -76,14 +90,17 @@ int discard(lua_State* L) {
 
 bool is_reserved(std::string_view name) {
   const std::string lower = text::to_lower(name);
-  if (std::find(std::begin(reserved_fields), std::end(reserved_fields), lower) != std::end(reserved_fields)) return true;
+  if (std::find(std::begin(reserved_fields), std::end(reserved_fields), lower) != std::end(reserved_fields))
+    return true;
   return std::any_of(std::begin(reserved_prefixes), std::end(reserved_prefixes),
                      [&](std::string_view prefix) { return lower.starts_with(prefix); });
 }
 
 std::pair<std::string, std::string> check_field(lua_State* L, std::string_view name, std::string_view value) {
-  const bool printable = std::all_of(name.begin(), name.end(), [](char c) { return text::is_printable(c) && c != ' '; });
-  if (name.empty() || !printable || name.find(':') != name.npos) luaL_error(L, "header: not the name of a header field");
+  const bool printable =
+      std::all_of(name.begin(), name.end(), [](char c) { return text::is_printable(c) && c != ' '; });
+  if (name.empty() || !printable || name.find(':') != name.npos)
+    luaL_error(L, "header: not the name of a header field");
   if (is_reserved(name)) luaL_error(L, "header: a rule cannot add this field");
   if (has_control(value)) luaL_error(L, "header: the value has control characters");
   if (!text::is_utf8(value)) luaL_error(L, "header: the value is not UTF-8");
@@ -156,8 +173,10 @@ int hit(lua_State* L) {
 
 void add_verdicts(lua_State* L) {
   static const luaL_Reg functions[] = {
-      {"accept", guarded<accept>}, {"discard", guarded<discard>}, {"drop", guarded<drop>}, {"hit", guarded<hit>},
-      {"reject", guarded<reject>}, {"tag", guarded<tag>},         {"tempfail", guarded<tempfail>}, {nullptr, nullptr},
+      {"accept", guarded<accept>},     {"discard", guarded<discard>},
+      {"drop", guarded<drop>},         {"hit", guarded<hit>},
+      {"reject", guarded<reject>},     {"tag", guarded<tag>},
+      {"tempfail", guarded<tempfail>}, {nullptr, nullptr},
   };
   luaL_setfuncs(L, functions, 0);
 }

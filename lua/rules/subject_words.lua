@@ -25,6 +25,7 @@ sp.rule {
   run = function(tx)
     local subject = tx.msg.subject
     if not subject then return end
+    subject = subject:sub(1, 1000)
     local plain, found = closed_up(subject), {}
     for name, re in pairs(words) do
       if re:test(subject) or re:test(plain) then found[#found + 1] = name end

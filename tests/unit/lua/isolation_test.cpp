@@ -52,17 +52,19 @@ TEST_F(Isolation, LocalsOfTheFileArePutBack) {
 }
 
 TEST_F(Isolation, LocalsArePutBackAfterAFailure) {
-  write("r.lua", "local count = 0\n" + rule_text("count = count + 1 if count > 1 then return sp.hit { detail = 'leak' } end "
-                                                 "error('x')"));
+  write("r.lua",
+        "local count = 0\n" + rule_text("count = count + 1 if count > 1 then return sp.hit { detail = 'leak' } end "
+                                        "error('x')"));
   load();
   EXPECT_EQ(run().kind, Kind::error);
   EXPECT_EQ(run().kind, Kind::error);
 }
 
 TEST_F(Isolation, LocalsInClosuresArePutBack) {
-  write("r.lua", "local function counter() local n = 0 return function() n = n + 1 return n end end\n"
-                 "local tools = { next_number = counter() }\n" +
-                     rule_text("return sp.hit { detail = tostring(tools.next_number()) }"));
+  write("r.lua",
+        "local function counter() local n = 0 return function() n = n + 1 return n end end\n"
+        "local tools = { next_number = counter() }\n" +
+            rule_text("return sp.hit { detail = tostring(tools.next_number()) }"));
   load();
   EXPECT_EQ(twice(), std::pair(std::string("1"), std::string("1")));
 }
@@ -85,17 +87,14 @@ TEST_P(Change, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Tables, Change,
     testing::Values(
-        Attempt{"Library", "", "string.find = nil"},
-        Attempt{"NewFieldOfLibrary", "", "string.leak = tx.id"},
+        Attempt{"Library", "", "string.find = nil"}, Attempt{"NewFieldOfLibrary", "", "string.leak = tx.id"},
         Attempt{"RawSetOfLibrary", "", "rawset(string, 'leak', tx.id)"},
         Attempt{"InsertIntoLibrary", "", "table.insert(table, 'x')"},
         Attempt{"MoveIntoLibrary", "", "table.move({ 1 }, 1, 1, 1, math)"},
         Attempt{"SortOfFrozen", "local t = { 3, 1, 2 }", "table.sort(t)"},
-        Attempt{"RemoveOfFrozen", "local t = { 3, 1, 2 }", "table.remove(t)"},
-        Attempt{"Module", "", "sp.reject = nil"},
+        Attempt{"RemoveOfFrozen", "local t = { 3, 1, 2 }", "table.remove(t)"}, Attempt{"Module", "", "sp.reject = nil"},
         Attempt{"MetatableOfLibrary", "", "setmetatable(string, { __index = math })"},
-        Attempt{"MetatableOfStrings", "", "getmetatable('').__index = nil"},
-        Attempt{"MethodOfStrings", "", "(''):x()"},
+        Attempt{"MetatableOfStrings", "", "getmetatable('').__index = nil"}, Attempt{"MethodOfStrings", "", "(''):x()"},
         Attempt{"MetatableOfGlobals", "", "setmetatable(_ENV, {})"},
         Attempt{"TableOfTheFile", "local seen = {}", "seen[tx.id] = true"},
         Attempt{"GlobalTableOfTheFile", "seen = {}", "seen[tx.id] = true"},
@@ -105,11 +104,10 @@ INSTANTIATE_TEST_SUITE_P(
         Attempt{"MetatableOfTableOfTheFile", "local t = setmetatable({}, {})", "getmetatable(t).x = 1"},
         Attempt{"TableAsKey", "local k = {} local t = { [k] = 1 }", "for key in pairs(t) do key.x = 1 end"},
         Attempt{"ByItsOwnMethod", "local t = {} function t:set(v) self.value = v end", "t:set(1)"},
-        Attempt{"ByItsNewIndex",
-                "local t = setmetatable({}, { __newindex = function(t, k, v) rawset(t, k, v) end })", "t.x = 1"},
+        Attempt{"ByItsNewIndex", "local t = setmetatable({}, { __newindex = function(t, k, v) rawset(t, k, v) end })",
+                "t.x = 1"},
         Attempt{"ByTableOfUpvalue", "local t = {} local function f(v) t[1] = v end", "f(1)"},
-        Attempt{"Transaction", "", "tx.id = 'x'"},
-        Attempt{"Client", "", "tx.client.helo = 'x'"},
+        Attempt{"Transaction", "", "tx.id = 'x'"}, Attempt{"Client", "", "tx.client.helo = 'x'"},
         Attempt{"Address", "", "tx.from.addr = 'x'"},
         Attempt{"MetatableOfTransaction", "", "getmetatable(tx).__index = nil"},
         Attempt{"FinalizerOfTable", "", "setmetatable({}, { __gc = function() end })"},
@@ -150,31 +148,36 @@ TEST_F(Isolation, FrozenTablesReadAsBefore) {
 }
 
 TEST_F(Isolation, ModulesAreFrozenToo) {
-  write("m.lua", "local m = { count = 0, list = {} } counted = 0\n"
-                 "function m.bump() counted = counted + 1 end\n"
-                 "function m.add(x) m.list[#m.list + 1] = x end\n"
-                 "function m.twice(x) return x * 2 end return m");
-  write("r.lua", "local m = require 'm'\n" +
-                     rule_text("return sp.hit { detail = tostring(pcall(m.bump)) .. ' ' .. tostring(pcall(m.add, 1)) .. ' ' "
-                               ".. m.twice(4) .. ' ' .. tostring(require 'm' == m) }"));
+  write("m.lua",
+        "local m = { count = 0, list = {} } counted = 0\n"
+        "function m.bump() counted = counted + 1 end\n"
+        "function m.add(x) m.list[#m.list + 1] = x end\n"
+        "function m.twice(x) return x * 2 end return m");
+  write("r.lua",
+        "local m = require 'm'\n" +
+            rule_text("return sp.hit { detail = tostring(pcall(m.bump)) .. ' ' .. tostring(pcall(m.add, 1)) .. ' ' "
+                      ".. m.twice(4) .. ' ' .. tostring(require 'm' == m) }"));
   load();
   EXPECT_EQ(detail(run()), "false false 8 true");
 }
 
 TEST_F(Isolation, CoroutinesAndIteratorsOfTheLoadingCannotBeKept) {
-  write("a.lua", "local sp = require 'sallyport'\nlocal c = coroutine.wrap(function() while true do coroutine.yield() end end)\n"
-                 "sp.rule { name = 'a', stage = 'message', run = function() c() end }");
-  write("b.lua", "local sp = require 'sallyport'\nlocal g = ('a b c'):gmatch('%a')\n"
-                 "sp.rule { name = 'b', stage = 'message', run = function() g() end }");
-  EXPECT_THAT(load_errors(),
-              testing::ElementsAre(
-                  "a.lua:1:0: a coroutine made while the file loads cannot be kept for the runs of a rule",
-                  "b.lua:1:0: an iterator made while the file loads cannot be kept for the runs of a rule"));
+  write("a.lua",
+        "local sp = require 'sallyport'\nlocal c = coroutine.wrap(function() while true do coroutine.yield() end end)\n"
+        "sp.rule { name = 'a', stage = 'message', run = function() c() end }");
+  write("b.lua",
+        "local sp = require 'sallyport'\nlocal g = ('a b c'):gmatch('%a')\n"
+        "sp.rule { name = 'b', stage = 'message', run = function() g() end }");
+  EXPECT_THAT(
+      load_errors(),
+      testing::ElementsAre("a.lua:1:0: a coroutine made while the file loads cannot be kept for the runs of a rule",
+                           "b.lua:1:0: an iterator made while the file loads cannot be kept for the runs of a rule"));
 }
 
 TEST_F(Isolation, PatternsAndVerdictsOfTheLoadingCanBeKept) {
-  write("r.lua", "local s = require 'sallyport'\nlocal found = { re = s.re('^01') } local yes = s.hit { detail = 'kept' }\n" +
-                     rule_text("if found.re:test(tx.id) then return yes end"));
+  write("r.lua",
+        "local s = require 'sallyport'\nlocal found = { re = s.re('^01') } local yes = s.hit { detail = 'kept' }\n" +
+            rule_text("if found.re:test(tx.id) then return yes end"));
   load();
   EXPECT_EQ(twice(), std::pair(std::string("kept"), std::string("kept")));
 }
@@ -186,8 +189,9 @@ TEST_P(NotThere, IsNil) { EXPECT_EQ(text_of(GetParam()), "nil"); }
 INSTANTIATE_TEST_SUITE_P(Names, NotThere,
                          testing::Values("io", "debug", "package", "load", "loadstring", "loadfile", "dofile",
                                          "collectgarbage", "print", "warn", "_G", "os.execute", "os.getenv", "os.exit",
-                                         "os.remove", "os.rename", "os.tmpname", "os.setlocale", "os.clock", "string.dump",
-                                         "string.pack", "math.random", "math.randomseed", "coroutine.leak"));
+                                         "os.remove", "os.rename", "os.tmpname", "os.setlocale", "os.clock",
+                                         "string.dump", "string.pack", "math.random", "math.randomseed",
+                                         "coroutine.leak"));
 
 TEST_F(Isolation, TimeAndDateAreThere) {
   EXPECT_EQ(text_of("os.date('!%Y-%m-%d', tx.now) .. ' ' .. type(os.time())"), "2026-09-21 number");
@@ -195,15 +199,17 @@ TEST_F(Isolation, TimeAndDateAreThere) {
 
 TEST_F(Isolation, RequireGivesNothingElse) {
   write("x.lua", "return 1");
-  EXPECT_EQ(text_of("tostring(pcall(require, 'io')) .. tostring(pcall(require, '../x')) .. tostring(pcall(require, ''))"),
-            "falsefalsefalse");
+  EXPECT_EQ(
+      text_of("tostring(pcall(require, 'io')) .. tostring(pcall(require, '../x')) .. tostring(pcall(require, ''))"),
+      "falsefalsefalse");
 }
 
 TEST_F(Isolation, SpRuleInARunIsAnError) {
   EXPECT_EQ(run_body("sp.rule { name = 'late', stage = 'message', run = function() end }").kind, Kind::error);
 }
 
-// -- L7 -------------------------------------------------------------------------------------------------------------------
+// -- L7
+// -------------------------------------------------------------------------------------------------------------------
 
 TEST_F(Isolation, AnErrorNamesItsPlace) {
   write("r.lua", rule_text("local function deeper()\n  return nil + 1\nend\nreturn deeper()"));
@@ -227,8 +233,8 @@ TEST_F(Isolation, ErrorsThatAreNotStrings) {
 }
 
 TEST_F(Isolation, WrongReturnValuesAreErrors) {
-  for (const char* body : {"return 1", "return 'reject'", "return {}", "return function() end", "return tx", "return tx.from",
-                           "return sp.re('x')", "return coroutine.create(function() end)"}) {
+  for (const char* body : {"return 1", "return 'reject'", "return {}", "return function() end", "return tx",
+                           "return tx.from", "return sp.re('x')", "return coroutine.create(function() end)"}) {
     const RunResult result = run_body(body);
     EXPECT_EQ(result.kind, Kind::error) << body;
     EXPECT_EQ(result.fact.line, 2) << body;

@@ -31,8 +31,9 @@ TEST_F(LoadingRules, AMissingDirectoryIsAnError) {
 }
 
 TEST_F(LoadingRules, AllFieldsOfARule) {
-  write("a.lua", "local sp = require 'sallyport'\n\nsp.rule {\n  name = 'FIRST', stage = 'rcpt', score = 2.5,\n"
-                 "  mode = 'shadow', on_error = 'skip', run = function() end }\n");
+  write("a.lua",
+        "local sp = require 'sallyport'\n\nsp.rule {\n  name = 'FIRST', stage = 'rcpt', score = 2.5,\n"
+        "  mode = 'shadow', on_error = 'skip', run = function() end }\n");
   write("b.lua", "require('sallyport').rule { name = 'b', stage = 'connect', run = function() end }");
   write("ignored.txt", "not Lua");
   load();
@@ -60,8 +61,8 @@ TEST_F(LoadingRules, OnErrorComesFromTheSettings) {
 
 TEST_F(LoadingRules, FilesLoadInOrderOfTheirNames) {
   for (const char* name : {"20", "10", "15"}) {
-    write(std::string(name) + ".lua", "require('sallyport').rule { name = '" + std::string(name) +
-                                          "', stage = 'connect', run = function() end }");
+    write(std::string(name) + ".lua",
+          "require('sallyport').rule { name = '" + std::string(name) + "', stage = 'connect', run = function() end }");
   }
   load();
   ASSERT_EQ(rules->rules().size(), 3u);
@@ -69,10 +70,11 @@ TEST_F(LoadingRules, FilesLoadInOrderOfTheirNames) {
 }
 
 TEST_F(LoadingRules, AllErrorsOfAllFilesAtOnce) {
-  write("a.lua", "local sp = require 'sallyport'\n"
-                 "sp.rule { name = 'bad name', stage = 'mesage', score = 'x', mode = 'on', on_error = 'reject', weight = 1 }\n"
-                 "sp.rule { name = 'fine', stage = 'message', run = function() return sp.quarantine() end }\n"
-                 "sp.rule { name = 'fine', stage = 'headers', run = function() return sp.rejct() end }\n");
+  write("a.lua",
+        "local sp = require 'sallyport'\n"
+        "sp.rule { name = 'bad name', stage = 'mesage', score = 'x', mode = 'on', on_error = 'reject', weight = 1 }\n"
+        "sp.rule { name = 'fine', stage = 'message', run = function() return sp.quarantine() end }\n"
+        "sp.rule { name = 'fine', stage = 'headers', run = function() return sp.rejct() end }\n");
   write("b.lua", "local x = \n\nif then end\n");
   write("c.lua", "local t = nil\nt.x = 1\n");
   EXPECT_THAT(
@@ -124,12 +126,14 @@ TEST_F(LoadingRules, YieldingAndOddErrors) {
   write("b.lua", "error({})");
   write("c.lua", "error('no place', 0)");
   write("d.lua", "require('sallyport').rule(5)");
-  EXPECT_THAT(load_errors(), ElementsAre("a.lua:1:0: a file cannot yield while it loads",
-                                         "b.lua:1:0: an error that is not a string", "c.lua:1:0: no place",
-                                         HasSubstr("d.lua:1:0: bad argument #1 to 'rule' (table expected, got number)")));
+  EXPECT_THAT(load_errors(),
+              ElementsAre("a.lua:1:0: a file cannot yield while it loads", "b.lua:1:0: an error that is not a string",
+                          "c.lua:1:0: no place",
+                          HasSubstr("d.lua:1:0: bad argument #1 to 'rule' (table expected, got number)")));
 }
 
-// -- require --------------------------------------------------------------------------------------------------------------
+// -- require
+// --------------------------------------------------------------------------------------------------------------
 
 TEST_F(LoadingRules, ModulesAreLoadedOnce) {
   write("common.lua", "loaded = (loaded or 0) + 1 return { loaded = loaded, double = function(x) return 2 * x end }");
@@ -151,11 +155,11 @@ TEST_F(LoadingRules, WhatCannotBeRequired) {
   write("rules.lua", "require('sallyport').rule { name = 'x', stage = 'connect', run = function() end }");
   write("s.lua", "require 'rules'");
   const std::string no_module = "no such module; there are \"sallyport\" and the files of the rule path";
-  EXPECT_THAT(load_errors(),
-              ElementsAre("a.lua:1:0: " + no_module, "b.lua:1:0: " + no_module, "broken.lua:1:0: unexpected symbol near '='",
-                          "c.lua:1:0: " + no_module, "d.lua:1:0: the required file did not load", HasSubstr("circle"),
-                          "rules.lua:1:0: a file that declares rules cannot be required by another one",
-                          "s.lua:1:0: the required file did not load"));
+  EXPECT_THAT(load_errors(), ElementsAre("a.lua:1:0: " + no_module, "b.lua:1:0: " + no_module,
+                                         "broken.lua:1:0: unexpected symbol near '='", "c.lua:1:0: " + no_module,
+                                         "d.lua:1:0: the required file did not load", HasSubstr("circle"),
+                                         "rules.lua:1:0: a file that declares rules cannot be required by another one",
+                                         "s.lua:1:0: the required file did not load"));
 }
 
 TEST_F(LoadingRules, AFailureInAModuleIsToldEvenWhenItsUserHidesIt) {
@@ -164,7 +168,8 @@ TEST_F(LoadingRules, AFailureInAModuleIsToldEvenWhenItsUserHidesIt) {
   EXPECT_THAT(load_errors(), ElementsAre("m.lua:0:0: did not load"));
 }
 
-// -- names that are not there ---------------------------------------------------------------------------------------------
+// -- names that are not there
+// ---------------------------------------------------------------------------------------------
 
 TEST_F(LoadingRules, UnknownNamesAreFoundWithoutRunning) {
   const std::string source = R"lua(local s <const> = require("sallyport")
@@ -186,7 +191,8 @@ local function fine() return s.reject(), s.re "x", s["hit"]() end)lua";
 }
 
 TEST_F(LoadingRules, UnfinishedTextDoesNotConfuseTheSearch) {
-  for (const char* source : {"--[[", "[==[", "'", "\"\\", "sp = require 'sallyport' sp.", "sp = require", "require(", "["}) {
+  for (const char* source :
+       {"--[[", "[==[", "'", "\"\\", "sp = require 'sallyport' sp.", "sp = require", "require(", "["}) {
     EXPECT_THAT(check_source("x", source), IsEmpty()) << source;
   }
 }

@@ -18,7 +18,8 @@ class Objects : public RulesTest {
   policies::RuleFact fact_of(const std::string& expression) { return run_body("return " + expression).fact; }
 };
 
-// -- tx -------------------------------------------------------------------------------------------------------------------
+// -- tx
+// -------------------------------------------------------------------------------------------------------------------
 
 TEST_F(Objects, Transaction) {
   EXPECT_EQ(text_of("tx.id"), mail.id);
@@ -29,7 +30,8 @@ TEST_F(Objects, Transaction) {
 }
 
 TEST_F(Objects, Client) {
-  EXPECT_EQ(text_of("tx.client.ip .. ' ' .. tx.client.port .. ' ' .. tx.client.helo"), "192.0.2.7 40000 mail.example.org");
+  EXPECT_EQ(text_of("tx.client.ip .. ' ' .. tx.client.port .. ' ' .. tx.client.helo"),
+            "192.0.2.7 40000 mail.example.org");
   EXPECT_EQ(text_of("tostring(tx.client.rdns) .. ' ' .. tostring(tx.client.fcrdns) .. ' ' .. tostring(tx.client.tls)"),
             "nil false nil");
   mail.client.rdns = "mail.example.org";
@@ -60,7 +62,8 @@ TEST_F(Objects, ChangesToTheListOfRecipientsStayInTheRule) {
 TEST_F(Objects, Message) {
   set_message(
       "From: \"A, B\" <Ann@Example.ORG>\r\nTo: bob@example.com, eve@example.com\r\n"
-      "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n from here\r\nReceived: one\r\nreceived: two\r\nX-Empty:\r\n\r\nbody\r\n");
+      "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n from here\r\nReceived: one\r\nreceived: "
+      "two\r\nX-Empty:\r\n\r\nbody\r\n");
   EXPECT_EQ(run_body("assert(tx.msg.subject == 'Gr\\u{fc}\\u{df}e from here')").kind, Kind::silent);
   EXPECT_EQ(text_of("tx.msg.from.addr .. ' ' .. tx.msg.from.domain .. ' ' .. tx.msg.to.user"),
             "Ann@Example.ORG example.org bob");
@@ -114,7 +117,8 @@ TEST_F(Objects, AValueOfAnEarlierRunIsStale) {
   lua_close(L);
 }
 
-// -- verdicts -------------------------------------------------------------------------------------------------------------
+// -- verdicts
+// -------------------------------------------------------------------------------------------------------------
 
 TEST_F(Objects, NothingToSay) {
   EXPECT_EQ(run_body("").kind, Kind::silent);
@@ -163,11 +167,13 @@ TEST_F(Objects, OtherVerdicts) {
   EXPECT_EQ(fact_of("sp.discard { reason = 'known loop' }").text, "known loop");
   EXPECT_EQ(fact_of("sp.accept()").verdict, "accept");
   EXPECT_THAT(fact_of("sp.accept { skip = { 'dnsbl', 'rate' } }").skip, testing::ElementsAre("dnsbl", "rate"));
-  const policies::RuleFact tag = fact_of("sp.tag { header = { name = 'X-Spam', value = 'y\\u{e9}s' }, subject_prefix = '[?] ' }");
+  const policies::RuleFact tag =
+      fact_of("sp.tag { header = { name = 'X-Spam', value = 'y\\u{e9}s' }, subject_prefix = '[?] ' }");
   EXPECT_EQ(tag.verdict, "tag");
   EXPECT_THAT(tag.add_headers, testing::ElementsAre(testing::Pair("X-Spam", "y\u00e9s")));
   EXPECT_EQ(tag.subject_prefix, "[?] ");
-  EXPECT_THAT(fact_of("sp.tag { header = 'X-Spam:  yes ' }").add_headers, testing::ElementsAre(testing::Pair("X-Spam", "yes")));
+  EXPECT_THAT(fact_of("sp.tag { header = 'X-Spam:  yes ' }").add_headers,
+              testing::ElementsAre(testing::Pair("X-Spam", "yes")));
 }
 
 class BadVerdict : public Objects, public testing::WithParamInterface<const char*> {};
@@ -181,25 +187,27 @@ INSTANTIATE_TEST_SUITE_P(
         "sp.reject(550.5)", "sp.reject({})", "sp.tempfail(550)", "sp.tempfail(354)", "sp.reject(550, '4.7.1')",
         "sp.reject(550, '5.7')", "sp.reject(550, '5.7.1.1')", "sp.reject(550, '5.7.1234')", "sp.reject(550, '5.x.1')",
         "sp.reject(550, '5..1')", "sp.reject(550, 5.7)", "sp.reject(550, '5.7.1', 'a\\r\\n250 ok')",
-        "sp.reject(550, '5.7.1', 'a\\nb')", "sp.reject(550, '5.7.1', 'a\\0b')", "sp.reject(550, '5.7.1', ('x'):rep(401))",
-        "sp.reject(550, '5.7.1', {})", "sp.reject(550, '5.7.1', 5)", "sp.reject(550, '5.7.1', 'x', 'y')",
-        "sp.tempfail(451, '5.7.1')", "sp.drop('x')", "sp.drop {}", "sp.hit { score = 'x' }", "sp.hit { score = 0/0 }",
-        "sp.hit { score = 1/0 }", "sp.hit { scores = 1 }", "sp.hit { detail = 1 }", "sp.hit(5)", "sp.hit('x')",
-        "sp.hit { 'x' }", "sp.discard { resaon = 'x' }", "sp.discard('x')", "sp.accept { skip = 'dnsbl' }",
-        "sp.accept { skip = {} }", "sp.accept { skip = { 1 } }", "sp.accept { skip = { 'a b' } }",
-        "sp.accept { skip = { '' } }", "sp.accept { skip = { ('x'):rep(1000) } }",
+        "sp.reject(550, '5.7.1', 'a\\nb')", "sp.reject(550, '5.7.1', 'a\\0b')",
+        "sp.reject(550, '5.7.1', ('x'):rep(401))", "sp.reject(550, '5.7.1', {})", "sp.reject(550, '5.7.1', 5)",
+        "sp.reject(550, '5.7.1', 'x', 'y')", "sp.tempfail(451, '5.7.1')", "sp.drop('x')", "sp.drop {}",
+        "sp.hit { score = 'x' }", "sp.hit { score = 0/0 }", "sp.hit { score = 1/0 }", "sp.hit { scores = 1 }",
+        "sp.hit { detail = 1 }", "sp.hit(5)", "sp.hit('x')", "sp.hit { 'x' }", "sp.discard { resaon = 'x' }",
+        "sp.discard('x')", "sp.accept { skip = 'dnsbl' }", "sp.accept { skip = {} }", "sp.accept { skip = { 1 } }",
+        "sp.accept { skip = { 'a b' } }", "sp.accept { skip = { '' } }", "sp.accept { skip = { ('x'):rep(1000) } }",
         "sp.accept { skip = setmetatable({}, { __len = function() return 1 << 60 end }) }",
         "sp.tag { header = 'no colon' }", "sp.tag { header = ': x' }", "sp.tag { header = 'a b: x' }",
         "sp.tag { header = 'X-A: x\\r\\nBcc: y' }", "sp.tag { header = 'X-A: x\\0' }", "sp.tag { header = 'X\\n: x' }",
-        "sp.tag { header = { name = 'X-A\\r\\nX', value = 'x' } }", "sp.tag { header = { name = 'X-A', value = 'x\\r' } }",
-        "sp.tag { header = { name = 'X-A', valeu = 'x' } }", "sp.tag { header = { name = 1, value = 'x' } }",
-        "sp.tag { header = 'X-A: ' .. ('x'):rep(1000) }", "sp.tag { header = 'X-A: \\xff' }", "sp.tag { header = 5 }",
-        "sp.tag { header = 'From: x' }", "sp.tag { header = 'CONTENT-Type: x' }", "sp.tag { header = 'X-Sallyport-Id: x' }",
+        "sp.tag { header = { name = 'X-A\\r\\nX', value = 'x' } }",
+        "sp.tag { header = { name = 'X-A', value = 'x\\r' } }", "sp.tag { header = { name = 'X-A', valeu = 'x' } }",
+        "sp.tag { header = { name = 1, value = 'x' } }", "sp.tag { header = 'X-A: ' .. ('x'):rep(1000) }",
+        "sp.tag { header = 'X-A: \\xff' }", "sp.tag { header = 5 }", "sp.tag { header = 'From: x' }",
+        "sp.tag { header = 'CONTENT-Type: x' }", "sp.tag { header = 'X-Sallyport-Id: x' }",
         "sp.tag { header = 'DKIM-Signature: x' }", "sp.tag { subject_prefix = 'a\\r\\nb' }",
-        "sp.tag { subject_prefix = ('x'):rep(101) }", "sp.tag { subject_prefix = '\\u{fc}' }", "sp.tag { prefix = 'x' }",
-        "sp['quarantine']", "sp[1]"));
+        "sp.tag { subject_prefix = ('x'):rep(101) }", "sp.tag { subject_prefix = '\\u{fc}' }",
+        "sp.tag { prefix = 'x' }", "sp['quarantine']", "sp[1]"));
 
-// -- sp.re ----------------------------------------------------------------------------------------------------------------
+// -- sp.re
+// ----------------------------------------------------------------------------------------------------------------
 
 TEST_F(Objects, RegularExpressions) {
   EXPECT_EQ(text_of("sp.re('b+'):test('abbc')"), "true");
@@ -216,8 +224,9 @@ TEST_F(Objects, RegularExpressions) {
 TEST_F(Objects, BadRegularExpressions) {
   for (const char* call :
        {"sp.re('(')", "sp.re()", "sp.re(5)", "sp.re('a', 'x')", "sp.re('a', 1)", "sp.re(('a'):rep(5000))",
-        "sp.re('((a{1000}){1000}){1000}')", "sp.re('\\\\1')", "sp.re('a'):test()", "sp.re('a'):test(5)", "sp.re('a'):match({})",
-        "sp.re('a').test('a', 'a')", "sp.re('a').test(tx, 'a')", "sp.re('a'):tset('a')", "sp.re('a'):test(('x'):rep(300000))"}) {
+        "sp.re('((a{1000}){1000}){1000}')", "sp.re('\\\\1')", "sp.re('a'):test()", "sp.re('a'):test(5)",
+        "sp.re('a'):match({})", "sp.re('a').test('a', 'a')", "sp.re('a').test(tx, 'a')", "sp.re('a'):tset('a')",
+        "sp.re('(?:a|b|ab){90}c'):test(('x'):rep(60000))", "sp.re('(?:(a|b|ab|ba){1,20}){1,20}c')"}) {
     EXPECT_EQ(run_body(std::string("return not ") + call).kind, Kind::error) << call;
   }
 }

@@ -74,7 +74,8 @@ TEST_F(Policy, HasANameAndTheModeOfItsSettings) {
 
 TEST_F(Policy, WorksAtTheStagesItHasRulesFor) {
   use(rule("a", "") + rule("b", "", "mode = 'off',"));
-  for (Stage stage : {Stage::connect, Stage::helo, Stage::mail, Stage::rcpt, Stage::headers, Stage::message, Stage::done}) {
+  for (Stage stage :
+       {Stage::connect, Stage::helo, Stage::mail, Stage::rcpt, Stage::headers, Stage::message, Stage::done}) {
     EXPECT_EQ(policy->gathers_at(stage), stage == Stage::message);
     EXPECT_EQ(policy->judges_at(stage), stage == Stage::message);
   }
@@ -121,12 +122,9 @@ TEST_F(Policy, TheStrictestVerdictCounts) {
 }
 
 TEST_F(Policy, StrictnessInOrder) {
-  const std::vector<std::pair<std::string, Action>> order = {{"sp.tag { header = 'X-A: 1' }", Action::tag},
-                                                             {"sp.accept()", Action::accept},
-                                                             {"sp.discard()", Action::discard},
-                                                             {"sp.tempfail()", Action::tempfail},
-                                                             {"sp.reject()", Action::reject},
-                                                             {"sp.drop()", Action::drop}};
+  const std::vector<std::pair<std::string, Action>> order = {
+      {"sp.tag { header = 'X-A: 1' }", Action::tag}, {"sp.accept()", Action::accept}, {"sp.discard()", Action::discard},
+      {"sp.tempfail()", Action::tempfail},           {"sp.reject()", Action::reject}, {"sp.drop()", Action::drop}};
   for (std::size_t i = 0; i + 1 < order.size(); ++i) {
     const std::string milder = "return " + order[i].first;
     const std::string stricter = "return " + order[i + 1].first;
@@ -183,7 +181,8 @@ TEST_F(Policy, JudgesFromTheFactsAlone) {
   EXPECT_EQ(judge().text, before.text);
 }
 
-// -- stages ---------------------------------------------------------------------------------------------------------------
+// -- stages
+// ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(Policy, OneRecipientDoesNotDecideAboutTheNext) {
   use("local sp = require 'sallyport' sp.rule { name = 'a', stage = 'rcpt', run = function(tx) "
@@ -197,7 +196,8 @@ TEST_F(Policy, OneRecipientDoesNotDecideAboutTheNext) {
 }
 
 TEST_F(Policy, FactsOfOtherStagesStayAndDoNotCount) {
-  use("local sp = require 'sallyport' sp.rule { name = 'a', stage = 'connect', score = 4, run = function() return true end } "
+  use("local sp = require 'sallyport' sp.rule { name = 'a', stage = 'connect', score = 4, run = function() return true "
+      "end } "
       "sp.rule { name = 'b', stage = 'message', score = 1, run = function() return true end }");
   gather(Stage::connect);
   gather(Stage::message);
@@ -207,7 +207,8 @@ TEST_F(Policy, FactsOfOtherStagesStayAndDoNotCount) {
   EXPECT_EQ(judge(Stage::message).score, 1);
 }
 
-// -- failures -------------------------------------------------------------------------------------------------------------
+// -- failures
+// -------------------------------------------------------------------------------------------------------------
 
 TEST_F(Policy, AFailureIsTempfailedCountedAndLoggedWithoutContent) {
   set_message("Subject: very private\r\n\r\n");
@@ -253,7 +254,8 @@ TEST_F(Policy, AShadowRuleThatFailsChangesNothing) {
 
 TEST_F(Policy, AfterTheDeadlineRulesCountAsTimedOut) {
   deadline = loop.now();
-  EXPECT_EQ(verdict_of(rule("a", "return true") + rule("b", "return true", "on_error = 'skip',")).action, Action::tempfail);
+  EXPECT_EQ(verdict_of(rule("a", "return true") + rule("b", "return true", "on_error = 'skip',")).action,
+            Action::tempfail);
   EXPECT_EQ(counters.get(Fault::rule_timeout), 2u);
 }
 
