@@ -114,7 +114,7 @@ Task<bool> SinkSession::on_starttls() {
   if (!sent || channel_.has_unread_input()) co_return false;
   auto stream = std::make_unique<session::TlsStream>(channel_.release_stream(), behaviour_.tls->make_engine());
   session::TlsStream& secured = *stream;
-  channel_.set_stream(std::move(stream));
+  channel_.set_secured_stream(std::move(stream));
   auto shaken = co_await secured.handshake(scheduler_.now() + patience);
   if (!shaken) co_return false;
   sequence_.tls_established();

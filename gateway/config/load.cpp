@@ -20,7 +20,7 @@ Value default_value(const Key& key) {
   auto document = parse_document("value = " + key.default_toml(), {});
   ensure(document.ok(), "configuration: a default that is not TOML");
   auto value = parse_value(document->members.front().value, key.shape(), "/", errors);
-  ensure(value.has_value(), "configuration: a default that its own key refuses");
+  if (!value) broken("configuration: a default that its own key refuses");
   return std::move(*value);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gateway/base/domain_name.h"
+#include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
 
 namespace sallyport::config {
@@ -147,8 +148,13 @@ class Reader {
   // The bounds of the table are written as values are, and read by the same functions.
   template <class T, class Parse>
   bool in_range(const T& value, Parse parse) {
-    if (!shape_.least.empty() && value < *parse(shape_.least)) return false;
-    return shape_.most.empty() || !(*parse(shape_.most) < value);
+    const auto bound = [&](std::string_view text) -> T {
+      const auto read = parse(text);
+      if (!read) broken("configuration: a bound that is no value of its key's type");
+      return *read;
+    };
+    if (!shape_.least.empty() && value < bound(shape_.least)) return false;
+    return shape_.most.empty() || !(bound(shape_.most) < value);
   }
 
   std::optional<Value> read_integer(const Node& node) {

@@ -47,6 +47,24 @@ TEST(Document, DepthAndSizeAreBounded) {
   EXPECT_FALSE(parse_document(std::string(max_document_bytes + 1, '\n'), "f.toml"));
 }
 
+TEST(Document, LettersOutsideAscii) {
+  const auto root = parse_document("# ä\na = \"ä\"\n\"ö\" = 'ü'\nb = \"\"\"\\\n  ß\"\"\"\n", "f.toml");
+  ASSERT_TRUE(root) << root.error().to_string();
+  EXPECT_EQ(root->members.at(0).value.text, "ä");
+  EXPECT_EQ(root->members.at(1).key, "ö");
+  EXPECT_EQ(root->members.at(2).value.text, "ß");
+}
+
+// Found by fuzzing: undefined behaviour in the library, which the sanitizers of this test's build would stop at.
+TEST(Document, LettersOutsideAsciiThatAreNotQuoted) {
+  for (const char* toml : {"homple\xcf\x9com = 2\n", "hostname = -mx1.x\"p>>\xc2\xb9>>\"\n", "a = m\xc3\xa4x\n",
+                           "[\xc3\xa4]\n", "a = [1, \xc3\xa4]\n",
+                           "\xc2\xa0"
+                           "a = 1\n",
+                           "a = 1 \xe3\x80\x80\n"})
+    EXPECT_FALSE(parse_document(toml, "f.toml")) << toml;
+}
+
 TEST(Document, OctetsThatAreNotUtf8AreRefused) { EXPECT_FALSE(parse_document("a = \"\xff\"\n", "f.toml")); }
 
 }  // namespace
