@@ -26,6 +26,12 @@ void remember(std::vector<Verdict>& verdicts, Verdict verdict) {
   verdicts.push_back(std::move(verdict));
 }
 
+Verdict come_separately() {
+  Verdict verdict = Verdict::tempfail("4.5.3", "Send the message to this recipient separately", 452);
+  verdict.check = name(Violation::split_route);
+  return verdict;
+}
+
 bool says_something(const Verdict& verdict) { return verdict.action != Action::none || verdict.score != 0; }
 
 }  // namespace
@@ -64,7 +70,8 @@ Task<void> Checks::gather_in_background(Transaction mail, Selection selection) {
 }
 
 Task<Verdict> Checks::connected(const Transaction& mail) {
-  // Who has a say on the connection is waited for; DNS lists are judged at RCPT and look things up while the client talks.
+  // Who has a say on the connection is waited for; DNS lists are judged at RCPT and look things up while the client
+  // talks.
   Selection now;
   Selection later;
   for (const policies::Policy* policy : gathering_at(Stage::connect)) {
@@ -72,15 +79,17 @@ Task<Verdict> Checks::connected(const Transaction& mail) {
   }
   if (!later.empty()) background_.spawn(gather_in_background(mail, std::move(later)));
   co_await gather(Stage::connect, mail, now, host_.scheduler.now() + host_.settings->timeouts.policy);
-  Verdict verdict = judge(Stage::connect, mail);
+  Verdict verdict = strictest_of(judge(Stage::connect, mail));
+  connect_verdicts_ = verdicts_;
   connection_verdicts_ = verdicts_;
   co_return verdict;
 }
 
 Task<Verdict> Checks::greeted(const Transaction& mail) {
-  co_await gather(Stage::helo, mail, gathering_at(Stage::helo), host_.scheduler.now() + host_.settings->timeouts.policy);
-  verdicts_ = connection_verdicts_;
-  Verdict verdict = judge(Stage::helo, mail);
+  co_await gather(Stage::helo, mail, gathering_at(Stage::helo),
+                  host_.scheduler.now() + host_.settings->timeouts.policy);
+  verdicts_ = connect_verdicts_;  // a new greeting is judged anew (I4)
+  Verdict verdict = strictest_of(judge(Stage::helo, mail));
   connection_verdicts_ = verdicts_;
   connection_facts_.reset();
   co_return verdict;
@@ -94,17 +103,33 @@ Task<Verdict> Checks::mail_begun(const Transaction& mail) {
     connection_facts_ = std::make_unique<Facts>(facts_);
   }
   verdicts_ = connection_verdicts_;
-  co_await gather(Stage::mail, mail, gathering_at(Stage::mail), host_.scheduler.now() + host_.settings->timeouts.policy);
-  co_return judge(Stage::mail, mail);
+  fate_.reset();
+  co_await gather(Stage::mail, mail, gathering_at(Stage::mail),
+                  host_.scheduler.now() + host_.settings->timeouts.policy);
+  co_return strictest_of(judge(Stage::mail, mail));
 }
 
 Task<Verdict> Checks::recipient(const Transaction& mail) {
-  co_await gather(Stage::rcpt, mail, gathering_at(Stage::rcpt), host_.scheduler.now() + host_.settings->timeouts.policy);
-  std::vector<Verdict> before = verdicts_;
-  Verdict verdict = judge(Stage::rcpt, mail);
+  co_await gather(Stage::rcpt, mail, gathering_at(Stage::rcpt),
+                  host_.scheduler.now() + host_.settings->timeouts.policy);
+  before_recipient_ = verdicts_;
+  std::vector<Verdict> said = judge(Stage::rcpt, mail);
+  Verdict verdict = strictest_of(said);
+  fate_asked_ = fate_of(said);
+  if (verdict.action < Action::tempfail && fate_ && *fate_ != *fate_asked_) verdict = come_separately();
   // What refuses one recipient must not refuse the message to the others.
-  if (verdict.action >= Action::tempfail) verdicts_ = std::move(before);
+  if (verdict.action >= Action::tempfail) recipient_answered(false);
   co_return verdict;
+}
+
+void Checks::recipient_answered(bool accepted) {
+  if (accepted) {
+    fate_ = std::move(fate_asked_);
+  } else {
+    verdicts_ = std::move(before_recipient_);
+  }
+  before_recipient_.clear();
+  fate_asked_.reset();
 }
 
 Task<Verdict> Checks::message(const Transaction& mail) {
@@ -114,10 +139,7 @@ Task<Verdict> Checks::message(const Transaction& mail) {
     judge(stage, mail);
   }
   // All that was said about this mail counts now, a discard at RCPT as much as a tag just given.
-  Verdict strictest;
-  for (const Verdict& verdict : verdicts_) {
-    if (!verdict.shadow && !is_skipped(verdict.check) && verdict.action > strictest.action) strictest = verdict;
-  }
+  Verdict strictest = strictest_of(verdicts_);
   const policies::ActionSettings& actions = host_.settings->policy.actions;
   double sum = score();
   if (sum >= actions.reject && strictest.action < Action::reject) {
@@ -130,18 +152,41 @@ Task<Verdict> Checks::message(const Transaction& mail) {
   co_return strictest;
 }
 
-Verdict Checks::judge(Stage stage, const Transaction& mail) {
-  Verdict strictest;
+std::vector<Verdict> Checks::judge(Stage stage, const Transaction& mail) {
+  std::vector<Verdict> said;
   for (const auto& policy : policies_) {
     if (!policy->judges_at(stage) || is_skipped(policy->name())) continue;
     Verdict verdict = policy->judge(stage, mail, facts_);
     verdict.check = policy->name();
     verdict.shadow = verdict.shadow || policy->mode() == policies::Mode::shadow;
     if (!says_something(verdict)) continue;
-    if (!verdict.shadow && verdict.action > strictest.action) strictest = verdict;
+    said.push_back(verdict);
     remember(verdicts_, std::move(verdict));
   }
-  return is_skipped(strictest.check) ? Verdict::none() : strictest;
+  return said;
+}
+
+Verdict Checks::strictest_of(const std::vector<Verdict>& said) const {
+  const Verdict* strictest = nullptr;
+  for (const Verdict& verdict : said) {
+    if (verdict.shadow || is_skipped(verdict.check)) continue;
+    if (!strictest || verdict.action > strictest->action) strictest = &verdict;
+  }
+  return strictest ? *strictest : Verdict::none();
+}
+
+Checks::Fate Checks::fate_of(const std::vector<Verdict>& said) const {
+  Fate fate;
+  for (const Verdict& verdict : said) {
+    if (verdict.shadow) continue;
+    if (verdict.action == Action::accept) {
+      fate.skips.insert(fate.skips.end(), verdict.skip.begin(), verdict.skip.end());
+      if (verdict.skip.empty()) fate.skips.emplace_back();  // all of them
+    } else if (verdict.action >= Action::quarantine && !is_skipped(verdict.check)) {
+      fate.action = std::max(fate.action, verdict.action);
+    }
+  }
+  return fate;
 }
 
 bool Checks::is_skipped(std::string_view check) const {
@@ -154,6 +199,7 @@ bool Checks::is_skipped(std::string_view check) const {
 std::vector<std::unique_ptr<policies::BodyObserver>> Checks::observers(const Transaction& mail) const {
   std::vector<std::unique_ptr<policies::BodyObserver>> observers;
   for (const auto& policy : policies_) {
+    if (is_skipped(policy->name())) continue;
     if (auto observer = policy->observe_body(mail)) observers.push_back(std::move(observer));
   }
   return observers;
@@ -161,6 +207,7 @@ std::vector<std::unique_ptr<policies::BodyObserver>> Checks::observers(const Tra
 
 void Checks::mail_ended() {
   verdicts_ = connection_verdicts_;
+  fate_.reset();
   if (connection_facts_) facts_ = *connection_facts_;
   budget_.next_message();
 }

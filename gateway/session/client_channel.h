@@ -1,7 +1,7 @@
 // The client's side of a session: command lines in, replies out.
 //
-// Replies are collected and go out together when no complete command is left in the input, before we wait (RFC 2920, 3.2):
-// one write per group, and none of our small writes waits for the other side's acknowledgement.
+// Replies are collected and go out together when no complete command is left in the input, before we wait (RFC
+// 2920, 3.2): one write per group, and none of our small writes waits for the other side's acknowledgement.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,10 @@ namespace sallyport::session {
 class ClientChannel {
  public:
   ClientChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, std::size_t max_line_octets)
-      : scheduler_(scheduler), stream_(std::move(stream)), max_line_octets_(max_line_octets), parser_(max_line_octets) {}
+      : scheduler_(scheduler),
+        stream_(std::move(stream)),
+        max_line_octets_(max_line_octets),
+        parser_(max_line_octets) {}
 
   struct Line {
     smtp::LineEvent::Kind kind;

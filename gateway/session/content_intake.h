@@ -1,7 +1,7 @@
 // Takes decoded content as it streams in: into the message, and past the observers.
 //
-// When the header section is complete the policies are asked for observers, and from there on each sees the body's octets as
-// they will be sent (architecture, section 5).
+// When the header section is complete the policies are asked for observers, and from there on each sees the body's
+// octets as they will be sent (architecture, section 5).
 #pragma once
 
 #include <functional>

@@ -68,8 +68,8 @@ Task<ReplyOrError> Delivery::recipient(const smtp::Path& to, const smtp::RcptPar
   co_return co_await open_transaction(to, parameters, std::move(tried), std::move(error));
 }
 
-// Leaves a server that failed, for another one (U6). False when no other is to be asked: one that answers nonsense, or 421, has
-// answered (U2, U7).
+// Leaves a server that failed, for another one (U6). False when no other is to be asked: one that answers nonsense, or
+// 421, has answered (U2, U7).
 bool Delivery::give_up_server(const UpstreamError& error, std::vector<UpstreamServer*>& tried) {
   UpstreamServer& server = lease_.server();
   last_server_ = server.address().to_string();
@@ -82,7 +82,8 @@ bool Delivery::give_up_server(const UpstreamError& error, std::vector<UpstreamSe
 }
 
 Task<ReplyOrError> Delivery::open_transaction(const smtp::Path& to, const smtp::RcptParameters& parameters,
-                                              std::vector<UpstreamServer*> tried, std::optional<UpstreamError> failure) {
+                                              std::vector<UpstreamServer*> tried,
+                                              std::optional<UpstreamError> failure) {
   Time deadline = scheduler_.now() + timeouts_.connect;
   bool fresh = false;
   while (true) {
@@ -144,8 +145,8 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(const smtp::Path& to, const smtp:
   co_return rcpt;
 }
 
-Task<ReplyOrError> Delivery::content(const OutgoingHeader& header, const mail::Message& message, const io::Stream& client,
-                                     Time deadline) {
+Task<ReplyOrError> Delivery::content(const OutgoingHeader& header, const mail::Message& message,
+                                     const io::Stream& client, Time deadline) {
   if (failure_) co_return *failure_;
   ensure(lease_ && recipients_ > 0, "Delivery: content without a recipient");
 

@@ -1,8 +1,8 @@
 // One mail's transaction with the upstream, lockstep with the client's (architecture, section 4): each RCPT gets the
 // upstream's own answer, and the content goes in one burst after the verdict.
 //
-// Retries are U9's and U6's and no others: a kept connection that turns out dead is replaced once, silently; while no recipient
-// has been accepted the next server is tried. Once the content has gone out nothing is ever sent twice (U10).
+// Retries are U9's and U6's and no others: a kept connection that turns out dead is replaced once, silently; while no
+// recipient has been accepted the next server is tried. Once the content has gone out nothing is ever sent twice (U10).
 #pragma once
 
 #include <optional>
@@ -32,13 +32,14 @@ class Delivery {
   // Whatever is unfinished is undone: RSET, or the connection's end in the middle of content.
   ~Delivery();
 
-  // The upstream's answer to one recipient; when it refuses MAIL, that refusal. After an error with recipients accepted before
-  // it the transaction is lost, and every later step gives the same error.
-  Task<Result<smtp::UpstreamReply, UpstreamError>> recipient(const smtp::Path& to, const smtp::RcptParameters& parameters);
+  // The upstream's answer to one recipient; when it refuses MAIL, that refusal. After an error with recipients accepted
+  // before it the transaction is lost, and every later step gives the same error.
+  Task<Result<smtp::UpstreamReply, UpstreamError>> recipient(const smtp::Path& to,
+                                                             const smtp::RcptParameters& parameters);
 
-  // Sends the message and gives the upstream's final word. `client` is asked right before the end is written: nothing is
-  // completed for a client that is gone (U13). When this fails, end_was_written() tells whether the outcome is unknown: an end
-  // that was not handed to the kernel whole cannot have reached the server.
+  // Sends the message and gives the upstream's final word. `client` is asked right before the end is written: nothing
+  // is completed for a client that is gone (U13). When this fails, end_was_written() tells whether the outcome is
+  // unknown: an end that was not handed to the kernel whole cannot have reached the server.
   Task<Result<smtp::UpstreamReply, UpstreamError>> content(const OutgoingHeader& header, const mail::Message& message,
                                                            const io::Stream& client, Time deadline);
   bool end_was_written() const { return end_written_; }
@@ -62,8 +63,9 @@ class Delivery {
   bool give_up_server(const UpstreamError& error, std::vector<UpstreamServer*>& tried);
   Task<Result<smtp::UpstreamReply, UpstreamError>> say_mail_and_rcpt(const smtp::Path& to,
                                                                      const smtp::RcptParameters& parameters);
-  Task<Result<Done, UpstreamError>> send_pieces(const OutgoingHeader& header, const mail::Message& message, bool stuffed,
-                                                std::string first, const io::Stream& client, Time deadline);
+  Task<Result<Done, UpstreamError>> send_pieces(const OutgoingHeader& header, const mail::Message& message,
+                                                bool stuffed, std::string first, const io::Stream& client,
+                                                Time deadline);
   UpstreamError lost(UpstreamError error);
   std::string mail_line() const;
   std::string rcpt_line(const smtp::Path& to, const smtp::RcptParameters& parameters) const;

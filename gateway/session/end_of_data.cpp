@@ -28,7 +28,8 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
         flow = apply(verdict, Stage::message);
         break;
       case Action::discard: {
-        // The one 2xx that is ours: a rule decided it, and the record of it is written before the client hears of it (I1).
+        // The one 2xx that is ours: a rule decided it, and the record of it is written before the client hears of it
+        // (I1).
         Reply accepted = refusal(250, "2.0.0", "Ok", mail_->facts_of.id);
         note("discard", "message", verdict.check, accepted);
         mail_->outcome.rule = verdict.rule;
@@ -75,7 +76,8 @@ std::optional<Reply> Session::objection(const smtp::ContentFaults& faults) {
     return refuse(Violation::loop, 554, "5.4.6", "Mail loop detected");
   }
   const smtp::Extensions* upstream = mail_->delivery->extensions();
-  if (mail_->parameters.body == smtp::Body::eight_bit_mime && faults.has_8bit && upstream && !upstream->eight_bit_mime) {
+  if (mail_->parameters.body == smtp::Body::eight_bit_mime && faults.has_8bit && upstream &&
+      !upstream->eight_bit_mime) {
     return refuse(Violation::nonascii, 554, "5.6.3", "The server for this message takes no 8-bit content");
   }
   if (bare) record(*bare);  // mended, and told all the same

@@ -1,4 +1,5 @@
-// Host: what the sessions of one worker share. Built once by the composition root, handed to every session by reference.
+// Host: what the sessions of one worker share. Built once by the composition root, handed to every session by
+// reference.
 #pragma once
 
 #include <memory>

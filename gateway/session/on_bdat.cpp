@@ -1,5 +1,6 @@
-// BDAT (RFC 3030): content in counted chunks. The octets of a chunk follow its command at once, so a chunk that is refused is
-// read all the same, and one whose length cannot be known ends the session: there is no telling where the next command begins.
+// BDAT (RFC 3030): content in counted chunks. The octets of a chunk follow its command at once, so a chunk that is
+// refused is read all the same, and one whose length cannot be known ends the session: there is no telling where the
+// next command begins.
 #include <algorithm>
 
 #include "gateway/session/session.h"

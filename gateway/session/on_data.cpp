@@ -22,8 +22,8 @@ Task<Flow> Session::on_data() {
   if (!sent) co_return handle_lost_client(sent.error());
   begin_content();
 
-  // The message keeps what is within its limit and counts the rest: we read on to the dot either way, or what is left of it
-  // would be taken for commands.
+  // The message keeps what is within its limit and counts the rest: we read on to the dot either way, or what is left
+  // of it would be taken for commands.
   smtp::BodyReader reader({settings().limits.text_line});
   Time end_of_patience = now() + settings().timeouts.data_total;
   while (true) {

@@ -47,7 +47,8 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   }
   const std::string& id = mail_->facts_of.id;
   if (path->path.is_literal()) {
-    co_return co_await refuse_recipient("recipients", refusal(550, "5.1.2", "Address literals are not served here", id));
+    co_return co_await refuse_recipient("recipients",
+                                        refusal(550, "5.1.2", "Address literals are not served here", id));
   }
   if (path->path.has_routing_local() && !settings().limits.allow_routed_local) {
     Reply reply = refusal(550, "5.7.1", "Routed addresses are not accepted", id);
@@ -69,8 +70,8 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   co_return co_await ask_upstream(std::move(to), std::move(wishes));
 }
 
-// Finds tenant and upstream of a recipient. One final reply must never cover two outcomes, so the first one accepted decides
-// for the whole transaction (S22). Nothing when all is well.
+// Finds tenant and upstream of a recipient. One final reply must never cover two outcomes, so the first one accepted
+// decides for the whole transaction (S22). Nothing when all is well.
 std::optional<Reply> Session::bind_route(const smtp::Path& to) {
   const std::string& id = mail_->facts_of.id;
   const config::TenantSettings* found = tenant_of(to.domain, settings());

@@ -14,8 +14,8 @@ Violation kind_of_failure(io::Error error, const TlsStream& stream) {
 }  // namespace
 
 Task<Flow> Session::on_starttls() {
-  // RFC 3207, 4.2: nothing learned before TLS counts. Octets waiting behind STARTTLS came in the clear, perhaps from someone in
-  // the middle; read now, they would pass for octets that came through TLS.
+  // RFC 3207, 4.2: nothing learned before TLS counts. Octets waiting behind STARTTLS came in the clear, perhaps from
+  // someone in the middle; read now, they would pass for octets that came through TLS.
   if (channel_.has_unread_input()) {
     co_return error_and_close(Violation::starttls_inject, 554, "5.5.0", "Nothing may follow STARTTLS before its reply");
   }
@@ -45,7 +45,8 @@ Task<Result<Done, io::Error>> Session::secure() {
   host_.counters.add(Total::tls_handshakes);
   host_.counters.add(Gauge::tls_sessions, 1);
   const tls::Info& info = secured.info();
-  about_.client.tls = policies::TlsFacts{std::string(info.version), std::string(info.cipher), info.bits, info.sni, info.resumed};
+  about_.client.tls =
+      policies::TlsFacts{std::string(info.version), std::string(info.cipher), info.bits, info.sni, info.resumed};
   co_return shaken;
 }
 

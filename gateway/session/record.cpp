@@ -76,7 +76,8 @@ void Session::write_incident(Incident kind, std::string_view detail) {
                   {{"kind", name(kind)}, {"id", id}, {"ip", ip}, {"upstream", upstream}, {"detail", detail}});
 }
 
-// U6: perhaps delivered, perhaps not. With these an administrator can find the message behind us, whatever its id there.
+// U6: perhaps delivered, perhaps not. With these an administrator can find the message behind us, whatever its id
+// there.
 void Session::record_unknown_outcome() {
   host_.counters.add(Fault::outcome_unknown);
   const mail::HeaderField* field = mail_->message->header().find("Message-ID");
@@ -132,26 +133,26 @@ void Session::write_transaction_line() {
   std::uint64_t size = mail_->message ? mail_->message->octets() : 0;
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now() - mail_->began).count();
   std::vector<LogField> fields{{"id", mail.id},
-                   {"tenant", mail.tenant.name},
-                   {"verdict", outcome.verdict},
-                   {"stage", outcome.stage},
-                   {"code", std::int64_t{outcome.code}},
-                   {"dsn", outcome.dsn},
-                   {"check", outcome.check},
-                   {"rule", outcome.rule},
-                   {"ip", ip},
-                   {"rdns", mail.client.rdns},
-                   {"helo", mail.client.helo},
-                   {"from", from, true},
-                   {"to", to, true},
-                   {"nrcpt", static_cast<std::int64_t>(mail.rcpts.size())},
-                   {"size", static_cast<std::int64_t>(size)},
-                   {"tls", tls},
-                   {"dnsbl", listed},
-                   {"score", checks_.score()},
-                   {"upstream", outcome.upstream},
-                   {"ms", std::int64_t{took}},
-                   {"reply", outcome.reply}};
+                               {"tenant", mail.tenant.name},
+                               {"verdict", outcome.verdict},
+                               {"stage", outcome.stage},
+                               {"code", std::int64_t{outcome.code}},
+                               {"dsn", outcome.dsn},
+                               {"check", outcome.check},
+                               {"rule", outcome.rule},
+                               {"ip", ip},
+                               {"rdns", mail.client.rdns},
+                               {"helo", mail.client.helo},
+                               {"from", from, true},
+                               {"to", to, true},
+                               {"nrcpt", static_cast<std::int64_t>(mail.rcpts.size())},
+                               {"size", static_cast<std::int64_t>(size)},
+                               {"tls", tls},
+                               {"dnsbl", listed},
+                               {"score", checks_.score()},
+                               {"upstream", outcome.upstream},
+                               {"ms", std::int64_t{took}},
+                               {"reply", outcome.reply}};
   if (!outcome.detail.empty()) fields.push_back({"detail", outcome.detail});
   host_.log.write(LogLevel::info, "transaction", fields);
 }

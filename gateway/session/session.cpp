@@ -62,7 +62,8 @@ Task<void> Session::run() {
 
 // A mistake of ours ends this session, all others go on (threats.md I10).
 Task<void> Session::take_leave(std::optional<std::string> mistake) {
-  if (mistake) part(Fault::internal, Reply(421, "4.3.0", settings().hostname + " Internal error, closing connection"), *mistake);
+  if (mistake)
+    part(Fault::internal, Reply(421, "4.3.0", settings().hostname + " Internal error, closing connection"), *mistake);
   end_mail();
   co_await channel_.say_last_words();
 }
@@ -192,9 +193,13 @@ bool Session::has_pipelined_against_the_rules() const {
 
 Flow Session::handle_lost_client(io::Error error) {
   if (error == io::Error::timed_out) {
-    return part(Violation::slow_client, Reply(421, "4.4.2", settings().hostname + " Idle for too long, closing connection"));
+    return part(Violation::slow_client,
+                Reply(421, "4.4.2", settings().hostname + " Idle for too long, closing connection"));
   }
   if (!mail_) return Flow::end;
+  // Who was refused and hangs up was refused; nothing was lost.
+  bool was_decided = !mail_->outcome.verdict.empty() && sequence_.recipients() == 0;
+  if (was_decided) return Flow::end;
   // T11: in the middle of a message an end without close_notify may be somebody else's doing.
   bool was_cut_off = mail_->message && (error == io::Error::truncated || error == io::Error::tls);
   Incident kind = was_cut_off ? Incident(Violation::tls_truncated) : Incident(Fault::client_lost);
@@ -211,8 +216,8 @@ Flow Session::shut_down() {
   return Flow::end;
 }
 
-// While the session waits for a command its coroutine sits in a read: the farewell is said beside it, and closing the stream
-// ends that read. One that is writing its replies goes on to that end by itself.
+// While the session waits for a command its coroutine sits in a read: the farewell is said beside it, and closing the
+// stream ends that read. One that is writing its replies goes on to that end by itself.
 Task<void> Session::say_goodbye() {
   said_goodbye_ = true;
   shut_down();
@@ -249,7 +254,8 @@ Flow Session::part(Incident kind, const Reply& reply, std::string_view detail) {
 
 Flow Session::count_error() {
   if (++errors_ < settings().limits.errors_per_session) return Flow::next;
-  return part(Violation::error_limit, Reply(421, "4.7.0", settings().hostname + " Too many errors, closing connection"));
+  return part(Violation::error_limit,
+              Reply(421, "4.7.0", settings().hostname + " Too many errors, closing connection"));
 }
 
 Flow Session::error(Violation kind, int code, std::string_view enhanced, std::string_view text) {

@@ -1,8 +1,9 @@
 // One client connection, from its first octet to its last: the story of a session.
 //
 // session.cpp tells it in order (balancer's header, TLS, greeting, commands, farewell); each verb has a file of its own
-// (on_mail.cpp ...). What belongs to one mail lives in MailState and nowhere else, so that every way out of a transaction
-// clears all of it at once (threats.md I4). A session runs on one loop and is owned by its worker's nursery.
+// (on_mail.cpp ...). What belongs to one mail lives in MailState and nowhere else, so that every way out of a
+// transaction clears all of it at once (threats.md I4). A session runs on one loop and is owned by its worker's
+// nursery.
 #pragma once
 
 #include <memory>
@@ -134,8 +135,8 @@ class Session {
   // record.cpp
   // What the client is told about its mail; the last word counts, and goes into the mail's line.
   void note(std::string_view verdict, std::string_view stage, std::string_view check, const smtp::Reply& reply);
-  // The same because of an incident: it is counted, and has its line of its own only if something else has the last word.
-  // `is_news` is false when it was counted before.
+  // The same because of an incident: it is counted, and has its line of its own only if something else has the last
+  // word. `is_news` is false when it was counted before.
   void decide(std::string_view verdict, std::string_view stage, Incident kind, const smtp::Reply& reply,
               std::string_view detail = {}, bool is_news = true);
   // Forgets what was noted: the mail goes on.

@@ -37,7 +37,10 @@ Task<Outcome> TlsStream::handshake(Time deadline) {
     Status status = engine_->handshake(arrived);
     below_->consume(octets - arrived.size());
     // A session ticket need not go alone: it travels with the next octets we send, and a system call is saved.
-    if (status == Status::done && engine_->output_may_wait()) co_return Done{};
+    if (status == Status::done && engine_->output_may_wait()) {
+      unhurried_octets_ = engine_->output_octets();
+      co_return Done{};
+    }
     auto sent = co_await flush(deadline);
     // A failed handshake is the reason to tell, whether or not its alert could be sent.
     if (status == Status::failed) co_return Error::tls;
@@ -109,6 +112,11 @@ Task<Outcome> TlsStream::fill(Time deadline) {
       co_return Error::tls;
     }
     if (!below_->input().empty()) continue;
+    // What the engine has to say by itself: a refused renegotiation, the answer to a key update.
+    if (!writing_ && engine_->output_octets() > unhurried_octets_) {
+      auto said = co_await flush(deadline);
+      if (!said) co_return said.error();
+    }
     auto more = co_await below_->fill(deadline);
     if (!more) co_return read_error(more.error());
   }
@@ -186,6 +194,7 @@ Task<Outcome> TlsStream::flush(Time deadline) {
   // The reader may add to the output (the answer to a key update) while a part of it is being written.
   while (engine_->output_octets() > 0) {
     std::string records = engine_->take_output();
+    unhurried_octets_ = 0;
     writing_ = true;
     auto sent = co_await below_->write(records, deadline);
     writing_ = false;

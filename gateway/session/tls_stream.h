@@ -66,6 +66,7 @@ class TlsStream final : public io::Stream {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::optional<io::Error> failed_write_;
+  std::size_t unhurried_octets_ = 0;  // of the output: a session ticket, which waits for company
   bool writing_ = false;
   bool closed_ = false;
   // The write of close_notify, and what it writes.

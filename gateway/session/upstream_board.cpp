@@ -42,7 +42,8 @@ void UpstreamServer::learned(const smtp::Extensions& extensions) {
   abilities_.store(bits, std::memory_order_release);
 }
 
-void UpstreamServer::failed(Time now) {
+void UpstreamServer::failed(Time now, bool for_want_of_tls) {
+  lacks_tls_.store(for_want_of_tls, std::memory_order_relaxed);
   down_until_.store((now + breaker_pause).time_since_epoch().count(), std::memory_order_relaxed);
 }
 

@@ -23,7 +23,8 @@ bool UpstreamChannel::has_spoken() const {
   return !stream_->input().empty();
 }
 
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send(std::string_view commands, std::size_t replies, Time deadline) {
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send(std::string_view commands, std::size_t replies,
+                                                           Time deadline) {
   // U3, U4: whatever is there before we ask is no answer to what we ask.
   if (owed_ == 0 && has_spoken()) co_return UpstreamError{Kind::early, "reply without a command", false};
   auto sent = co_await stream_->write(commands, deadline);
@@ -49,7 +50,8 @@ Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::read_reply(
       }
       co_return std::move(*progress->reply);
     }
-    if (stream_->input().size() >= io::block_octets) co_return UpstreamError{Kind::protocol, "reply line too long", false};
+    if (stream_->input().size() >= io::block_octets)
+      co_return UpstreamError{Kind::protocol, "reply line too long", false};
     auto more = co_await stream_->fill(deadline);
     if (!more) {
       UpstreamError error = broken(more.error());
@@ -65,14 +67,18 @@ Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::ask(std::st
   co_return co_await read_reply(deadline);
 }
 
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send_content(std::span<const std::string_view> parts, Time deadline) {
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send_content(std::span<const std::string_view> parts,
+                                                                   Time deadline) {
   if (has_spoken()) co_return UpstreamError{Kind::early, "reply in the middle of the content", false};
+  // The kernel would still take octets for a server that has hung up, and then nobody could say what became of them.
+  if (!stream_->is_open()) co_return broken(io::Error::closed);
   auto sent = co_await stream_->write_parts(parts, deadline);
   if (!sent) co_return broken(sent.error());
   co_return Done{};
 }
 
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::finish_content(std::span<const std::string_view> parts, Time deadline) {
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::finish_content(std::span<const std::string_view> parts,
+                                                                     Time deadline) {
   auto sent = co_await send_content(parts, deadline);
   if (sent) ++owed_;
   co_return sent;
@@ -97,7 +103,8 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
   }
   std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));
   auto ready = co_await channel->greet(ehlo_name);
-  if (ready && settings.tls.mode != tls::UpstreamTls::off) ready = co_await channel->start_tls(tls, settings, server, ehlo_name);
+  if (ready && settings.tls.mode != tls::UpstreamTls::off)
+    ready = co_await channel->start_tls(tls, settings, server, ehlo_name);
   if (ready) co_return channel;
   UpstreamError error = std::move(ready).error();
   if (error.kind == Kind::closing) error.kind = Kind::down;  // U7: 421 before the first mail is as good as nobody there
@@ -130,8 +137,8 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(std::string ehlo_
 
 // RFC 3207. Octets that follow the 220 in the clear come from somebody in the middle: U15 drops the connection.
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::ClientContext* tls,
-                                                               const config::UpstreamSettings& settings,
-                                                               SocketAddress server, std::string ehlo_name) {
+                                                                const config::UpstreamSettings& settings,
+                                                                SocketAddress server, std::string ehlo_name) {
   bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
   if (!extensions_.starttls || !tls) {
     if (required) co_return UpstreamError{Kind::tls, "STARTTLS is not offered", false};

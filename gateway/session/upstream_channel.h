@@ -1,7 +1,8 @@
 // One connection to an upstream server: greeting, EHLO, STARTTLS, then commands and their replies in order.
 //
-// The upstream is a stranger too (threats.md, section 4): a reply counts only for a command that was sent completely, and one
-// that comes early, garbled or unasked makes the connection useless. After any UpstreamError the channel must be dropped.
+// The upstream is a stranger too (threats.md, section 4): a reply counts only for a command that was sent completely,
+// and one that comes early, garbled or unasked makes the connection useless. After any UpstreamError the channel must
+// be dropped.
 #pragma once
 
 #include <memory>
@@ -26,18 +27,18 @@ class TlsStream;
 
 struct UpstreamError {
   enum class Kind : std::uint8_t {
-    down,       // refused, unreachable, closed, reset, 4xx or 5xx as greeting or to EHLO: 451 4.4.1
-    timed_out,  // 451 4.4.1 before the end of data, 451 4.4.2 after it
-    closing,    // 421 in the middle: 451 4.3.0
-    protocol,   // replies that make no sense: 451 4.3.0
-    early,      // a reply to a command that was not complete: 451 4.3.0
-    tls,        // TLS was required and is not to be had: 451 4.7.5
+    down,         // refused, unreachable, closed, reset, 4xx or 5xx as greeting or to EHLO: 451 4.4.1
+    timed_out,    // 451 4.4.1 before the end of data, 451 4.4.2 after it
+    closing,      // 421 in the middle: 451 4.3.0
+    protocol,     // replies that make no sense: 451 4.3.0
+    early,        // a reply to a command that was not complete: 451 4.3.0
+    tls,          // TLS was required and is not to be had: 451 4.7.5
     client_lost,  // not its doing: the client left before the message was complete, so it was broken off (U13)
     spool,        // not its doing: our own file could not be read (R6)
   };
   Kind kind = Kind::down;
-  std::string detail;          // in our words, for the log
-  bool nothing_read = false;   // not one octet of a reply was seen (U9)
+  std::string detail;         // in our words, for the log
+  bool nothing_read = false;  // not one octet of a reply was seen (U9)
 };
 
 struct UpstreamTimeouts {
@@ -52,10 +53,10 @@ class UpstreamChannel {
 
   // Connects, greets and, where asked, starts TLS. `ehlo_name` is our host name.
   static Task<Outcome<std::unique_ptr<UpstreamChannel>>> open(async::Scheduler& scheduler, io::Dialer& dialer,
-                                                             const tls::ClientContext* tls,
-                                                             const config::UpstreamSettings& settings,
-                                                             SocketAddress server, std::string ehlo_name,
-                                                             UpstreamTimeouts timeouts);
+                                                              const tls::ClientContext* tls,
+                                                              const config::UpstreamSettings& settings,
+                                                              SocketAddress server, std::string ehlo_name,
+                                                              UpstreamTimeouts timeouts);
 
   const smtp::Extensions& extensions() const { return extensions_; }
   bool is_tls() const { return is_tls_; }

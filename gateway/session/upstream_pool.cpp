@@ -10,20 +10,61 @@ constexpr Duration keep_idle_for = std::chrono::seconds(30);  // Exchange's Edge
 constexpr Duration sweep_interval = std::chrono::seconds(1);
 // Places given back by other workers are noticed at this pace; our own wake the first in the queue at once.
 constexpr Duration look_again = std::chrono::milliseconds(50);
+// What a server gets to answer a connect when the time is nearly over.
+constexpr Duration least_patience = std::chrono::seconds(1);
 
 }  // namespace
 
-// One acquire() that waits for a place, in the order of arrival.
-struct UpstreamPool::Waiter : async::ListNode {
-  Waiter(async::Scheduler& scheduler, const std::vector<UpstreamServer*>& wanted) : signal(scheduler), servers(wanted) {
-    for (UpstreamServer* server : servers) server->starving(1);
-  }
-  ~Waiter() {
-    for (UpstreamServer* server : servers) server->starving(-1);
+// One acquire() that may have to wait for a place. Within a group they are served in the order of arrival: the first
+// looks for a place, the others wait to be first. It leaves the queue, and whatever it has marked, with its scope.
+class UpstreamPool::Waiter : public async::ListNode {
+ public:
+  Waiter(UpstreamPool& pool, const UpstreamGroup& group) : pool_(pool), group_(group), signal_(pool.scheduler_) {}
+  ~Waiter() { leave(); }
+
+  // It is this one's turn: it was here first, and no other worker waits for what has just come free.
+  bool may_take(const std::vector<UpstreamServer*>& servers) const {
+    auto queue = pool_.waiting_.find(&group_);
+    if (queue != pool_.waiting_.end()) return queue->second.front() == this;
+    return std::none_of(servers.begin(), servers.end(), [](const auto* server) { return server->starving() > 0; });
   }
 
-  async::Signal signal;
-  const std::vector<UpstreamServer*>& servers;
+  Task<void> wait(std::vector<UpstreamServer*> servers, Time deadline) {
+    async::ListHead& queue = pool_.waiting_[&group_];
+    if (!is_linked()) queue.push_back(*this);
+    bool is_first = queue.front() == this;
+    if (is_first) starve_for(std::move(servers));
+    co_await signal_.wait(is_first ? std::min(deadline, pool_.scheduler_.now() + look_again) : deadline);
+  }
+
+  void leave() {
+    starve_for({});
+    if (!is_linked()) return;
+    unlink();
+    auto queue = pool_.waiting_.find(&group_);
+    if (queue->second.empty()) {
+      pool_.waiting_.erase(queue);
+    } else {
+      static_cast<Waiter&>(*queue->second.front()).notify();
+    }
+  }
+
+  void notify() { signal_.notify(); }
+  bool waits_for(const UpstreamServer& server) const {
+    return std::find(starving_for_.begin(), starving_for_.end(), &server) != starving_for_.end();
+  }
+
+ private:
+  void starve_for(std::vector<UpstreamServer*> servers) {
+    for (UpstreamServer* server : servers) server->starving(1);
+    for (UpstreamServer* server : starving_for_) server->starving(-1);
+    starving_for_ = std::move(servers);
+  }
+
+  UpstreamPool& pool_;
+  const UpstreamGroup& group_;
+  async::Signal signal_;
+  std::vector<UpstreamServer*> starving_for_;
 };
 
 UpstreamPool::UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, UpstreamBoard& board, Counters& counters,
@@ -49,6 +90,7 @@ UpstreamPool::Lease::~Lease() {
   channel_->abort();
   channel_.reset();
   pool_->drop_place(*server_);
+  if (!for_others_) pool_->wake_waiters();
 }
 
 void UpstreamPool::Lease::swap(Lease& other) noexcept {
@@ -56,25 +98,36 @@ void UpstreamPool::Lease::swap(Lease& other) noexcept {
   std::swap(server_, other.server_);
   std::swap(channel_, other.channel_);
   std::swap(reused_, other.reused_);
+  std::swap(for_others_, other.for_others_);
 }
 
 void UpstreamPool::drop_place(UpstreamServer& server) {
   server.give_place();
   counters_.add(Gauge::upstream_open, -1);
-  wake_next();
 }
 
-void UpstreamPool::wake_next() {
-  if (!waiting_.empty()) static_cast<Waiter&>(*waiting_.front()).signal.notify();
+void UpstreamPool::wake_waiters() {
+  for (auto& [group, queue] : waiting_) static_cast<Waiter&>(*queue.front()).notify();
 }
 
-Task<void> UpstreamPool::wait_for_place(const std::vector<UpstreamServer*>& servers, Time deadline) {
-  Waiter waiter(scheduler_, servers);
-  waiting_.push_back(waiter);
-  co_await waiter.signal.wait(std::min(deadline, scheduler_.now() + look_again));
+bool UpstreamPool::waits_for(const UpstreamServer& server) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const auto& queue) {
+    return static_cast<const Waiter&>(*queue.second.front()).waits_for(server);
+  });
 }
 
-UpstreamPool::Lease UpstreamPool::lease_of(UpstreamServer& server, std::unique_ptr<UpstreamChannel> channel, bool reused) {
+// Whether a connection that is given back goes to another worker: always when only others wait, every other time when
+// our own wait too.
+bool UpstreamPool::is_due_to_others(const UpstreamServer& server) {
+  bool we_wait = waits_for(server);
+  bool others_wait = server.starving() > (we_wait ? 1 : 0);
+  if (!others_wait) return false;
+  gave_away_last_ = !we_wait || !gave_away_last_;
+  return gave_away_last_;
+}
+
+UpstreamPool::Lease UpstreamPool::lease_of(UpstreamServer& server, std::unique_ptr<UpstreamChannel> channel,
+                                           bool reused) {
   Lease lease;
   lease.pool_ = this;
   lease.server_ = &server;
@@ -87,6 +140,7 @@ UpstreamPool::Lease UpstreamPool::unshelve(std::size_t index) {
   Idle idle = std::move(idle_[index]);
   idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(index));
   counters_.add(Gauge::upstream_idle, -1);
+  idle.channel->start_anew();
   return lease_of(*idle.server, std::move(idle.channel), true);
 }
 
@@ -114,46 +168,65 @@ UpstreamPool::Lease UpstreamPool::take_idle(UpstreamServer& server) {
   return {};
 }
 
+// The answer while the breaker is open is the same as when it opened.
+UpstreamError UpstreamPool::why_none_is_up(const UpstreamGroup& group) const {
+  for (const auto& server : group.servers) {
+    if (server->is_down(scheduler_.now()) && server->lacks_tls())
+      return {UpstreamError::Kind::tls, "no upstream server has the TLS that is required", false};
+  }
+  return {UpstreamError::Kind::down, "no upstream server is up", false};
+}
+
 Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(UpstreamGroup& group,
-                                                                      std::vector<UpstreamServer*>& tried, bool fresh,
-                                                                      Time deadline) {
-  UpstreamError last{UpstreamError::Kind::down, "no upstream server is up", false};
+                                                                       std::vector<UpstreamServer*>& tried, bool fresh,
+                                                                       Time deadline) {
+  UpstreamError last = why_none_is_up(group);
+  Waiter waiter(*this, group);
   while (true) {
     auto servers = candidates(group, tried);
     if (servers.empty()) co_return last;
     UpstreamServer* free_server = nullptr;
-    for (UpstreamServer* server : servers) {
-      Lease kept = take_idle(*server);
-      if (kept && !fresh) {
-        counters_.add(Total::upstream_reused);
-        co_return kept;
-      }
-      kept = {};  // a fresh one was asked for: the kept one makes room for it
-      if (server->take_place(group.settings.max_connections)) {
-        free_server = server;
-        break;
+    if (waiter.may_take(servers)) {
+      for (UpstreamServer* server : servers) {
+        Lease kept = take_idle(*server);
+        if (kept && !fresh) {
+          counters_.add(Total::upstream_reused);
+          co_return kept;
+        }
+        kept = {};  // a fresh one was asked for: the kept one makes room for it
+        if (server->take_place(group.settings.max_connections)) {
+          free_server = server;
+          break;
+        }
       }
     }
     if (!free_server) {
-      if (scheduler_.now() >= deadline) co_return UpstreamError{UpstreamError::Kind::timed_out, "all connections are busy", false};
-      co_await wait_for_place(servers, deadline);
+      if (scheduler_.now() >= deadline)
+        co_return UpstreamError{UpstreamError::Kind::timed_out, "all connections are busy", false};
+      co_await waiter.wait(std::move(servers), deadline);
       continue;
     }
-    auto opened = co_await open(group, *free_server);
+    waiter.leave();
+    // U16: one deadline for all servers, so that the one that never answers leaves time for the next.
+    Duration left = (deadline - scheduler_.now()) / static_cast<Duration::rep>(servers.size());
+    auto opened = co_await open(group, *free_server, std::max(left, least_patience));
     if (opened) co_return opened;
     last = std::move(opened).error();
     tried.push_back(free_server);
   }
 }
 
-Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(UpstreamGroup& group, UpstreamServer& server) {
+Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(UpstreamGroup& group, UpstreamServer& server,
+                                                                    Duration connect_patience) {
   // The place is ours already; it goes back unless a connection comes of it.
   struct Place {
     UpstreamPool& pool;
     UpstreamServer& server;
     bool held = true;
     ~Place() {
-      if (held) pool.drop_place(server);
+      if (!held) return;
+      pool.drop_place(server);
+      pool.wake_waiters();
     }
   } place{*this, server};
   counters_.add(Gauge::upstream_open, 1);
@@ -161,16 +234,17 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(UpstreamGrou
 
   auto context = tls_.find(group.settings.name);
   const tls::ClientContext* tls = context == tls_.end() ? nullptr : context->second.get();
+  UpstreamTimeouts timeouts{connect_patience, timeouts_.reply};
   auto channel =
-      co_await UpstreamChannel::open(scheduler_, dialer_, tls, group.settings, server.address(), ehlo_name_, timeouts_);
+      co_await UpstreamChannel::open(scheduler_, dialer_, tls, group.settings, server.address(), ehlo_name_, timeouts);
   // Opportunistic means: rather in the clear than not at all.
   if (!channel && channel.error().kind == UpstreamError::Kind::tls &&
       group.settings.tls.mode == tls::UpstreamTls::opportunistic) {
-    channel =
-        co_await UpstreamChannel::open(scheduler_, dialer_, nullptr, group.settings, server.address(), ehlo_name_, timeouts_);
+    channel = co_await UpstreamChannel::open(scheduler_, dialer_, nullptr, group.settings, server.address(), ehlo_name_,
+                                             timeouts);
   }
   if (!channel) {
-    server.failed(scheduler_.now());
+    server.failed(scheduler_.now(), channel.error().kind == UpstreamError::Kind::tls);
     co_return std::move(channel).error();
   }
   server.succeeded(scheduler_.now());
@@ -190,13 +264,14 @@ void UpstreamPool::give_back(Lease lease, bool needs_reset) {
 }
 
 void UpstreamPool::keep(Lease lease) {
-  if (lease.server_->is_starving() && waiting_.empty()) {  // another worker waits for this place
+  if (is_due_to_others(*lease.server_)) {
+    lease.for_others_ = true;
     errands_.spawn(retire(std::move(lease)));
     return;
   }
   idle_.push_back({lease.server_, std::move(lease.channel_), scheduler_.now()});
   counters_.add(Gauge::upstream_idle, 1);
-  wake_next();
+  wake_waiters();
   if (!sweeping_) {
     sweeping_ = true;
     errands_.spawn(sweep());
@@ -216,7 +291,7 @@ Task<void> UpstreamPool::sweep() {
     Time oldest = scheduler_.now() - keep_idle_for;
     for (std::size_t i = 0; i < idle_.size();) {
       const Idle& idle = idle_[i];
-      if (idle.since > oldest && idle.channel->is_usable() && !idle.server->is_starving()) {
+      if (idle.since > oldest && idle.channel->is_usable() && idle.server->starving() == 0) {
         ++i;
       } else {
         errands_.spawn(retire(unshelve(i)));
@@ -234,7 +309,7 @@ Task<void> UpstreamPool::close_idle() {
 
 Task<void> UpstreamPool::probe(UpstreamGroup& group, UpstreamServer& server) {
   if (!server.take_place(group.settings.max_connections)) co_return;  // in use to the brim: certainly there
-  auto lease = co_await open(group, server);
+  auto lease = co_await open(group, server, timeouts_.connect);
   if (lease) keep(std::move(*lease));
 }
 

@@ -1,8 +1,8 @@
 // The upstream connections of one worker: opened when needed, kept for the next mail, dropped when idle for long.
 //
-// A kept connection saves what a pass-through must pay for every mail: connect, greeting, EHLO, QUIT (and the TLS handshake).
-// The number of connections to a server is bounded over all workers (upstreams.*.max_connections); who comes too late waits
-// for the next one to be given back.
+// A kept connection saves what a pass-through must pay for every mail: connect, greeting, EHLO, QUIT (and the TLS
+// handshake). The number of connections to a server is bounded over all workers (upstreams.*.max_connections); who
+// comes too late waits for the next one to be given back.
 #pragma once
 
 #include <map>
@@ -54,17 +54,18 @@ class UpstreamPool {
     UpstreamServer* server_ = nullptr;
     std::unique_ptr<UpstreamChannel> channel_;
     bool reused_ = false;
+    bool for_others_ = false;  // its place is left to other workers
   };
 
-  // A connection to one of the group's servers, `tried` ones aside: a kept one, else a new one. Servers that fail to connect
-  // are added to `tried`, and the next one is asked. `fresh` asks for a new one.
+  // A connection to one of the group's servers, `tried` ones aside: a kept one, else a new one. Servers that fail to
+  // connect are added to `tried`, and the next one is asked. `fresh` asks for a new one.
   Task<Result<Lease, UpstreamError>> acquire(UpstreamGroup& group, std::vector<UpstreamServer*>& tried, bool fresh,
                                              Time deadline);
   // After a completed mail: kept as it is. In the middle of one: RSET first, then kept.
   void give_back(Lease lease, bool needs_reset);
 
-  // Asks every server of every group for its abilities at the start, and again when nothing has been heard of it for its
-  // health_interval. Runs until it is ended; one worker does it for all.
+  // Asks every server of every group for its abilities at the start, and again when nothing has been heard of it for
+  // its health_interval. Runs until it is ended; one worker does it for all.
   Task<void> probe_for_ever();
   // Says QUIT on all idle connections, at the end.
   Task<void> close_idle();
@@ -76,16 +77,18 @@ class UpstreamPool {
     std::unique_ptr<UpstreamChannel> channel;
     Time since;
   };
-  struct Waiter;
+  class Waiter;
 
+  UpstreamError why_none_is_up(const UpstreamGroup& group) const;
   std::vector<UpstreamServer*> candidates(UpstreamGroup& group, const std::vector<UpstreamServer*>& tried) const;
   Lease take_idle(UpstreamServer& server);
   // What stands at `index` among the idle, as a lease again.
   Lease unshelve(std::size_t index);
   Lease lease_of(UpstreamServer& server, std::unique_ptr<UpstreamChannel> channel, bool reused);
-  Task<void> wait_for_place(const std::vector<UpstreamServer*>& servers, Time deadline);
-  void wake_next();
-  Task<Result<Lease, UpstreamError>> open(UpstreamGroup& group, UpstreamServer& server);
+  void wake_waiters();
+  bool waits_for(const UpstreamServer& server) const;
+  bool is_due_to_others(const UpstreamServer& server);
+  Task<Result<Lease, UpstreamError>> open(UpstreamGroup& group, UpstreamServer& server, Duration connect_patience);
   void keep(Lease lease);
   void drop_place(UpstreamServer& server);
   Task<void> reset_and_keep(Lease lease);
@@ -100,10 +103,11 @@ class UpstreamPool {
   std::map<std::string, std::shared_ptr<const tls::ClientContext>> tls_;
   std::string ehlo_name_;
   UpstreamTimeouts timeouts_;
-  std::vector<Idle> idle_;   // the most recently used last
-  async::ListHead waiting_;  // in order
+  std::vector<Idle> idle_;                                   // the most recently used last
+  std::map<const UpstreamGroup*, async::ListHead> waiting_;  // those who wait, in order; no entry without one
   bool sweeping_ = false;
-  async::Nursery errands_;   // RSETs and QUITs under way; last, so that it ends first
+  bool gave_away_last_ = false;
+  async::Nursery errands_;  // RSETs and QUITs under way; last, so that it ends first
 };
 
 }  // namespace sallyport::session

@@ -1,6 +1,7 @@
 #include "tests/unit/session/world.h"
 
 #include "gateway/base/text.h"
+#include "gateway/session/tls_stream.h"
 #include "gateway/smtp/body_reader.h"
 
 namespace sallyport::session {
@@ -40,8 +41,13 @@ std::string FakeUpstream::reply_to(const std::string& verb) {
   return known == replies.end() ? "500 5.5.1 what\r\n" : known->second;
 }
 
-Task<void> FakeUpstream::serve(std::unique_ptr<support::MemoryStream> stream) {
+Task<void> FakeUpstream::blurt(std::string octets) {
+  static_cast<void>(co_await latest_->write(octets, async::no_deadline));
+}
+
+Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
   ++connections;
+  latest_ = stream.get();
   Stored current;
   std::string verb;
   while (true) {
@@ -51,6 +57,13 @@ Task<void> FakeUpstream::serve(std::unique_ptr<support::MemoryStream> stream) {
     if (reply != "silence") {
       auto sent = co_await stream->write(reply, async::no_deadline);
       if (!sent) co_return;
+    }
+    if (verb == "STARTTLS" && tls) {
+      auto secured = std::make_unique<TlsStream>(std::move(stream), tls->make_engine());
+      latest_ = secured.get();
+      auto shaken = co_await secured->handshake(async::no_deadline);
+      if (!shaken) co_return;
+      stream = std::move(secured);
     }
     if (verb == "QUIT") co_return stream->close();
     if (verb == "MAIL" || verb == "RSET") {
@@ -67,7 +80,9 @@ Task<void> FakeUpstream::serve(std::unique_ptr<support::MemoryStream> stream) {
         if (!more) co_return;
       }
       verb = ".";
-      if (queued["."].empty() ? replies["."].starts_with("250") : queued["."].front().starts_with("250")) stored.push_back(current);
+      before_final_reply();
+      if (queued["."].empty() ? replies["."].starts_with("250") : queued["."].front().starts_with("250"))
+        stored.push_back(current);
       current = {};
       continue;
     }
@@ -109,7 +124,8 @@ World::World() {
   group.balance = config::Balance::failover;
   settings.upstreams["default"] = group;
   settings.tenants["default"] = {"default", {"example.com"}, "default"};
-  dialer.serve(first_server, [this](std::unique_ptr<support::MemoryStream> stream) { return upstream.serve(std::move(stream)); });
+  dialer.serve(first_server,
+               [this](std::unique_ptr<support::MemoryStream> stream) { return upstream.serve(std::move(stream)); });
 }
 
 World::~World() {
@@ -118,9 +134,9 @@ World::~World() {
 
 void World::build() {
   board_ = std::make_unique<UpstreamBoard>(settings.upstreams);
-  pool = std::make_unique<UpstreamPool>(loop.scheduler(), dialer, *board_, counters,
-                                        std::map<std::string, std::shared_ptr<const tls::ClientContext>>{}, settings.hostname,
-                                        UpstreamTimeouts{settings.timeouts.upstream_connect, settings.timeouts.upstream_reply});
+  pool = std::make_unique<UpstreamPool>(
+      loop.scheduler(), dialer, *board_, counters, upstream_tls, settings.hostname,
+      UpstreamTimeouts{settings.timeouts.upstream_connect, settings.timeouts.upstream_reply});
   host = std::unique_ptr<Host>(new Host{loop.scheduler(), clock, resolver, log, counters, spool, slots, *board_, *pool,
                                         IdSource(1), std::make_shared<const config::Settings>(settings),
                                         std::move(policies)});
@@ -137,9 +153,13 @@ Task<void> World::run(Session& session, World& world) {
 }
 
 void World::connect(SocketAddress from) {
-  if (!host) build();
   auto [stream, peer] = support::memory_stream_and_peer(loop.scheduler());
   client = std::make_unique<support::MemoryPeer>(std::move(peer));
+  connect(std::move(stream), from);
+}
+
+void World::connect(std::unique_ptr<io::Stream> stream, SocketAddress from) {
+  if (!host) build();
   session = std::make_unique<Session>(*host, door, std::move(stream), from);
   sessions_->spawn(run(*session, *this));
   loop.run();
@@ -157,6 +177,10 @@ std::string World::say(std::string_view octets) {
 
 void World::greet() {
   connect();
+  greet_connected();
+}
+
+void World::greet_connected() {
   heard();
   say("EHLO client.example\r\n");
 }

@@ -1,4 +1,5 @@
-// A gateway's session in a test: a client's wire on one side, scripted upstream servers on the other, time that the test moves.
+// A gateway's session in a test: a client's wire on one side, scripted upstream servers on the other, time that the
+// test moves.
 #pragma once
 
 #include <deque>
@@ -30,9 +31,7 @@ class LinesLog final : public Log {
 
 class FreeSlots final : public io::SessionSlots {
  public:
-  std::unique_ptr<Slot> take(const IpAddress&) override {
-    return places > 0 ? std::make_unique<Slot>() : nullptr;
-  }
+  std::unique_ptr<Slot> take(const IpAddress&) override { return places > 0 ? std::make_unique<Slot>() : nullptr; }
   int places = 1;
 };
 
@@ -45,11 +44,12 @@ class FakeUpstream {
     std::string content;
   };
 
-  // Replies by verb ("MAIL", "RCPT", "DATA", "." for the end of data, "" for the greeting); a queue is used up first. A reply of
-  // "close" ends the connection instead, "silence" says nothing, "reset" breaks it.
+  // Replies by verb ("MAIL", "RCPT", "DATA", "." for the end of data, "" for the greeting); a queue is used up first. A
+  // reply of "close" ends the connection instead, "silence" says nothing, "reset" breaks it.
   std::map<std::string, std::string> replies{
       {"", "220 upstream.example ESMTP\r\n"},
-      {"EHLO", "250-upstream.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 10000000\r\n"},
+      {"EHLO",
+       "250-upstream.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 10000000\r\n"},
       {"MAIL", "250 2.1.0 Ok\r\n"},
       {"RCPT", "250 2.1.5 Ok\r\n"},
       {"DATA", "354 go on\r\n"},
@@ -62,11 +62,20 @@ class FakeUpstream {
   std::vector<Stored> stored;
   std::vector<std::string> commands;  // all of all connections
   int connections = 0;
+  // Called when a message has arrived whole, before it is answered.
+  std::function<void()> before_final_reply = [] {};
 
-  Task<void> serve(std::unique_ptr<support::MemoryStream> stream);
+  // Where the upstream has a certificate its STARTTLS is real.
+  std::shared_ptr<const tls::ServerContext> tls;
+
+  Task<void> serve(std::unique_ptr<io::Stream> stream);
+  // Says something unasked on the connection that was opened last.
+  Task<void> blurt(std::string octets);
 
  private:
   std::string reply_to(const std::string& verb);
+
+  io::Stream* latest_ = nullptr;
 };
 
 class World {
@@ -76,11 +85,14 @@ class World {
 
   // One client; its dialogue begins.
   void connect(SocketAddress from = *SocketAddress::parse("192.0.2.1:1234"));
+  // The same for a client that the test plays itself, on the other end of `stream`.
+  void connect(std::unique_ptr<io::Stream> stream, SocketAddress from);
   // Says something and gives all that is answered without time passing.
   std::string say(std::string_view octets);
   std::string heard();
   // connect(), greeting and EHLO.
   void greet();
+  void greet_connected();
   bool is_over() const { return sessions_->size() == 0; }
   void advance(Duration duration) { loop.advance(duration); }
 
@@ -96,6 +108,7 @@ class World {
   config::Settings settings;
   std::vector<std::unique_ptr<policies::Policy>> policies;
   Door door;
+  std::map<std::string, std::shared_ptr<const tls::ClientContext>> upstream_tls;
   std::unique_ptr<support::MemoryPeer> client;
   std::unique_ptr<Host> host;
   std::unique_ptr<UpstreamPool> pool;
