@@ -1,4 +1,4 @@
-"""A real Postfix behind the gateway: its own configuration, queue and port below a test's folder, nothing of the system's."""
+"""A real Postfix behind the gateway: configuration, queue and port of its own, nothing of the system's."""
 import contextlib
 import os
 import pathlib

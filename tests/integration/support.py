@@ -26,14 +26,13 @@ PATIENCE = float(os.environ.get("SALLYPORT_TEST_PATIENCE", "20"))  # seconds; sa
 
 # Below the kernel's own ephemeral ports: no outgoing connection of another test takes one of these in between.
 PORTS = range(12000, 32000)
-reserved_ports = []  # the sockets that hold the reservations until this process ends
 
 
 def reserve_port(port):
     """True when no other test of this machine has this port, nor takes it before this process has ended."""
     mark = socket.socket(socket.AF_UNIX)
     try:
-        # Sallyport binds with SO_REUSEPORT, so two gateways could share a port in silence; an abstract name cannot be shared.
+        # With SO_REUSEPORT two gateways would share a port in silence; an abstract name cannot be shared.
         mark.bind(f"\0sallyport-test-port-{port}")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,7 +40,7 @@ def reserve_port(port):
     except OSError:
         mark.close()
         return False
-    reserved_ports.append(mark)
+    mark.detach()  # open until this process ends
     return True
 
 
@@ -299,7 +298,7 @@ class Sink:
         return wait_until(f"{count} messages in the sink", lambda: len(self.messages()) >= count and self.messages())
 
 
-LOG_FIELD = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
+LOG_FIELD = re.compile(r' ([a-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
 
 
 def parse_log_line(line):
@@ -398,13 +397,13 @@ class Client:
 
 
 class SClient:
-    """openssl s_client -starttls smtp (or whatever the options say), driven reply by reply."""
+    """openssl s_client -starttls smtp, driven reply by reply."""
 
-    def __init__(self, test, port, *options, starttls=True):
-        argv = [tool("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-nocommands", "-ign_eof", "-crlf"]
-        argv += ["-starttls", "smtp"] if starttls else []
-        self.process = subprocess.Popen([*argv, *map(str, options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+    def __init__(self, test, port, *options, commands=False):
+        argv = [tool("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-crlf", "-starttls", "smtp", *options]
+        # Its own commands are lines that begin with Q or R, as QUIT and RCPT do.
+        argv += [] if commands else ["-nocommands", "-ign_eof"]
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         test.addCleanup(self.stop)
         self.text = ""
 
@@ -423,13 +422,17 @@ class SClient:
             raise AssertionError(f"s_client ended without {pattern!r}:\n{text}")
         return text
 
-    def ask(self, command, code):
-        self.process.stdin.write(command.encode() + b"\n")
+    def type(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
+
+    def ask(self, command, code):
+        self.type(command)
         return self.read_until(rf"(?m)^{code} .*\r?\n")
 
     def stop(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()

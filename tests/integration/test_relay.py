@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mail that is relayed: what arrives is what was sent, whoever sends, whoever receives, by DATA or BDAT, with TLS or without."""
+"""Mail that is relayed arrives as it was sent, whoever sends, whoever receives, by DATA or BDAT, with TLS or without."""
 import hashlib
 import os
 import random
@@ -14,12 +14,13 @@ FIVE_MEGABYTES = 5_000_000
 
 
 def large_mail(octets=FIVE_MEGABYTES, eight_bit=True):
-    """A multipart mail with everything that framing gets wrong: lines of up to 998 octets, dots in front, 8-bit, empty lines."""
+    """A multipart mail with all that framing gets wrong: lines of up to 998 octets, dots in front, 8-bit."""
     dice = random.Random(2047)
     alphabet = bytes(range(0x20, 0x7f)) + (bytes(range(0xa1, 0x100)) if eight_bit else b"")
     stock = bytes(dice.choice(alphabet) for _ in range(20000))
-    lines = [b"From: Ann <ann@sender.example>", b"To: user@test.example", b"Subject: five megabytes", b"MIME-Version: 1.0",
-             b"Message-ID: <large@sender.example>", b"X-Folded: one", b"\ttwo", b" three", b"Received: from a by b; some day",
+    lines = [b"From: Ann <ann@sender.example>", b"To: user@test.example", b"Subject: five megabytes",
+             b"MIME-Version: 1.0", b"Message-ID: <large@sender.example>", b"X-Folded: one", b"\ttwo", b" three",
+             b"Received: from a by b; some day",
              b'Content-Type: multipart/mixed; boundary="=_limit"', b"", b"--=_limit",
              b"Content-Type: text/plain; charset=iso-8859-1", b"Content-Transfer-Encoding: 8bit", b""]
     special = [b".", b"..", b"...", b".x", b". ", b"", b" ", b"\t.", b"." * 998, b"From here on", b"QUIT", b"\xe4\xf6\xfc" if
@@ -112,8 +113,8 @@ class LargeMail(GatewayTest):
             send(self.port, LARGE_ASCII[:30000] if bdat == 7 else LARGE_ASCII, bdat=bdat)
         small, *_ = [content for _, content in upstream.wait_for(3) if len(content) < 100000]
         # S7: what ends without CRLF gets one.
-        expected = LARGE_ASCII[:30000]
-        self.assertEqual(digest(below_our_header(small)), digest(expected if expected.endswith(b"\r\n") else expected + b"\r\n"))
+        expected = LARGE_ASCII[:30000].removesuffix(b"\r\n") + b"\r\n"
+        self.assertEqual(digest(below_our_header(small)), digest(expected))
 
     def test_first_line_with_a_dot_and_no_header(self):
         upstream = self.sink("--no-chunking")
@@ -152,7 +153,8 @@ class Header(GatewayTest):
             self.assertEqual(fields[0][1], line["id"])
             self.assertRegex(fields[1][1], r"^clean; score=0\.0; checks=")
             received = fields[2][1]
-            self.assertRegex(received, r"^from helo\.client\.example \(unknown \[127\.0\.0\.1\]\)\s+by mx\.test\.example with ")
+            self.assertRegex(received, r"^from helo\.client\.example \(unknown \[127\.0\.0\.1\]\)\s+"
+                                       r"by mx\.test\.example with ")
             self.assertIn(line["id"], received)
             self.assertIn("for <user@test.example>", received)
         self.assertIn(" with ESMTP\t", our_header(plain[1])[0][2][1])
