@@ -36,7 +36,8 @@ struct CommonParts {
   Time started;
 };
 
-// Opens the log, makes the TLS contexts and reads their keys; what cannot be had is said in words, with the file's name.
+// Opens the log, makes the TLS contexts and reads their keys; what cannot be had is said in words, with the file's
+// name.
 Result<std::unique_ptr<CommonParts>> make_common_parts(const config::Loaded& configuration);
 
 }  // namespace sallyport::app

@@ -40,9 +40,13 @@ FileStore::FileStore(std::string directory) : directory_(std::move(directory)) {
 
 Result<Done> FileStore::store(const SinkMessage& message) {
   std::string stem = directory_ + "/" + eight_digits(number_);
-  nlohmann::json envelope{{"helo", message.helo},       {"tls", message.tls},   {"mail", message.mail_line},
-                          {"rcpt", message.rcpt_lines}, {"bdat", message.by_bdat}};
-  // The envelope last: where it is, the content is complete. Octets that are no UTF-8 are replaced, never a reason to fail.
+  nlohmann::json envelope{{"helo", message.helo},
+                          {"tls", message.tls},
+                          {"mail", message.mail_line},
+                          {"rcpt", message.rcpt_lines},
+                          {"bdat", message.by_bdat}};
+  // The envelope last: where it is, the content is complete. Octets that are no UTF-8 are replaced, never a reason to
+  // fail.
   auto content = write_whole(stem + ".eml", message.content);
   if (!content) return content;
   auto written = write_whole(stem + ".json", envelope.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -1,4 +1,5 @@
-// Where `sallyport sink --dump DIR` puts its messages: for the nth, n.eml (the content, octet by octet) and n.json (envelope).
+// Where `sallyport sink --dump DIR` puts its messages: for the nth, n.eml (the content, octet by octet) and n.json
+// (envelope).
 #pragma once
 
 #include <cstdint>

@@ -37,7 +37,8 @@ int say(const StartFailure& failure) {
   return failure.status;
 }
 
-// The directory and its owner. One that exists keeps its mode and owner unless it is empty-handed us by root's first start.
+// The directory and its owner. One that exists keeps its mode and owner unless it is empty-handed us by root's first
+// start.
 Result<Done> make_directory(const std::string& path, mode_t mode, const std::optional<Account>& owner) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
     return Failure{"cannot make " + path + ": " + std::strerror(errno)};
@@ -85,7 +86,8 @@ std::optional<StartFailure> Daemon::choose_account() {
   if (!is_root()) return std::nullopt;
   auto account = find_account(settings_.user);
   if (!account) {
-    return StartFailure{exit_code::permission, account.error().message + "; name one with `user = \"...\"` (root itself never serves)"};
+    return StartFailure{exit_code::permission,
+                        account.error().message + "; name one with `user = \"...\"` (root itself never serves)"};
   }
   account_ = std::move(*account);
   return std::nullopt;
@@ -102,14 +104,16 @@ std::optional<StartFailure> Daemon::open_state() {
   auto control = uv::bind_unix_listener(control::socket_path(state));
   if (!control) return StartFailure{exit_code::io, control.error().message};
   if (account_ && ::chown(control::socket_path(state).c_str(), account_->uid, account_->gid) != 0) {
-    return StartFailure{exit_code::io, "cannot give the control socket to " + account_->name + ": " + std::strerror(errno)};
+    return StartFailure{exit_code::io,
+                        "cannot give the control socket to " + account_->name + ": " + std::strerror(errno)};
   }
   control_socket_ = std::move(*control);
   return std::nullopt;
 }
 
 std::optional<StartFailure> Daemon::bind_sockets() {
-  std::uint64_t workers = settings_.workers != 0 ? settings_.workers : std::max(1u, std::thread::hardware_concurrency());
+  std::uint64_t workers =
+      settings_.workers != 0 ? settings_.workers : std::max(1u, std::thread::hardware_concurrency());
   sockets_.resize(workers);
   for (auto& sockets : sockets_) {
     for (const config::ListenSettings& listen : settings_.listen) {
@@ -185,7 +189,8 @@ int Daemon::serve() {
   uv::Signals signals(first.loop(), {SIGTERM, SIGINT}, [this](int) { on_signal(); });
 
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < workers_.size(); ++i) threads.emplace_back([worker = workers_[i].get()] { worker->run(); });
+  for (std::size_t i = 1; i < workers_.size(); ++i)
+    threads.emplace_back([worker = workers_[i].get()] { worker->run(); });
   ::sd_notify(0, "READY=1");
   first.run();
   for (std::thread& thread : threads) thread.join();

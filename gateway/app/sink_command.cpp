@@ -36,7 +36,8 @@ Result<SinkBehaviour> behaviour_of(const SinkOptions& options) {
   }
   if (!options.tls_certificate.empty()) {
     tls::ServerTlsSettings settings;
-    settings.certificates.push_back({options.tls_certificate + "/fullchain.pem", options.tls_certificate + "/privkey.pem"});
+    settings.certificates.push_back(
+        {options.tls_certificate + "/fullchain.pem", options.tls_certificate + "/privkey.pem"});
     auto context = tls::make_server_context(settings);
     if (!context) return std::move(context).error();
     behaviour.tls = std::move(*context);

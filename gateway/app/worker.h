@@ -1,7 +1,7 @@
 // Worker: one thread, one loop, and every session that the kernel hands to its sockets.
 //
-// A loop owns its sessions from accept to close; with the other workers it shares only CommonParts. The policies, the Lua
-// state and the upstream connections are its own.
+// A loop owns its sessions from accept to close; with the other workers it shares only CommonParts. The policies, the
+// Lua state and the upstream connections are its own.
 #pragma once
 
 #include <memory>
@@ -25,16 +25,16 @@ namespace sallyport::app {
 
 class Worker {
  public:
-  // `sockets` are bound, one for each door, in the doors' order. The first worker also probes the upstreams and tests the
-  // DNS lists, for all. `policies` are this worker's own.
-  Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets, std::vector<std::unique_ptr<policies::Policy>> policies,
-         bool is_first);
+  // `sockets` are bound, one for each door, in the doors' order. The first worker also probes the upstreams and tests
+  // the DNS lists, for all. `policies` are this worker's own.
+  Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
+         std::vector<std::unique_ptr<policies::Policy>> policies, bool is_first);
   ~Worker();
 
   // The thread's whole life: serves until it has drained.
   void run();
-  // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second time it ends
-  // at once.
+  // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second time it
+  // ends at once.
   void drain();
 
   uv::Loop& loop() { return loop_; }
@@ -59,8 +59,8 @@ class Worker {
   bool draining_ = false;
   async::ListHead sessions_;
   std::vector<std::unique_ptr<uv::Listener>> listeners_;
-  async::Nursery nursery_;         // sessions; ends before all they use
-  async::Nursery housekeeping_;    // probes, and the end itself
+  async::Nursery nursery_;       // sessions; ends before all they use
+  async::Nursery housekeeping_;  // probes, and the end itself
 };
 
 }  // namespace sallyport::app

@@ -33,8 +33,8 @@ class [[nodiscard]] Result {
   using Value = T;
   using Error = E;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: conversion is the point
-  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // implicit: `return value;`
+  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // and `return error;`
 
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }

@@ -11,8 +11,8 @@ namespace sallyport {
 
 using HashKey = std::array<std::uint64_t, 2>;
 
-// The state, fed by 64-bit words: `compression` rounds a word, `finalization` at the end. 1-3 is for hash tables; 2-4 where a hash stands
-// for the input itself.
+// The state, fed by 64-bit words: `compression` rounds a word, `finalization` at the end. 1-3 is for hash tables; 2-4
+// where a hash stands for the input itself.
 template <int compression, int finalization>
 class SipHash {
  public:

@@ -11,6 +11,7 @@ namespace {
 
 void check_tenants(const Settings& settings, const Places& places, ConfigErrors& errors) {
   std::vector<std::string> upstreams;
+  upstreams.reserve(settings.upstreams.size());
   for (const auto& [name, upstream] : settings.upstreams) upstreams.push_back(name);
   for (const auto& [name, tenant] : settings.tenants) {
     const std::string section = "tenants." + key_segment(name);

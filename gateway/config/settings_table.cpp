@@ -296,7 +296,7 @@ Shape Key::shape() const {
 }
 
 std::string Key::default_toml() const {
-  ensure(by_default.has_value(), "configuration: the default of a key that has none");
+  if (!by_default) broken("configuration: the default of a key that has none");
   return is_written_as_text(type) ? quote(*by_default) : std::string(*by_default);
 }
 

@@ -11,8 +11,8 @@ namespace sallyport::io {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // Always gives an answer: what went wrong is a status in it (dns::Status), not an error beside it. CNAMEs are followed
-  // (at most 8, threats.md D3). An answer from the cache says so and costs no budget.
+  // Always gives an answer: what went wrong is a status in it (dns::Status), not an error beside it. CNAMEs are
+  // followed (at most 8, threats.md D3). An answer from the cache says so and costs no budget.
   virtual Task<dns::Answer> lookup(dns::Question question, Time deadline) = 0;
 };
 

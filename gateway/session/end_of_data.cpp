@@ -3,6 +3,7 @@
 #include "gateway/session/session.h"
 #include "gateway/session/trace_fields.h"
 #include "gateway/session/verdict_reply.h"
+#include "gateway/smtp/content_refusal.h"
 
 namespace sallyport::session {
 
@@ -56,14 +57,15 @@ std::optional<Reply> Session::objection(const smtp::ContentFaults& faults) {
   };
   if (message.is_over_limit()) return refuse(Violation::size, 552, "5.3.4", "Message is too large");
   if (message.has_failed()) return refuse(Fault::spool, 452, "4.3.1", "Insufficient system storage");
-  if (faults.nul) return refuse(Violation::nul, 550, "5.6.0", "NUL octets are not allowed");
-  if (faults.line_too_long) return refuse(Violation::line_long, 550, "5.6.0", "A line is too long");
   std::optional<Violation> bare;
   if (faults.bare_cr) bare = Violation::bare_cr;
   if (faults.bare_lf) bare = Violation::bare_lf;
   if (faults.eod_lookalike) bare = Violation::eod_lookalike;
-  if (bare && door_.settings.bare_newline == config::BareNewlinePolicy::reject) {
-    return refuse(*bare, 550, "5.5.2", "Bare CR or LF in the message, lines end with CRLF");
+  bool normalizes = door_.settings.bare_newline == config::BareNewlinePolicy::normalize;
+  auto unfit = smtp::refuse_content(faults, normalizes ? smtp::BareNewline::normalize : smtp::BareNewline::reject);
+  if (unfit) {
+    Violation kind = faults.nul ? Violation::nul : faults.line_too_long ? Violation::line_long : *bare;
+    return refuse(kind, unfit->code(), unfit->enhanced(), unfit->text());
   }
   if (message.header().faults().over_limit()) {
     return refuse(Violation::header_limit, 550, "5.6.0", "The header section is too large");

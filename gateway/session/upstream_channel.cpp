@@ -150,7 +150,10 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::Clien
     if (required) co_return UpstreamError{Kind::tls, "STARTTLS " + std::to_string(reply->code), false};
     co_return Done{};
   }
-  if (!stream_->input().empty()) co_return UpstreamError{Kind::tls, "octets in the clear after STARTTLS", false};
+  if (!stream_->input().empty()) {
+    // Somebody is in the middle; going on in the clear, as opportunistic TLS otherwise would, is what they want.
+    co_return UpstreamError{required ? Kind::tls : Kind::protocol, "octets in the clear after STARTTLS", false};
+  }
   std::string name = settings.tls.name.empty() ? server.ip.to_string() : settings.tls.name;
   auto secured = std::make_unique<TlsStream>(std::move(stream_), tls->make_engine(name));
   TlsStream& handshaking = *secured;

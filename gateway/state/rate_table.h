@@ -19,9 +19,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/base/sip_hash.h"
 #include "gateway/base/units.h"
 #include "gateway/io/rate_store.h"
-#include "gateway/base/sip_hash.h"
 
 namespace sallyport::state {
 

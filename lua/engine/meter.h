@@ -74,7 +74,7 @@ class Meter {
 
  private:
   static constexpr std::uint64_t steps_per_check = 1000;
-  static constexpr std::uint64_t octets_per_check = 256 * 1024;
+  static constexpr std::uint64_t octets_per_check = 256u << 10;
 
   static void on_count(lua_State* L, lua_Debug*);
   bool permit(const void* block, std::size_t old_octets, std::size_t new_octets);

@@ -5,7 +5,9 @@
 // for it. A field that does not exist is an error, never nil: a misspelt one would make a rule that never fires.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lua/engine/lua_api.h"
 #include "policies/api/facts.h"

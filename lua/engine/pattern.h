@@ -53,7 +53,8 @@ class PatternMatch {
   const char* end_of_class(const char* p);
   bool matches_single(const char* s, const char* p, const char* after) const;
   void step(std::uint64_t steps = 1) {
-    if ((unspent_ += steps) >= steps_at_once) spend();
+    unspent_ += steps;
+    if (unspent_ >= steps_at_once) spend();
   }
   void spend();
 

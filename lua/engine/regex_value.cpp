@@ -24,7 +24,7 @@ namespace {
 
 constexpr const char* regex_type = "sallyport.re";
 constexpr std::size_t most_pattern_octets = 4096;
-constexpr std::int64_t most_memory_octets = 512 * 1024;
+constexpr std::int64_t most_memory_octets = 512u << 10;
 constexpr int most_program_size = 2000;
 // Instructions times octets: some 40 ms at 7 ns each.
 constexpr std::size_t most_work = 6'000'000;

@@ -161,7 +161,7 @@ int gsub(lua_State* L) {
   const int kind = lua_type(L, 3);
   luaL_argexpected(L, kind == LUA_TNUMBER || kind == LUA_TSTRING || kind == LUA_TTABLE || kind == LUA_TFUNCTION, 3,
                    "string/function/table");
-  const lua_Integer most = luaL_optinteger(L, 4, static_cast<lua_Integer>(subject.size() + 1));
+  const lua_Integer most = luaL_optinteger(L, 4, static_cast<lua_Integer>(subject.size()) + 1);
   if (kind == LUA_TNUMBER) lua_tolstring(L, 3, nullptr);
   const bool anchored = take_anchor(pattern);
 

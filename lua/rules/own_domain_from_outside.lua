@@ -1,7 +1,7 @@
 -- A stranger who claims, in the From field, to write from the very domain that he writes to.
 --
--- Real mail of one's own domain from outside comes from services that were told to send it: list their networks below, or
--- let SPF and DKIM decide. Starts in shadow mode: it is recorded what the rule would do, and nothing is changed.
+-- Real mail of one's own domain from outside comes from services that were told to send it: list the domains of their
+-- envelope senders below. Starts in shadow mode: what the rule would do is recorded, and nothing is changed.
 local sp = require "sallyport"
 
 local allowed_senders = {

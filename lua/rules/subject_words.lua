@@ -1,4 +1,4 @@
--- Scores subjects with the words of the oldest trades in spam, also when their letters are written as digits or spaced out.
+-- Scores subjects with the words of the oldest trades in spam, also when their letters are digits or spaced out.
 --
 -- Every further word adds to the score; the words that were found are the detail of the hit.
 local sp = require "sallyport"

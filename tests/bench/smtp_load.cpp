@@ -1,6 +1,7 @@
 // smtp_load: a closed-loop SMTP load generator for ./dev bench, on the gateway's own runtime.
 //
-// Keeps so many sessions open until all have been run; each sends so many messages of one size. Prints one line of JSON. With
+// Keeps so many sessions open until all have been run; each sends so many messages of one size. Prints one line of
+// JSON. With
 // --idle it opens its sessions up to EHLO (and STARTTLS), says "idle N", and holds them until its standard input ends.
 #include <unistd.h>
 
@@ -42,7 +43,8 @@ struct Tally {
 
 std::string make_content(std::uint64_t octets) {
   std::string content = "From: <ann@sender.example>\r\nTo: <user@rcpt.example>\r\nSubject: load\r\n\r\n";
-  while (content.size() + 66 < octets) content += "0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ0\r\n";
+  while (content.size() + 66 < octets)
+    content += "0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ0\r\n";
   return content + ".\r\n";
 }
 
@@ -123,8 +125,8 @@ class Generator {
   }
 
   Task<bool> send_one(UpstreamChannel& channel) {
-    for (std::string command : {std::string("MAIL FROM:<ann@sender.example>\r\n"), "RCPT TO:<" + load_.recipient + ">\r\n",
-                                std::string("DATA\r\n")}) {
+    for (std::string command : {std::string("MAIL FROM:<ann@sender.example>\r\n"),
+                                "RCPT TO:<" + load_.recipient + ">\r\n", std::string("DATA\r\n")}) {
       auto reply = co_await channel.ask(std::move(command), deadline());
       if (!reply || reply->code >= 400) co_return fail(reply ? std::to_string(reply->code) : reply.error().detail);
     }

@@ -26,7 +26,8 @@ std::string counting(std::size_t length) {
 
 TEST(SipHash, GivesTheReferenceVectors) {
   EXPECT_EQ(as_octets(fingerprint(key, "")), "\xa3\x81\x7f\x04\xba\x25\xa8\xe6\x6d\xf6\x72\x14\xc7\x55\x02\x93");
-  EXPECT_EQ(as_octets(fingerprint(key, counting(1))), "\xda\x87\xc1\xd8\x6b\x99\xaf\x44\x34\x76\x59\x11\x9b\x22\xfc\x45");
+  EXPECT_EQ(as_octets(fingerprint(key, counting(1))),
+            "\xda\x87\xc1\xd8\x6b\x99\xaf\x44\x34\x76\x59\x11\x9b\x22\xfc\x45");
 }
 
 TEST(SipHash, TellsLengthsKeysAndContentsApart) {
