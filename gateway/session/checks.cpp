@@ -55,11 +55,11 @@ Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection&
   if (selection.empty()) co_return;
   policies::Surroundings around{host_.scheduler, resolver_, host_.counters, host_.log, deadline};
   if (selection.size() == 1) {
-    co_await selection.front()->gather(stage, mail, facts_, around);
+    co_await selection.front()->gather(stage, mail, facts(), around);
     co_return;
   }
   std::vector<Task<void>> tasks;
-  for (const policies::Policy* policy : selection) tasks.push_back(policy->gather(stage, mail, facts_, around));
+  for (const policies::Policy* policy : selection) tasks.push_back(policy->gather(stage, mail, facts(), around));
   co_await async::when_all(host_.scheduler, std::move(tasks));
 }
 
@@ -98,9 +98,9 @@ Task<Verdict> Checks::greeted(const Transaction& mail) {
 Task<Verdict> Checks::mail_begun(const Transaction& mail) {
   if (background_.size() > 0) co_await background_.join();
   if (connection_facts_) {
-    facts_ = *connection_facts_;
+    facts() = *connection_facts_;
   } else {
-    connection_facts_ = std::make_unique<Facts>(facts_);
+    connection_facts_ = std::make_unique<Facts>(facts());
   }
   verdicts_ = connection_verdicts_;
   fate_.reset();
@@ -156,7 +156,7 @@ std::vector<Verdict> Checks::judge(Stage stage, const Transaction& mail) {
   std::vector<Verdict> said;
   for (const auto& policy : policies_) {
     if (!policy->judges_at(stage) || is_skipped(policy->name())) continue;
-    Verdict verdict = policy->judge(stage, mail, facts_);
+    Verdict verdict = policy->judge(stage, mail, facts());
     verdict.check = policy->name();
     verdict.shadow = verdict.shadow || policy->mode() == policies::Mode::shadow;
     if (!says_something(verdict)) continue;
@@ -208,7 +208,7 @@ std::vector<std::unique_ptr<policies::BodyObserver>> Checks::observers(const Tra
 void Checks::mail_ended() {
   verdicts_ = connection_verdicts_;
   fate_.reset();
-  if (connection_facts_) facts_ = *connection_facts_;
+  if (connection_facts_) facts() = *connection_facts_;
   budget_.next_message();
 }
 

@@ -41,7 +41,10 @@ class Checks {
   // A message was relayed: the session has earned more DNS questions (threats.md D6).
   void message_relayed();
 
-  policies::Facts& facts() { return facts_; }
+  policies::Facts& facts() {
+    if (!facts_) facts_ = std::make_unique<policies::Facts>();
+    return *facts_;
+  }
   double score() const;
   // All verdicts that count or were recorded in shadow, for the log and X-Sallyport-Verdict.
   const std::vector<policies::Verdict>& verdicts() const { return verdicts_; }
@@ -72,7 +75,7 @@ class Checks {
   const std::vector<std::unique_ptr<policies::Policy>>& policies_;
   resolver::QuestionBudget budget_;
   resolver::BudgetedResolver resolver_;
-  policies::Facts facts_;
+  std::unique_ptr<policies::Facts> facts_;              // made when first asked for: most sessions wait without
   std::unique_ptr<policies::Facts> connection_facts_;   // as they were when the first mail began
   std::vector<policies::Verdict> connect_verdicts_;     // on the connection itself
   std::vector<policies::Verdict> connection_verdicts_;  // these, and on the greeting

@@ -46,7 +46,9 @@ Session::~Session() {
 Task<void> Session::run() {
   std::optional<std::string> mistake;
   try {
-    co_await tell();
+    // The whole dialogue, in this frame: thousands of sessions wait here, and every frame around the wait costs each.
+    Flow flow = co_await begin();
+    while (flow == Flow::next) flow = co_await next_command();
   } catch (const std::exception& error) {
     mistake = error.what();  // ours, never a peer's text
   } catch (...) {
@@ -66,11 +68,6 @@ Task<void> Session::take_leave(std::optional<std::string> mistake) {
     part(Fault::internal, Reply(421, "4.3.0", settings().hostname + " Internal error, closing connection"), *mistake);
   end_mail();
   co_await channel_.say_last_words();
-}
-
-Task<void> Session::tell() {
-  if (co_await begin() == Flow::end) co_return;
-  co_await dialogue();
 }
 
 // Up to and with our greeting.
@@ -110,11 +107,6 @@ Task<bool> Session::greet() {
   channel_.queue(Reply(220, "", settings().hostname + " ESMTP Sallyport"));
   auto sent = co_await channel_.flush(now() + reply_patience);
   co_return sent.ok();
-}
-
-Task<void> Session::dialogue() {
-  while (co_await next_command() == Flow::next) {
-  }
 }
 
 Task<Flow> Session::next_command() {

@@ -75,8 +75,6 @@ class Session {
 
  private:
   // session.cpp
-  Task<void> tell();
-  Task<void> dialogue();
   Task<Flow> begin();
   Task<bool> greet();
   Task<Flow> next_command();
