@@ -87,7 +87,12 @@ TEST_F(DatagramTest, UsesManyPorts) {
 
 TEST_F(DatagramTest, IsToldThatNobodyListensThere) {
   SocketAddress address;
-  bound_server(address).reset();
+  // The port stays taken, or another program might get it meanwhile; a socket that is connected to somebody else hears
+  // nothing of us, and the kernel says so.
+  Descriptor reserved = bound_server(address);
+  sockaddr_storage elsewhere{};
+  socklen_t length = SocketAddress{address.ip, 9}.to_sockaddr(elsewhere);
+  ASSERT_EQ(::connect(reserved.get(), reinterpret_cast<const sockaddr*>(&elsewhere), length), 0);
   auto socket = dialer.open(address);
   ASSERT_TRUE(socket);
   EXPECT_TRUE(run((*socket)->send("q", in(patience))));
