@@ -129,7 +129,11 @@ World::World() {
 }
 
 World::~World() {
-  sessions_.reset();  // before what they use
+  // Each before what it uses.
+  sessions_.reset();
+  session.reset();
+  host.reset();
+  pool.reset();
 }
 
 void World::build() {
