@@ -38,7 +38,6 @@ class Worker {
   void drain();
 
   uv::Loop& loop() { return loop_; }
-  async::Nursery& nursery() { return nursery_; }
 
  private:
   struct Entry;  // a session, in the list of those that must hear of the end

@@ -39,7 +39,6 @@ class ClientChannel {
   void wait_no_more() { waits_no_more_ = true; }
 
   void queue(const smtp::Reply& reply) { reply.append_to(replies_); }
-  bool has_queued() const { return !replies_.empty(); }
   Task<Result<Done, io::Error>> flush(Time deadline);
   // A flush() is under way: nobody else may write now.
   bool is_flushing() const { return flushing_; }
@@ -55,7 +54,6 @@ class ClientChannel {
   // Takes the stream out to wrap TLS around it, and puts it back. Nothing read in the clear may be left (S14).
   std::unique_ptr<io::Stream> release_stream();
   void set_secured_stream(std::unique_ptr<TlsStream> stream);
-  async::Scheduler& scheduler() { return scheduler_; }
 
  private:
   void finish_line();
