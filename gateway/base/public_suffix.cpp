@@ -1,0 +1,57 @@
+#include "gateway/base/public_suffix.h"
+
+#include <libpsl.h>
+
+#include "gateway/base/domain_name.h"
+#include "gateway/base/ensure.h"
+#include "gateway/base/text.h"
+
+namespace sallyport {
+
+namespace {
+
+// As libpsl wants it: it compares octets, so the case has to be gone before, a U-label's too. Empty for what is no
+// name.
+std::string canonical(std::string_view domain) {
+  if (!is_domain_name(domain, /*underscores=*/true, /*utf8=*/true)) return {};
+  if (text::is_ascii(domain)) return text::to_lower(domain);
+  char* lower = nullptr;
+  if (psl_str_to_utf8lower(std::string(domain).c_str(), "utf-8", nullptr, &lower) != PSL_SUCCESS) return {};
+  std::string result = lower;
+  psl_free_string(lower);
+  return result;
+}
+
+}  // namespace
+
+PublicSuffixList::PublicSuffixList() : PublicSuffixList(psl_latest(nullptr)) {
+  ensure(list_ != nullptr, "libpsl has no list of its own");
+}
+
+PublicSuffixList::PublicSuffixList(psl_ctx_st* list) : list_(list) {}
+
+Result<PublicSuffixList> PublicSuffixList::from_file(const std::string& path) {
+  psl_ctx_t* list = psl_load_file(path.c_str());
+  if (list == nullptr) return Failure{path + ": cannot be read as a public suffix list"};
+  return PublicSuffixList(list);
+}
+
+PublicSuffixList::PublicSuffixList(PublicSuffixList&&) noexcept = default;
+PublicSuffixList& PublicSuffixList::operator=(PublicSuffixList&&) noexcept = default;
+PublicSuffixList::~PublicSuffixList() = default;
+
+void PublicSuffixList::Free::operator()(psl_ctx_st* list) const noexcept { psl_free(list); }
+
+bool PublicSuffixList::is_public_suffix(std::string_view domain, Section section) const {
+  const std::string name = canonical(domain);
+  const int type = section == Section::icann ? PSL_TYPE_ICANN : PSL_TYPE_ANY;
+  return !name.empty() && psl_is_public_suffix2(list_.get(), name.c_str(), type) == 1;
+}
+
+std::string PublicSuffixList::registrable_domain(std::string_view domain) const {
+  const std::string name = canonical(domain);
+  const char* found = name.empty() ? nullptr : psl_registrable_domain(list_.get(), name.c_str());
+  return found == nullptr ? std::string() : std::string(found);
+}
+
+}  // namespace sallyport
