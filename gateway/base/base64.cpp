@@ -1,0 +1,68 @@
+#include "gateway/base/base64.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sallyport {
+
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::uint8_t is_white = 64;
+constexpr std::uint8_t is_padding = 65;
+constexpr std::uint8_t is_nothing = 66;
+
+constexpr std::array<std::uint8_t, 256> meanings = [] {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(is_nothing);
+  for (std::uint8_t i = 0; i < alphabet.size(); ++i) table[static_cast<unsigned char>(alphabet[i])] = i;
+  for (char c : {' ', '\t', '\r', '\n'}) table[static_cast<unsigned char>(c)] = is_white;
+  table['='] = is_padding;
+  return table;
+}();
+
+void append_group(std::string& out, std::uint32_t bits, std::size_t octets) {
+  for (std::size_t i = 0; i < octets; ++i) out += static_cast<char>(bits >> (16 - 8 * i) & 0xff);
+}
+
+}  // namespace
+
+std::string to_base64(std::string_view octets) {
+  std::string text;
+  text.reserve((octets.size() + 2) / 3 * 4);
+  for (; !octets.empty(); octets.remove_prefix(std::min<std::size_t>(3, octets.size()))) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0u);
+    for (std::size_t i = 0; i < 4; ++i) text += i <= octets.size() ? alphabet[bits >> (18 - 6 * i) & 63] : '=';
+  }
+  return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text, std::size_t most) {
+  std::string octets;
+  octets.reserve(std::min(text.size() / 4 * 3, most));
+  std::uint32_t bits = 0;
+  unsigned digits = 0;   // of the group at hand, padding included
+  unsigned padding = 0;  // once there is some, only more of it may follow
+  for (char c : text) {
+    const std::uint8_t meaning = meanings[static_cast<unsigned char>(c)];
+    if (meaning == is_white) continue;
+    if (meaning == is_nothing || (padding > 0 && (meaning != is_padding || digits == 0))) return std::nullopt;
+    if (meaning == is_padding) {
+      if (digits < 2) return std::nullopt;
+      ++padding;
+    }
+    bits = bits << 6 | (meaning & 63);
+    if (++digits < 4) continue;
+    // A padding octet has put a digit of rubbish into `bits`, but only into the octets it stands for.
+    const std::size_t count = 3 - padding;
+    if (octets.size() + count > most) return std::nullopt;
+    append_group(octets, padding > 0 ? bits & ~((1u << 8 * padding) - 1) : bits, count);
+    digits = 0;
+  }
+  if (digits != 0) return std::nullopt;
+  return octets;
+}
+
+}  // namespace sallyport
