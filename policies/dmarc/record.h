@@ -1,0 +1,48 @@
+// A DMARC policy record (RFC 9989, 4.7): the TXT record at _dmarc.<domain>.
+//
+// Octets of the sender's DNS zone: bounded, linear, never throws. What is not understood is passed over; a tag with a
+// value that is not one has its default, but for the policies themselves (is_usable).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/api/auth_facts.h"
+
+namespace sallyport::policies {
+
+inline constexpr std::size_t max_dmarc_record_octets = 4096;
+inline constexpr std::size_t max_report_uris = 20;
+
+struct DmarcRecord {
+  enum class PublicSuffix { unknown, yes, no };  // psd=
+
+  std::optional<DmarcDisposition> policy;              // p=
+  std::optional<DmarcDisposition> subdomain_policy;    // sp=
+  std::optional<DmarcDisposition> nonexistent_policy;  // np=
+  // One of the three is there and is no policy. Such a record, and one without p=, counts as p=none where it names
+  // somebody to report to, else it is as if there were none (RFC 9989, 4.10.1).
+  bool has_bad_policy = false;
+  bool strict_dkim = false;  // adkim=s
+  bool strict_spf = false;   // aspf=s
+  bool testing = false;      // t=y
+  PublicSuffix public_suffix = PublicSuffix::unknown;
+  std::string failure_options = "0";           // fo=
+  std::vector<std::string> report_to;          // rua=: "mailto:a@example.org", without the old size suffix
+  std::vector<std::string> failure_report_to;  // ruf=
+
+  bool is_usable() const { return (policy && !has_bad_policy) || !report_to.empty(); }
+  // p=, or none where the record lives by its reporting address alone.
+  DmarcDisposition own_policy() const { return has_bad_policy || !policy ? DmarcDisposition::none : *policy; }
+  // For subdomains that exist, and for names that do not.
+  DmarcDisposition policy_below() const;
+  DmarcDisposition policy_of_nonexistent() const;
+};
+
+// Nothing when the text does not begin with the version, "v=DMARC1", or is longer than max_dmarc_record_octets.
+std::optional<DmarcRecord> parse_dmarc_record(std::string_view text);
+
+}  // namespace sallyport::policies

@@ -1,0 +1,29 @@
+// Settings of the DMARC policy (contract.md, policy.dmarc).
+#pragma once
+
+#include <cstdint>
+
+#include "policies/api/stage.h"
+
+namespace sallyport::policies {
+
+// How the organizational domain is found: by asking the DNS (RFC 9989, 4.10), or from the public suffix list (RFC
+// 7489).
+enum class OrganizationalDomainBy : std::uint8_t { tree_walk, psl };
+
+// What an author domain's policy leads to.
+enum class DmarcAction : std::uint8_t { tag, quarantine, reject };
+
+// What it leads to that the DNS could not be asked.
+enum class DmarcErrorAction : std::uint8_t { none, tempfail };
+
+struct DmarcSettings {
+  Mode mode = Mode::enforce;
+  OrganizationalDomainBy organizational_domain = OrganizationalDomainBy::tree_walk;
+  DmarcAction on_reject = DmarcAction::reject;
+  DmarcAction on_quarantine = DmarcAction::tag;
+  DmarcErrorAction on_temperror = DmarcErrorAction::none;
+  double score = 0;  // added by every fail that is not overridden, also under p=none
+};
+
+}  // namespace sallyport::policies
