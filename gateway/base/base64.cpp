@@ -33,7 +33,8 @@ std::string to_base64(std::string_view octets) {
   text.reserve((octets.size() + 2) / 3 * 4);
   for (; !octets.empty(); octets.remove_prefix(std::min<std::size_t>(3, octets.size()))) {
     std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0u);
+    for (std::size_t i = 0; i < 3; ++i)
+      bits = bits << 8 | (i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0u);
     for (std::size_t i = 0; i < 4; ++i) text += i <= octets.size() ? alphabet[bits >> (18 - 6 * i) & 63] : '=';
   }
   return text;
@@ -55,10 +56,9 @@ std::optional<std::string> from_base64(std::string_view text, std::size_t most) 
     }
     bits = bits << 6 | (meaning & 63);
     if (++digits < 4) continue;
-    // A padding octet has put a digit of rubbish into `bits`, but only into the octets it stands for.
     const std::size_t count = 3 - padding;
     if (octets.size() + count > most) return std::nullopt;
-    append_group(octets, padding > 0 ? bits & ~((1u << 8 * padding) - 1) : bits, count);
+    append_group(octets, bits, count);
     digits = 0;
   }
   if (digits != 0) return std::nullopt;

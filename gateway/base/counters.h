@@ -42,6 +42,7 @@ enum class Violation : std::uint8_t {
   proxy_untrusted,
   hdr_inject,
   ar_removed,
+  dkim_many,
   loop,
   error_limit,
   slow_client,

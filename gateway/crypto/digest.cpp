@@ -43,6 +43,16 @@ std::string Digest::finish() {
   return {reinterpret_cast<const char*>(octets.data()), count};
 }
 
+std::string Digest::so_far() const {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> octets{};
+  unsigned count = 0;
+  const std::unique_ptr<evp_md_ctx_st, FreeContext> copy(EVP_MD_CTX_new());
+  bool finished = copy && EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1 &&
+                  EVP_DigestFinal_ex(copy.get(), octets.data(), &count) == 1;
+  ensure(finished, "Digest: cannot finish");
+  return {reinterpret_cast<const char*>(octets.data()), count};
+}
+
 std::string digest(DigestAlgorithm algorithm, std::string_view octets) {
   Digest whole(algorithm);
   whole.update(octets);

@@ -26,6 +26,8 @@ class Digest {
   void update(std::string_view octets);
   // The digest of all octets so far: 20 or 32 octets, binary. It starts anew afterwards.
   std::string finish();
+  // The same of what has come so far, without an end: more may follow.
+  std::string so_far() const;
 
  private:
   struct FreeContext {

@@ -19,6 +19,9 @@ constexpr std::size_t header_octets = 12;
 constexpr std::size_t most_name_octets = 255;  // on the wire, with the root's (RFC 1035, 3.1)
 constexpr std::size_t most_label_octets = 63;
 constexpr unsigned most_pointers = 127;  // of one name: as many as it can have labels
+// What the names of all records may grow to, for each octet of their packet. The longest owner there is, in front of an
+// address, is 16.
+constexpr std::size_t most_growth = 32;
 constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t type_opt = 41;
 
@@ -205,6 +208,14 @@ bool is_well_formed(std::string_view packet, const RecordPlace& place) {
   return false;
 }
 
+// Octets of the record's names, which the packet may have held as pointers.
+std::size_t name_octets(const Record& record) {
+  std::size_t octets = record.owner.size();
+  if (const auto* mx = std::get_if<Mx>(&record.data)) octets += mx->exchange.size();
+  const auto* text = std::get_if<std::string>(&record.data);
+  return text && record.type != Type::TXT ? octets + text->size() : octets;
+}
+
 RecordPointer read_with_ldns(std::string_view packet, std::size_t at, ldns_pkt_section section) {
   ldns_rr* record = nullptr;
   const auto* octets = reinterpret_cast<const std::uint8_t*>(packet.data());
@@ -270,7 +281,7 @@ Rcode rcode_of(unsigned code) {
 // Reads one packet from its header to its end; every step is false when the packet is malformed.
 class ResponseReader {
  public:
-  explicit ResponseReader(std::string_view packet) : packet_(packet) {}
+  explicit ResponseReader(std::string_view packet) : packet_(packet), growth_left_(packet.size() * most_growth) {}
 
   bool read() {
     if (packet_.size() < header_octets) return false;
@@ -317,7 +328,12 @@ class ResponseReader {
       if (!record) return false;
       std::string owner = text::to_lower(name_text(ldns_rr_owner(record.get())));
       Type type{place->type};
-      response_.answers.push_back(Record{std::move(owner), type, place->ttl, data_of(*record, type)});
+      Record read{std::move(owner), type, place->ttl, data_of(*record, type)};
+      // I6: thousands of pointers to one long name cost their sender two octets each.
+      std::size_t octets = name_octets(read);
+      if (octets > growth_left_) return false;
+      growth_left_ -= octets;
+      response_.answers.push_back(std::move(read));
     }
     return true;
   }
@@ -354,6 +370,7 @@ class ResponseReader {
   }
 
   std::string_view packet_;
+  std::size_t growth_left_;
   std::size_t at_ = header_octets;
   unsigned rcode_ = 0;
   unsigned answer_count_ = 0;

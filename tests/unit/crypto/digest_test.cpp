@@ -32,6 +32,16 @@ TEST(Digest, StartsAnewWhenFinished) {
   EXPECT_EQ(text::to_hex(streaming.finish()), sha256_of_nothing);
 }
 
+TEST(Digest, TellsWhatItHasSoFarAndGoesOn) {
+  Digest digest(DigestAlgorithm::sha256);
+  digest.update("a");
+  EXPECT_EQ(digest.so_far(), sha256("a"));
+  EXPECT_EQ(digest.so_far(), sha256("a"));
+  digest.update("b");
+  EXPECT_EQ(digest.so_far(), sha256("ab"));
+  EXPECT_EQ(digest.finish(), sha256("ab"));
+}
+
 TEST(Digest, MovesWithWhatItHasSeen) {
   Digest first(DigestAlgorithm::sha256);
   first.update("a");

@@ -207,6 +207,27 @@ TEST(ReadResponse, RefusesLongChainsOfPointers) {
   EXPECT_TRUE(is_malformed(with_chain(8000)));
 }
 
+// I6: pointers let a small packet hold many long names. What comes of them is bounded by what was sent.
+TEST(ReadResponse, BoundsWhatPointersMayGrowTo) {
+  std::string longest;
+  for (int n = 0; n < 3; ++n) longest += std::string(63, static_cast<char>('a' + n)) + '.';
+  longest += std::string(61, 'd');  // 253 octets, 255 on the wire
+  auto with_records = [&](unsigned count, std::uint16_t type, std::string_view data) {
+    DnsPacket packet = DnsPacket::response(longest, Type::A);
+    for (unsigned n = 0; n < count; ++n) packet.record(Section::answer, dns_pointer(12), type, 300, data);
+    return packet;
+  };
+  // The longest name there is, as often as it can own an address.
+  Response response = read(with_records(4000, a_type, "\x7f\x01\x01\x01"));
+  EXPECT_EQ(response.answers.size(), 4000u);
+  EXPECT_EQ(response.answers.back().owner, longest);
+  // Twice in each record it is 36 octets for each one sent, and with odd octets four times as many.
+  EXPECT_FALSE(is_malformed(with_records(4, cname_type, dns_pointer(12))));
+  EXPECT_TRUE(is_malformed(with_records(4000, cname_type, dns_pointer(12))));
+  for (char& c : longest) c = c == '.' ? '.' : '\x01';
+  EXPECT_TRUE(is_malformed(with_records(4000, a_type, "\x7f\x01\x01\x01")));
+}
+
 TEST(ReadResponse, RefusesDataThatIsNotItsLength) {
   auto with_data = [](std::uint16_t type, std::string_view data) {
     return DnsPacket::response("e.example", Type::A).record(Section::answer, dns_pointer(12), type, 300, data);

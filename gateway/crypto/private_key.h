@@ -1,0 +1,42 @@
+// Private keys of ours, for signing (RFC 8301, RFC 8463).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/base/result.h"
+#include "gateway/crypto/public_key.h"
+
+namespace sallyport::crypto {
+
+class PrivateKey {
+ public:
+  // The content of a PEM file: an unencrypted RSA key of at least 1024 bits, or Ed25519. The failure says what is wrong
+  // and nothing of the key.
+  static Result<PrivateKey> read_pem(std::string_view pem);
+
+  PrivateKey(PrivateKey&&) noexcept;
+  PrivateKey& operator=(PrivateKey&&) noexcept;
+  ~PrivateKey();
+
+  KeyType type() const { return type_; }
+  unsigned bits() const { return bits_; }
+
+  // The signature over a SHA-256 digest, as PublicKey::verify() takes it.
+  std::string sign(std::string_view sha256_digest) const;
+  // Its public half as a key record's p= has it before base64: a SubjectPublicKeyInfo, or the 32 octets of Ed25519.
+  std::string public_octets() const;
+
+ private:
+  struct FreeKey {
+    void operator()(evp_pkey_st* key) const noexcept;
+  };
+  PrivateKey(KeyType type, unsigned bits, std::unique_ptr<evp_pkey_st, FreeKey> key);
+
+  KeyType type_;
+  unsigned bits_;
+  std::unique_ptr<evp_pkey_st, FreeKey> key_;
+};
+
+}  // namespace sallyport::crypto

@@ -1,0 +1,302 @@
+#include "gateway/mail/auth_results.h"
+
+#include <algorithm>
+
+#include "gateway/base/a_labels.h"
+#include "gateway/base/text.h"
+
+namespace sallyport::mail {
+
+namespace {
+
+// RFC 2045, 5.1, and what EAI adds (RFC 6532).
+bool is_token_octet(char c) {
+  constexpr std::string_view specials = "()<>@,;:\\\"/[]?=";
+  return c > ' ' ? c != 0x7f && specials.find(c) == std::string_view::npos : !text::is_ascii(c);
+}
+
+// Names of methods, results and properties.
+bool is_keyword_octet(char c) { return text::is_alnum(c) || c == '-' || c == '_'; }
+
+// What an unquoted value may hold in the wild: addresses, base64, IPv6 addresses.
+bool is_value_octet(char c) {
+  constexpr std::string_view ends = "();\"\\";
+  return c > ' ' ? c != 0x7f && ends.find(c) == std::string_view::npos : !text::is_ascii(c);
+}
+
+// Left to right over a field's value, one token at a time.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  bool at_end() const { return at_ == text_.size(); }
+  bool next_is(char c) const { return at_ < text_.size() && text_[at_] == c; }
+  bool take(char c) {
+    if (!next_is(c)) return false;
+    ++at_;
+    return true;
+  }
+
+  // White space and comments; false when a comment has no end.
+  bool skip_cfws() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (text::is_space(c) || c == '\r' || c == '\n') {
+        ++at_;
+      } else if (c != '(') {
+        return true;
+      } else if (!skip_comment()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  template <class Predicate>
+  std::string_view take_while(Predicate belongs) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && belongs(text_[at_])) ++at_;
+    return text_.substr(begin, at_ - begin);
+  }
+
+  // What stands between quotes, without them; nothing when it has no end. Folding inside becomes a space.
+  std::optional<std::string> take_quoted() {
+    if (!take('"')) return std::nullopt;
+    std::string content;
+    while (at_ < text_.size()) {
+      char c = text_[at_++];
+      if (c == '"') return content;
+      if (c == '\\' && at_ < text_.size()) c = text_[at_++];
+      if (c == '\r' || c == '\n') continue;
+      content += c;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool skip_comment() {
+    std::size_t depth = 0;
+    while (at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == '\\' && at_ < text_.size()) {
+        ++at_;
+      } else if (c == '(') {
+        ++depth;
+      } else if (c == ')' && --depth == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+// The authserv-id and the version after it; what comes next is ";" or the end. Nothing when it is not so.
+std::optional<std::string> take_authserv_id(Scanner& scanner) {
+  if (!scanner.skip_cfws()) return std::nullopt;
+  std::string id;
+  if (scanner.next_is('"')) {
+    auto quoted = scanner.take_quoted();
+    if (!quoted) return std::nullopt;
+    id = std::move(*quoted);
+  } else {
+    id = scanner.take_while(is_token_octet);
+  }
+  // One token or one quoted string: what stands side by side is read in more ways than one.
+  if (scanner.next_is('"')) return std::nullopt;
+  if (!scanner.skip_cfws()) return std::nullopt;
+  scanner.take_while(text::is_digit);
+  if (!scanner.skip_cfws() || (!scanner.at_end() && !scanner.next_is(';'))) return std::nullopt;
+  return id;
+}
+
+// Words and quoted strings side by side, as in "a b"@example.org.
+std::optional<std::string> take_value(Scanner& scanner) {
+  if (!scanner.skip_cfws()) return std::nullopt;
+  std::string value;
+  while (true) {
+    if (scanner.next_is('"')) {
+      const auto quoted = scanner.take_quoted();
+      if (!quoted) return std::nullopt;
+      value += *quoted;
+      continue;
+    }
+    const std::string_view word = scanner.take_while(is_value_octet);
+    if (word.empty()) return value;
+    value += word;
+  }
+}
+
+bool take_around(Scanner& scanner, char c) { return scanner.skip_cfws() && scanner.take(c) && scanner.skip_cfws(); }
+
+// "header.d=example.org", or "reason=..." which is none.
+bool take_property(Scanner& scanner, AuthMethod& method) {
+  AuthProperty property;
+  property.name = text::to_lower(scanner.take_while(is_keyword_octet));
+  if (property.name.empty() || !scanner.skip_cfws()) return false;
+  if (scanner.take('.')) {
+    if (!scanner.skip_cfws()) return false;
+    property.type = std::move(property.name);
+    property.name = text::to_lower(scanner.take_while(is_keyword_octet));
+    if (property.name.empty()) return false;
+  }
+  if (!take_around(scanner, '=')) return false;
+  auto value = take_value(scanner);
+  if (!value) return false;
+  if (property.type.empty() && property.name == "reason") {
+    method.reason = std::move(*value);
+    return true;
+  }
+  property.value = std::move(*value);
+  method.properties.push_back(std::move(property));
+  return method.properties.size() <= max_auth_properties;
+}
+
+// "dkim/1=pass (comment) reason=x header.d=example.org".
+bool take_method(Scanner& scanner, AuthMethod& method) {
+  method.method = text::to_lower(scanner.take_while(is_keyword_octet));
+  if (method.method.empty() || !scanner.skip_cfws()) return false;
+  if (scanner.take('/')) {
+    if (!scanner.skip_cfws() || scanner.take_while(text::is_digit).empty()) return false;
+  }
+  if (!take_around(scanner, '=')) return false;
+  method.result = text::to_lower(scanner.take_while(is_keyword_octet));
+  if (method.result.empty()) return false;
+  while (true) {
+    if (!scanner.skip_cfws()) return false;
+    if (scanner.at_end() || scanner.next_is(';')) return true;
+    if (!take_property(scanner, method)) return false;
+  }
+}
+
+bool is_none(Scanner scanner) {
+  const bool word = text::equals_ignoring_case(scanner.take_while(is_keyword_octet), "none");
+  return word && scanner.skip_cfws() && (scanner.at_end() || scanner.next_is(';'));
+}
+
+// -- writing
+
+constexpr std::size_t max_column = 78;
+constexpr std::size_t max_value_octets = 400;
+
+// A token, or a token on each side of one @.
+bool needs_no_quotes(std::string_view value) {
+  if (value.empty() || std::count(value.begin(), value.end(), '@') > 1) return false;
+  return std::all_of(value.begin(), value.end(), [](char c) { return is_token_octet(c) || c == '@'; });
+}
+
+std::string quoted(std::string_view value) {
+  std::string out = "\"";
+  for (char c : value) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string written_value(std::string_view value) {
+  const std::string filtered = text::printable(value, max_value_octets);
+  return needs_no_quotes(filtered) ? filtered : quoted(filtered);
+}
+
+std::string written_keyword(std::string_view word) {
+  std::string out;
+  for (char c : word.substr(0, max_value_octets)) out += is_keyword_octet(c) ? c : '-';
+  return out;
+}
+
+std::string written_comment(std::string_view comment) {
+  std::string out = "(";
+  for (char c : text::printable(comment, max_value_octets)) out += c == '(' || c == ')' || c == '\\' ? '-' : c;
+  return out + ')';
+}
+
+// Appends words with a space or, where they would make the line too long, a fold between them.
+class Folder {
+ public:
+  explicit Folder(std::string& out, std::size_t column) : out_(out), column_(column) {}
+
+  void add(std::string_view word) {
+    if (column_ + 1 + word.size() > max_column) return add_on_new_line(word);
+    out_ += ' ';
+    out_ += word;
+    column_ += 1 + word.size();
+  }
+  void add_on_new_line(std::string_view word) {
+    out_ += "\r\n ";
+    out_ += word;
+    column_ = 1 + word.size();
+  }
+
+ private:
+  std::string& out_;
+  std::size_t column_;
+};
+
+}  // namespace
+
+std::optional<std::string_view> AuthMethod::value(std::string_view type, std::string_view name) const {
+  for (const AuthProperty& property : properties) {
+    if (property.type == type && property.name == name) return property.value;
+  }
+  return std::nullopt;
+}
+
+std::optional<AuthResults> parse_auth_results(std::string_view value) {
+  Scanner scanner(value);
+  AuthResults results;
+  auto id = take_authserv_id(scanner);
+  if (!id) return std::nullopt;
+  results.authserv_id = std::move(*id);
+  if (results.authserv_id.empty() && !scanner.at_end()) return std::nullopt;
+  while (scanner.take(';')) {
+    if (!scanner.skip_cfws()) return std::nullopt;
+    if (scanner.at_end()) break;
+    if (results.methods.empty() && is_none(scanner)) {
+      scanner.take_while(is_keyword_octet);
+      if (!scanner.skip_cfws()) return std::nullopt;
+      continue;
+    }
+    if (results.methods.size() == max_auth_methods) return std::nullopt;
+    if (!take_method(scanner, results.methods.emplace_back())) return std::nullopt;
+  }
+  return results;
+}
+
+AuthservOwner owner_of_auth_results(std::string_view value, const std::vector<std::string>& our_ids) {
+  Scanner scanner(value);
+  const auto id = take_authserv_id(scanner);
+  if (!id || id->empty()) return AuthservOwner::unreadable;
+  const std::string_view name = text::trim(*id);
+  const auto a_labels = to_a_labels(name);
+  for (const std::string& ours : our_ids) {
+    if (text::equals_ignoring_case(name, ours) || (a_labels && a_labels == to_a_labels(ours)))
+      return AuthservOwner::ours;
+  }
+  return AuthservOwner::other;
+}
+
+std::string auth_results_value(const AuthResults& results) {
+  std::string out = ' ' + written_value(results.authserv_id);
+  if (results.methods.empty()) return out + "; none";
+  Folder folder(out, 0);
+  for (const AuthMethod& method : results.methods) {
+    out += ';';
+    folder.add_on_new_line(written_keyword(method.method) + '=' + written_keyword(method.result));
+    if (!method.comment.empty()) folder.add(written_comment(method.comment));
+    if (!method.reason.empty()) folder.add("reason=" + quoted(text::printable(method.reason, max_value_octets)));
+    for (const AuthProperty& property : method.properties) {
+      const std::string type = property.type.empty() ? std::string() : written_keyword(property.type) + '.';
+      folder.add(type + written_keyword(property.name) + '=' + written_value(property.value));
+    }
+  }
+  return out;
+}
+
+std::string make_auth_results(const AuthResults& results) {
+  return "Authentication-Results:" + auth_results_value(results) + "\r\n";
+}
+
+}  // namespace sallyport::mail

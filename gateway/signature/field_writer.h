@@ -1,0 +1,35 @@
+// Writing a field that is a tag list, folded at 78 octets, with the signature as its last tag.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::signature {
+
+class FieldWriter {
+ public:
+  explicit FieldWriter(std::string_view name);
+
+  void add(std::string_view tag, std::string_view value);
+  // A colon-separated list, which may be folded after a colon.
+  void add_names(std::string_view tag, const std::vector<std::string>& names);
+  // Base64, which may be folded anywhere.
+  void add_base64(std::string_view tag, std::string_view base64);
+
+  // The field with an empty b= at its end and its CRLF, as it is signed; and with the signature in it.
+  std::string with_empty_signature() const { return with_signature({}); }
+  std::string with_signature(std::string_view octets) const;
+
+ private:
+  // `needs`: how many octets must stand together.
+  void start_tag(std::size_t needs);
+  void append(std::string_view text);
+  void fold();
+
+  std::string field_;
+  std::size_t column_ = 0;
+  bool has_tags_ = false;
+};
+
+}  // namespace sallyport::signature
