@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/base/public_suffix.h"
 #include "gateway/io/rate_store.h"
 #include "policies/api/policy.h"
 #include "policies/settings.h"
@@ -13,7 +14,9 @@ namespace sallyport::policies {
 
 // What policies need besides their settings.
 struct PolicyParts {
-  io::RateStore& rates;  // outlives the policies
+  // These two outlive the policies.
+  io::RateStore& rates;
+  const PublicSuffixList& suffixes;
   std::string hostname;
   std::vector<std::string> domains;  // of all tenants
 };

@@ -2,9 +2,14 @@
 #pragma once
 
 #include "policies/api/stage.h"
+#include "policies/arc/settings.h"
+#include "policies/dkim/settings.h"
+#include "policies/dmarc/settings.h"
 #include "policies/dnsbl/settings.h"
 #include "policies/helo/settings.h"
 #include "policies/rate/settings.h"
+#include "policies/rdns/settings.h"
+#include "policies/spf/settings.h"
 
 namespace sallyport::policies {
 
@@ -19,6 +24,11 @@ struct PolicySettings {
   DnsblSettings dnsbl;
   RateSettings rate;
   HeloSettings helo;
+  RdnsSettings rdns;
+  SpfSettings spf;
+  DkimSettings dkim;
+  ArcSettings arc;
+  DmarcSettings dmarc;
   ActionSettings actions;
 };
 

@@ -8,6 +8,7 @@
 #include "gateway/config/key_path.h"
 #include "gateway/tls/context.h"
 #include "lua/engine/rule_set.h"
+#include "policies/arc/sealer.h"
 
 namespace sallyport::app {
 namespace {
@@ -23,7 +24,9 @@ class FileCheck {
     certificates("tls.cert", settings_.tls.certificates);
     for (const auto& [name, files] : settings_.tls.sni)
       certificates(config::full_path("tls.sni.*.cert", {name, 0}), files);
+    for (std::size_t i = 0; i < settings_.listen.size(); ++i) client_authorities(i, settings_.listen[i]);
     for (const auto& [name, upstream] : settings_.upstreams) authorities(name, upstream.tls);
+    seal_key();
     rules();
     state_directory();
     log_file();
@@ -53,10 +56,25 @@ class FileCheck {
     }
   }
 
+  // What is wrong with the certificates themselves has been said by now.
+  void client_authorities(std::size_t index, const config::ListenSettings& listener) {
+    if (listener.client_ca.empty() || settings_.tls.certificates.empty()) return;
+    if (!tls::make_server_context(settings_.tls)) return;
+    const auto context = tls::make_server_context(config::tls_of(settings_, listener));
+    if (!context) fail(config::full_path("listen[].client_ca", {{}, index}), context.error().message);
+  }
+
   void authorities(const std::string& name, const tls::ClientTlsSettings& settings) {
     if (settings.mode == tls::UpstreamTls::off) return;
     const auto context = tls::make_client_context(settings);
     if (!context) fail(config::full_path("upstreams.*.tls_ca", {name, 0}), context.error().message);
+  }
+
+  void seal_key() {
+    const policies::ArcSealSettings& seal = settings_.policy.arc.seal;
+    if (seal.key_file.empty()) return;
+    const auto sealer = policies::ArcSealer::read(seal);
+    if (!sealer) fail("policy.arc.seal.key.file", sealer.error().message);
   }
 
   void rules() {

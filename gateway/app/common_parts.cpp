@@ -34,7 +34,7 @@ Result<std::unique_ptr<CommonParts>> make_common_parts(const config::Loaded& con
   for (const config::ListenSettings& listen : settings.listen) {
     session::Door door{listen, nullptr};
     if (listen.tls != config::ListenTls::off && !settings.tls.certificates.empty()) {
-      auto context = tls::make_server_context(settings.tls);
+      auto context = tls::make_server_context(config::tls_of(settings, listen));
       if (!context) return std::move(context).error();
       door.tls = std::move(*context);
     }

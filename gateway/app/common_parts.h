@@ -8,6 +8,7 @@
 
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
+#include "gateway/base/public_suffix.h"
 #include "gateway/config/load.h"
 #include "gateway/mail/spool.h"
 #include "gateway/resolver/cache.h"
@@ -28,6 +29,7 @@ struct CommonParts {
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
   resolver::Cache dns_cache;
+  PublicSuffixList suffixes;
   state::RateTable rates;
   state::SessionTable slots;
   session::UpstreamBoard board;

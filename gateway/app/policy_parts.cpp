@@ -5,8 +5,9 @@
 
 namespace sallyport::app {
 
-Result<WorkerPolicies> make_worker_policies(const config::Settings& settings, io::RateStore& rates) {
-  policies::PolicyParts parts{rates, settings.hostname, {}};
+Result<WorkerPolicies> make_worker_policies(const config::Settings& settings, io::RateStore& rates,
+                                            const PublicSuffixList& suffixes) {
+  policies::PolicyParts parts{rates, suffixes, settings.hostname, {}};
   for (const auto& [name, tenant] : settings.tenants) {
     parts.domains.insert(parts.domains.end(), tenant.domains.begin(), tenant.domains.end());
   }

@@ -127,7 +127,7 @@ std::optional<StartFailure> Daemon::bind_sockets() {
 
 std::optional<StartFailure> Daemon::make_policies() {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    auto policies = make_worker_policies(settings_, common_->rates);
+    auto policies = make_worker_policies(settings_, common_->rates, common_->suffixes);
     if (!policies) return StartFailure{exit_code::configuration, policies.error().message};
     policies_.push_back(std::move(*policies));
   }

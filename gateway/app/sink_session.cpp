@@ -112,9 +112,7 @@ Task<bool> SinkSession::on_starttls() {
   say(220, "2.0.0", "Ready to start TLS");
   auto sent = co_await channel_.flush(scheduler_.now() + patience);
   if (!sent || channel_.has_unread_input()) co_return false;
-  auto stream = std::make_unique<session::TlsStream>(channel_.release_stream(), behaviour_.tls->make_engine());
-  session::TlsStream& secured = *stream;
-  channel_.set_secured_stream(std::move(stream));
+  session::TlsStream& secured = channel_.secure(behaviour_.tls->make_engine());
   auto shaken = co_await secured.handshake(scheduler_.now() + patience);
   if (!shaken) co_return false;
   sequence_.tls_established();

@@ -1,5 +1,8 @@
 #include "gateway/app/worker.h"
 
+#include <exception>
+#include <new>
+
 #include "gateway/async/wait.h"
 
 namespace sallyport::app {
@@ -14,7 +17,8 @@ Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
     : common_(common),
       dialer_(loop_),
       datagrams_(loop_),
-      resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.settings->dns, common.counters),
+      resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.settings->dns, common.counters,
+                *common.log),
       pool_(loop_.scheduler(), dialer_, common.board, common.counters, common.upstream_tls, common.settings->hostname,
             {common.settings->timeouts.upstream_connect, common.settings->timeouts.upstream_reply}),
       host_{loop_.scheduler(),
@@ -65,7 +69,11 @@ Task<void> Worker::test_policies() {
     Time deadline = loop_.scheduler().now() + common_.settings->timeouts.policy;
     for (const auto& policy : host_.policies) {
       policies::Surroundings around{loop_.scheduler(), resolver_, common_.counters, *common_.log, deadline};
-      co_await policy->self_test(around);
+      try {
+        co_await policy->self_test(around);
+      } catch (const std::exception&) {
+        common_.counters.add(Fault::internal);  // the next round comes all the same
+      }
     }
     co_await async::sleep_for(loop_.scheduler(), interval);
   }
@@ -90,7 +98,11 @@ void Worker::begin_draining() {
     entry.session.request_stop();
   }
   sessions_.take_all(told);
-  housekeeping_.spawn(wind_down());
+  try {
+    housekeeping_.spawn(wind_down());
+  } catch (const std::bad_alloc&) {
+    loop_.stop();
+  }
 }
 
 Task<void> Worker::wind_down() {
@@ -98,7 +110,11 @@ Task<void> Worker::wind_down() {
   while (nursery_.size() > 0 && loop_.scheduler().now() < end) {
     co_await async::sleep_for(loop_.scheduler(), std::chrono::milliseconds(20));
   }
-  co_await pool_.close_idle();
+  try {
+    co_await pool_.close_idle();
+  } catch (const std::bad_alloc&) {
+    // Then they end without QUIT.
+  }
   loop_.stop();
 }
 

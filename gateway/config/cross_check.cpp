@@ -44,6 +44,12 @@ void check_listeners(const Settings& settings, const Places& places, ConfigError
     }
     if (listener.require_tls && listener.tls == ListenTls::off)
       errors.push_back({places.of({section + ".require_tls"}), "require_tls and tls = \"off\" leave no way in"});
+    const bool asks_client = listener.client_cert != tls::ClientCertificates::off;
+    if (asks_client && listener.tls == ListenTls::off)
+      errors.push_back({places.of({section + ".client_cert"}), "client_cert has no use with tls = \"off\""});
+    if (!asks_client && !listener.client_ca.empty())
+      errors.push_back({places.of({section + ".client_ca"}),
+                        "client_ca has no use while client_cert is \"off\"; set it to \"ask\" or \"require\""});
     const bool needs_certificate = listener.tls == ListenTls::implicit || listener.require_tls;
     if (needs_certificate && listener.tls != ListenTls::off && settings.tls.certificates.empty())
       errors.push_back({places.of({section + ".require_tls", section + ".tls"}),
@@ -66,6 +72,14 @@ void check_limits(const Settings& settings, const Places& places, ConfigErrors& 
                           ")"});
 }
 
+void check_seal(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  const policies::ArcSealSettings& seal = settings.policy.arc.seal;
+  if (seal == policies::ArcSealSettings()) return;
+  if (seal.domain.empty() || seal.selector.empty() || seal.key_file.empty())
+    errors.push_back({places.of({"policy.arc.seal.domain", "policy.arc.seal.selector", "policy.arc.seal.key.file"}),
+                      "policy.arc.seal needs all of domain, selector and key"});
+}
+
 }  // namespace
 
 Origin Places::of(std::initializer_list<std::string_view> paths) const {
@@ -80,6 +94,7 @@ void cross_check(const Settings& settings, const Places& places, ConfigErrors& e
   check_listeners(settings, places, errors);
   check_certificates(settings, places, errors);
   check_limits(settings, places, errors);
+  check_seal(settings, places, errors);
 }
 
 }  // namespace sallyport::config

@@ -27,6 +27,8 @@ struct ListenSettings {
   bool require_tls = false;
   BareNewlinePolicy bare_newline = BareNewlinePolicy::normalize;
   std::vector<IpNetwork> proxy_protocol_from;
+  tls::ClientCertificates client_cert = tls::ClientCertificates::off;
+  std::string client_ca;  // whose certificates verify; empty: the system's
 };
 
 struct LimitSettings {
@@ -98,5 +100,13 @@ struct Settings {
   StateSettings state;
   LogSettings log;
 };
+
+// TLS of one listener: the certificates of all, and what it asks of clients itself.
+inline tls::ServerTlsSettings tls_of(const Settings& settings, const ListenSettings& listener) {
+  tls::ServerTlsSettings tls = settings.tls;
+  tls.client_certificates = listener.client_cert;
+  tls.client_ca_file = listener.client_ca;
+  return tls;
+}
 
 }  // namespace sallyport::config

@@ -20,6 +20,10 @@ struct Words<BareNewlinePolicy> {
   static constexpr std::array<std::string_view, 2> list{"normalize", "reject"};
 };
 template <>
+struct Words<tls::ClientCertificates> {
+  static constexpr std::array<std::string_view, 3> list{"off", "ask", "require"};
+};
+template <>
 struct Words<Balance> {
   static constexpr std::array<std::string_view, 2> list{"least-sessions", "failover"};
 };
@@ -30,6 +34,22 @@ struct Words<tls::UpstreamTls> {
 template <>
 struct Words<policies::Mode> {
   static constexpr std::array<std::string_view, 3> list{"enforce", "shadow", "off"};
+};
+template <>
+struct Words<policies::SpfAction> {
+  static constexpr std::array<std::string_view, 4> list{"none", "score", "tempfail", "reject"};
+};
+template <>
+struct Words<policies::OrganizationalDomainBy> {
+  static constexpr std::array<std::string_view, 2> list{"tree-walk", "psl"};
+};
+template <>
+struct Words<policies::DmarcAction> {
+  static constexpr std::array<std::string_view, 3> list{"tag", "quarantine", "reject"};
+};
+template <>
+struct Words<policies::DmarcErrorAction> {
+  static constexpr std::array<std::string_view, 2> list{"none", "tempfail"};
 };
 template <>
 struct Words<lua::OnError> {

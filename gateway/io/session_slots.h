@@ -17,6 +17,8 @@ class SessionSlots {
   };
   // Null when there is no place left for a client of this address.
   virtual std::unique_ptr<Slot> take(const IpAddress& client) = 0;
+  // Four fifths of all places are taken, or more: those who keep one waiting are waited for less long (T3).
+  virtual bool are_scarce() const = 0;
 };
 
 }  // namespace sallyport::io

@@ -13,7 +13,7 @@ Task<dns::Answer> BudgetedResolver::lookup(dns::Question question, Time deadline
   if (budget_.message_left == 0 || budget_.session_left == 0) {
     dns::Answer known = co_await inner_.lookup(std::move(question), Time::min());
     if (known.from_cache) co_return known;
-    if (!std::exchange(budget_.is_exceeded, true)) counters_.add(Violation::dns_budget);
+    if (!std::exchange(budget_.is_exceeded, true)) exceeded_();
     dns::Answer refusal;
     refusal.status = dns::Status::budget;
     co_return refusal;

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
-#include "gateway/base/counters.h"
 #include "gateway/io/resolver.h"
 
 namespace sallyport::resolver {
@@ -33,20 +33,19 @@ struct QuestionBudget {
 };
 
 // Passes questions on as long as there is budget, then answers Status::budget, except for what the cache knows.
-// Violation::dns_budget is counted once per message.
 class BudgetedResolver final : public io::Resolver {
  public:
-  // `inner` must be one that answers from its cache alone when the deadline has passed, as Resolver does. All outlive
-  // it.
-  BudgetedResolver(io::Resolver& inner, QuestionBudget& budget, Counters& counters)
-      : inner_(inner), budget_(budget), counters_(counters) {}
+  // `inner` must be one that answers from its cache alone when the deadline has passed, as Resolver does. Both outlive
+  // it. `exceeded` is called at the first question of a message that there is no budget for.
+  BudgetedResolver(io::Resolver& inner, QuestionBudget& budget, std::function<void()> exceeded)
+      : inner_(inner), budget_(budget), exceeded_(std::move(exceeded)) {}
 
   Task<dns::Answer> lookup(dns::Question question, Time deadline) override;
 
  private:
   io::Resolver& inner_;
   QuestionBudget& budget_;
-  Counters& counters_;
+  std::function<void()> exceeded_;
 };
 
 }  // namespace sallyport::resolver

@@ -80,7 +80,7 @@ Heard judge(dns::Response response) {
 Task<UdpOutcome> ask_by_udp(Transport& transport, SocketAddress server, const Query& query, Time patience) {
   auto socket = transport.datagrams.open(server);
   if (!socket) co_return UdpOutcome{false, failed(socket.error())};
-  transport.counters.add(Total::dns_questions);
+  transport.recorder.note(Total::dns_questions);
   auto sent = co_await (*socket)->send(query.packet, patience);
   if (!sent) co_return UdpOutcome{false, failed(sent.error())};
   for (unsigned strays = 0; strays < most_strays; ++strays) {
@@ -88,7 +88,7 @@ Task<UdpOutcome> ask_by_udp(Transport& transport, SocketAddress server, const Qu
     if (!packet) co_return UdpOutcome{false, failed(packet.error())};
     auto response = dns::read_response(*packet);
     if (!response) {
-      transport.counters.add(Violation::dns_malformed);
+      transport.recorder.note(Violation::dns_malformed, server);
       continue;
     }
     Match whose = match(*response, query);
@@ -96,7 +96,7 @@ Task<UdpOutcome> ask_by_udp(Transport& transport, SocketAddress server, const Qu
       if (response->is_truncated) co_return UdpOutcome{true, {}};
       co_return UdpOutcome{false, judge(std::move(*response))};
     }
-    transport.counters.add(Violation::dns_spoof);
+    transport.recorder.note(Violation::dns_spoof, server);
     // Either a server that does not keep the case, or somebody who guessed all but that.
     if (whose == Match::other_case) break;
   }
@@ -118,7 +118,7 @@ Task<Result<std::string, io::Error>> read_exactly(io::Stream& stream, std::size_
 Task<Heard> ask_by_tcp(Transport& transport, SocketAddress server, const Query& query, Time deadline) {
   auto stream = co_await transport.connections.dial(server, deadline);
   if (!stream) co_return failed(stream.error());
-  transport.counters.add(Total::dns_questions);
+  transport.recorder.note(Total::dns_questions);
   // RFC 1035, 4.2.2: a message is preceded by its length; RFC 7766, 8: in one write.
   std::string framed;
   framed += static_cast<char>(query.packet.size() >> 8);
@@ -134,12 +134,12 @@ Task<Heard> ask_by_tcp(Transport& transport, SocketAddress server, const Query& 
   (*stream)->close();
   auto response = dns::read_response(*packet);
   if (!response) {
-    transport.counters.add(Violation::dns_malformed);
+    transport.recorder.note(Violation::dns_malformed, server);
     co_return Heard{};
   }
   // The case proves nothing more here, and servers that lose it are why we came.
   if (match(*response, query) == Match::stranger) {
-    transport.counters.add(Violation::dns_spoof);
+    transport.recorder.note(Violation::dns_spoof, server);
     co_return Heard{};
   }
   co_return judge(std::move(*response));

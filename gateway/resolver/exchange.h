@@ -1,16 +1,16 @@
 // One question to one server: by UDP, and by TCP when UDP does not do.
 //
 // What an off-path spoofer would have to guess for every question: our port (a socket of its own, bound to a random
-// one), the id, and the case of the name's letters (RFC 5452, 0x20). What does not match is ignored and counted;
+// one), the id, and the case of the name's letters (RFC 5452, 0x20). What does not match is ignored and recorded;
 // somebody who keeps trying moves the question to TCP (threats.md D1, D2, D5).
 #pragma once
 
 #include "gateway/async/scheduler.h"
-#include "gateway/base/counters.h"
 #include "gateway/dns/wire.h"
 #include "gateway/io/datagram.h"
 #include "gateway/io/dialer.h"
 #include "gateway/resolver/entropy.h"
+#include "gateway/resolver/recorder.h"
 
 namespace sallyport::resolver {
 
@@ -18,7 +18,7 @@ namespace sallyport::resolver {
 struct Transport {
   io::DatagramDialer& datagrams;
   io::Dialer& connections;
-  Counters& counters;
+  Recorder& recorder;
   Entropy& entropy;
   bool use_0x20 = true;
 };

@@ -31,12 +31,12 @@ void normalise(std::string& name) {
 }  // namespace
 
 Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, io::Dialer& connections, Cache& cache,
-                   const ResolverSettings& settings, Counters& counters)
+                   const ResolverSettings& settings, Counters& counters, Log& log)
     : scheduler_(scheduler),
       cache_(cache),
-      counters_(counters),
+      recorder_(counters, log),
       settings_(settings),
-      transport_{datagrams, connections, counters, entropy_, settings.use_0x20},
+      transport_{datagrams, connections, recorder_, entropy_, settings.use_0x20},
       no_answer_(std::make_shared<const dns::Answer>(answer_of(dns::Status::servfail))),
       in_flight_(0, KeyedHash(entropy_.next(), entropy_.next())),
       questions_(scheduler) {
@@ -46,7 +46,7 @@ Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, i
 Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
   normalise(question.name);
   if (auto known = cache_.find(question, scheduler_.now())) {
-    counters_.add(Total::dns_cache_hits);
+    recorder_.note(Total::dns_cache_hits);
     co_return std::move(*known);
   }
   if (!dns::is_askable(question.name)) co_return answer_of(dns::Status::nxdomain);
@@ -65,7 +65,7 @@ bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
     return true;
   }
   if (in_flight_.size() >= settings_.max_in_flight) {
-    counters_.add(Fault::dns_error);
+    recorder_.note(Fault::dns_error, "too many questions under way");
     return false;
   }
   // The waiter first: the question may be answered before spawn() returns.
@@ -84,9 +84,9 @@ Task<void> Resolver::answer_waiters(dns::Question question) {
   std::shared_ptr<const dns::Answer> answer = no_answer_;
   try {
     answer = co_await find_and_keep(question);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
     // No memory, or a mistake of ours. Those who wait must not wait for ever.
-    counters_.add(Fault::internal);
+    recorder_.note(Fault::internal, error.what());
   }
   auto place = in_flight_.extract(question);
   Waiters& waiters = place.mapped();
@@ -150,14 +150,18 @@ Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) 
   co_return Heard{failures > 0 ? Heard::Kind::failure : Heard::Kind::silence, {}};
 }
 
-// Counts and caches what a question has come to.
+// Records and caches what a question has come to.
 void Resolver::keep(const dns::Question& question, const dns::Answer& answer) {
   Time now = scheduler_.now();
   if (!answer.failed()) {
     cache_.put(question, answer, now, now + answer.ttl);
     return;
   }
-  counters_.add(answer.status == dns::Status::timeout ? Fault::dns_timeout : Fault::dns_error);
+  if (answer.status == dns::Status::timeout) {
+    recorder_.note(Fault::dns_timeout, "no name server has answered in time");
+  } else {
+    recorder_.note(Fault::dns_error, "no name server has given a proper answer");
+  }
   cache_.put(question, answer, now, now + settings_.failure_ttl);
 }
 

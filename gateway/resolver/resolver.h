@@ -18,7 +18,6 @@
 #include "gateway/async/nursery.h"
 #include "gateway/async/scheduler.h"
 #include "gateway/async/wait.h"
-#include "gateway/base/counters.h"
 #include "gateway/io/datagram.h"
 #include "gateway/io/dialer.h"
 #include "gateway/io/resolver.h"
@@ -26,6 +25,7 @@
 #include "gateway/resolver/entropy.h"
 #include "gateway/resolver/exchange.h"
 #include "gateway/resolver/keyed_hash.h"
+#include "gateway/resolver/recorder.h"
 #include "gateway/resolver/settings.h"
 
 namespace sallyport::resolver {
@@ -34,7 +34,7 @@ class Resolver final : public io::Resolver {
  public:
   // All but the settings, which are copied, outlive it; whoever awaits a lookup does not.
   Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, io::Dialer& connections, Cache& cache,
-           const ResolverSettings& settings, Counters& counters);
+           const ResolverSettings& settings, Counters& counters, Log& log);
 
   // Case and a final dot of the name do not matter. A name that DNS cannot hold (a label over 63 octets) is nxdomain.
   Task<dns::Answer> lookup(dns::Question question, Time deadline) override;
@@ -59,7 +59,7 @@ class Resolver final : public io::Resolver {
 
   async::Scheduler& scheduler_;
   Cache& cache_;
-  Counters& counters_;
+  Recorder recorder_;
   ResolverSettings settings_;
   Entropy entropy_;
   Transport transport_;

@@ -36,11 +36,11 @@ bool says_something(const Verdict& verdict) { return verdict.action != Action::n
 
 }  // namespace
 
-Checks::Checks(Host& host)
+Checks::Checks(Host& host, std::function<void(Violation)> record)
     : host_(host),
       policies_(host.policies),
       budget_({host.settings->limits.dns_per_message, host.settings->limits.dns_per_session}),
-      resolver_(host.resolver, budget_, host.counters),
+      resolver_(host.resolver, budget_, [record = std::move(record)] { record(Violation::dns_budget); }),
       background_(host.scheduler) {}
 
 Checks::Selection Checks::gathering_at(Stage stage) const {
@@ -58,15 +58,25 @@ Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection&
     co_await selection.front()->gather(stage, mail, facts(), around);
     co_return;
   }
-  std::vector<Task<void>> tasks;
-  for (const policies::Policy* policy : selection) tasks.push_back(policy->gather(stage, mail, facts(), around));
-  co_await async::when_all(host_.scheduler, std::move(tasks));
+  for (const bool last : {false, true}) {
+    std::vector<Task<void>> tasks;
+    for (const policies::Policy* policy : selection) {
+      if (policy->gathers_last() == last) tasks.push_back(policy->gather(stage, mail, facts(), around));
+    }
+    if (!tasks.empty()) co_await async::when_all(host_.scheduler, std::move(tasks));
+  }
 }
 
 // By value: the session's own transaction changes while this waits.
 Task<void> Checks::gather_in_background(Transaction mail, Selection selection) {
   Time deadline = host_.scheduler.now() + host_.settings->timeouts.policy;
   co_await gather(Stage::connect, mail, selection, deadline);
+}
+
+Task<void> Checks::gather_for_mail(Stage stage, const Transaction& mail) {
+  Time began = host_.scheduler.now();
+  co_await gather(stage, mail, gathering_at(stage), began + patience_);
+  patience_ -= std::min(patience_, Duration(host_.scheduler.now() - began));
 }
 
 Task<Verdict> Checks::connected(const Transaction& mail) {
@@ -90,13 +100,20 @@ Task<Verdict> Checks::greeted(const Transaction& mail) {
                   host_.scheduler.now() + host_.settings->timeouts.policy);
   verdicts_ = connect_verdicts_;  // a new greeting is judged anew (I4)
   Verdict verdict = strictest_of(judge(Stage::helo, mail));
-  connection_verdicts_ = verdicts_;
+  if (verdict.action >= Action::tempfail) {
+    verdicts_ = connection_verdicts_;  // what is refused was not said: the greeting before it still holds
+  } else {
+    connection_verdicts_ = verdicts_;
+  }
   connection_facts_.reset();
   co_return verdict;
 }
 
 Task<Verdict> Checks::mail_begun(const Transaction& mail) {
+  Time began = host_.scheduler.now();
   if (background_.size() > 0) co_await background_.join();
+  Duration patience = host_.settings->timeouts.policy;
+  patience_ = patience - std::min(patience, Duration(host_.scheduler.now() - began));
   if (connection_facts_) {
     facts() = *connection_facts_;
   } else {
@@ -104,14 +121,12 @@ Task<Verdict> Checks::mail_begun(const Transaction& mail) {
   }
   verdicts_ = connection_verdicts_;
   fate_.reset();
-  co_await gather(Stage::mail, mail, gathering_at(Stage::mail),
-                  host_.scheduler.now() + host_.settings->timeouts.policy);
+  co_await gather_for_mail(Stage::mail, mail);
   co_return strictest_of(judge(Stage::mail, mail));
 }
 
 Task<Verdict> Checks::recipient(const Transaction& mail) {
-  co_await gather(Stage::rcpt, mail, gathering_at(Stage::rcpt),
-                  host_.scheduler.now() + host_.settings->timeouts.policy);
+  co_await gather_for_mail(Stage::rcpt, mail);
   before_recipient_ = verdicts_;
   std::vector<Verdict> said = judge(Stage::rcpt, mail);
   Verdict verdict = strictest_of(said);
@@ -133,9 +148,8 @@ void Checks::recipient_answered(bool accepted) {
 }
 
 Task<Verdict> Checks::message(const Transaction& mail) {
-  Time deadline = host_.scheduler.now() + host_.settings->timeouts.policy;
   for (Stage stage : {Stage::headers, Stage::message}) {
-    co_await gather(stage, mail, gathering_at(stage), deadline);
+    co_await gather_for_mail(stage, mail);
     judge(stage, mail);
   }
   // All that was said about this mail counts now, a discard at RCPT as much as a tag just given.

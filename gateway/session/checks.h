@@ -1,10 +1,12 @@
 // The policies of one session: what they found out, what they said, and what follows from it.
 //
 // Runs gather() of the policies that have something to find out at a stage, all at once under one deadline, then the
-// judges, and keeps the strictest verdict. Facts and verdicts of the connection hold for all its mails; those of a mail
-// are gone with it (threats.md I4).
+// judges, and keeps the strictest verdict. From its MAIL on, one mail has one span of time for all that is looked up
+// for it (timeouts.policy, threats.md D7); before, each stage of the connection has as much. Facts and verdicts of the
+// connection hold for all its mails; those of a mail are gone with it (threats.md I4).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +20,8 @@ namespace sallyport::session {
 
 class Checks {
  public:
-  explicit Checks(Host& host);
+  // `record` is told what the checks have met that decides nothing (threats.md I8).
+  Checks(Host& host, std::function<void(Violation)> record);
 
   bool any() const { return !policies_.empty(); }
 
@@ -63,6 +66,8 @@ class Checks {
   Selection gathering_at(policies::Stage stage) const;
   Task<void> gather(policies::Stage stage, const policies::Transaction& mail, const Selection& policies, Time deadline);
   Task<void> gather_in_background(policies::Transaction mail, Selection policies);
+  // At a stage of a mail, out of the time that it has.
+  Task<void> gather_for_mail(policies::Stage stage, const policies::Transaction& mail);
   // What the policies say at this stage, remembered with what they said before.
   std::vector<policies::Verdict> judge(policies::Stage stage, const policies::Transaction& mail);
   // Of what counts.
@@ -75,6 +80,7 @@ class Checks {
   const std::vector<std::unique_ptr<policies::Policy>>& policies_;
   resolver::QuestionBudget budget_;
   resolver::BudgetedResolver resolver_;
+  Duration patience_{};                                 // what is left of the mail's time
   std::unique_ptr<policies::Facts> facts_;              // made when first asked for: most sessions wait without
   std::unique_ptr<policies::Facts> connection_facts_;   // as they were when the first mail began
   std::vector<policies::Verdict> connect_verdicts_;     // on the connection itself

@@ -1,5 +1,7 @@
 #include "gateway/session/client_channel.h"
 
+#include "gateway/base/text.h"
+
 namespace sallyport::session {
 
 namespace {
@@ -43,6 +45,20 @@ bool ClientChannel::has_unread_input() const {
   return stream_->input().size() > line_octets_ || (secured_ && secured_->has_undecrypted());
 }
 
+bool ClientChannel::has_left() {
+  if (secured_) secured_->decrypt_arrived();
+  return !stream_->is_open() && !has_sent_quit();
+}
+
+// Its last words, not yet read, are a QUIT.
+bool ClientChannel::has_sent_quit() const {
+  constexpr std::string_view quit = "QUIT\r\n";
+  std::string_view unread = stream_->input().substr(line_octets_);
+  if (unread.size() < quit.size()) return false;
+  std::string_view before = unread.substr(0, unread.size() - quit.size());
+  return text::equals_ignoring_case(unread.substr(before.size()), quit) && (before.empty() || before.back() == '\n');
+}
+
 Task<Result<Done, io::Error>> ClientChannel::flush(Time deadline) {
   if (replies_.empty()) co_return Done{};
   std::string out = std::move(replies_);
@@ -69,19 +85,22 @@ std::string_view ClientChannel::input() {
 
 Task<Result<Done, io::Error>> ClientChannel::fill(Time deadline) {
   finish_line();
+  // RFC 2920, 3.2: whoever sends a chunk in pieces may want the answers to the group before it first.
+  if (!replies_.empty()) {
+    auto sent = co_await flush(deadline);
+    if (!sent) co_return sent;
+  }
   co_return co_await stream_->fill(deadline);
 }
 
-std::unique_ptr<io::Stream> ClientChannel::release_stream() {
+TlsStream& ClientChannel::secure(std::unique_ptr<tls::Engine> engine) {
   finish_line();
+  // Takes the stream only once there is memory for what goes around it.
+  auto secured = std::make_unique<TlsStream>(std::move(stream_), std::move(engine));
   parser_ = smtp::ServerParser(max_line_octets_);
-  secured_ = nullptr;
-  return std::move(stream_);
-}
-
-void ClientChannel::set_secured_stream(std::unique_ptr<TlsStream> stream) {
-  secured_ = stream.get();
-  stream_ = std::move(stream);
+  secured_ = secured.get();
+  stream_ = std::move(secured);
+  return *secured_;
 }
 
 }  // namespace sallyport::session

@@ -35,6 +35,10 @@ class ClientChannel {
   Task<Result<Line, io::Error>> next_line(Time deadline);
   // True when octets are waiting that no command has asked for (S13), be it that they are not decrypted yet.
   bool has_unread_input() const;
+  // An end or an error has been seen of the client, be it that it is not decrypted yet. One that has said QUIT before
+  // its end still listens: Exim sends that together with the end of the content, and shuts down what it sends on. Like
+  // fill(), it ends the validity of what input() gave.
+  bool has_left();
   // From now on next_line() gives what has arrived and then says `closed` instead of waiting for more.
   void wait_no_more() { waits_no_more_ = true; }
 
@@ -45,22 +49,23 @@ class ClientChannel {
   // flush() for the last words: a moment only, and then the end.
   Task<void> say_last_words();
 
-  // Content: what is there, and more of it.
+  // Content: what is there, and more of it; fill() sends what is collected before it waits.
   std::string_view input();
   void consume(std::size_t octets) { stream_->consume(octets); }
   Task<Result<Done, io::Error>> fill(Time deadline);
 
   io::Stream& stream() { return *stream_; }
-  // Takes the stream out to wrap TLS around it, and puts it back. Nothing read in the clear may be left (S14).
-  std::unique_ptr<io::Stream> release_stream();
-  void set_secured_stream(std::unique_ptr<TlsStream> stream);
+  const io::Stream& stream() const { return *stream_; }
+  // Puts TLS around the stream; the handshake is the caller's. Nothing read in the clear may be left (S14).
+  TlsStream& secure(std::unique_ptr<tls::Engine> engine);
 
  private:
   void finish_line();
+  bool has_sent_quit() const;
 
   async::Scheduler& scheduler_;
   std::unique_ptr<io::Stream> stream_;
-  const TlsStream* secured_ = nullptr;  // stream_, when it is that
+  TlsStream* secured_ = nullptr;  // stream_, when it is that
   std::size_t max_line_octets_;
   smtp::ServerParser parser_;
   std::string replies_;

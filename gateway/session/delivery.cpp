@@ -1,11 +1,20 @@
 #include "gateway/session/delivery.h"
 
+#include <algorithm>
+
 #include "gateway/smtp/body_writer.h"
 
 namespace sallyport::session {
 
 using Kind = UpstreamError::Kind;
 using ReplyOrError = Result<smtp::UpstreamReply, UpstreamError>;
+
+namespace {
+
+// What is written at once, if it lies in memory: little enough for the kernel to take it without a wait.
+constexpr std::uint64_t burst_octets = std::uint64_t{64} * 1024;
+
+}  // namespace
 
 Delivery::Delivery(async::Scheduler& scheduler, UpstreamPool& pool, UpstreamGroup& group, UpstreamTimeouts timeouts,
                    smtp::Path from, smtp::MailParameters parameters)
@@ -29,6 +38,7 @@ std::string Delivery::mail_line() const {
   if (can.size && parameters_.size) line += " SIZE=" + std::to_string(*parameters_.size);
   if (can.eight_bit_mime && parameters_.body == smtp::Body::eight_bit_mime) line += " BODY=8BITMIME";
   if (can.smtputf8 && parameters_.smtputf8) line += " SMTPUTF8";
+  if (parameters_.requiretls) line += " REQUIRETLS";
   if (can.dsn && !parameters_.ret.empty()) line += " RET=" + parameters_.ret;
   if (can.dsn && !parameters_.envid.empty()) line += " ENVID=" + parameters_.envid;
   return line + "\r\n";
@@ -52,8 +62,9 @@ UpstreamError Delivery::lost(UpstreamError error) {
 }
 
 Task<ReplyOrError> Delivery::recipient(const smtp::Path& to, const smtp::RcptParameters& parameters) {
+  passed_over_.clear();
   if (failure_) co_return *failure_;
-  if (!mail_accepted_) co_return co_await open_transaction(to, parameters, {}, std::nullopt);
+  if (!mail_accepted_) co_return co_await open_transaction(to, parameters);
 
   auto reply = co_await lease_->ask(rcpt_line(to, parameters), scheduler_.now() + timeouts_.reply);
   if (reply && !reply->is_intermediate()) {
@@ -63,34 +74,31 @@ Task<ReplyOrError> Delivery::recipient(const smtp::Path& to, const smtp::RcptPar
   UpstreamError error = reply ? UpstreamError{Kind::protocol, "354 to RCPT", false} : std::move(reply).error();
   if (recipients_ > 0) co_return lost(std::move(error));
   // Nobody has been promised anything yet: another server may take it.
-  std::vector<UpstreamServer*> tried;
-  if (!give_up_server(error, tried)) co_return error;
-  co_return co_await open_transaction(to, parameters, std::move(tried), std::move(error));
+  if (!pass_over_server(error, async::no_deadline)) co_return error;
+  co_return co_await open_transaction(to, parameters);
 }
 
 // Leaves a server that failed, for another one (U6). False when no other is to be asked: one that answers nonsense, or
-// 421, has answered (U2, U7).
-bool Delivery::give_up_server(const UpstreamError& error, std::vector<UpstreamServer*>& tried) {
+// 421, has answered (U2, U7), and one may have taken all the time there is.
+bool Delivery::pass_over_server(const UpstreamError& error, Time deadline) {
   UpstreamServer& server = lease_.server();
   last_server_ = server.address().to_string();
   lease_ = {};
   mail_accepted_ = false;
   if (error.kind != Kind::down && error.kind != Kind::timed_out) return false;
   server.failed(scheduler_.now());
-  tried.push_back(&server);
+  if (scheduler_.now() >= deadline) return false;
+  passed_over_.push_back({&server, error});
   return true;
 }
 
-Task<ReplyOrError> Delivery::open_transaction(const smtp::Path& to, const smtp::RcptParameters& parameters,
-                                              std::vector<UpstreamServer*> tried,
-                                              std::optional<UpstreamError> failure) {
+Task<ReplyOrError> Delivery::open_transaction(const smtp::Path& to, const smtp::RcptParameters& parameters) {
   Time deadline = scheduler_.now() + timeouts_.connect;
   bool fresh = false;
   while (true) {
     if (!lease_) {  // after a refused MAIL the connection is still there
-      auto acquired = co_await pool_.acquire(group_, tried, fresh, deadline);
-      // When there is nobody left to ask, what the last one did is the reason.
-      if (!acquired) co_return failure ? *failure : acquired.error();
+      auto acquired = co_await pool_.acquire(group_, passed_over_, fresh, deadline);
+      if (!acquired) co_return std::move(acquired).error();
       lease_ = std::move(*acquired);
     }
     if (parameters_.smtputf8 && !lease_->extensions().smtputf8) {  // S11: found out only at RCPT
@@ -100,8 +108,21 @@ Task<ReplyOrError> Delivery::open_transaction(const smtp::Path& to, const smtp::
       cannot.lines = {"5.6.7 The server for this recipient cannot take internationalized mail"};
       co_return cannot;
     }
+    if (lacks_required_tls()) {  // T12: the same
+      smtp::UpstreamReply cannot;
+      cannot.code = 550;
+      cannot.enhanced = "5.7.30";
+      cannot.lines = {"5.7.30 The server for this recipient does not support REQUIRETLS"};
+      co_return cannot;
+    }
     bool reused = lease_.is_reused();
     auto reply = co_await say_mail_and_rcpt(to, parameters);
+    // Servers that take a bounded number of mails on one connection say so at MAIL, to every further one.
+    if (reply && reused && !mail_accepted_ && reply->is_transient()) {
+      lease_ = {};
+      fresh = true;
+      continue;
+    }
     if (reply) co_return reply;
     UpstreamError error = std::move(reply).error();
     if (reused && error.nothing_read && error.kind == Kind::down) {  // U9: dead of old age
@@ -109,8 +130,7 @@ Task<ReplyOrError> Delivery::open_transaction(const smtp::Path& to, const smtp::
       fresh = true;
       continue;
     }
-    if (!give_up_server(error, tried) || scheduler_.now() >= deadline) co_return error;
-    failure = std::move(error);
+    if (!pass_over_server(error, deadline)) co_return error;
   }
 }
 
@@ -127,11 +147,11 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(const smtp::Path& to, const smtp:
   if (!mail) co_return mail;
   if (mail->is_intermediate()) co_return UpstreamError{Kind::protocol, "354 to MAIL", false};
   mail_accepted_ = mail->is_positive();
+  deadline = scheduler_.now() + timeouts_.reply;
   if (!pipelined) {
     if (!mail_accepted_) co_return mail;
-    auto rcpt = co_await lease_->ask(rcpt_line(to, parameters), scheduler_.now() + timeouts_.reply);
-    if (rcpt && rcpt->is_positive()) ++recipients_;
-    co_return rcpt;
+    sent = co_await lease_->send(rcpt_line(to, parameters), 1, deadline);
+    if (!sent) co_return std::move(sent).error();
   }
   auto rcpt = co_await lease_->read_reply(deadline);
   if (!rcpt) co_return rcpt;
@@ -145,8 +165,8 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(const smtp::Path& to, const smtp:
   co_return rcpt;
 }
 
-Task<ReplyOrError> Delivery::content(const OutgoingHeader& header, const mail::Message& message,
-                                     const io::Stream& client, Time deadline) {
+Task<ReplyOrError> Delivery::content(const OutgoingHeader& header, const mail::Message& message, ClientChannel& client,
+                                     Time deadline) {
   if (failure_) co_return *failure_;
   ensure(lease_ && recipients_ > 0, "Delivery: content without a recipient");
 
@@ -166,6 +186,8 @@ Task<ReplyOrError> Delivery::content(const OutgoingHeader& header, const mail::M
   in_content_ = true;
   auto sent = co_await send_pieces(header, message, !chunking, std::move(first), client, deadline);
   if (!sent) co_return lost(std::move(sent).error());
+  // U3: the loop reads before it writes, so what is there when the write has ended was said before its last octet.
+  if (lease_->has_spoken()) co_return lost({Kind::early, "reply before the end of data", false});
   auto reply = co_await lease_->read_reply(deadline);
   if (!reply) {
     // A final 421 is an answer: the message was not taken (RFC 5321, 4.2.5).
@@ -173,14 +195,16 @@ Task<ReplyOrError> Delivery::content(const OutgoingHeader& header, const mail::M
     co_return lost(std::move(reply).error());
   }
   if (reply->is_intermediate()) co_return lost({Kind::protocol, "354 to the end of data", false});
+  end_written_ = reply->is_positive();
   in_content_ = false;
   mail_accepted_ = false;  // the transaction has ended, whichever way
   co_return reply;
 }
 
-// All that lies in memory goes in one write. What comes from a file goes piece by piece.
+// All that lies in memory goes in one write. What comes from a file goes piece by piece, but for the last one: without
+// stuffing its last octet is the end of the message (RFC 3030), and goes when the end does.
 Task<Result<Done, UpstreamError>> Delivery::send_pieces(const OutgoingHeader& header, const mail::Message& message,
-                                                        bool stuffed, std::string first, const io::Stream& client,
+                                                        bool stuffed, std::string first, ClientChannel& client,
                                                         Time deadline) {
   smtp::BodyWriter writer;
   std::vector<std::string_view> parts;
@@ -198,18 +222,25 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const OutgoingHeader& he
   }
 
   mail::Message::BodyPieces pieces = message.body();
-  while (true) {
+  std::uint64_t left = message.body_octets();
+  std::uint64_t in_parts = 0;
+  while (left > 0) {
     auto piece = pieces.next();
     if (!piece) co_return UpstreamError{Kind::spool, piece.error().message, false};
-    if (piece->empty()) break;
+    ensure(!piece->empty() && piece->size() <= left, "Delivery: a body of another size than it said");
+    left -= piece->size();
+    in_parts += piece->size();
     add(*piece);
-    if (message.is_in_memory()) continue;
+    // The last piece goes with the end of data, which by BDAT it is: nothing is complete before the client is asked.
+    if (left == 0) break;
+    if (message.is_in_memory() && in_parts < burst_octets) continue;
     auto sent = co_await lease_->send_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
     if (!sent) co_return sent;
     parts.clear();
+    in_parts = 0;
   }
   if (stuffed) parts.push_back(writer.end());
-  if (!client.is_open()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
+  if (client.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
   auto sent = co_await lease_->finish_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
   end_written_ = sent.ok();
   co_return sent;

@@ -1,6 +1,7 @@
 // The end of a message: what is wrong with it, what the policies say, and what the upstream says.
 #include "gateway/base/text.h"
 #include "gateway/session/session.h"
+#include "gateway/session/spf_field.h"
 #include "gateway/session/trace_fields.h"
 #include "gateway/session/verdict_reply.h"
 #include "gateway/smtp/content_refusal.h"
@@ -73,6 +74,11 @@ std::optional<Reply> Session::objection(const smtp::ContentFaults& faults) {
   if (message.header().faults().control_in_name) {
     return refuse(Violation::header_malformed, 550, "5.6.0", "Control character in a header field name");
   }
+  // S37: it would continue the last field that we put on top.
+  std::string_view header = message.header_octets();
+  if (!header.empty() && text::is_space(header.front())) {
+    return refuse(Violation::header_malformed, 550, "5.6.0", "The header section begins with a continuation line");
+  }
   mail::LoopSigns signs = mail::find_loop_signs(message.header(), settings().hostname);
   if (signs.received_fields > settings().limits.hops || signs.own_marks >= 2) {
     return refuse(Violation::loop, 554, "5.4.6", "Mail loop detected");
@@ -108,11 +114,12 @@ Task<Flow> Session::relay(bool tagged, Time deadline) {
   received.id = mail.id;
   received.for_address = only_recipient;
   received.date = host_.clock.wall_now();
-  TraceInfo trace{received, checks_.verdicts(), mail.id, tagged, checks_.score(), checks};
+  const std::string spf = make_spf_field(mail, checks_.facts().spf, settings().hostname);
+  TraceInfo trace{received, checks_.verdicts(), mail.id, tagged, checks_.score(), checks, spf};
   OutgoingHeader header = make_outgoing_header(*mail_->message, trace);
 
   bool is_news = !mail_->delivery->has_failed();
-  auto answer = co_await mail_->delivery->content(header, *mail_->message, channel_.stream(), deadline);
+  auto answer = co_await mail_->delivery->content(header, *mail_->message, channel_, deadline);
   mail_->outcome.upstream = mail_->delivery->server_name();
   if (!answer) co_return explain_failure(answer.error(), is_news);
   Reply reply = smtp::pass_on(*answer);
@@ -124,7 +131,7 @@ Task<Flow> Session::relay(bool tagged, Time deadline) {
   checks_.message_relayed();
   note(verdict, "message", "", reply);
   channel_.queue(reply);
-  bool has_left = !channel_.stream().is_open();
+  bool has_left = channel_.has_left();
   auto told = co_await channel_.flush(now() + reply_patience);
   if (told && !has_left) co_return Flow::next;
   // U13: it is delivered, and the client may not know: it will perhaps send it again.

@@ -70,7 +70,7 @@ Task<Result<Done, io::Error>> Session::read_chunk(std::uint64_t octets, Time dea
 
 // S33: a refused chunk is read all the same, and those after it up to LAST are refused; then the transaction is gone.
 Task<Flow> Session::discard_chunk(smtp::Bdat chunk, Reply answer) {
-  bool is_worth_reading = chunk.octets / 2 <= max_size();  // S31
+  bool is_worth_reading = (chunk.octets + 1) / 2 <= max_size();  // S31: twice the limit
   if (is_worth_reading) {
     auto read = co_await read_chunk(chunk.octets, now() + settings().timeouts.data_total, false);
     if (!read) co_return handle_lost_client(read.error());

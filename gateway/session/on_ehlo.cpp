@@ -17,6 +17,7 @@ smtp::Extensions Session::offer() const {
   own.eight_bit_mime = true;
   own.smtputf8 = true;
   own.dsn = true;
+  own.requiretls = sequence_.in_tls();  // RFC 8689, 4.2.1: never in the clear
   own.rcpt_max = settings().limits.recipients;
   own.starttls = door_.settings.tls == config::ListenTls::starttls && door_.tls && !sequence_.in_tls();
   return host_.board.offer(own);
@@ -53,9 +54,11 @@ Task<Flow> Session::on_hello(const smtp::Command& command) {
     }
     if (channel_.has_unread_input()) co_return error_and_close(Violation::sync, 554, "5.5.0", too_early);
   }
+  std::string shown = text::for_header(about_.client.helo);
+  if (shown != about_.client.helo) record(Violation::hdr_inject);  // S37
   sequence_.greeted(extended);
   offered_ = extended ? offer() : smtp::Extensions{};
-  std::string greeting = settings().hostname + " greets " + text::for_header(about_.client.helo);
+  std::string greeting = settings().hostname + " greets " + shown;
   if (!extended) co_return say(smtp::Reply(250, "", greeting));
   std::vector<std::string> lines = smtp::to_ehlo_lines(offered_);
   lines.insert(lines.begin(), std::move(greeting));

@@ -35,6 +35,12 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
 
   if (checks_.any()) {
     policies::Verdict verdict = co_await checks_.mail_begun(mail);
+    // The client's name was looked up beside the dialogue; from here on it is known.
+    if (const policies::RdnsFacts& rdns = checks_.facts().rdns; rdns.result == policies::AuthResult::pass) {
+      about_.client.rdns = rdns.name;
+      about_.client.fcrdns = true;
+      mail.client = about_.client;
+    }
     if (verdict.action >= policies::Action::tempfail) {
       Flow flow = apply(verdict, policies::Stage::mail);
       end_mail();

@@ -47,14 +47,12 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   }
   const std::string& id = mail_->facts_of.id;
   if (path->path.is_literal()) {
-    co_return co_await refuse_recipient("recipients",
+    co_return co_await refuse_recipient(Violation::syntax,
                                         refusal(550, "5.1.2", "Address literals are not served here", id));
   }
   if (path->path.has_routing_local() && !settings().limits.allow_routed_local) {
-    Reply reply = refusal(550, "5.7.1", "Routed addresses are not accepted", id);
-    decide("reject", "rcpt", Violation::routed_address, reply);
-    channel_.queue(reply);
-    co_return co_await note_refused_recipient();
+    co_return co_await refuse_recipient(Violation::routed_address,
+                                        refusal(550, "5.7.1", "Routed addresses are not accepted", id));
   }
   if (auto no_route = bind_route(path->path)) co_return co_await refuse_recipient("recipients", *no_route);
 
@@ -64,7 +62,11 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   if (checks_.any()) {
     mail_->facts_of.rcpt = policies::EnvelopeAddress{to.local, to.domain, to.to_string()};
     policies::Verdict verdict = co_await checks_.recipient(mail_->facts_of);
-    if (verdict.check == name(Violation::split_route)) record(Violation::split_route);
+    if (verdict.check == name(Violation::split_route)) {
+      Reply reply = reply_for(verdict, mail_->facts_of.id);
+      decide("tempfail", "rcpt", Violation::split_route, reply);
+      co_return say(reply);
+    }
     if (verdict.action >= policies::Action::tempfail) co_return apply(verdict, policies::Stage::rcpt);
   }
   co_return co_await ask_upstream(std::move(to), std::move(wishes));
@@ -97,6 +99,13 @@ Task<Flow> Session::refuse_recipient(std::string_view check, const Reply& reply)
   co_return Flow::next;
 }
 
+// The same for what the client did wrong, which is counted.
+Task<Flow> Session::refuse_recipient(Violation kind, const Reply& reply) {
+  decide("reject", "rcpt", kind, reply);
+  channel_.queue(reply);
+  co_return co_await note_refused_recipient();
+}
+
 Task<Flow> Session::ask_upstream(smtp::Path to, smtp::RcptParameters parameters) {
   if (!mail_->delivery) {
     UpstreamTimeouts timeouts{settings().timeouts.upstream_connect, settings().timeouts.upstream_reply};
@@ -105,6 +114,10 @@ Task<Flow> Session::ask_upstream(smtp::Path to, smtp::RcptParameters parameters)
   }
   bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->recipient(to, parameters);
+  for (const FailedServer& failed : mail_->delivery->passed_over()) {
+    mail_->outcome.upstream = failed.server->address().to_string();
+    record(incident_of(failed.error), failed.error.detail);
+  }
   if (checks_.any()) checks_.recipient_answered(answer && answer->is_positive());
   if (!answer) {
     Reply reply = reply_for(answer.error(), false, mail_->facts_of.id);
@@ -116,6 +129,18 @@ Task<Flow> Session::ask_upstream(smtp::Path to, smtp::RcptParameters parameters)
   mail_->outcome.upstream = mail_->delivery->server_name();
   if (!answer->is_positive()) {
     host_.counters.add(Total::recipients_refused);
+    const smtp::Extensions* can = mail_->delivery->extensions();
+    if (mail_->parameters.smtputf8 && can != nullptr && !can->smtputf8) {
+      // S11: found out only here, and without asking the server.
+      co_return co_await refuse_recipient(
+          Violation::nonascii,
+          refusal(550, "5.6.7", "The server for this recipient takes no internationalized mail", mail_->facts_of.id));
+    }
+    if (mail_->delivery->lacks_required_tls()) {  // T12: the same
+      co_return co_await refuse_recipient(
+          Violation::tls_error,
+          refusal(550, "5.7.30", "The server for this recipient does not support REQUIRETLS", mail_->facts_of.id));
+    }
     co_return co_await refuse_recipient("upstream", reply);
   }
   overrule();

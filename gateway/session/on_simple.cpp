@@ -26,17 +26,20 @@ Task<Flow> Session::on_simple(Verb verb) {
       say(Reply(214, "2.0.0", "See RFC 5321"));
       break;
     default:
-      co_return error(Violation::bad_command, 502, "5.5.1", "Command not available");
+      co_return on_refused(Permission::not_offered, verb);
   }
   co_return junk();
 }
 
 Flow Session::on_refused(Permission permission, Verb verb) {
+  // S35: a client that passes itself off as a trusted front end.
+  bool poses_as_proxy = verb == Verb::xclient || verb == Verb::xforward;
   switch (permission) {
     case Permission::starttls_first:
-      return error(Violation::sequence, 530, "5.7.0", "Must issue a STARTTLS command first");
+      return error(Violation::tls_error, 530, "5.7.0", "Must issue a STARTTLS command first");
     case Permission::not_offered:
-      return error(Violation::bad_command, 502, "5.5.1", "Command not available");
+      return error(poses_as_proxy ? Violation::proxy_untrusted : Violation::syntax, 502, "5.5.1",
+                   "Command not available");
     case Permission::no_recipients:
       return error(Violation::sequence, 554, "5.5.1", "No valid recipients");
     case Permission::bad_sequence:

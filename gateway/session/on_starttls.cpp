@@ -1,10 +1,15 @@
 // STARTTLS (RFC 3207), and TLS from the first octet.
+#include <algorithm>
+
 #include "gateway/session/session.h"
 #include "gateway/session/tls_stream.h"
 
 namespace sallyport::session {
 
 namespace {
+
+// Under load the places of those who do not come to the point are wanted for others (T3).
+constexpr Duration handshake_under_load = std::chrono::seconds(10);
 
 Violation kind_of_failure(io::Error error, const TlsStream& stream) {
   if (error == io::Error::timed_out) return Violation::tls_stall;
@@ -34,19 +39,24 @@ Task<Flow> Session::on_starttls() {
 
 Task<Result<Done, io::Error>> Session::secure() {
   ensure(door_.tls != nullptr, "TLS without a certificate");
-  auto stream = std::make_unique<TlsStream>(channel_.release_stream(), door_.tls->make_engine());
-  TlsStream& secured = *stream;
-  channel_.set_secured_stream(std::move(stream));
-  auto shaken = co_await secured.handshake(now() + settings().timeouts.handshake);
+  TlsStream& secured = channel_.secure(door_.tls->make_engine());
+  Duration patience = settings().timeouts.handshake;
+  if (host_.slots.are_scarce()) patience = std::min(patience, handshake_under_load);
+  auto shaken = co_await secured.handshake(now() + patience);
   if (!shaken) {
     record(kind_of_failure(shaken.error(), secured));
     co_return shaken;
   }
   host_.counters.add(Total::tls_handshakes);
-  host_.counters.add(Gauge::tls_sessions, 1);
   const tls::Info& info = secured.info();
-  about_.client.tls =
-      policies::TlsFacts{std::string(info.version), std::string(info.cipher), info.bits, info.sni, info.resumed};
+  about_.client.tls = policies::TlsFacts{.version = std::string(info.version),
+                                         .cipher = std::string(info.cipher),
+                                         .bits = info.bits,
+                                         .sni = info.sni,
+                                         .resumed = info.resumed,
+                                         .client_is_verified = info.peer_verified,
+                                         .client_subject = info.peer_subject};
+  host_.counters.add(Gauge::tls_sessions, 1);  // taken back where there are such facts
   co_return shaken;
 }
 

@@ -1,5 +1,7 @@
 // The record of what happened: one line per mail, one per refused connection, one per violation or fault that decided
 // neither (contract.md, section 6; threats.md I8).
+#include <new>
+
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
 #include "gateway/session/session.h"
@@ -46,7 +48,8 @@ void Session::decide(std::string_view verdict, std::string_view stage, Incident 
   } else if (has_no_line) {
     pending.reset();  // not overruled, only said again
   }
-  note(verdict, stage, name(kind), reply);
+  // Named a second time it would be logged twice.
+  note(verdict, stage, has_no_line ? name(kind) : "upstream", reply);
   if (has_no_line) pending = kind;
   mail_->outcome.detail = detail;
 }
@@ -79,7 +82,6 @@ void Session::write_incident(Incident kind, std::string_view detail) {
 // U6: perhaps delivered, perhaps not. With these an administrator can find the message behind us, whatever its id
 // there.
 void Session::record_unknown_outcome() {
-  host_.counters.add(Fault::outcome_unknown);
   const mail::HeaderField* field = mail_->message->header().find("Message-ID");
   std::string hash = field ? text::to_hex(crypto::sha256(text::trim(field->value))) : std::string();
   host_.log.write(LogLevel::warning, "fault",
@@ -88,6 +90,8 @@ void Session::record_unknown_outcome() {
                    {"upstream", mail_->outcome.upstream},
                    {"size", static_cast<std::int64_t>(mail_->message->octets())},
                    {"message_id_sha256", hash}});
+  host_.counters.add(Fault::outcome_unknown);
+  mail_->is_recorded_unknown = true;
 }
 
 // Where the mail stands, in the stages' names.
@@ -130,6 +134,8 @@ void Session::write_transaction_line() {
     if (!listed.empty()) listed += ',';
     listed += hit.zone;
   }
+  const auto& sender = checks_.facts().spf.mailfrom;
+  const std::string_view spf = sender ? name(sender->result) : std::string_view();
   std::uint64_t size = mail_->message ? mail_->message->octets() : 0;
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now() - mail_->began).count();
   std::vector<LogField> fields{{"id", mail.id},
@@ -148,6 +154,7 @@ void Session::write_transaction_line() {
                                {"nrcpt", static_cast<std::int64_t>(mail.rcpts.size())},
                                {"size", static_cast<std::int64_t>(size)},
                                {"tls", tls},
+                               {"spf", spf},
                                {"dnsbl", listed},
                                {"score", checks_.score()},
                                {"upstream", outcome.upstream},
@@ -162,7 +169,11 @@ void Session::end_mail() {
   if (!mail_) return;
   if (mail_->outcome.verdict.empty()) note("drop", stage_of_mail(), "abandoned", smtp::Reply());
   host_.counters.add(total_of(mail_->outcome.verdict));
-  write_transaction_line();
+  try {
+    write_transaction_line();
+  } catch (const std::bad_alloc&) {
+    host_.counters.add(Fault::log);  // as on a full disk: the line is lost, the mail's fate is not (R6)
+  }
   mail_.reset();
   if (checks_.any()) checks_.mail_ended();
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 #include "gateway/base/text.h"
 #include "gateway/session/verdict_reply.h"
+#include "gateway/smtp/proxy_header.h"
 
 namespace sallyport::session {
 
@@ -20,6 +22,17 @@ std::size_t longest_line(const config::Settings& settings) {
   return static_cast<std::size_t>(std::min<std::uint64_t>(settings.limits.command_line, io::block_octets));
 }
 
+// In words of ours, never a peer's.
+std::string description_of(const std::exception_ptr& mistake) {
+  try {
+    std::rethrow_exception(mistake);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "unknown";
+  }
+}
+
 }  // namespace
 
 Session::Session(Host& host, const Door& door, std::unique_ptr<io::Stream> stream, SocketAddress peer)
@@ -29,7 +42,7 @@ Session::Session(Host& host, const Door& door, std::unique_ptr<io::Stream> strea
       peer_(peer),
       channel_(host.scheduler, std::move(stream), longest_line(*host.settings)),
       sequence_(door.settings.tls == config::ListenTls::starttls && door.tls != nullptr, door.settings.require_tls),
-      checks_(host),
+      checks_(host, [this](Violation kind) { record(kind); }),
       errands_(host.scheduler) {
   about_.id = host_.ids.next(host_.clock.wall_now());
   about_.client.ip = peer.ip;
@@ -44,30 +57,33 @@ Session::~Session() {
 }
 
 Task<void> Session::run() {
-  std::optional<std::string> mistake;
+  std::exception_ptr mistake;
   try {
     // The whole dialogue, in this frame: thousands of sessions wait here, and every frame around the wait costs each.
     Flow flow = co_await begin();
     while (flow == Flow::next) flow = co_await next_command();
-  } catch (const std::exception& error) {
-    mistake = error.what();  // ours, never a peer's text
   } catch (...) {
-    mistake = "unknown";
+    mistake = std::current_exception();
   }
   try {
-    co_await take_leave(std::move(mistake));
+    close_books(mistake);
+    co_await channel_.say_last_words();
   } catch (...) {
     // Not even that: then without a word. Whatever else is wrong, the client may not take its mail for accepted.
     channel_.stream().abort();
   }
 }
 
-// A mistake of ours ends this session, all others go on (threats.md I10).
-Task<void> Session::take_leave(std::optional<std::string> mistake) {
-  if (mistake)
-    part(Fault::internal, Reply(421, "4.3.0", settings().hostname + " Internal error, closing connection"), *mistake);
+// A mistake of ours, or want of memory, ends this session; all others go on (threats.md I10, R7).
+void Session::close_books(const std::exception_ptr& mistake) {
+  if (mistake) {
+    // U13: the upstream has the mail, or may have it, and the client that is not told will send it again.
+    bool is_untold = mail_ && mail_->delivery && mail_->delivery->end_was_written() && !mail_->is_recorded_unknown;
+    if (is_untold) record_unknown_outcome();
+    Reply reply(421, "4.3.0", settings().hostname + " Internal error, closing connection");
+    part(Fault::internal, reply, description_of(mistake));
+  }
   end_mail();
-  co_await channel_.say_last_words();
 }
 
 // Up to and with our greeting.
@@ -90,6 +106,7 @@ Task<Flow> Session::begin() {
   if (door_.settings.tls == config::ListenTls::implicit) {
     auto secured = co_await secure();
     if (!secured) co_return Flow::end;
+    sequence_.tls_established();
   }
   co_return co_await greet() ? Flow::next : Flow::end;
 }
@@ -132,7 +149,7 @@ Task<Flow> Session::next_command() {
     case smtp::LineEvent::Kind::line:
       break;
   }
-  if (!sequence_.is_greeted() && smtp::is_other_protocol(line->text)) {
+  if (!sequence_.is_greeted() && speaks_another_protocol(line->text)) {
     co_return error_and_close(Violation::non_smtp, 554, "5.5.1", "This is an SMTP server");
   }
   smtp::Command command = smtp::parse_command(line->text);
@@ -178,6 +195,11 @@ Task<Flow> Session::obey(smtp::Command command) {
   }
 }
 
+// S17, S35: the balancer's binary header begins with an empty line, so the line alone does not tell it.
+bool Session::speaks_another_protocol(std::string_view first_line) const {
+  return smtp::is_other_protocol(first_line) || smtp::is_proxy_header(channel_.stream().input());
+}
+
 // S13: whoever runs ahead of HELO's reply does not speak SMTP; MAIL, RCPT, BDAT and RSET may be pipelined after EHLO.
 bool Session::has_pipelined_against_the_rules() const {
   return sequence_.is_greeted() && !sequence_.is_extended() && channel_.has_unread_input();
@@ -188,13 +210,18 @@ Flow Session::handle_lost_client(io::Error error) {
     return part(Violation::slow_client,
                 Reply(421, "4.4.2", settings().hostname + " Idle for too long, closing connection"));
   }
-  if (!mail_) return Flow::end;
+  bool broke_tls = error == io::Error::tls;  // a record that is none, an alert, too many renegotiations
   // Who was refused and hangs up was refused; nothing was lost.
-  bool was_decided = !mail_->outcome.verdict.empty() && sequence_.recipients() == 0;
-  if (was_decided) return Flow::end;
-  // T11: in the middle of a message an end without close_notify may be somebody else's doing.
-  bool was_cut_off = mail_->message && (error == io::Error::truncated || error == io::Error::tls);
-  Incident kind = was_cut_off ? Incident(Violation::tls_truncated) : Incident(Fault::client_lost);
+  bool was_decided = mail_ && !mail_->outcome.verdict.empty() && sequence_.recipients() == 0;
+  if (!mail_ || was_decided) {
+    if (broke_tls) record(Violation::tls_error);
+    return Flow::end;
+  }
+  // T11: under TLS nothing but a broken connection ends a message in its middle by itself. Whatever else does, be it
+  // the client's own close_notify, may be the doing of somebody who wants less of it to arrive.
+  bool was_cut_off = mail_->message && about_.client.tls && error != io::Error::reset;
+  Incident kind = broke_tls ? Incident(Violation::tls_error) : Incident(Fault::client_lost);
+  if (was_cut_off) kind = Violation::tls_truncated;
   decide("drop", stage_of_mail(), kind, Reply(), io::name(error));
   return Flow::end;
 }
@@ -212,18 +239,23 @@ Flow Session::shut_down() {
 // stream ends that read. One that is writing its replies goes on to that end by itself.
 Task<void> Session::say_goodbye() {
   said_goodbye_ = true;
-  shut_down();
-  co_await channel_.say_last_words();
+  try {
+    shut_down();
+    co_await channel_.say_last_words();
+  } catch (const std::exception&) {
+    channel_.stream().close();
+  }
 }
 
 void Session::request_stop() {
   if (stopping_) return;
   stopping_ = true;
   if (!waiting_for_command_ || !is_idle()) return;
-  if (channel_.is_flushing()) {
-    channel_.wait_no_more();
-  } else {
+  if (channel_.is_flushing()) return channel_.wait_no_more();
+  try {
     errands_.spawn(say_goodbye());
+  } catch (const std::bad_alloc&) {
+    channel_.stream().close();  // then without a word
   }
 }
 

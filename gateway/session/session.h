@@ -6,6 +6,7 @@
 // nursery.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,7 @@ struct MailState {
     std::string detail;                // of a failure, in our words
   };
   Outcome outcome;
+  bool is_recorded_unknown = false;  // record_unknown_outcome() was called
 };
 
 class Session {
@@ -87,7 +89,7 @@ class Session {
   Flow handle_lost_client(io::Error error);
   // on_proxy.cpp
   Task<Flow> read_proxy_header();
-  Task<void> take_leave(std::optional<std::string> mistake);
+  void close_books(const std::exception_ptr& mistake);
   // on_starttls.cpp
   Task<Flow> on_starttls();
   Task<Result<Done, io::Error>> secure();
@@ -100,6 +102,7 @@ class Session {
   std::optional<smtp::Reply> bind_route(const smtp::Path& to);
   Task<Flow> ask_upstream(smtp::Path to, smtp::RcptParameters parameters);
   Task<Flow> refuse_recipient(std::string_view check, const smtp::Reply& reply);
+  Task<Flow> refuse_recipient(Violation kind, const smtp::Reply& reply);
   Task<Flow> note_refused_recipient();
   // on_data.cpp, on_bdat.cpp
   Task<Flow> on_data();
@@ -128,6 +131,7 @@ class Session {
   // A refusal of the mail at this stage, recorded with it.
   Flow refuse_mail(std::string_view stage, std::string_view check, const smtp::Reply& reply);
   Flow apply(const policies::Verdict& verdict, policies::Stage stage);
+  bool speaks_another_protocol(std::string_view first_line) const;
   bool has_pipelined_against_the_rules() const;
 
   // record.cpp

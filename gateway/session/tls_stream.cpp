@@ -196,7 +196,12 @@ Task<Outcome> TlsStream::flush(Time deadline) {
     std::string records = engine_->take_output();
     unhurried_octets_ = 0;
     writing_ = true;
-    auto sent = co_await below_->write(records, deadline);
+    Outcome sent = Error::reset;
+    try {
+      sent = co_await below_->write(records, deadline);
+    } catch (const std::bad_alloc&) {
+      // Nothing may follow records that were never sent.
+    }
     writing_ = false;
     if (sent) continue;
     failed_write_ = sent.error();

@@ -32,6 +32,8 @@ class TlsStream final : public io::Stream {
 
   // Octets have arrived that input() does not show yet.
   bool has_undecrypted() const { return !closed_ && (!below_->input().empty() || engine_->has_decrypted()); }
+  // The last record that has arrived has not arrived whole.
+  bool is_in_record() const { return !closed_ && engine_->has_part_of_record(); }
   // Shows what has arrived, without waiting. Like fill(), it ends the validity of what input() gave.
   void decrypt_arrived();
 

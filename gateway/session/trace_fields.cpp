@@ -31,6 +31,7 @@ OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInf
     for (const auto& [name, value] : verdict.add_headers) added.append(name).append(": ").append(value).append("\r\n");
     prefix += verdict.subject_prefix;
   }
+  added += trace.received_spf;
   added += mail::make_received(trace.received);
 
   const mail::HeaderField* subject = prefix.empty() ? nullptr : message.header().find("Subject");

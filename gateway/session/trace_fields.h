@@ -19,6 +19,7 @@ struct TraceInfo {
   bool tagged = false;
   double score = 0;
   std::string_view checks;
+  std::string_view received_spf;  // the whole field; empty: none
 };
 
 // The result points into `message` and must not outlive it.

@@ -78,7 +78,10 @@ UpstreamGroup* UpstreamBoard::find(const std::string& name) {
 smtp::Extensions UpstreamBoard::offer(const smtp::Extensions& own) const {
   std::vector<smtp::Extensions> upstreams;
   for (const auto& [name, group] : groups_) {
-    for (const auto& server : group.servers) upstreams.push_back(server->abilities().value_or(smtp::Extensions{}));
+    for (const auto& server : group.servers) {
+      upstreams.push_back(server->abilities().value_or(smtp::Extensions{}));
+      upstreams.back().requiretls = group.can_require_tls(upstreams.back());
+    }
   }
   return smtp::offer_for(own, upstreams);
 }

@@ -61,6 +61,11 @@ class UpstreamServer {
 struct UpstreamGroup {
   config::UpstreamSettings settings;
   std::vector<std::unique_ptr<UpstreamServer>> servers;
+
+  // RFC 8689, 4.2.1: such a message goes only over TLS, to a server that has shown who it is and promises the same.
+  bool can_require_tls(const smtp::Extensions& server) const {
+    return settings.tls.mode == tls::UpstreamTls::verify && server.requiretls;
+  }
 };
 
 class UpstreamBoard {
@@ -72,7 +77,7 @@ class UpstreamBoard {
   const std::map<std::string, UpstreamGroup>& groups() const { return groups_; }
   std::map<std::string, UpstreamGroup>& groups() { return groups_; }
   // What our EHLO may offer, given our own abilities: what every server behind us has; unknown = not offered
-  // (contract.md, section 4).
+  // (contract.md, section 4). REQUIRETLS also takes a route that may use no connection but a verified one.
   smtp::Extensions offer(const smtp::Extensions& own) const;
 
  private:

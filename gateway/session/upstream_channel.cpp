@@ -23,13 +23,16 @@ bool UpstreamChannel::has_spoken() const {
   return !stream_->input().empty();
 }
 
+bool UpstreamChannel::is_speaking() const { return secured_ && secured_->is_in_record(); }
+
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send(std::string_view commands, std::size_t replies,
                                                            Time deadline) {
-  // U3, U4: whatever is there before we ask is no answer to what we ask.
-  if (owed_ == 0 && has_spoken()) co_return UpstreamError{Kind::early, "reply without a command", false};
+  // U4, U5: whatever is there before we ask is no answer to what we ask.
+  if (owed_ == 0 && has_spoken()) co_return UpstreamError{Kind::protocol, "reply without a command", false};
+  // Before the write: however that ends, nobody reuses the connection before these replies have come.
+  owed_ += replies;
   auto sent = co_await stream_->write(commands, deadline);
   if (!sent) co_return broken(sent.error());
-  owed_ += replies;
   co_return Done{};
 }
 
@@ -73,6 +76,8 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send_content(std::span<con
   // The kernel would still take octets for a server that has hung up, and then nobody could say what became of them.
   if (!stream_->is_open()) co_return broken(io::Error::closed);
   auto sent = co_await stream_->write_parts(parts, deadline);
+  // Whoever answers and hangs up has answered: that is why it takes no more.
+  if (!sent && has_spoken()) co_return UpstreamError{Kind::early, "reply in the middle of the content", false};
   if (!sent) co_return broken(sent.error());
   co_return Done{};
 }

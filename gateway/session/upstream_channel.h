@@ -31,7 +31,7 @@ struct UpstreamError {
     timed_out,    // 451 4.4.1 before the end of data, 451 4.4.2 after it
     closing,      // 421 in the middle: 451 4.3.0
     protocol,     // replies that make no sense: 451 4.3.0
-    early,        // a reply to a command that was not complete: 451 4.3.0
+    early,        // a reply in the middle of the content: 451 4.3.0
     tls,          // TLS was required and is not to be had: 451 4.7.5
     client_lost,  // not its doing: the client left before the message was complete, so it was broken off (U13)
     spool,        // not its doing: our own file could not be read (R6)
@@ -60,14 +60,16 @@ class UpstreamChannel {
 
   const smtp::Extensions& extensions() const { return extensions_; }
   bool is_tls() const { return is_tls_; }
+  // Octets are waiting that have not been read as a reply.
+  bool has_spoken() const;
   // True while it may be used for another mail: open, and silent as it should be (U4).
-  bool is_usable() const { return !has_spoken() && stream_->is_open(); }
+  bool is_usable() const { return !has_spoken() && !is_speaking() && stream_->is_open(); }
   // Before another mail: nothing has been read for it (U9).
   void start_anew() { nothing_read_ = true; }
   // Replies still owed by the server.
   std::size_t owed() const { return owed_; }
 
-  // Sends complete commands; `replies` of them will be answered. What the server said unasked is an error (early).
+  // Sends complete commands; `replies` of them will be answered. What the server said unasked is an error.
   Task<Outcome<Done>> send(std::string_view commands, std::size_t replies, Time deadline);
   Task<Outcome<smtp::UpstreamReply>> read_reply(Time deadline);
   // One command and its reply.
@@ -91,8 +93,8 @@ class UpstreamChannel {
   Task<Outcome<Done>> start_tls(const tls::ClientContext* tls, const config::UpstreamSettings& settings,
                                 SocketAddress server, std::string ehlo_name);
   UpstreamError broken(io::Error error) const;
-  // Octets are waiting that we have not asked for.
-  bool has_spoken() const;
+  // The rest of what it says is still on its way: half a record.
+  bool is_speaking() const;
 
   async::Scheduler& scheduler_;
   std::unique_ptr<io::Stream> stream_;

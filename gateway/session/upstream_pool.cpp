@@ -1,6 +1,9 @@
 #include "gateway/session/upstream_pool.h"
 
 #include <algorithm>
+#include <exception>
+#include <new>
+#include <utility>
 
 namespace sallyport::session {
 
@@ -65,6 +68,28 @@ class UpstreamPool::Waiter : public async::ListNode {
   const UpstreamGroup& group_;
   async::Signal signal_;
   std::vector<UpstreamServer*> starving_for_;
+};
+
+// One of a server's places, taken for a connection that may come of it; else it goes back.
+class UpstreamPool::Place {
+ public:
+  Place(UpstreamPool& pool, UpstreamServer& server) noexcept : pool_(&pool), server_(server) {
+    pool.counters_.add(Gauge::upstream_open, 1);
+  }
+  Place(Place&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), server_(other.server_) {}
+  ~Place() {
+    if (!pool_) return;
+    pool_->drop_place(server_);
+    pool_->wake_waiters();
+  }
+
+  UpstreamServer& server() const { return server_; }
+  // The connection's lease gives it back.
+  void hand_over() { pool_ = nullptr; }
+
+ private:
+  UpstreamPool* pool_;
+  UpstreamServer& server_;
 };
 
 UpstreamPool::UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, UpstreamBoard& board, Counters& counters,
@@ -145,11 +170,13 @@ UpstreamPool::Lease UpstreamPool::unshelve(std::size_t index) {
 }
 
 std::vector<UpstreamServer*> UpstreamPool::candidates(UpstreamGroup& group,
-                                                      const std::vector<UpstreamServer*>& tried) const {
+                                                      const std::vector<FailedServer>& failed) const {
   std::vector<UpstreamServer*> servers;
   for (const auto& server : group.servers) {
     if (server->is_down(scheduler_.now())) continue;
-    if (std::find(tried.begin(), tried.end(), server.get()) == tried.end()) servers.push_back(server.get());
+    bool has_failed = std::any_of(failed.begin(), failed.end(),
+                                  [&](const FailedServer& other) { return other.server == server.get(); });
+    if (!has_failed) servers.push_back(server.get());
   }
   if (group.settings.balance == config::Balance::least_sessions) {
     std::stable_sort(servers.begin(), servers.end(),
@@ -178,13 +205,17 @@ UpstreamError UpstreamPool::why_none_is_up(const UpstreamGroup& group) const {
 }
 
 Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(UpstreamGroup& group,
-                                                                       std::vector<UpstreamServer*>& tried, bool fresh,
+                                                                       std::vector<FailedServer>& failed, bool fresh,
                                                                        Time deadline) {
-  UpstreamError last = why_none_is_up(group);
   Waiter waiter(*this, group);
   while (true) {
-    auto servers = candidates(group, tried);
-    if (servers.empty()) co_return last;
+    auto servers = candidates(group, failed);
+    if (servers.empty()) {
+      if (failed.empty()) co_return why_none_is_up(group);
+      UpstreamError last = std::move(failed.back().error);
+      failed.pop_back();
+      co_return last;
+    }
     UpstreamServer* free_server = nullptr;
     if (waiter.may_take(servers)) {
       for (UpstreamServer* server : servers) {
@@ -209,27 +240,16 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(UpstreamG
     waiter.leave();
     // U16: one deadline for all servers, so that the one that never answers leaves time for the next.
     Duration left = (deadline - scheduler_.now()) / static_cast<Duration::rep>(servers.size());
-    auto opened = co_await open(group, *free_server, std::max(left, least_patience));
+    Place place(*this, *free_server);
+    auto opened = co_await open(group, std::move(place), std::max(left, least_patience));
     if (opened) co_return opened;
-    last = std::move(opened).error();
-    tried.push_back(free_server);
+    failed.push_back({free_server, std::move(opened).error()});
   }
 }
 
-Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(UpstreamGroup& group, UpstreamServer& server,
+Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(UpstreamGroup& group, Place place,
                                                                     Duration connect_patience) {
-  // The place is ours already; it goes back unless a connection comes of it.
-  struct Place {
-    UpstreamPool& pool;
-    UpstreamServer& server;
-    bool held = true;
-    ~Place() {
-      if (!held) return;
-      pool.drop_place(server);
-      pool.wake_waiters();
-    }
-  } place{*this, server};
-  counters_.add(Gauge::upstream_open, 1);
+  UpstreamServer& server = place.server();
   counters_.add(Total::upstream_connections);
 
   auto context = tls_.find(group.settings.name);
@@ -249,17 +269,21 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(UpstreamGrou
   }
   server.succeeded(scheduler_.now());
   server.learned((*channel)->extensions());
-  place.held = false;
+  place.hand_over();
   co_return lease_of(server, std::move(*channel), false);
 }
 
-void UpstreamPool::give_back(Lease lease, bool needs_reset) {
-  if (!lease || !lease->is_usable() || lease->owed() > 0) return;
-  lease.server_->succeeded(scheduler_.now());
-  if (needs_reset) {
-    errands_.spawn(reset_and_keep(std::move(lease)));
-  } else {
-    keep(std::move(lease));
+void UpstreamPool::give_back(Lease lease, bool needs_reset) noexcept {
+  try {
+    if (!lease || !lease->is_usable() || lease->owed() > 0) return;
+    lease.server_->succeeded(scheduler_.now());
+    if (needs_reset) {
+      errands_.spawn(reset_and_keep(std::move(lease)));
+    } else {
+      keep(std::move(lease));
+    }
+  } catch (const std::exception&) {
+    // The lease has dropped the connection.
   }
 }
 
@@ -269,13 +293,12 @@ void UpstreamPool::keep(Lease lease) {
     errands_.spawn(retire(std::move(lease)));
     return;
   }
-  idle_.push_back({lease.server_, std::move(lease.channel_), scheduler_.now()});
+  // The room first: the lease is answerable for its connection until it stands there.
+  Idle& idle = idle_.emplace_back(Idle{lease.server_, nullptr, scheduler_.now()});
+  idle.channel = std::move(lease.channel_);
   counters_.add(Gauge::upstream_idle, 1);
   wake_waiters();
-  if (!sweeping_) {
-    sweeping_ = true;
-    errands_.spawn(sweep());
-  }
+  if (!sweeping_) errands_.spawn(sweep());
 }
 
 Task<void> UpstreamPool::reset_and_keep(Lease lease) {
@@ -286,19 +309,28 @@ Task<void> UpstreamPool::reset_and_keep(Lease lease) {
 Task<void> UpstreamPool::retire(Lease lease) { co_await lease->say_goodbye(); }
 
 Task<void> UpstreamPool::sweep() {
+  sweeping_ = true;
   while (!idle_.empty()) {
     co_await async::sleep_for(scheduler_, sweep_interval);
-    Time oldest = scheduler_.now() - keep_idle_for;
-    for (std::size_t i = 0; i < idle_.size();) {
-      const Idle& idle = idle_[i];
-      if (idle.since > oldest && idle.channel->is_usable() && idle.server->starving() == 0) {
-        ++i;
-      } else {
-        errands_.spawn(retire(unshelve(i)));
-      }
+    try {
+      retire_old();
+    } catch (const std::bad_alloc&) {
+      // The next round has the rest.
     }
   }
   sweeping_ = false;
+}
+
+void UpstreamPool::retire_old() {
+  Time oldest = scheduler_.now() - keep_idle_for;
+  for (std::size_t i = 0; i < idle_.size();) {
+    const Idle& idle = idle_[i];
+    if (idle.since > oldest && idle.channel->is_usable() && idle.server->starving() == 0) {
+      ++i;
+    } else {
+      errands_.spawn(retire(unshelve(i)));
+    }
+  }
 }
 
 Task<void> UpstreamPool::close_idle() {
@@ -309,7 +341,8 @@ Task<void> UpstreamPool::close_idle() {
 
 Task<void> UpstreamPool::probe(UpstreamGroup& group, UpstreamServer& server) {
   if (!server.take_place(group.settings.max_connections)) co_return;  // in use to the brim: certainly there
-  auto lease = co_await open(group, server, timeouts_.connect);
+  Place place(*this, server);
+  auto lease = co_await open(group, std::move(place), timeouts_.connect);
   if (lease) keep(std::move(*lease));
 }
 
@@ -322,7 +355,11 @@ Task<void> UpstreamPool::probe_for_ever() {
         bool heard_lately = scheduler_.now() - server->last_success() < group.settings.health_interval;
         if (server->abilities() && heard_lately) continue;
         if (server->is_down(scheduler_.now())) continue;
-        errands_.spawn(probe(group, *server));
+        try {
+          errands_.spawn(probe(group, *server));
+        } catch (const std::bad_alloc&) {
+          // Asked again in the next round.
+        }
       }
     }
     co_await async::sleep_for(scheduler_, next);

@@ -21,6 +21,12 @@
 
 namespace sallyport::session {
 
+// One that was asked in vain, and why.
+struct FailedServer {
+  UpstreamServer* server;
+  UpstreamError error;
+};
+
 class UpstreamPool {
  public:
   UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, UpstreamBoard& board, Counters& counters,
@@ -57,12 +63,14 @@ class UpstreamPool {
     bool for_others_ = false;  // its place is left to other workers
   };
 
-  // A connection to one of the group's servers, `tried` ones aside: a kept one, else a new one. Servers that fail to
-  // connect are added to `tried`, and the next one is asked. `fresh` asks for a new one.
-  Task<Result<Lease, UpstreamError>> acquire(UpstreamGroup& group, std::vector<UpstreamServer*>& tried, bool fresh,
+  // A connection to one of the group's servers, `failed` ones aside: a kept one, else a new one. A server that cannot
+  // be reached is added to `failed`, and the next one is asked. When there is nobody left to ask, the last one's
+  // failure is taken out of `failed` and is the error. `fresh` asks for a new connection.
+  Task<Result<Lease, UpstreamError>> acquire(UpstreamGroup& group, std::vector<FailedServer>& failed, bool fresh,
                                              Time deadline);
-  // After a completed mail: kept as it is. In the middle of one: RSET first, then kept.
-  void give_back(Lease lease, bool needs_reset);
+  // After a completed mail: kept as it is. In the middle of one: RSET first, then kept. Dropped where there is no
+  // memory for that: a mail's end never fails for want of it.
+  void give_back(Lease lease, bool needs_reset) noexcept;
 
   // Asks every server of every group for its abilities at the start, and again when nothing has been heard of it for
   // its health_interval. Runs until it is ended; one worker does it for all.
@@ -78,9 +86,10 @@ class UpstreamPool {
     Time since;
   };
   class Waiter;
+  class Place;
 
   UpstreamError why_none_is_up(const UpstreamGroup& group) const;
-  std::vector<UpstreamServer*> candidates(UpstreamGroup& group, const std::vector<UpstreamServer*>& tried) const;
+  std::vector<UpstreamServer*> candidates(UpstreamGroup& group, const std::vector<FailedServer>& failed) const;
   Lease take_idle(UpstreamServer& server);
   // What stands at `index` among the idle, as a lease again.
   Lease unshelve(std::size_t index);
@@ -88,12 +97,13 @@ class UpstreamPool {
   void wake_waiters();
   bool waits_for(const UpstreamServer& server) const;
   bool is_due_to_others(const UpstreamServer& server);
-  Task<Result<Lease, UpstreamError>> open(UpstreamGroup& group, UpstreamServer& server, Duration connect_patience);
+  Task<Result<Lease, UpstreamError>> open(UpstreamGroup& group, Place place, Duration connect_patience);
   void keep(Lease lease);
   void drop_place(UpstreamServer& server);
   Task<void> reset_and_keep(Lease lease);
   Task<void> retire(Lease lease);
   Task<void> sweep();
+  void retire_old();
   Task<void> probe(UpstreamGroup& group, UpstreamServer& server);
 
   async::Scheduler& scheduler_;

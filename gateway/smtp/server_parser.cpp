@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/base/text.h"
+
 namespace sallyport::smtp {
 namespace {
 
@@ -25,7 +27,7 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
 
   if (newline != std::string_view::npos) {
     if (!ends_with_cr) return finish(LineEvent::Kind::bad, newline + 1);
-    const bool fits = discarded_ == 0 && newline + 1 <= max_line_octets_;
+    const bool fits = discarded_ == 0 && newline + 1 <= limit_of(window.substr(0, newline + 1));
     LineEvent event = finish(fits ? LineEvent::Kind::line : LineEvent::Kind::too_long, newline + 1);
     if (fits) event.text = window.substr(0, newline - 1);
     return event;
@@ -35,12 +37,18 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
   // A CR at the end stays, to be seen again beside what follows it.
   scanned_ = ends_with_cr ? window.size() - 1 : window.size();
   // With the LF still to come, the line is over the limit already.
-  if (discarded_ + window.size() >= max_line_octets_) {
+  if (discarded_ != 0 || window.size() >= limit_of(window)) {
     discardable = scanned_;
     discarded_ += scanned_;
     scanned_ = 0;
   }
   return std::nullopt;
+}
+
+// `line` begins a line and is as much of it as has been seen.
+std::size_t ServerParser::limit_of(std::string_view line) const {
+  if (line.size() < max_line_octets_ || !text::starts_with_ignoring_case(line, "AUTH ")) return max_line_octets_;
+  return std::max(max_line_octets_, auth_line_octets);
 }
 
 LineEvent ServerParser::finish(LineEvent::Kind kind, std::size_t consumed) {

@@ -3,8 +3,8 @@
 // The caller shows all unconsumed input each time; next() says what it begins with and how many octets that takes.
 // Shown in pieces of any size, the same input gives the same events. Only CRLF ends a line. A bare CR or LF or a NUL
 // makes the line `bad` and ends the conversation (S5), in an overlong line too; a line over the limit is discarded to
-// its CRLF (S9), and 64 KiB without one end the conversation. Nothing is stored, so what a line costs is bounded by the
-// caller's buffer.
+// its CRLF (S9), and 64 KiB without one end the conversation. An AUTH line may be as long as its credentials need.
+// Nothing is stored, so what a line costs is bounded by the caller's buffer.
 #pragma once
 
 #include <cstddef>
@@ -33,12 +33,16 @@ class ServerParser {
 
   // The next event at the beginning of `input`; nothing when more octets are needed. When nothing is returned and
   // `discardable` is not 0, that many octets are of an overlong line and must be consumed to make room. A buffer of
-  // max_line_octets is large enough.
+  // max_line_octets or auth_line_octets, whichever is more, is large enough.
   std::optional<LineEvent> next(std::string_view input, std::size_t& discardable);
   // For the lines to come, not for one that is under way.
   void set_max_line_octets(std::size_t octets) { max_line_octets_ = octets; }
 
+  // RFC 4954, 4: what the longest of all mechanisms needs, with its CRLF.
+  static constexpr std::size_t auth_line_octets = 12288;
+
  private:
+  std::size_t limit_of(std::string_view line) const;
   LineEvent finish(LineEvent::Kind kind, std::size_t consumed);
 
   std::size_t max_line_octets_;

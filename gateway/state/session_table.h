@@ -30,6 +30,7 @@ class SessionTable final : public io::SessionSlots {
   ~SessionTable() override;
 
   std::unique_ptr<Slot> take(const IpAddress& client) override;
+  bool are_scarce() const override;
   // For sessions that come from now on, after a reload; those that are open stay.
   void set_limits(SessionLimits limits);
 

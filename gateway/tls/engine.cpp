@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <new>
 
 #include "gateway/base/domain_name.h"
 #include "gateway/base/ensure.h"
@@ -50,6 +51,11 @@ std::string subject_of(X509* certificate) {
   return text::printable({octets, static_cast<std::size_t>(std::max(count, 0L))}, 255);
 }
 
+// The contexts' callbacks reach the connection's text by this, and take for granted that it is there.
+void tell_callbacks(SSL* ssl, std::string& text) {
+  if (SSL_set_app_data(ssl, &text) != 1) throw std::bad_alloc();
+}
+
 }  // namespace
 
 void Engine::FreeSsl::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
@@ -57,14 +63,14 @@ void Engine::FreeSsl::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 Engine::Engine(const std::shared_ptr<const ServerContext>& context)
     : context_(context), ssl_(made(SSL_new(context->parts().contexts.front().get()))) {
   connect_to_ssl();
-  SSL_set_app_data(ssl_.get(), &info_.sni);
+  tell_callbacks(ssl_.get(), info_.sni);
   SSL_set_accept_state(ssl_.get());
 }
 
 Engine::Engine(const std::shared_ptr<const ClientContext>& context, std::string server)
     : context_(context), server_(std::move(server)), ssl_(made(SSL_new(context->parts().context.get()))) {
   connect_to_ssl();
-  SSL_set_app_data(ssl_.get(), &server_);
+  tell_callbacks(ssl_.get(), server_);
   SSL_set_connect_state(ssl_.get());
   set_server(*context);
 }
@@ -157,6 +163,10 @@ Engine::Read Engine::read(std::string_view& ciphertext, std::span<char> into) {
 }
 
 bool Engine::has_decrypted() const { return !failed_ && SSL_pending(ssl_.get()) > 0; }
+
+bool Engine::has_part_of_record() const {
+  return !failed_ && SSL_has_pending(ssl_.get()) == 1 && SSL_pending(ssl_.get()) == 0;
+}
 
 Engine::Status Engine::write(std::string_view plain) {
   ensure(established_, "TLS: write before the handshake");

@@ -51,6 +51,8 @@ class Engine {
   Read read(std::string_view& ciphertext, std::span<char> into);
   // True when read() would give octets without new ciphertext.
   bool has_decrypted() const;
+  // True when ciphertext has been taken of which read() makes nothing before more comes.
+  bool has_part_of_record() const;
 
   // Adds records with all of `plain` to the output: done or failed.
   Status write(std::string_view plain);

@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <csignal>
+#include <exception>
 #include <utility>
 
 #include "gateway/base/ensure.h"
@@ -27,7 +28,11 @@ class Signals::Watcher final : public Handle {
   void on_signal(int number) noexcept {
     Turn turn(loop_);
     loop_.update_time();
-    caught_(number);
+    try {
+      caught_(number);
+    } catch (const std::exception&) {
+      // No exception may pass through libuv's frames. Without memory a signal is lost, and can be sent again.
+    }
   }
 
   Loop& loop_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -194,7 +195,12 @@ Result<std::size_t, Error> StreamHandle::send_now(std::span<const std::string_vi
 void StreamHandle::send_rest(std::span<const std::string_view> parts, std::size_t sent) {
   ensure(!writing_, "Stream: two writers");
   std::vector<uv_buf_t> buffers;
-  buffers.reserve(parts.size());
+  try {
+    buffers.reserve(parts.size());
+  } catch (const std::bad_alloc&) {
+    write_error_ = error_of(UV_ENOMEM);  // a part has gone out: nothing may be sent after it
+    return;
+  }
   for (std::string_view part : parts) {
     std::size_t skipped = std::min(sent, part.size());
     sent -= skipped;

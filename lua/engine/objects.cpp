@@ -190,6 +190,9 @@ constexpr Field tls_fields[] = {
     {"version", [](lua_State* L, const Transaction& mail) { push(L, mail.client.tls->version); }},
     {"cipher", [](lua_State* L, const Transaction& mail) { push(L, mail.client.tls->cipher); }},
     {"bits", [](lua_State* L, const Transaction& mail) { lua_pushinteger(L, mail.client.tls->bits); }},
+    {"verified",
+     [](lua_State* L, const Transaction& mail) { lua_pushboolean(L, mail.client.tls->client_is_verified); }},
+    {"subject", [](lua_State* L, const Transaction& mail) { push_or_nil(L, mail.client.tls->client_subject); }},
 };
 
 constexpr Field message_fields[] = {

@@ -51,10 +51,11 @@ struct DkimFacts {
     std::string b;                 // the first octets of b= that tell it from the others (RFC 6008)
     std::string canonicalization;  // "relaxed/simple"
     unsigned key_bits = 0;
-    bool testing = false;            // t=y in the key: as if the mail were not signed
-    std::string body_hash;           // computed, base64; empty where it was not reached
-    std::string header_hash;         // the same, of the header fields
-    std::string header_input_start;  // the first 1000 octets of what was hashed, for explain
+    bool testing = false;     // t=y in the key: as if the mail were not signed
+    std::string body_hash;    // computed, base64; empty where it was not reached
+    std::string header_hash;  // the same, of the header fields
+    // The first 1000 octets of what was hashed, for explain: as they are, with line ends and whatever else is in them.
+    std::string header_input_start;
   };
   // What a body observer found: the digest of the body under one canonicalisation, up to `length` octets.
   struct BodyHash {
@@ -63,6 +64,7 @@ struct DkimFacts {
     std::string digest;                   // SHA-256, 32 octets
     std::uint64_t canonical_octets = 0;   // of the whole body, whatever `length` is
   };
+  bool checked = false;  // whether the mail was looked at at all
   std::vector<Signature> signatures;
   std::size_t fields = 0;  // DKIM-Signature fields in the header, looked at or not (D16)
   std::vector<BodyHash> body_hashes;
@@ -79,6 +81,7 @@ struct ArcFacts {
     std::string cv;
     std::string results;  // its ARC-Authentication-Results without i=, unfolded and filtered
   };
+  bool checked = false;
   AuthResult result = AuthResult::none;  // none, pass, fail
   std::string reason;                    // of a fail
   unsigned oldest_pass = 0;              // RFC 8617, 5.2, step 4c; 0: all message signatures verify
@@ -88,6 +91,7 @@ struct ArcFacts {
   unsigned trusted_instance = 0;
   std::string trusted_sealer;
   AuthResult trusted_dmarc = AuthResult::none;
+  std::vector<DkimFacts::BodyHash> body_hashes;
   std::vector<dns::Evidence> evidence;
 };
 
@@ -97,6 +101,7 @@ enum class DmarcDisposition : std::uint8_t { none, quarantine, reject };
 std::string_view name(DmarcDisposition policy);
 
 struct DmarcFacts {
+  bool checked = false;
   AuthResult result = AuthResult::none;  // none: no record; permerror: none that can be used, or no usable From
   std::string problem;                   // of temperror, permerror
   std::string from_domain;               // the Author Domain

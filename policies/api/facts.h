@@ -10,6 +10,7 @@
 
 #include "gateway/base/units.h"
 #include "gateway/dns/answer.h"
+#include "policies/api/auth_facts.h"
 
 namespace sallyport::policies {
 
@@ -78,6 +79,11 @@ struct Facts {
   DnsblFacts dnsbl;
   RateFacts rate;
   HeloFacts helo;
+  RdnsFacts rdns;
+  SpfFacts spf;
+  DkimFacts dkim;
+  ArcFacts arc;
+  DmarcFacts dmarc;
   RulesFacts rules;
 };
 

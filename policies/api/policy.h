@@ -47,6 +47,8 @@ class Policy {
   // Whether there is something to find out, or to say, at this stage.
   virtual bool gathers_at(Stage stage) const = 0;
   virtual bool judges_at(Stage stage) const = 0;
+  // Whether its gather() reads what the others of the stage have found: it is begun when they have ended.
+  virtual bool gathers_last() const { return false; }
 
   // Facts of the connection and helo stages hold for all mails of the connection. gather() writes its own field of
   // `facts` and no other; when it cannot find out it says so there and does not throw. It may be ended where it waits.

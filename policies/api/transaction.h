@@ -20,6 +20,10 @@ struct TlsFacts {
   int bits = 0;
   std::string sni;  // filtered; empty when none was sent
   bool resumed = false;
+  // Of the client's certificate, where one was asked for (T7). Who shows one that does not verify is nobody in
+  // particular: the subject is then no more than a claim.
+  bool client_is_verified = false;
+  std::string client_subject;  // in printable ASCII; empty without a certificate
 };
 
 struct Client {

@@ -3,6 +3,7 @@
 
     ./dev bench                 relay and checks at 50 and 200 sessions, and idle sessions
     ./dev bench relay idle      only these
+    ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
 
 CPU microseconds per message are what to compare, and ratios within one run: other users of the machine hardly move them.
 Each figure is the median of --repeats interleaved runs.
@@ -198,9 +199,19 @@ target = "file:{self.folder}/{mode}.log"
         self.stop(sink)
 
 
+def run_kill(program):
+    """Not how fast, but how true: the long form of an integration test."""
+    sizes = {"SALLYPORT_KILL_MESSAGES": "2000", "SALLYPORT_KILLS": "40"}
+    done = subprocess.run([sys.executable, ROOT / "tests/integration/test_kill.py"],
+                          env={**sizes, **os.environ, "SALLYPORT": str(program)})
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", []], help="all of them by default")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "kill", []],
+                        help="by default all but kill")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -208,6 +219,8 @@ def main():
     args = parser.parse_args()
     args.program, args.load = args.program.resolve(), args.load.resolve()
     what = args.what or ["relay", "checks", "tls", "idle"]
+    if "kill" in what:
+        run_kill(args.program)
     bench = Bench(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:

@@ -45,6 +45,8 @@ rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 error unix - - n - - error
+pickup unix n - n 60 1 pickup
+smtp unix - - n - - smtp
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 proxymap unix - - n - - proxymap
@@ -57,8 +59,8 @@ class Postfix:
     """Started with the object, stopped by the cleanup it registers. Knows user@test.example. Needs root, as Postfix does."""
 
     def __init__(self, test, more=""):
-        self.folder = test.folder / "postfix"
         self.port = free_port()
+        self.folder = test.folder / f"postfix-{self.port}"
         for name in ("conf", "queue", "data", "mail"):
             (self.folder / name).mkdir(parents=True)
         shutil.chown(self.folder / "data", "postfix")
@@ -66,7 +68,7 @@ class Postfix:
         (self.folder / "conf/main.cf").write_text(
             MAIN.format(folder=self.folder, certificate=test.certificate(), more=more))
         (self.folder / "conf/master.cf").write_text(MASTER.format(port=self.port))
-        self.starter = test.start("postfix", [tool("postfix"), "-c", self.folder / "conf", "start-fg"])
+        self.starter = test.start(self.folder.name, [tool("postfix"), "-c", self.folder / "conf", "start-fg"])
         test.addCleanup(self.stop)  # before the test's own cleanup: the master, not only the script that waits for it
         wait_until("Postfix", lambda: accepts(self.port) or not self.starter.is_running())
         test.assertTrue(self.starter.is_running(), self.starter.output())

@@ -456,7 +456,7 @@ def our_header(content):
             fields.append((name, value + line.decode("latin-1")))
         elif fields and fields[-1][0] == "Received":
             return fields, rest
-        elif line.startswith((b"X-Sallyport-", b"Received: ")):
+        elif line.startswith((b"X-Sallyport-", b"Authentication-Results: ", b"Received-SPF: ", b"Received: ")):
             fields.append(tuple(line.decode("latin-1").split(": ", 1)))
         else:
             raise AssertionError(f"our header does not end with a Received field: {content[:1000]!r}")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """TLS with clients: versions, keys, names, tickets, and what must not be accepted. openssl s_client is the other side."""
+import contextlib
 import os
 import shutil
 import ssl
@@ -95,6 +96,30 @@ class Handshakes(TlsTest):
         self.assertIsNotNone(self.s_client())
         self.assertEqual(self.violations("tls_refused"), 10)
 
+    def test_suites_of_the_past(self):
+        """Clients that offer what no library offers any more, by hand: an alert, and the end."""
+        self.serve()
+        suites = {"NULL": 0x0002, "export": 0x0003, "RC4": 0x0005, "3DES": 0x000a, "anonymous": 0x0018, "RSA": 0x002f}
+        for number, (name, suite) in enumerate(suites.items(), 1):
+            for port in (self.port, self.implicit):
+                with self.subTest(name, implicit=port == self.implicit), Client(port) as client:
+                    if port == self.port:
+                        client.greet()
+                        client.ask("STARTTLS", 220)
+                    client.socket.sendall(client_hello(suite))
+                    self.assertEqual(client.rest(), "\x15\x03\x03\x00\x02\x02\x28")  # fatal handshake_failure
+            wait_until(name, lambda expected=2 * number: self.violations("tls_refused") == expected)
+        self.assertIsNotNone(self.s_client())
+
+    def test_a_hello_without_end(self):
+        self.serve()
+        message = b"\x01\x00\xff\xff" + bytes(65535)
+        with Client(self.implicit) as client, contextlib.suppress(OSError):
+            client.socket.sendall(b"".join(b"\x16\x03\x01\x00\x01" + message[i:i + 1] for i in range(len(message))))
+            client.rest()
+        wait_until("tls_error", lambda: self.violations("tls_error") == 1)
+        self.assertIsNotNone(self.s_client(port=self.implicit))
+
     def test_only_the_newest_version(self):
         self.serve(tls={"min_version": "1.3"})
         self.assertIsNone(self.s_client("-tls1_2"))
@@ -112,8 +137,52 @@ class Handshakes(TlsTest):
 
     def test_application_protocols(self):
         self.serve()
-        self.assertIsNone(self.s_client("-alpn", "h2,http/1.1"))
-        self.assertIsNotNone(self.s_client("-alpn", "h2,smtp"))
+        for offered, served in (("h2,http/1.1", False), ("imap", False), ("h2,smtp", True), ("smtp", True)):
+            with self.subTest(offered):
+                context = trusting_context()
+                context.set_alpn_protocols(offered.split(","))
+                with Client(self.implicit) as client:
+                    if served:
+                        client.socket = context.wrap_socket(client.socket)
+                        self.assertEqual(client.socket.selected_alpn_protocol(), "smtp")
+                        client.expect(220)
+                    else:
+                        with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
+                            context.wrap_socket(client.socket)
+        self.assertIsNotNone(self.s_client())
+        self.assertEqual(self.violations("tls_error"), 2)
+
+    def test_the_name_asked_for_is_in_no_metric(self):
+        self.serve()
+        names = ("stranger.example", "a b", "<script>")
+        for name in names:
+            self.assertIsNotNone(self.s_client("-servername", name))
+        for metric in self.stats():
+            for name in names:
+                self.assertNotIn(name, metric)
+
+    def test_client_certificates(self):
+        """Asked for where configured, checked against the authorities of the configuration, and only there."""
+        known, unknown = self.another_certificate("partner.example"), self.another_certificate("stranger.example")
+
+        def shown(folder):
+            return ["-cert", folder / "fullchain.pem", "-key", folder / "privkey.pem"] if folder else []
+
+        for mode, served in (("off", (True, True, True)), ("ask", (True, True, True)),
+                             ("require", (True, False, False))):
+            authorities = "" if mode == "off" else f', client_ca = "{known}/fullchain.pem"'
+            self.serve(listen=f', client_cert = "{mode}"{authorities}')
+            for folder, expected in zip((known, unknown, None), served):
+                for version in ("-tls1_2", "-tls1_3"):
+                    with self.subTest(mode, folder=folder, version=version):
+                        said = self.s_client(version, *shown(folder))
+                        self.assertEqual(said is not None, expected)
+            asked = "Client Certificate Types"
+            self.assertEqual(asked in self.s_client("-tls1_2", *shown(known)), mode != "off")
+            # The other listener has its own setting.
+            self.assertNotIn(asked, self.s_client("-tls1_2", port=self.implicit))
+            self.assertEqual(self.violations("tls_error"), 4 if mode == "require" else 0)
+            self.gateway_process.stop()
 
     def test_resumption(self):
         self.serve()
@@ -241,6 +310,15 @@ class Stripping(TlsTest):
         wait_until("non_smtp", lambda: self.violations("non_smtp") == 1)
 
 
+def client_hello(suite):
+    """A ClientHello of TLS 1.2 that offers one suite, with what a client with elliptic curves has to say."""
+    extensions = bytes.fromhex("000a0006 0004001d0017" "000d0006 000404030804" "000b0002 0100")
+    body = (b"\x03\x03" + bytes(32) + b"\x00" + b"\x00\x02" + suite.to_bytes(2, "big") + b"\x01\x00" +
+            len(extensions).to_bytes(2, "big") + extensions)
+    message = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
+
+
 class Keys(TlsTest):
     def assert_no_start(self, file, *words):
         for command in ("run", "check"):
@@ -265,6 +343,16 @@ class Keys(TlsTest):
         folder = self.certificate()
         shutil.copy(self.another_certificate("mx.other.example") / "privkey.pem", folder / "privkey.pem")
         self.assert_no_start(self.configuration(1), "privkey.pem", "does not belong to the certificate")
+
+    def test_authorities_that_are_none(self):
+        for text, words in (("no certificate", "no certificates of authorities"), (None, "authorities.pem")):
+            authorities = self.folder / "authorities.pem"
+            authorities.unlink(missing_ok=True)
+            if text:
+                authorities.write_text(text)
+            file = self.configuration(1, listen=[{"address": "127.0.0.1:12345", "client_cert": "ask",
+                                                  "client_ca": authorities}])
+            self.assert_no_start(file, "authorities.pem", words)
 
     def test_files_that_are_not_there_or_not_pem(self):
         folder = self.certificate()

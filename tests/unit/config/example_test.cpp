@@ -64,7 +64,9 @@ TEST(Example, EveryLineIsTrue) {
                                   "[policy.dnsbl.zones.\"white.dnsbl.example\"]\n");
   const std::set<std::string_view> examples{"hostname",          "tls.cert",
                                             "tls.sni.*.cert",    "upstreams.*.servers",
-                                            "tenants.*.domains", "policy.dnsbl.zones.*.score"};
+                                            "tenants.*.domains", "policy.dnsbl.zones.*.score",
+                                            "policy.arc.seal.domain", "policy.arc.seal.selector",
+                                            "policy.arc.seal.key.file"};
   std::size_t compared = 0;
   for (const Effective& by_default : plain.loaded.values) {
     if (examples.contains(by_default.key->path)) continue;

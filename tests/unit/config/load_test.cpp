@@ -48,6 +48,8 @@ tls = "starttls"
 require_tls = true
 bare_newline = "reject"
 proxy_protocol_from = ["10.9.0.0/28"]
+client_cert = "ask"
+client_ca = "tls/partners.pem"
 [[listen]]
 address = "[::1]:465"
 tls = "implicit"
@@ -105,6 +107,14 @@ level = "debug"
   ASSERT_EQ(settings.listen.size(), 2u);
   EXPECT_TRUE(settings.listen[0].require_tls);
   EXPECT_EQ(settings.listen[0].bare_newline, BareNewlinePolicy::reject);
+  EXPECT_EQ(settings.listen[0].client_cert, tls::ClientCertificates::ask);
+  EXPECT_EQ(settings.listen[0].client_ca, "/etc/tls/partners.pem");
+  EXPECT_EQ(settings.listen[1].client_cert, tls::ClientCertificates::off);
+  const tls::ServerTlsSettings first_door = tls_of(settings, settings.listen[0]);
+  EXPECT_EQ(first_door.client_certificates, tls::ClientCertificates::ask);
+  EXPECT_EQ(first_door.client_ca_file, "/etc/tls/partners.pem");
+  EXPECT_EQ(first_door.certificates, settings.tls.certificates);
+  EXPECT_EQ(tls_of(settings, settings.listen[1]).client_certificates, tls::ClientCertificates::off);
   ASSERT_EQ(settings.listen[0].proxy_protocol_from.size(), 1u);
   EXPECT_EQ(settings.listen[1].tls, ListenTls::implicit);
   EXPECT_EQ(settings.listen[1].address.to_string(), "[::1]:465");
@@ -223,9 +233,26 @@ TEST(Load, AKeyOfAnotherSection) {
       ElementsAre("/etc/m.toml:4:1: error: unknown key \"message_size\"; did you mean \"limits.message_size\"?"));
 }
 
+TEST(Load, WhatSpfLeadsTo) {
+  const Loaded plain = good(minimal);
+  EXPECT_EQ(plain.settings->policy.spf.on_fail, policies::SpfAction::score);
+  EXPECT_EQ(plain.settings->policy.spf.on_temperror, policies::SpfAction::none);
+  const Loaded strict = good(minimal + "[policy.spf]\non_fail = \"reject\"\non_temperror = \"tempfail\"\nscore = 4\n");
+  EXPECT_EQ(strict.settings->policy.spf.on_fail, policies::SpfAction::reject);
+  EXPECT_EQ(strict.settings->policy.spf.on_temperror, policies::SpfAction::tempfail);
+  EXPECT_EQ(strict.settings->policy.spf.score, 4.0);
+  EXPECT_THAT(errors_of(minimal + "[policy.spf]\non_softfail = \"refuse\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:5:15: error: expected")));
+}
+
+TEST(Load, TheReverseNameIsOffByItself) {
+  EXPECT_EQ(good(minimal).settings->policy.rdns.mode, policies::Mode::off);
+  EXPECT_EQ(good(minimal + "[policy]\nmode = \"enforce\"\n").settings->policy.rdns.mode, policies::Mode::enforce);
+}
+
 TEST(Load, WhatIsNotBuiltIsUnknown) {
-  EXPECT_THAT(errors_of(minimal + "[policy.spf]\non_fail = \"reject\"\n"),
-              ElementsAre(HasSubstr("/etc/m.toml:4:9: error: unknown key \"spf\" in [policy]")));
+  EXPECT_THAT(errors_of(minimal + "[policy.greylist]\ndelay = \"5m\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:4:9: error: unknown key \"greylist\" in [policy]")));
   EXPECT_THAT(errors_of(minimal + "[admin]\nlisten = \"127.0.0.1:8080\"\n"),
               ElementsAre(HasSubstr("error: unknown key \"admin\"")));
 }
@@ -294,6 +321,12 @@ TEST(Load, PartsThatDoNotFit) {
               ElementsAre(HasSubstr("/etc/m.toml:5:1: error: this listener cannot do without TLS")));
   EXPECT_THAT(errors_of(minimal + "[[listen]]\ntls = \"off\"\nrequire_tls = true\n"),
               ElementsAre(HasSubstr("/etc/m.toml:6:1: error: require_tls and tls = \"off\"")));
+  EXPECT_THAT(errors_of(minimal + "[[listen]]\ntls = \"off\"\nclient_cert = \"ask\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:6:1: error: client_cert has no use with tls = \"off\"")));
+  EXPECT_THAT(errors_of(minimal + "[[listen]]\nclient_ca = \"ca.pem\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:5:1: error: client_ca has no use while client_cert is \"off\"")));
+  EXPECT_THAT(errors_of(minimal + "[[listen]]\nclient_cert = \"demand\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:5:15: error: ")));
   EXPECT_THAT(errors_of(minimal + "[[listen]]\naddress = \"0.0.0.0:25\"\n[[listen]]\naddress = \"0.0.0.0:25\"\n"),
               ElementsAre(HasSubstr("/etc/m.toml:7:1: error: 0.0.0.0:25 is already listened on, by the entry at "
                                     "/etc/m.toml:5:1")));

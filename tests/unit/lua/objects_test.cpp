@@ -36,10 +36,14 @@ TEST_F(Objects, Client) {
             "nil false nil");
   mail.client.rdns = "mail.example.org";
   mail.client.fcrdns = true;
-  mail.client.tls = policies::TlsFacts{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "", false};
+  mail.client.tls = policies::TlsFacts{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "", false, false, ""};
   EXPECT_EQ(text_of("tx.client.rdns .. ' ' .. tostring(tx.client.fcrdns)"), "mail.example.org true");
   EXPECT_EQ(text_of("tx.client.tls.version .. ' ' .. tx.client.tls.cipher .. ' ' .. tx.client.tls.bits"),
             "TLSv1.3 TLS_AES_256_GCM_SHA384 256");
+  EXPECT_EQ(text_of("tostring(tx.client.tls.verified) .. ' ' .. tostring(tx.client.tls.subject)"), "false nil");
+  mail.client.tls->client_is_verified = true;
+  mail.client.tls->client_subject = "CN=relay.example.org";
+  EXPECT_EQ(text_of("tostring(tx.client.tls.verified) .. ' ' .. tx.client.tls.subject"), "true CN=relay.example.org");
 }
 
 TEST_F(Objects, Addresses) {

@@ -71,7 +71,7 @@ TEST_F(ShippedRules, PlainConnection) {
   EXPECT_THAT(run_rule("PLAIN_CONNECTION").fact.add_headers, ElementsAre(Pair("X-Connection", "no-tls")));
   mail.client.helo = "[192.0.2.7]";
   EXPECT_THAT(run_rule("PLAIN_CONNECTION").fact.add_headers, ElementsAre(Pair("X-Connection", "no-tls, address-helo")));
-  mail.client.tls = policies::TlsFacts{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "", false};
+  mail.client.tls = policies::TlsFacts{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "", false, false, ""};
   EXPECT_THAT(run_rule("PLAIN_CONNECTION").fact.add_headers, ElementsAre(Pair("X-Connection", "address-helo")));
   mail.client.helo = "mail.example.org";
   EXPECT_EQ(run_rule("PLAIN_CONNECTION").kind, Kind::silent);

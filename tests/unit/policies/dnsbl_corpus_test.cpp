@@ -1,25 +1,17 @@
 // Independent cases of list look-ups (corpora/dnsbl): the names asked, the codes found, allow lists, health checks.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/dnsbl/list_name.h"
+#include "tests/support/corpora.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
 namespace {
-
-nlohmann::json load_cases() {
-  const char* given = std::getenv("SALLYPORT_CORPORA");
-  std::ifstream file(std::filesystem::path(given ? given : "../shared/corpora") / "dnsbl/cases.json");
-  return file ? nlohmann::json::parse(file) : nlohmann::json();
-}
 
 void run_look_up(const nlohmann::json& given, const support::DnsZone& records) {
   const std::string ip = given.at("client_ip");
@@ -58,16 +50,15 @@ void run_health_check(const nlohmann::json& given, const support::DnsZone& recor
 }
 
 TEST(DnsblCorpus, AgreesWithUs) {
-  const nlohmann::json suite = load_cases();
-  if (suite.is_null()) GTEST_SKIP() << "no corpora";
-  const support::DnsZone records = support::DnsZone::from_json(suite.at("dns"));
-  std::size_t run = 0;
-  for (const auto& given : suite.at("cases")) {
+  const auto suite = support::load_corpus("dnsbl/cases.json");
+  SALLYPORT_SKIP_WITHOUT(suite);
+  support::CorpusScore score("dnsbl");
+  const support::DnsZone records = support::DnsZone::from_json(suite->at("dns"));
+  for (const auto& given : suite->at("cases")) {
     SCOPED_TRACE(given.at("name").get<std::string>());
     given.contains("health_check_zone") ? run_health_check(given, records) : run_look_up(given, records);
-    ++run;
+    score.count_case();
   }
-  EXPECT_GT(run, 0u);
 }
 
 }  // namespace

@@ -22,28 +22,37 @@ std::vector<std::string> names(const std::vector<std::unique_ptr<Policy>>& polic
   return found;
 }
 
-TEST(PolicyList, HasEveryPolicyByDefault) {
+TEST(PolicyList, HasThePoliciesThatAreOnByDefault) {
   AllowingRates rates;
-  const auto policies = make_policies(PolicySettings{}, {rates, "mx1.example.com", {"example.com"}});
-  EXPECT_EQ(names(policies), (std::vector<std::string>{"rate", "helo", "dnsbl"}));
+  const PublicSuffixList suffixes;
+  const auto policies = make_policies(PolicySettings{}, {rates, suffixes, "mx1.example.com", {"example.com"}});
+  EXPECT_EQ(names(policies), (std::vector<std::string>{"rate", "helo", "dnsbl", "spf", "dkim", "arc", "dmarc"}));
 }
 
 TEST(PolicyList, LeavesOutWhatIsOff) {
   AllowingRates rates;
+  const PublicSuffixList suffixes;
   PolicySettings settings;
   settings.rate.mode = Mode::off;
   settings.dnsbl.mode = Mode::shadow;
-  EXPECT_EQ(names(make_policies(settings, {rates, "mx1.example.com", {}})),
-            (std::vector<std::string>{"helo", "dnsbl"}));
+  settings.rdns.mode = Mode::shadow;
+  EXPECT_EQ(names(make_policies(settings, {rates, suffixes, "mx1.example.com", {}})),
+            (std::vector<std::string>{"helo", "dnsbl", "rdns", "spf", "dkim", "arc", "dmarc"}));
   settings.helo.mode = Mode::off;
   settings.dnsbl.mode = Mode::off;
-  EXPECT_TRUE(make_policies(settings, {rates, "mx1.example.com", {}}).empty());
+  settings.rdns.mode = Mode::off;
+  settings.spf.mode = Mode::off;
+  settings.dkim.mode = Mode::off;
+  settings.arc.mode = Mode::off;
+  settings.dmarc.mode = Mode::off;
+  EXPECT_TRUE(make_policies(settings, {rates, suffixes, "mx1.example.com", {}}).empty());
 }
 
 TEST(PolicyList, HandsTheOwnNamesOn) {
   AllowingRates rates;
+  const PublicSuffixList suffixes;
   PolicyWorld world;
-  const auto policies = make_policies(PolicySettings{}, {rates, "mx1.example.com", {"example.com"}});
+  const auto policies = make_policies(PolicySettings{}, {rates, suffixes, "mx1.example.com", {"example.com"}});
   Transaction mail = mail_of("192.0.2.1");
   mail.client.helo = "example.com";
   Facts facts;
@@ -55,8 +64,9 @@ TEST(PolicyList, HandsTheOwnNamesOn) {
 
 TEST(PolicyList, HasNothingToTestInMostPolicies) {
   AllowingRates rates;
+  const PublicSuffixList suffixes;
   PolicyWorld world;
-  for (const auto& policy : make_policies(PolicySettings{}, {rates, "mx1.example.com", {}})) {
+  for (const auto& policy : make_policies(PolicySettings{}, {rates, suffixes, "mx1.example.com", {}})) {
     world.loop.run_until_done(policy->self_test(world.around()));
   }
   EXPECT_TRUE(world.resolver.asked().empty());

@@ -66,7 +66,7 @@ TEST_F(Coalescing, EveryWaiterHasItsOwnDeadline) {
 
 TEST_F(Coalescing, AnImpatientWaiterIsNoFaultAndNothingIsKeptOfIt) {
   EXPECT_EQ(world.ask(example_a, milliseconds(100)).status, Status::timeout);
-  EXPECT_EQ(world.counters.get(Fault::dns_timeout), 0u);
+  world.expect_recorded(Fault::dns_timeout, 0);
   world.loop.advance(seconds(1));
   dns::Answer later = world.ask(example_a);
   EXPECT_TRUE(later.from_cache) << "the question went on by itself";
@@ -138,7 +138,7 @@ TEST_F(Coalescing, QuestionsUnderWayAreBounded) {
   callers.spawn(ask_and(world, {"one.example", dns::Type::A}, into(0)));
   callers.spawn(ask_and(world, {"two.example", dns::Type::A}, into(1)));
   EXPECT_EQ(world.ask(example_a).status, Status::servfail);
-  EXPECT_EQ(world.counters.get(Fault::dns_error), 1u);
+  world.expect_recorded(Fault::dns_error, 1);
   EXPECT_TRUE(world.ask({"one.example", dns::Type::A}).found()) << "to wait for one under way is free";
   EXPECT_TRUE(world.ask(example_a).found());
 }

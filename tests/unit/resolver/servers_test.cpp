@@ -39,7 +39,7 @@ TEST(Servers, SilenceIsATimeoutInTime) {
   EXPECT_EQ(world.ask(example_a).status, Status::timeout);
   EXPECT_GE(world.loop.now() - before, seconds(5));
   EXPECT_LT(world.loop.now() - before, milliseconds(5050));
-  EXPECT_EQ(world.counters.get(Fault::dns_timeout), 1u);
+  world.expect_recorded(Fault::dns_timeout, 1);
   EXPECT_EQ(world.network.sockets_open(), 0u);
 }
 
@@ -105,7 +105,7 @@ TEST(Servers, WhenAllFailTheAnswerIsAFailure) {
       [](SocketAddress, std::string_view query) { return just(DnsPacket::reply_to(query).rcode(2)); });
   EXPECT_EQ(world.ask(example_a).status, Status::servfail);
   EXPECT_EQ(world.asked(), (Servers{first_server, second_server}));
-  EXPECT_EQ(world.counters.get(Fault::dns_error), 1u);
+  world.expect_recorded(Fault::dns_error, 1);
 }
 
 TEST(Servers, AFailureSaysMoreThanSilence) {
@@ -245,7 +245,7 @@ TEST(Kept, ASilentServerDoesNotCostEverySessionTheTimeout) {
   dns::Answer again = world.ask(example_a);
   EXPECT_TRUE(again.from_cache);
   EXPECT_EQ(again.status, Status::timeout);
-  EXPECT_EQ(world.counters.get(Fault::dns_timeout), 1u) << "counted when it happened";
+  world.expect_recorded(Fault::dns_timeout, 1);
 }
 
 // threats.md R9: whoever asks again is served five seconds after the server is back.

@@ -33,7 +33,7 @@ TEST(Spoof, TheRightAnswerIsTaken) {
   EXPECT_EQ(answer.records, truth);
   EXPECT_EQ(answer.ttl, seconds(300));
   EXPECT_FALSE(answer.from_cache);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 0u);
+  world.expect_recorded(Violation::dns_spoof, 0);
   EXPECT_EQ(world.questions(), 1u);
 }
 
@@ -43,7 +43,7 @@ TEST(Spoof, ItsIdMustMatch) {
     return forged(query).id(static_cast<std::uint16_t>(question_of(query).id ^ 1u));
   });
   EXPECT_EQ(answer.records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, ItsQuestionMustMatch) {
@@ -54,7 +54,7 @@ TEST(Spoof, ItsQuestionMustMatch) {
         .a("host.example.org", "203.0.113.66");
   });
   EXPECT_EQ(answer.records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, ItsTypeMustMatch) {
@@ -64,7 +64,7 @@ TEST(Spoof, ItsTypeMustMatch) {
     return DnsPacket::response(question.name, dns::Type::AAAA).id(question.id).a(question.name, "203.0.113.66");
   });
   EXPECT_EQ(answer.records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, ItsClassMustMatch) {
@@ -75,21 +75,21 @@ TEST(Spoof, ItsClassMustMatch) {
     return std::vector<MemoryPacket>{{forgery, {}}, {address_reply(query).octets(), milliseconds(5)}};
   });
   EXPECT_EQ(world.ask(example_a).records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, ItsOpcodeMustMatch) {
   World world;
   auto answer = ask_with_forgery(world, [](std::string_view query) { return forged(query).flags(0xa180); });
   EXPECT_EQ(answer.records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, AQueryIsNoAnswer) {
   World world;
   auto answer = ask_with_forgery(world, [](std::string_view query) { return forged(query).flags(0x0100); });
   EXPECT_EQ(answer.records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, AHeaderAloneIsNoAnswer) {
@@ -97,7 +97,7 @@ TEST(Spoof, AHeaderAloneIsNoAnswer) {
   auto answer =
       ask_with_forgery(world, [](std::string_view query) { return DnsPacket::bare(question_of(query).id).rcode(3); });
   EXPECT_EQ(answer.records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, AMalformedPacketIsDropped) {
@@ -109,8 +109,55 @@ TEST(Spoof, AMalformedPacketIsDropped) {
         {broken, {}}, {"", {}}, {"x", {}}, {address_reply(query).octets(), milliseconds(5)}};
   });
   EXPECT_EQ(world.ask(example_a).records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_malformed), 3u);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 0u);
+  world.expect_recorded(Violation::dns_malformed, 3);
+  world.expect_recorded(Violation::dns_spoof, 0);
+}
+
+// D4: each of them is dropped, and the true answer taken that comes after it.
+TEST(Spoof, NamesAndDataThatCannotBeAreDropped) {
+  using Section = DnsPacket::Section;
+  const std::string address = "\xcb\x00\x71\x42";
+  const std::string label = support::dns_string(std::string(63, 'x'));
+  const std::vector<std::function<void(DnsPacket&, std::uint16_t at)>> breaks{
+      [&](DnsPacket& packet, std::uint16_t at) {  // a pointer to itself
+        packet.record(Section::answer, support::dns_pointer(at), 1, 300, address);
+      },
+      [&](DnsPacket& packet, std::uint16_t at) {  // a loop of two
+        packet.record(Section::answer, support::dns_string("a") + support::dns_pointer(at), 1, 300, address);
+      },
+      [&](DnsPacket& packet, std::uint16_t at) {  // forward
+        packet.record(Section::answer, support::dns_pointer(static_cast<std::uint16_t>(at + 2)), 1, 300, address);
+      },
+      [&](DnsPacket& packet, std::uint16_t) {  // a name over 255 octets
+        packet.record(Section::answer, label + label + label + label + '\0', 1, 300, address);
+      },
+      [&](DnsPacket& packet, std::uint16_t) {  // an address of five octets
+        packet.record(Section::answer, support::dns_pointer(12), 1, 300, address + "x");
+      },
+  };
+  for (const auto& make_broken : breaks) {
+    World world;
+    world.network.set_responder([&](SocketAddress, std::string_view query) {
+      DnsPacket broken = DnsPacket::reply_to(query);
+      make_broken(broken, static_cast<std::uint16_t>(broken.octets().size()));
+      return std::vector<MemoryPacket>{{broken.octets(), {}}, {address_reply(query).octets(), milliseconds(5)}};
+    });
+    EXPECT_EQ(world.ask(example_a).records, truth);
+    world.expect_recorded(Violation::dns_malformed, 1);
+    world.expect_recorded(Violation::dns_spoof, 0);
+    EXPECT_TRUE(world.dialer.dialled().empty());
+  }
+}
+
+TEST(Spoof, WhoseDataRunsOverThePacketIsDropped) {
+  World world;
+  world.network.set_responder([](SocketAddress, std::string_view query) {
+    std::string broken = forged(query).octets();
+    broken[broken.size() - 5] = 5;  // the data's length was 4
+    return std::vector<MemoryPacket>{{broken, {}}, {address_reply(query).octets(), milliseconds(5)}};
+  });
+  EXPECT_EQ(world.ask(example_a).records, truth);
+  world.expect_recorded(Violation::dns_malformed, 1);
 }
 
 TEST(Spoof, AfterTwentyTriesTheQuestionGoesByTcp) {
@@ -126,7 +173,7 @@ TEST(Spoof, AfterTwentyTriesTheQuestionGoesByTcp) {
   });
   world.serve_tcp(first_server, [](std::string_view query) { return address_reply(query).framed(); });
   EXPECT_EQ(world.ask(example_a).records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 20u);
+  world.expect_recorded(Violation::dns_spoof, 20);
   EXPECT_EQ(world.dialer.dialled(), std::vector{first_server});
   EXPECT_EQ(world.questions(), 2u);
 }
@@ -157,7 +204,7 @@ TEST(Spoof, RightButForTheCaseIsAskedAgainByTcp) {
     return DnsPacket::response(name, dns::Type::A).id(question.id).a(name, "192.0.2.1").framed();
   });
   EXPECT_EQ(world.ask(example_a).records, truth);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Spoof, QuestionsCannotBeForeseen) {
@@ -192,6 +239,27 @@ TEST(Spoof, TheCaseStaysWhenItIsToldTo) {
 // -------------------------------------------------------------------------------------------------------------------
 
 class WithoutEdns : public testing::TestWithParam<std::function<DnsPacket(std::string_view)>> {};
+
+TEST(Edns, OffersPacketsThatFitEveryPath) {
+  World world;
+  world.network.set_responder(reply_with_address);
+  world.ask(example_a);
+  // RFC 6891, 6.1.2: the root as owner, type 41, and the size in the place of the class.
+  std::string_view query = world.network.sent()[0].packet;
+  EXPECT_EQ(query.substr(query.size() - 11, 5), std::string_view("\0\0\x29\x04\xd0", 5)) << "1232";
+}
+
+TEST(Edns, StaysForEveryOtherFailure) {
+  for (unsigned rcode : {2u, 5u, 6u, 9u, 15u}) {
+    World world;
+    world.network.set_responder(
+        [rcode](SocketAddress, std::string_view query) { return just(DnsPacket::reply_to(query).rcode(rcode)); });
+    EXPECT_EQ(world.ask(example_a).status, Status::servfail) << rcode;
+    ASSERT_EQ(world.network.sent().size(), 1u) << rcode;
+    EXPECT_TRUE(question_of(world.network.sent()[0].packet).has_edns);
+    world.expect_recorded(Fault::dns_error, 1);
+  }
+}
 
 TEST_P(WithoutEdns, IsTriedOnce) {
   World world;

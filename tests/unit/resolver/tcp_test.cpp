@@ -25,7 +25,7 @@ DnsPacket big_reply(std::string_view query) {
 
 void expect_failure(World& world) {
   EXPECT_EQ(world.ask(example_txt).status, Status::servfail);
-  EXPECT_EQ(world.counters.get(Fault::dns_error), 1u);
+  world.expect_recorded(Fault::dns_error, 1);
   EXPECT_EQ(world.dialer.dialled().size(), 1u);
 }
 
@@ -79,7 +79,7 @@ TEST(Tcp, ALengthOfNothingIsAFailure) {
       return support::dns_number16(static_cast<std::uint32_t>(length)) + big_reply(query).octets();
     });
     expect_failure(world);
-    EXPECT_EQ(world.counters.get(Violation::dns_malformed), 1u);
+    world.expect_recorded(Violation::dns_malformed, 1);
   }
 }
 
@@ -90,7 +90,7 @@ TEST(Tcp, ALengthThatCutsTheMessageIsAFailure) {
     return support::dns_number16(static_cast<std::uint32_t>(octets.size() - 1)) + octets;
   });
   expect_failure(world);
-  EXPECT_EQ(world.counters.get(Violation::dns_malformed), 1u);
+  world.expect_recorded(Violation::dns_malformed, 1);
 }
 
 TEST(Tcp, TruncatedAgainIsAFailure) {
@@ -106,7 +106,7 @@ TEST(Tcp, AnAnswerToSomethingElseIsAFailure) {
     return big_reply(query).id(static_cast<std::uint16_t>(question_of(query).id + 1)).framed();
   });
   expect_failure(world);
-  EXPECT_EQ(world.counters.get(Violation::dns_spoof), 1u);
+  world.expect_recorded(Violation::dns_spoof, 1);
 }
 
 TEST(Tcp, SilenceEndsWithTheQuestionsTime) {

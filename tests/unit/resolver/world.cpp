@@ -30,7 +30,7 @@ World::World(std::vector<SocketAddress> servers) { settings.servers = std::move(
 
 Resolver& World::resolver() {
   if (!resolver_) {
-    resolver_ = std::make_unique<Resolver>(loop.scheduler(), network, dialer, cache, settings, counters);
+    resolver_ = std::make_unique<Resolver>(loop.scheduler(), network, dialer, cache, settings, counters, log);
   }
   return *resolver_;
 }
@@ -39,6 +39,17 @@ void World::serve_tcp(SocketAddress server, TcpAnswer answer) {
   dialer.serve(server, [answer = std::move(answer)](std::unique_ptr<support::MemoryStream> stream) {
     return serve_one(std::move(stream), answer);
   });
+}
+
+void World::expect_recorded(Violation kind, std::size_t times) const {
+  EXPECT_EQ(counters.get(kind), times) << name(kind);
+  EXPECT_EQ(log.count({"event=violation", "kind=" + std::string(name(kind)) + ' ', " ip=10.0.0."}), times)
+      << name(kind);
+}
+
+void World::expect_recorded(Fault kind, std::size_t times) const {
+  EXPECT_EQ(counters.get(kind), times) << name(kind);
+  EXPECT_EQ(log.count({"event=fault", "kind=" + std::string(name(kind)) + ' '}), times) << name(kind);
 }
 
 std::vector<SocketAddress> World::asked() const {

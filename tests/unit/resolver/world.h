@@ -1,6 +1,8 @@
 // A resolver with everything around it in memory: servers that are functions, a clock, a cache.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "gateway/resolver/resolver.h"
 #include "tests/support/dns_packet.h"
+#include "tests/support/lines_log.h"
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_datagram.h"
 #include "tests/support/scripted_dialer.h"
@@ -44,12 +47,16 @@ class World {
 
   std::vector<SocketAddress> asked() const;  // by UDP, in order
   std::uint64_t questions() const { return counters.get(Total::dns_questions); }
+  // I8: it was counted so often, and the log was told as often: of a violation with the server's address.
+  void expect_recorded(Violation kind, std::size_t times) const;
+  void expect_recorded(Fault kind, std::size_t times) const;
 
   support::ManualLoop loop;
   support::MemoryNetwork network{loop.scheduler()};
   support::ScriptedDialer dialer{loop.scheduler()};
   Cache cache{1000};
   Counters counters;
+  support::LinesLog log;
   ResolverSettings settings;
 
  private:

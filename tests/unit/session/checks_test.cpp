@@ -266,6 +266,15 @@ TEST_F(ChecksTest, ARefusedGreetingEndsTheMailAllTheSame) {
   EXPECT_EQ(world.say("DATA\r\n").substr(0, 9), "503 5.5.1");
 }
 
+TEST_F(ChecksTest, ARefusedGreetingLeavesTheOneBeforeItAsItWas) {
+  add("helo").at(Stage::helo, [](const Transaction& mail) {
+    return mail.client.helo == "bad.example" ? Verdict::reject("5.7.1", "Not you") : Verdict::none();
+  });
+  world.greet();
+  EXPECT_EQ(world.say("EHLO bad.example\r\n").substr(0, 4), "550 ");
+  EXPECT_EQ(mail(), "250 2.0.0 Stored\r\n");
+}
+
 TEST_F(ChecksTest, ANewGreetingIsJudgedAnew) {
   add("helo").at(Stage::helo, [](const Transaction& mail) { return scored(mail.client.helo == "odd" ? 20 : 0); });
   world.connect();
@@ -303,6 +312,7 @@ TEST_F(ChecksTest, AnObserverSeesTheBodyAsItIsSent) {
 }
 
 TEST_F(ChecksTest, AMistakeOfOursEndsItsSessionAndNoOther) {
+  world.excuse(Invariant::no_mistake);  // there is one on purpose
   add("broken").at(Stage::mail, [](const Transaction& mail) {
     ensure(mail.from->local != "evil", "a policy broke");
     return Verdict::none();

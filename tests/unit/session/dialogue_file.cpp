@@ -1,5 +1,6 @@
 #include "tests/unit/session/dialogue_file.h"
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -8,10 +9,10 @@
 
 #include "gateway/base/text.h"
 #include "gateway/base/units.h"
-#include "gateway/tls/context.h"
 #include "policies/policy_list.h"
+#include "tests/unit/session/dialogue_client.h"
+#include "tests/unit/session/dialogue_settings.h"
 #include "tests/unit/session/world.h"
-#include "tests/unit/tls/test_certificates.h"
 
 namespace sallyport::session {
 
@@ -89,93 +90,72 @@ std::string to_reply(std::string_view text) {
   return reply;
 }
 
-using Setter = std::function<void(World&, const std::string&)>;
+// A line's first word, and what follows it.
+std::pair<std::string, std::string_view> take_word(const std::string& line) {
+  std::string_view rest = line;
+  std::string word(rest.substr(0, rest.find(' ')));
+  rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  return {std::move(word), rest};
+}
 
-const std::map<std::string, Setter, std::less<>>& setters() {
-  static const std::map<std::string, Setter, std::less<>> table{
-      {"bare_newline",
-       [](World& world, const std::string&) { world.door.settings.bare_newline = config::BareNewlinePolicy::reject; }},
-      {"tls",
-       [](World& world, const std::string& value) {
-         tls::ServerTlsSettings settings;
-         settings.certificates = {tls::common_certificates().ecdsa};
-         world.door.tls = tls::make_server_context(settings).value();
-         world.door.settings.require_tls = value == "required";
-       }},
-      {"proxy_protocol_from",
-       [](World& world, const std::string& value) {
-         world.door.settings.proxy_protocol_from = {IpNetwork::parse(value).value()};
-       }},
-      {"places",
-       [](World& world, const std::string& value) { world.slots.places = static_cast<int>(to_number(value)); }},
-      {"server",
-       [](World& world, const std::string& value) {
-         if (value == "refused") world.dialer.fail(first_server, io::Error::refused);
-         if (value == "unreachable") world.dialer.fail(first_server, io::Error::unreachable);
-         if (value == "silent") world.dialer.fail(first_server, io::Error::timed_out);
-       }},
-      {"tenant",
-       [](World& world, const std::string& value) {  // NAME DOMAIN
-         std::size_t space = value.find(' ');
-         std::string name = value.substr(0, space);
-         world.settings.tenants[name] = {name, {value.substr(space + 1)}, "default"};
-       }},
-      {"dnsbl", [](World& world, const std::string& zone) { world.settings.policy.dnsbl.zones[zone].score = 8.0; }},
-      {"message_size",
-       [](World& world, const std::string& value) { world.settings.limits.message_size = to_number(value); }},
-      {"recipients",
-       [](World& world, const std::string& value) { world.settings.limits.recipients = to_number(value); }},
-      {"errors_per_session",
-       [](World& world, const std::string& value) { world.settings.limits.errors_per_session = to_number(value); }},
-      {"junk_commands",
-       [](World& world, const std::string& value) { world.settings.limits.junk_commands = to_number(value); }},
-      {"unknown_recipients",
-       [](World& world, const std::string& value) { world.settings.limits.unknown_recipients = to_number(value); }},
-      {"unknown_recipients_close",
-       [](World& world, const std::string& value) {
-         world.settings.limits.unknown_recipients_close = to_number(value);
-       }},
-      {"bdat_chunks",
-       [](World& world, const std::string& value) { world.settings.limits.bdat_chunks = to_number(value); }},
-      {"hops", [](World& world, const std::string& value) { world.settings.limits.hops = to_number(value); }},
-      {"allow_routed_local", [](World& world, const std::string&) { world.settings.limits.allow_routed_local = true; }},
-  };
-  return table;
+// What a line of the script adds to what the client sends next; nothing when it is not such a line.
+std::optional<std::string> sent_by(const std::string& line) {
+  auto [word, text] = take_word(line);
+  if (word == "C:") return unescape(text) + "\r\n";
+  if (word == "C-") return unescape(text);
+  return std::nullopt;
+}
+
+// I3: none of these ever goes upstream.
+bool has_bare_octet(std::string_view octets) {
+  for (std::size_t at = 0; at < octets.size(); ++at) {
+    if (octets[at] == '\0') return true;
+    if (octets[at] == '\r' && octets.substr(at + 1, 1) != "\n") return true;
+    if (octets[at] == '\n' && (at == 0 || octets[at - 1] != '\r')) return true;
+  }
+  return false;
 }
 
 class Script {
  public:
-  explicit Script(bool octet_by_octet) : octet_by_octet_(octet_by_octet) {}
+  explicit Script(const Manner& manner) : manner_(manner) {
+    configure("bare_newline " + std::string(manner.rejects_bare_newlines ? "reject" : "normalize"));
+    // So that both ways are gone: without any policy, and with one that looks.
+    world_.watches_content = manner.pieces != Manner::Pieces::whole;
+  }
 
   void obey(const std::string& line) {
-    std::string_view rest = line;
-    std::string word(rest.substr(0, rest.find(' ')));
-    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-    std::string_view argument = word == "C-" || word == "C:" ? rest : text::trim(rest);
-    if (word == "C:" || word == "C-") {
-      segment_ += unescape(argument) + (word == "C:" ? "\r\n" : "");
+    if (auto octets = sent_by(line)) {
+      segment_ += *octets;
       return;
     }
     send_segment();
+    auto [word, argument] = take_word(line);
     auto command = commands().find(word);
     if (command == commands().end()) throw Disagreement("no such word: " + word);
-    command->second(*this, std::string(argument));
+    command->second(*this, std::string(text::trim(argument)));
   }
 
   void end() {
     send_segment();
     hear_nothing_more();
+    for (const FakeUpstream::Stored& mail : world_.upstream.stored) {
+      if (has_bare_octet(mail.wire)) throw Disagreement("a bare CR, a bare LF or a NUL went upstream");
+    }
   }
 
  private:
   using Commands = std::map<std::string, std::function<void(Script&, const std::string&)>, std::less<>>;
   static const Commands& commands() {
     static const Commands table{
-        {"config", &Script::configure},    {"dns", &Script::add_record}, {"upstream", &Script::queue_reply},
-        {"upstream*", &Script::set_reply}, {"greeted", &Script::greet},  {"S:", &Script::hear},
-        {"U:", &Script::see_command},      {"M:", &Script::see_content}, {"stored", &Script::see_stored},
-        {"count", &Script::see_count},     {"log", &Script::see_log},    {"wait", &Script::wait},
-        {"leave", &Script::leave},         {"closed", &Script::see_end}, {"whole", &Script::pass},
+        {"config", &Script::configure},    {"dns", &Script::add_record},          {"upstream", &Script::queue_reply},
+        {"upstream*", &Script::set_reply}, {"greeted", &Script::greet},           {"S:", &Script::hear},
+        {"quiet", &Script::hear_nothing},  {"U:", &Script::see_command},          {"U!", &Script::see_no_command},
+        {"M:", &Script::see_content},      {"M!", &Script::see_no_content},       {"ends", &Script::see_end_of_content},
+        {"wire", &Script::see_wire},       {"stored", &Script::see_stored},       {"count", &Script::see_count},
+        {"log", &Script::see_log},         {"log!", &Script::see_nothing_in_log}, {"wait", &Script::wait},
+        {"leave", &Script::leave},         {"closed", &Script::see_end},          {"whole", &Script::pass},
+        {"plain", &Script::pass},
     };
     return table;
   }
@@ -190,9 +170,7 @@ class Script {
 
   void configure(const std::string& argument) {
     auto [key, value] = split_once(argument);
-    auto setter = setters().find(key);
-    if (setter == setters().end()) throw Disagreement("no such setting: " + key);
-    setter->second(world_, value);
+    if (!session::configure(world_, key, value)) throw Disagreement("no such setting: " + key);
   }
   void add_record(const std::string& argument) {
     auto [type, rest] = split_once(argument);
@@ -211,38 +189,44 @@ class Script {
   }
   void greet(const std::string&) {
     connect();
-    world_.greet_connected();
+    client_->heard();
+    client_->say("EHLO client.example\r\n");
   }
 
   void connect() {
-    if (is_connected_) return;
-    is_connected_ = true;
-    policies::PolicyParts parts{rates_, world_.settings.hostname, {"example.com"}};
+    if (client_) return;
+    policies::PolicyParts parts{rates_, suffixes_, world_.settings.hostname, {"example.com"}};
     if (!world_.settings.policy.dnsbl.zones.empty())
       world_.policies = policies::make_policies(world_.settings.policy, parts);
-    world_.connect();
+    bool in_crumbs = manner_.pieces == Manner::Pieces::octet_by_octet;
+    client_ = manner_.over_tls ? connect_over_tls(world_, in_crumbs) : connect_in_the_clear(world_);
   }
   void send_segment() {
     if (segment_.empty()) return;
     connect();
-    if (octet_by_octet_) {
-      for (char octet : segment_) heard_ += world_.say(std::string_view(&octet, 1));
-    } else {
-      heard_ += world_.say(segment_);
+    std::string_view rest = segment_;
+    while (!rest.empty()) {
+      std::size_t piece = rest.size();
+      if (manner_.pieces == Manner::Pieces::octet_by_octet) piece = 1;
+      if (manner_.pieces == Manner::Pieces::cut_in_two && rest.size() == segment_.size())
+        piece = std::min(piece, manner_.cut_at);
+      heard_ += client_->say(rest.substr(0, piece));
+      rest.remove_prefix(piece);
     }
     segment_.clear();
   }
 
   std::optional<std::string> next_line() {
-    heard_ += world_.heard();
+    heard_ += client_->heard();
     std::size_t end = heard_.find("\r\n");
     if (end == std::string::npos) return std::nullopt;
     std::string line = heard_.substr(0, end);
     heard_.erase(0, end + 2);
     return line;
   }
-  void hear(const std::string& pattern) {
+  void hear(const std::string& text) {
     connect();
+    std::string pattern = unescape(text);
     if (pattern == "...") {
       skips_lines_ = true;
       return;
@@ -258,12 +242,19 @@ class Script {
     skips_lines_ = false;
   }
   void hear_nothing_more() {
-    if (!is_connected_) throw Disagreement("nothing was said at all");
+    if (!client_) throw Disagreement("nothing was said at all");
     if (auto line = next_line(); line && !skips_lines_) throw Disagreement("heard besides: " + *line);
     skips_lines_ = false;
   }
 
-  void see_command(const std::string& pattern) {
+  void hear_nothing(const std::string&) {
+    connect();
+    heard_ += client_->heard();
+    if (!heard_.empty()) throw Disagreement("heard too early: " + heard_);
+  }
+
+  void see_command(const std::string& text) {
+    std::string pattern = unescape(text);
     const auto& commands = world_.upstream.commands;
     for (std::size_t at = commands_seen_; at < commands.size(); ++at) {
       if (!matches(pattern, commands[at])) continue;
@@ -274,15 +265,37 @@ class Script {
     for (std::size_t at = commands_seen_; at < commands.size(); ++at) all += "\n  " + commands[at];
     throw Disagreement("the upstream has not seen: " + pattern + "; but:" + all);
   }
-  void see_content(const std::string& pattern) {
-    if (world_.upstream.stored.empty()) throw Disagreement("the upstream has taken no message");
-    const std::string& content = world_.upstream.stored.back().content;
-    std::string wanted = unescape(pattern);
-    for (std::string_view line : text::split(content, '\n')) {
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (matches(wanted, line)) return;
+  void see_no_command(const std::string& pattern) {
+    for (const std::string& command : world_.upstream.commands) {
+      if (matches(unescape(pattern), command)) throw Disagreement("the upstream has seen: " + command);
     }
-    throw Disagreement("no such line in the message: " + pattern + "\n" + content);
+  }
+  const FakeUpstream::Stored& last_stored() const {
+    if (world_.upstream.stored.empty()) throw Disagreement("the upstream has taken no message");
+    return world_.upstream.stored.back();
+  }
+  bool has_line(const std::string& pattern) const {
+    std::string wanted = unescape(pattern);
+    for (std::string_view line : text::split(last_stored().content, '\n')) {
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (matches(wanted, line)) return true;
+    }
+    return false;
+  }
+  void see_content(const std::string& pattern) {
+    if (!has_line(pattern))
+      throw Disagreement("no such line in the message: " + pattern + "\n" + last_stored().content);
+  }
+  void see_no_content(const std::string& pattern) {
+    if (has_line(pattern)) throw Disagreement("there is such a line in the message: " + pattern);
+  }
+  void see_end_of_content(const std::string& octets) {
+    if (!last_stored().content.ends_with(unescape(octets)))
+      throw Disagreement("the message does not end with: " + octets + "\n" + last_stored().content);
+  }
+  void see_wire(const std::string& octets) {
+    if (!last_stored().wire.ends_with(unescape(octets)))
+      throw Disagreement("it did not go upstream as: " + octets + "\n" + last_stored().wire);
   }
   void see_stored(const std::string& number) {
     expect("messages taken", world_.upstream.stored.size(), to_number(number));
@@ -306,20 +319,26 @@ class Script {
     }
     throw Disagreement("not in the log: " + pattern + "; but:" + all);
   }
+  void see_nothing_in_log(const std::string& pattern) {
+    for (const std::string& line : world_.log.lines) {
+      if (matches("*" + pattern + "*", line)) throw Disagreement("in the log: " + line);
+    }
+  }
   void wait(const std::string& duration) { world_.advance(parse_duration(duration).value()); }
   void leave(const std::string&) {
-    world_.client->end();
-    heard_ += world_.heard();
+    client_->leave();
+    heard_ += client_->heard();
   }
   void see_end(const std::string&) {
     hear_nothing_more();
     if (!world_.is_over()) throw Disagreement("the connection is still open");
   }
 
-  bool octet_by_octet_;
+  Manner manner_;
   NoRates rates_;
+  PublicSuffixList suffixes_;
   World world_;
-  bool is_connected_ = false;
+  std::unique_ptr<DialogueClient> client_;
   bool skips_lines_ = false;
   std::string segment_;
   std::string heard_;
@@ -328,28 +347,39 @@ class Script {
 
 }  // namespace
 
-bool is_whole_only(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  while (std::getline(in, line)) {
-    if (line == "whole") return true;
-  }
-  return false;
+std::string Manner::to_string() const {
+  std::string text = over_tls ? "over TLS" : "in the clear";
+  if (pieces == Pieces::octet_by_octet) text += ", octet by octet";
+  if (pieces == Pieces::cut_in_two) text += ", cut at " + std::to_string(cut_at);
+  return text + (rejects_bare_newlines ? ", rejecting bare line ends" : ", mending bare line ends");
 }
 
-std::string run_dialogue(const std::filesystem::path& file, bool octet_by_octet) {
+Dialogue::Dialogue(const std::filesystem::path& file) : name_(file.string()) {
   std::ifstream in(file);
-  Script script(octet_by_octet);
   std::string line;
+  std::size_t segment = 0;
+  while (std::getline(in, line)) {
+    whole_only_ = whole_only_ || line == "whole";
+    plain_only_ = plain_only_ || line == "plain";
+    names_bare_newline_ = names_bare_newline_ || line.starts_with("config bare_newline ");
+    auto octets = sent_by(line);
+    segment = octets ? segment + octets->size() : 0;
+    longest_segment_ = std::max(longest_segment_, segment);
+    lines_.push_back(line);
+  }
+}
+
+std::string Dialogue::run(const Manner& manner) const {
   int number = 0;
   try {
-    while (std::getline(in, line)) {
+    Script script(manner);
+    for (const std::string& line : lines_) {
       ++number;
       if (!line.empty() && !line.starts_with('#')) script.obey(line);
     }
     script.end();
   } catch (const std::exception& error) {
-    return file.string() + ":" + std::to_string(number) + ": " + error.what();
+    return name_ + ":" + std::to_string(number) + ": " + error.what() + "\n(" + manner.to_string() + ")";
   }
   return {};
 }

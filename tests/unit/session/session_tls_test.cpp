@@ -109,6 +109,19 @@ TEST(SessionTls, NothingSaidBeforeItCounts) {
   EXPECT_EQ(world.counters.get(Gauge::tls_sessions), 0);
 }
 
+// T12: where TLS is spoken from the first octet, the demand for it is met.
+TEST(SessionTls, TlsFromTheFirstOctetIsTlsEnough) {
+  World world;
+  world.door.tls = server_context();
+  world.door.settings.tls = config::ListenTls::implicit;
+  world.door.settings.require_tls = true;
+  TlsClient client(world);
+  ASSERT_TRUE(client.start_tls());
+  EXPECT_EQ(client.heard().substr(0, 4), "220 ");
+  EXPECT_EQ(client.say("EHLO client.example\r\n").find("STARTTLS"), std::string::npos);
+  EXPECT_EQ(client.say("MAIL FROM:<ann@example.org>\r\n"), "250 2.1.0 Ok\r\n");
+}
+
 // S13: what has arrived counts, decrypted or not.
 TEST(SessionTls, WhoRunsAheadIsNoticedUnderTlsToo) {
   World world;

@@ -32,8 +32,8 @@ class UpstreamPoolTest : public testing::Test {
 
   // Asks for a place and notes its name when it has one.
   Task<void> ask(UpstreamPool& from, std::string name, Lease& lease) {
-    std::vector<UpstreamServer*> tried;
-    auto got = co_await from.acquire(*board->find("default"), tried, false, loop.now() + std::chrono::seconds(30));
+    std::vector<FailedServer> failed;
+    auto got = co_await from.acquire(*board->find("default"), failed, false, loop.now() + std::chrono::seconds(30));
     if (got) lease = std::move(*got);
     served.push_back(got ? name : name + " in vain");
   }

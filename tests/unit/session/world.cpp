@@ -3,8 +3,28 @@
 #include "gateway/base/text.h"
 #include "gateway/session/tls_stream.h"
 #include "gateway/smtp/body_reader.h"
+#include "gateway/smtp/proxy_header.h"
+#include "tests/unit/session/watching_policy.h"
 
 namespace sallyport::session {
+
+namespace {
+
+std::string to_text(const LogField& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field.value)) return std::string(*text);
+  if (const auto* number = std::get_if<std::int64_t>(&field.value)) return std::to_string(*number);
+  return {};
+}
+
+}  // namespace
+
+void LinesLog::write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
+  lines.push_back(format_line(LogFormat::text, level, event, fields));
+  LoggedEvent& logged = events.emplace_back();
+  logged.moment = next_moment();
+  logged.event = event;
+  for (const LogField& field : fields) logged.fields.emplace(field.key, to_text(field));
+}
 
 std::string LinesLog::find(std::string_view word) const {
   for (const std::string& line : lines) {
@@ -30,6 +50,29 @@ std::string verb_of(std::string_view line) { return text::to_upper(line.substr(0
 
 }  // namespace
 
+// Keeps a connection in the list for as long as it is served.
+class FakeUpstream::Serving {
+ public:
+  Serving(std::shared_ptr<Served> list, std::unique_ptr<io::Stream>& stream)
+      : list_(std::move(list)), stream_(&stream) {
+    list_->insert(stream_);
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+  ~Serving() { list_->erase(stream_); }
+
+ private:
+  std::shared_ptr<Served> list_;
+  std::unique_ptr<io::Stream>* stream_;
+};
+
+// What serve() waits for ends with an error then, and it leaves without another look at us.
+FakeUpstream::~FakeUpstream() {
+  for (std::unique_ptr<io::Stream>* stream : *served_) {
+    if (*stream) (*stream)->abort();
+  }
+}
+
 std::string FakeUpstream::reply_to(const std::string& verb) {
   auto& waiting = queued[verb];
   if (!waiting.empty()) {
@@ -46,6 +89,7 @@ Task<void> FakeUpstream::blurt(std::string octets) {
 }
 
 Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
+  Serving serving(served_, stream);
   ++connections;
   latest_ = stream.get();
   Stored current;
@@ -59,11 +103,14 @@ Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
       if (!sent) co_return;
     }
     if (verb == "STARTTLS" && tls) {
-      auto secured = std::make_unique<TlsStream>(std::move(stream), tls->make_engine());
-      latest_ = secured.get();
-      auto shaken = co_await secured->handshake(async::no_deadline);
+      auto in_tls = std::make_unique<TlsStream>(std::move(stream), tls->make_engine());
+      auto shaken = co_await in_tls->handshake(async::no_deadline);
       if (!shaken) co_return;
-      stream = std::move(secured);
+      secured.push_back(std::make_shared<Wire>());
+      // There is no second greeting; a conversation is read as if there were.
+      secured.back()->note_sent("220 secured\r\n", Time());
+      stream = std::make_unique<TappedStream>(nullptr, std::move(in_tls), secured.back());
+      latest_ = stream.get();
     }
     if (verb == "QUIT") co_return stream->close();
     if (verb == "MAIL" || verb == "RSET") {
@@ -74,6 +121,7 @@ Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
       smtp::BodyReader reader;
       while (true) {
         auto progress = reader.read(stream->input(), sink);
+        current.wire += stream->input().substr(0, progress.consumed);
         stream->consume(progress.consumed);
         if (progress.ended) break;
         auto more = co_await stream->fill(async::no_deadline);
@@ -99,9 +147,11 @@ Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
     if (verb == "RCPT") current.rcpts.push_back(line);
     if (verb == "BDAT") {
       auto octets = text::to_number(text::split(line, ' ')[1]);
+      current.wire = line + "\r\n";
       while (current.content.size() < *octets) {
         std::size_t taken = std::min<std::size_t>(stream->input().size(), *octets - current.content.size());
         current.content += stream->input().substr(0, taken);
+        current.wire += stream->input().substr(0, taken);
         stream->consume(taken);
         if (current.content.size() == *octets) break;
         auto more = co_await stream->fill(async::no_deadline);
@@ -129,17 +179,64 @@ World::World() {
 }
 
 World::~World() {
+  if (host) let_sessions_end();
+  std::size_t sessions_left = sessions_ ? sessions_->size() : 0;
   // Each before what it uses.
   sessions_.reset();
   session.reset();
   host.reset();
   pool.reset();
+  if (!board_) return;
+  Evidence all = evidence();
+  all.sessions_left = sessions_left;
+  for (const std::string& what : broken_invariants(all, excused_)) on_broken_invariant(what);
+}
+
+// I12. Every wait of a session has a deadline, and one that hears nothing any more goes from one to the next until it
+// ends.
+void World::let_sessions_end() {
+  const config::TimeoutSettings& timeouts = host->settings->timeouts;
+  tapped_dialer_.fall_silent();
+  loop.run();
+  Duration longest = timeouts.command + timeouts.policy + timeouts.upstream_connect + 3 * timeouts.upstream_reply +
+                     timeouts.final_reply + reply_patience;
+  Time latest = loop.now() + longest;
+  while (!is_over() && loop.now() < latest && loop.advance_to_next_timer()) {
+  }
+}
+
+Evidence World::evidence() const {
+  Evidence all;
+  for (std::size_t i = 0; i < client_wires_.size(); ++i) {
+    const Wire& wire = *client_wires_[i];
+    bool is_balancer = false;
+    for (const IpNetwork& network : door.settings.proxy_protocol_from)
+      is_balancer = is_balancer || network.contains(client_addresses_[i].ip);
+    auto header = smtp::read_proxy_header(wire.received);
+    all.balancer_octets.push_back(is_balancer && header ? header->consumed : 0);
+    all.clients.push_back(wire);
+  }
+  all.clients_are_secured = door.settings.tls == config::ListenTls::implicit;
+  for (const auto& wire : tapped_dialer_.wires()) all.upstreams.push_back(*wire);
+  for (const auto& wire : upstream.secured) {
+    all.upstreams.push_back(wire->turned_round());
+    all.upstreams.back().is_open = false;  // the gateway's end is among the wires above
+  }
+  all.log = log.events;
+  all.counters = &counters;
+  all.seen = seen_;
+  all.final_reply = settings.timeouts.final_reply;
+  for (const auto& [name, group] : board_->groups()) {
+    for (const auto& server : group.servers) all.places_left += server->connections();
+  }
+  return all;
 }
 
 void World::build() {
+  if (watches_content || !policies.empty()) policies.push_back(std::make_unique<WatchingPolicy>(seen_));
   board_ = std::make_unique<UpstreamBoard>(settings.upstreams);
   pool = std::make_unique<UpstreamPool>(
-      loop.scheduler(), dialer, *board_, counters, upstream_tls, settings.hostname,
+      loop.scheduler(), tapped_dialer_, *board_, counters, upstream_tls, settings.hostname,
       UpstreamTimeouts{settings.timeouts.upstream_connect, settings.timeouts.upstream_reply});
   host = std::unique_ptr<Host>(new Host{loop.scheduler(), clock, resolver, log, counters, spool, slots, *board_, *pool,
                                         IdSource(1), std::make_shared<const config::Settings>(settings),
@@ -164,7 +261,10 @@ void World::connect(SocketAddress from) {
 
 void World::connect(std::unique_ptr<io::Stream> stream, SocketAddress from) {
   if (!host) build();
-  session = std::make_unique<Session>(*host, door, std::move(stream), from);
+  client_wires_.push_back(std::make_shared<Wire>());
+  client_addresses_.push_back(from);
+  auto tapped = std::make_unique<TappedStream>(&loop.scheduler(), std::move(stream), client_wires_.back());
+  session = std::make_unique<Session>(*host, door, std::move(tapped), from);
   sessions_->spawn(run(*session, *this));
   loop.run();
 }

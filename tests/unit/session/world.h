@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,32 +17,42 @@
 #include "tests/support/scripted_dialer.h"
 #include "tests/support/table_resolver.h"
 #include "tests/unit/mail/fake_spool.h"
+#include "tests/unit/session/invariants.h"
+#include "tests/unit/session/tap.h"
 
 namespace sallyport::session {
 
 // Keeps the lines that would have been written.
 class LinesLog final : public Log {
  public:
-  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
-    lines.push_back(format_line(LogFormat::text, level, event, fields));
-  }
+  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override;
   std::string find(std::string_view word) const;
   std::vector<std::string> lines;
+  std::vector<LoggedEvent> events;  // the same, for the invariants
 };
 
 class FreeSlots final : public io::SessionSlots {
  public:
   std::unique_ptr<Slot> take(const IpAddress&) override { return places > 0 ? std::make_unique<Slot>() : nullptr; }
+  bool are_scarce() const override { return scarce; }
   int places = 1;
+  bool scarce = false;
 };
 
-// An upstream server: answers each command by its verb, stores what it has taken.
+// An upstream server: answers each command by its verb, stores what it has taken. One that goes before its World hangs
+// up.
 class FakeUpstream {
  public:
+  FakeUpstream() = default;
+  FakeUpstream(const FakeUpstream&) = delete;
+  FakeUpstream& operator=(const FakeUpstream&) = delete;
+  ~FakeUpstream();
+
   struct Stored {
     std::string mail;
     std::vector<std::string> rcpts;
     std::string content;
+    std::string wire;  // the content as it came, its framing included
   };
 
   // Replies by verb ("MAIL", "RCPT", "DATA", "." for the end of data, "" for the greeting); a queue is used up first. A
@@ -67,21 +78,37 @@ class FakeUpstream {
 
   // Where the upstream has a certificate its STARTTLS is real.
   std::shared_ptr<const tls::ServerContext> tls;
+  // What was said under it, as the upstream sent and received it.
+  std::vector<std::shared_ptr<Wire>> secured;
 
   Task<void> serve(std::unique_ptr<io::Stream> stream);
   // Says something unasked on the connection that was opened last.
   Task<void> blurt(std::string octets);
 
  private:
+  // The streams of the connections that are served.
+  using Served = std::set<std::unique_ptr<io::Stream>*>;
+  class Serving;
+
   std::string reply_to(const std::string& verb);
 
   io::Stream* latest_ = nullptr;
+  std::shared_ptr<Served> served_ = std::make_shared<Served>();
 };
 
+// When a World ends it lets the sessions that still live run out of time, with peers that say nothing more, and checks
+// the invariants (invariants.h) on all that has happened in it. What its servers and policies use should be declared
+// before it.
 class World {
  public:
   World();
   ~World();
+
+  // This test makes it impossible to tell: the one invariant is not checked. Say why beside the call.
+  void excuse(Invariant invariant) { excused_.insert(invariant); }
+
+  // What becomes of a broken invariant.
+  std::function<void(const std::string& what)> on_broken_invariant = report_broken_invariant;
 
   // One client; its dialogue begins.
   void connect(SocketAddress from = *SocketAddress::parse("192.0.2.1:1234"));
@@ -95,6 +122,10 @@ class World {
   void greet_connected();
   bool is_over() const { return sessions_->size() == 0; }
   void advance(Duration duration) { loop.advance(duration); }
+
+  // Whether a policy that only looks is there too. Where a test has policies of its own it always is; without any a
+  // session goes the way of a gateway that has none.
+  bool watches_content = false;
 
   support::ManualLoop loop;
   Counters counters;
@@ -116,8 +147,15 @@ class World {
 
  private:
   void build();
+  void let_sessions_end();
+  Evidence evidence() const;
   static Task<void> run(Session& session, World& world);
 
+  TappedDialer tapped_dialer_{loop.scheduler(), dialer};
+  std::vector<std::shared_ptr<Wire>> client_wires_;
+  std::vector<SocketAddress> client_addresses_;
+  std::map<std::string, SeenMessage, std::less<>> seen_;
+  std::set<Invariant> excused_;
   std::unique_ptr<UpstreamBoard> board_;
   std::unique_ptr<async::Nursery> sessions_;
 };

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <random>
 #include <string>
+
+#include "gateway/smtp/content_refusal.h"
 
 namespace sallyport::smtp {
 namespace {
@@ -47,7 +50,7 @@ TEST(ContentModel, DataAgreesOnEveryShortString) {
 }
 
 TEST(ContentModel, DataAgreesAtEveryCut) {
-  for_each_string(5, [](const std::string& text) {
+  for_each_string(7, [](const std::string& text) {
     const std::string input = text + std::string(true_end);
     const Outcome expected = model_data(input, default_line);
     for (std::size_t cut = 1; cut < input.size(); ++cut)
@@ -64,9 +67,80 @@ TEST(ContentModel, ChunksAgreeOnEveryShortString) {
   });
 }
 
+TEST(ContentModel, ChunksAgreeAtEveryCut) {
+  for_each_string(7, [](const std::string& text) {
+    const Outcome expected = model_chunks(text, default_line);
+    for (std::size_t cut = 0; cut <= text.size(); ++cut)
+      EXPECT_EQ(read_chunks(text, {cut}, 1), expected) << "second chunk at " << cut << ": " << escaped(text);
+  });
+}
+
+// What goes to an upstream: nothing for a message that is refused.
+struct Sent {
+  std::string refusal;  // its enhanced code, or empty
+  std::string data;     // towards an upstream without CHUNKING
+  std::string chunk;    // and with it
+
+  friend bool operator==(const Sent&, const Sent&) = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Sent& sent) {
+  return out << "refusal=" << sent.refusal << " data=\"" << escaped(sent.data) << "\" chunk=\"" << escaped(sent.chunk)
+             << "\"";
+}
+
+// By the gateway's own parts.
+Sent send_on(const Outcome& read, BareNewline mode, std::size_t piece) {
+  Sent sent;
+  if (const auto refusal = refuse_content(read.faults, mode)) {
+    sent.refusal = refusal->enhanced();
+    return sent;
+  }
+  sent.data = frame(read.content, piece);
+  sent.chunk = bdat_line(read.content.size(), true) + read.content;
+  return sent;
+}
+
+// By the model alone.
+Sent model_send(const Outcome& decoded, bool rejects) {
+  Sent sent;
+  if (decoded.faults.nul || decoded.faults.line_too_long)
+    sent.refusal = "5.6.0";
+  else if (rejects && (decoded.faults.bare_cr || decoded.faults.bare_lf))
+    sent.refusal = "5.5.2";
+  if (!sent.refusal.empty()) return sent;
+  sent.chunk = "BDAT " + std::to_string(decoded.content.size()) + " LAST\r\n" + decoded.content;
+  for (std::size_t at = 0; at < decoded.content.size(); ++at) {
+    const bool begins_a_line = at == 0 || decoded.content[at - 1] == '\n';
+    if (begins_a_line && decoded.content[at] == '.') sent.data += '.';
+    sent.data += decoded.content[at];
+  }
+  sent.data += ".\r\n";
+  return sent;
+}
+
+// S1-S8, I2: the same verdict and the same octets towards the upstream, by DATA and BDAT in and by DATA and BDAT out,
+// in both modes; sent whole and octet by octet.
+TEST(ContentModel, EveryShortStringIsSentOnAsTheModelSays) {
+  for_each_string(7, [](const std::string& text) {
+    const std::string input = text + std::string(true_end);
+    const Outcome by_data = model_data(input, default_line);
+    const Outcome by_chunks = model_chunks(text, default_line);
+    for (const bool rejects : {false, true}) {
+      const BareNewline mode = rejects ? BareNewline::reject : BareNewline::normalize;
+      const Sent data = model_send(by_data, rejects);
+      EXPECT_EQ(send_on(read_data(input, {}), mode, input.size()), data) << escaped(text);
+      EXPECT_EQ(send_on(read_data(input, octet_by_octet(input)), mode, 1), data) << escaped(text);
+      const Sent chunks = model_send(by_chunks, rejects);
+      EXPECT_EQ(send_on(read_chunks(text, {}, text.size()), mode, text.size() + 1), chunks) << escaped(text);
+      EXPECT_EQ(send_on(read_chunks(text, octet_by_octet(text), 1), mode, 1), chunks) << escaped(text);
+    }
+  });
+}
+
 // I2, I3: what was decoded goes out framed anew, and comes back the same without a fault, by DATA as by BDAT.
 TEST(ContentModel, WhatIsFramedReadsBackTheSame) {
-  for_each_string(6, [](const std::string& text) {
+  for_each_string(7, [](const std::string& text) {
     const Outcome decoded = read_chunks(text, {}, text.size());
     if (decoded.faults.nul) return;
     const std::string wire = frame(decoded.content);
@@ -75,6 +149,9 @@ TEST(ContentModel, WhatIsFramedReadsBackTheSame) {
     EXPECT_EQ(again, (Outcome{.content = decoded.content, .faults = {}, .consumed = wire.size(), .ended = true}))
         << escaped(text);
     EXPECT_EQ(wire.find(true_end), wire.size() == 3 ? std::string::npos : wire.size() - true_end.size());
+    const Outcome chunk = read_chunks(decoded.content, {}, decoded.content.size());
+    EXPECT_EQ(chunk.content, decoded.content) << escaped(text);
+    EXPECT_EQ(chunk.faults, ContentFaults{}) << escaped(text);
   });
 }
 

@@ -1,91 +1,18 @@
 // Clients that mean no good, or know no better (threats.md T1, T2, T4).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/core_names.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 
 #include <array>
 #include <cstdint>
 
 #include "gateway/tls/engine.h"
 #include "tests/unit/tls/engine_pair.h"
+#include "tests/unit/tls/handmade.h"
 
 namespace sallyport::tls {
 namespace {
 
 using Status = Engine::Status;
-
-std::string number(std::uint64_t value, int octets) {
-  std::string text;
-  while (octets-- > 0) text += static_cast<char>(value >> (8 * octets));
-  return text;
-}
-
-unsigned char* octets_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-// Makes records of a TLS 1.2 connection by hand (RFC 5246, 6.2.3.3; RFC 5288), with content that no library would send.
-class RecordForger {
- public:
-  // For a client that has shaken hands and sent nothing since.
-  explicit RecordForger(SSL* client) {
-    std::string master(48, '\0');
-    SSL_SESSION_get_master_key(SSL_get_session(client), octets_of(master), master.size());
-    std::string seed(std::string_view("key expansion"));
-    std::string random(32, '\0');
-    SSL_get_server_random(client, octets_of(random), random.size());
-    seed += random;
-    SSL_get_client_random(client, octets_of(random), random.size());
-    seed += random;
-    std::string keys = expand(master, seed);
-    key_ = keys.substr(0, 16);
-    iv_ = keys.substr(32, 4);
-  }
-
-  std::string record(char type, const std::string& plain) {
-    std::string nonce = number(sequence_, 8);
-    std::string associated = number(sequence_, 8) + type + "\x03\x03" + number(plain.size(), 2);
-    ++sequence_;
-    std::string sealed = seal(iv_ + nonce, associated, plain);
-    return type + std::string("\x03\x03") + number(nonce.size() + sealed.size(), 2) + nonce + sealed;
-  }
-
- private:
-  static std::string expand(std::string& secret, std::string& seed) {
-    std::unique_ptr<EVP_KDF, Freed<EVP_KDF_free>> prf(made(EVP_KDF_fetch(nullptr, "TLS1-PRF", nullptr)));
-    std::unique_ptr<EVP_KDF_CTX, Freed<EVP_KDF_CTX_free>> context(made(EVP_KDF_CTX_new(prf.get())));
-    char sha256[] = "SHA256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, sha256, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret.data(), secret.size()),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(), seed.size()),
-        OSSL_PARAM_construct_end(),
-    };
-    std::string keys(40, '\0');
-    EXPECT_EQ(EVP_KDF_derive(context.get(), octets_of(keys), keys.size(), parameters), 1);
-    return keys;
-  }
-
-  std::string seal(std::string nonce, std::string associated, std::string plain) {
-    std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>> context(made(EVP_CIPHER_CTX_new()));
-    std::string sealed(plain.size(), '\0');
-    std::string tag(16, '\0');
-    int octets = 0;
-    EVP_EncryptInit_ex(context.get(), EVP_aes_128_gcm(), nullptr, octets_of(key_), octets_of(nonce));
-    EVP_EncryptUpdate(context.get(), nullptr, &octets, octets_of(associated), static_cast<int>(associated.size()));
-    EVP_EncryptUpdate(context.get(), octets_of(sealed), &octets, octets_of(plain), static_cast<int>(plain.size()));
-    EVP_EncryptFinal_ex(context.get(), octets_of(sealed), &octets);
-    EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag.size()), tag.data());
-    return sealed + tag;
-  }
-
-  std::string key_;
-  std::string iv_;
-  std::uint64_t sequence_ = 1;  // Finished was 0
-};
-
-constexpr char handshake_type = 22;
-constexpr char data_type = 23;
 
 // A client that offers this and nothing else is refused: with an alert, and told apart from one that is broken.
 void expect_refused(RawClient& client) {
@@ -113,6 +40,42 @@ TEST(Refuses, WeakCiphers) {
     SSL_CTX_set_max_proto_version(client.context(), TLS1_2_VERSION);
     ASSERT_EQ(SSL_CTX_set_cipher_list(client.context(), ciphers), 1) << ciphers;
     expect_refused(client);
+  }
+}
+
+// What no library offers any more: export, NULL, RC4, DES and 3DES, anonymous, static RSA, static and finite-field
+// Diffie-Hellman, CBC.
+TEST(Refuses, SuitesOfThePast) {
+  auto context = server_context();
+  for (std::uint16_t suite :
+       {0x0000, 0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0008, 0x0009, 0x000a, 0x0014, 0x0016, 0x0017,
+        0x0018, 0x0019, 0x001b, 0x002f, 0x0034, 0x0035, 0x003b, 0x009c, 0x009d, 0x009e, 0x00a6, 0xc001, 0xc006,
+        0xc007, 0xc008, 0xc009, 0xc010, 0xc011, 0xc012, 0xc013, 0xc015, 0xc016, 0xc017, 0xc018, 0xc023, 0xc027}) {
+    auto server = context->make_engine();
+    std::string hello = client_hello(TLS1_2_VERSION, {suite}, usual_extensions());
+    std::string_view rest = hello;
+    ASSERT_EQ(server->handshake(rest), Status::failed) << std::hex << suite;
+    EXPECT_TRUE(server->was_refused()) << std::hex << suite << ": " << server->failure();
+    EXPECT_EQ(server->take_output(), alert_record(SSL_AD_HANDSHAKE_FAILURE)) << std::hex << suite;
+  }
+  // It was the suite, and not the rest of that hello.
+  auto server = context->make_engine();
+  std::string hello = client_hello(TLS1_2_VERSION, {0x0005, 0xc02b}, usual_extensions());
+  std::string_view rest = hello;
+  EXPECT_EQ(server->handshake(rest), Status::want_input) << server->failure();
+}
+
+TEST(Refuses, VersionsOfThePast) {
+  auto context = server_context();
+  for (int version : {SSL3_VERSION, TLS1_VERSION, TLS1_1_VERSION}) {
+    auto server = context->make_engine();
+    std::string hello = client_hello(version, {0xc02b, 0xc009, 0x002f}, usual_extensions());
+    std::string_view rest = hello;
+    ASSERT_EQ(server->handshake(rest), Status::failed) << version;
+    EXPECT_TRUE(server->was_refused()) << server->failure();
+    // SSL 3 has no alert for versions.
+    char description = version == SSL3_VERSION ? SSL_AD_HANDSHAKE_FAILURE : SSL_AD_PROTOCOL_VERSION;
+    EXPECT_EQ(server->take_output().substr(5), std::string("\x02") + description) << version;
   }
 }
 
@@ -157,8 +120,7 @@ class Renegotiation : public testing::Test {
     EXPECT_TRUE(client_.shake(*server_));
     EXPECT_EQ(server_->take_output(), "");
     // As little of a ClientHello as tells what it is: it is refused before it is read.
-    hello_ = "\x01" + number(2 + 32 + 1 + 4 + 2, 3) + "\x03\x03" + std::string(33, '\0') + number(2, 2) +
-             number(0xc02b, 2) + std::string("\x01\x00", 2);
+    hello_ = client_hello_message(TLS1_2_VERSION, {0xc02b}, "");
   }
 
   RawClient client_;
@@ -199,7 +161,7 @@ TEST_F(Renegotiation, WarningAlertsWithoutEndEndTheConnection) {
   Received received{Status::want_input, {}};
   int sent = 0;
   while (received.status == Status::want_input && sent < 100) {
-    received = receive(*server_, forger.record(21, no_renegotiation));
+    received = receive(*server_, forger.record(alert_type, no_renegotiation));
     ++sent;
   }
   EXPECT_EQ(received.status, Status::failed);
@@ -249,10 +211,7 @@ TEST_F(KeyUpdates, AreFreeForThoseWhoSendMuch) {
 
 // A ClientHello in records of one octet each, so long that it never ends.
 std::string endless_hello() {
-  std::string message = "\x01" + number(60'000, 3) + "\x03\x03" + std::string(60'000, '\0');
-  std::string records;
-  for (char octet : message) records += std::string("\x16\x03\x01\x00\x01", 5) + octet;
-  return records;
+  return in_records("\x01" + number(60'000, 3) + "\x03\x03" + std::string(60'000, '\0'), 1);
 }
 
 TEST(HandshakeSize, IsBounded) {
@@ -280,8 +239,7 @@ TEST(HandshakeSize, AFragmentedHelloWithinTheBoundIsServed) {
   auto server = server_context()->make_engine();
   SSL_do_handshake(client.ssl());
   std::string hello = client.take();
-  std::string fragmented;
-  for (char octet : hello.substr(5)) fragmented += std::string("\x16\x03\x01\x00\x01", 5) + octet;
+  std::string fragmented = in_records(hello.substr(5), 1);
   std::string_view rest = fragmented;
   EXPECT_EQ(server->handshake(rest), Status::want_input);
   EXPECT_EQ(rest, "");

@@ -92,7 +92,23 @@ SSL* RawClient::ssl() {
   BIO_set_mem_eof_return(incoming_, -1);
   SSL_set_bio(ssl_.get(), incoming_, outgoing_);
   SSL_set_connect_state(ssl_.get());
+  SSL_set_app_data(ssl_.get(), this);
+  SSL_set_info_callback(ssl_.get(), note_alert);
   return ssl_.get();
+}
+
+void RawClient::note_alert(const SSL* ssl, int where, int value) {
+  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) {
+    static_cast<RawClient*>(SSL_get_app_data(ssl))->alert_ = value & 0xff;
+  }
+}
+
+// In TLS 1.3 a client is done before the server has looked at its certificate: what it thinks of it comes later.
+int RawClient::alert() {
+  char octet = 0;
+  SSL_peek(ssl(), &octet, 1);
+  ERR_clear_error();
+  return alert_;
 }
 
 bool RawClient::shake(Engine& server) {

@@ -39,10 +39,12 @@ struct EnginePair {
   std::unique_ptr<Engine> server;
 };
 
-// A client of OpenSSL's own, for what our client never does.
+// A client of OpenSSL's own, for what our client never does. It stays where it was made.
 class RawClient {
  public:
   RawClient();
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
   SSL_CTX* context() { return context_.get(); }
   SSL* ssl();  // made at the first call; what the context says counts until then
 
@@ -51,12 +53,17 @@ class RawClient {
   Received exchange(Engine& server);
   void give(std::string_view ciphertext);
   std::string take();
+  // The last alert the server has sent, of all that was given: its description (RFC 8446, 6), or -1 for none.
+  int alert();
 
  private:
+  static void note_alert(const SSL* ssl, int where, int value);
+
   OwnedSslContext context_;
   OwnedSsl ssl_;
   BIO* incoming_ = nullptr;
   BIO* outgoing_ = nullptr;
+  int alert_ = -1;
 };
 
 }  // namespace sallyport::tls

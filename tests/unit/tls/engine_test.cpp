@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "gateway/tls/context_parts.h"
 #include "tests/unit/tls/engine_pair.h"
 
 namespace sallyport::tls {
@@ -203,6 +204,11 @@ TEST(Engine, ALPNSelectsSmtpAndRefusesEverythingElse) {
   auto mail = context->make_engine();
   EXPECT_TRUE(offer("\x02h2\x04smtp", *mail));
   EXPECT_EQ(mail->info().alpn, "smtp");
+  for (std::string_view foreign : {"\x02h2", "\x04imap\x04pop3", "\x05smtps", "\x03smt"}) {
+    auto server = context->make_engine();
+    EXPECT_FALSE(offer(foreign, *server)) << foreign;
+    EXPECT_EQ(server->failure(), "no application protocol");
+  }
   auto web = context->make_engine();
   EXPECT_FALSE(offer("\x02h2\x08http/1.1", *web));
   EXPECT_EQ(web->failure(), "no application protocol");
@@ -220,6 +226,16 @@ TEST(Engine, MinimumVersionOfTheSettingsCounts) {
   EXPECT_TRUE(refusing->was_refused());
   EnginePair pair(client_context(), context);
   EXPECT_TRUE(pair.shake());
+}
+
+// threats.md T13: the kernel would get our keys, and octets would pass where we do not see them.
+TEST(Engine, LeavesTheKernelOutOfIt) {
+  auto for_server = server_context();
+  auto for_client = client_context();
+  for (const auto& context : for_server->parts().contexts) {
+    EXPECT_EQ(SSL_CTX_get_options(context.get()) & SSL_OP_ENABLE_KTLS, 0u);
+  }
+  EXPECT_EQ(SSL_CTX_get_options(for_client->parts().context.get()) & SSL_OP_ENABLE_KTLS, 0u);
 }
 
 TEST(Engine, ContextsAreSharedByThreads) {

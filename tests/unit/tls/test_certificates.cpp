@@ -27,12 +27,13 @@ OwnedKey make_key(CertificateOrder::Key type) {
   broken("no such type of key");
 }
 
-void add_name(X509* certificate, const std::string& name) {
+void add_names(X509* certificate, const std::string& name, int others) {
   const auto* octets = reinterpret_cast<const unsigned char*>(name.c_str());
   X509_NAME* subject = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, octets, -1, -1, 0);
   X509_set_issuer_name(certificate, subject);
   std::string names = "DNS:" + name;
+  for (int n = 0; n < others; ++n) names += ",DNS:mx" + std::to_string(n) + ".names.example.test";
   std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>> extension(
       made(X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str())));
   X509_add_ext(certificate, extension.get(), -1);
@@ -59,7 +60,7 @@ CertificateFiles CertificateFolder::make(const CertificateOrder& order) {
   X509_time_adj_ex(X509_getm_notBefore(certificate.get()), order.valid_from_days, 0, nullptr);
   X509_time_adj_ex(X509_getm_notAfter(certificate.get()), order.valid_until_days, 0, nullptr);
   X509_set_pubkey(certificate.get(), key.get());
-  add_name(certificate.get(), order.name);
+  add_names(certificate.get(), order.name, order.other_names);
   ensure(X509_sign(certificate.get(), key.get(), EVP_sha256()) != 0, "cannot sign a certificate");
 
   CertificateFiles files{next_path("chain.pem"), next_path("key.pem")};

@@ -14,6 +14,7 @@ struct CertificateOrder {
   Key key = Key::ecdsa;
   int valid_from_days = -1;  // from now
   int valid_until_days = 30;
+  int other_names = 0;  // so many more, to make it large
 };
 
 class CertificateFolder {

@@ -86,7 +86,9 @@ class ClientCertificate : public testing::Test {
       SSL_CTX_use_certificate_chain_file(client.context(), chain.c_str());
       SSL_CTX_use_PrivateKey_file(client.context(), key.c_str(), SSL_FILETYPE_PEM);
     }
+    SSL_CTX_set_max_proto_version(client.context(), version_);
     bool shaken = client.shake(*server_);
+    alert_ = client.alert();
     // In TLS 1.3 a client is done before the server has seen its certificate.
     return shaken && !server_->has_failed();
   }
@@ -94,6 +96,8 @@ class ClientCertificate : public testing::Test {
   CertificateFiles known_ = common_certificates().rsa;
   CertificateFiles unknown_ = common_certificates().ecdsa;
   std::unique_ptr<Engine> server_;
+  int version_ = 0;  // the newest
+  int alert_ = -1;   // what the server said to the client, if anything
 };
 
 TEST_F(ClientCertificate, IsNotAskedForUnlessConfigured) {
@@ -115,8 +119,27 @@ TEST_F(ClientCertificate, WhereItIsAskedForIsOnlyNoted) {
 TEST_F(ClientCertificate, WhereItIsRequiredMustVerify) {
   EXPECT_TRUE(shakes(ClientCertificates::require, known_.chain, known_.key));
   EXPECT_TRUE(server_->info().peer_verified);
-  EXPECT_FALSE(shakes(ClientCertificates::require, unknown_.chain, unknown_.key));
-  EXPECT_FALSE(shakes(ClientCertificates::require, "", ""));
+  for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    version_ = version;
+    EXPECT_FALSE(shakes(ClientCertificates::require, unknown_.chain, unknown_.key));
+    EXPECT_EQ(alert_, SSL_AD_UNKNOWN_CA);
+    EXPECT_FALSE(shakes(ClientCertificates::require, "", ""));
+    EXPECT_EQ(alert_, version == TLS1_3_VERSION ? SSL_AD_CERTIFICATE_REQUIRED : SSL_AD_HANDSHAKE_FAILURE);
+  }
+}
+
+// Each of these says who it is and cannot prove it.
+TEST_F(ClientCertificate, WhatDoesNotVerifyIsNobodyWhereItIsAskedForAndNoHandshakeWhereItIsRequired) {
+  CertificateFolder folder;
+  CertificateFiles expired = folder.make({.valid_from_days = -20, .valid_until_days = -1});
+  CertificateFiles future = folder.make({.valid_from_days = 5});
+  for (const CertificateFiles& files : {unknown_, expired, future}) {
+    EXPECT_TRUE(shakes(ClientCertificates::ask, files.chain, files.key)) << server_->failure();
+    EXPECT_FALSE(server_->info().peer_verified);
+    EXPECT_EQ(alert_, -1);
+    EXPECT_FALSE(shakes(ClientCertificates::require, files.chain, files.key));
+    EXPECT_NE(alert_, -1);
+  }
 }
 
 TEST_F(ClientCertificate, AChainTooLongIsRefusedAlsoWhereItIsOnlyAskedFor) {
@@ -127,8 +150,28 @@ TEST_F(ClientCertificate, AChainTooLongIsRefusedAlsoWhereItIsOnlyAskedFor) {
     return folder.write(chain);
   };
   EXPECT_TRUE(shakes(ClientCertificates::ask, chain_of(10), known_.key));
-  EXPECT_FALSE(shakes(ClientCertificates::ask, chain_of(11), known_.key));
-  EXPECT_EQ(server_->failure(), "certificate chain too long");
+  for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    version_ = version;
+    EXPECT_FALSE(shakes(ClientCertificates::ask, chain_of(11), known_.key));
+    EXPECT_EQ(server_->failure(), "certificate chain too long");
+    EXPECT_EQ(alert_, SSL_AD_UNKNOWN_CA);
+  }
+}
+
+TEST_F(ClientCertificate, AChainTooLargeIsRefusedBeforeItIsRead) {
+  CertificateFolder folder;
+  // Of few certificates and many octets: a name is good for a lot.
+  CertificateFiles large = folder.make({.name = std::string(60, 'a') + ".example", .other_names = 1000});
+  std::string chain = CertificateFolder::read(large.chain);
+  std::string two = folder.write(chain + chain);
+  std::string three = folder.write(chain + chain + chain);
+  for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    version_ = version;
+    EXPECT_TRUE(shakes(ClientCertificates::ask, two, large.key)) << server_->failure();
+    EXPECT_FALSE(shakes(ClientCertificates::ask, three, large.key));
+    EXPECT_EQ(server_->failure(), "excessive message size");
+    EXPECT_EQ(alert_, SSL_AD_ILLEGAL_PARAMETER);
+  }
 }
 
 TEST_F(ClientCertificate, ASubjectIsPrintableWhateverItHolds) {

@@ -1,0 +1,16 @@
+// What SPF found out, for those who come after us (contract.md, section 5).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "policies/api/auth_facts.h"
+#include "policies/api/transaction.h"
+
+namespace sallyport::session {
+
+// The Received-SPF field of the mail's sender, with its last CRLF; empty when it was not checked. `hostname`: ours.
+std::string make_spf_field(const policies::Transaction& mail, const policies::SpfFacts& facts,
+                           std::string_view hostname);
+
+}  // namespace sallyport::session

@@ -1,0 +1,205 @@
+#include "policies/arc/validator.h"
+
+#include <optional>
+#include <utility>
+
+#include "gateway/base/text.h"
+#include "gateway/mail/header.h"
+#include "gateway/signature/arc_chain.h"
+#include "gateway/signature/header_input.h"
+#include "gateway/signature/verify.h"
+#include "policies/api/key_questions.h"
+#include "policies/arc/trust.h"
+
+namespace sallyport::policies {
+
+using signature::ArcSet;
+using signature::Finding;
+using signature::Outcome;
+
+namespace {
+
+constexpr std::size_t max_results_octets = 2000;
+
+std::vector<ArcFacts::Set> describe(const signature::ArcChain& chain) {
+  std::vector<ArcFacts::Set> facts;
+  for (const ArcSet& set : chain.sets) {
+    facts.push_back({set.instance, set.seal.domain, set.seal.selector, set.message.domain,
+                     std::string(signature::name(set.validation)),
+                     text::printable(mail::unfold(set.results), max_results_octets)});
+  }
+  return facts;
+}
+
+std::string reason_of(std::string_view field, unsigned instance, std::string_view why) {
+  std::string reason(field);
+  reason += " i=" + std::to_string(instance) + ": ";
+  reason += why;
+  return reason;
+}
+
+}  // namespace
+
+// The chain of one mail while it is validated.
+class ArcValidator::Chain {
+ public:
+  Chain(const Transaction& mail, const ArcFacts& facts, signature::KeyCache& keys, CpuClock cpu_clock)
+      : mail_(mail),
+        keys_(keys),
+        meter_(cpu_clock),
+        chain_(signature::read_arc_chain(mail.message->header())),
+        body_(from_facts(facts.body_hashes)) {}
+
+  bool exists() const { return !chain_.sets.empty() || !chain_.problem.empty(); }
+  const signature::ArcChain& chain() const { return chain_; }
+  KeyQuestions& questions() { return questions_; }
+  CpuMeter& meter() { return meter_; }
+
+  // What needs no key. Each of these gives the reason why the chain fails, or an empty one.
+  std::string prepare() {
+    if (!chain_.problem.empty()) return std::string(chain_.problem);
+    messages_.resize(chain_.sets.size());
+    seal_questions_.resize(chain_.sets.size());
+    const std::size_t newest = chain_.sets.size() - 1;
+    if (const auto finding = judge_message(newest))
+      return reason_of("ARC-Message-Signature", chain_.sets[newest].instance, finding->reason);
+    std::string why = ask_for_seals();
+    if (why.empty()) why = ask_for_message(newest);
+    // The older ones say no more than how far back the mail is as it was: not for them is the chain to fail.
+    for (std::size_t i = newest; why.empty() && i > 0; --i) {
+      if (judge_message(i - 1) || !ask_for_message(i - 1).empty()) break;
+    }
+    return why;
+  }
+
+  std::string verify() {
+    const std::size_t newest = chain_.sets.size() - 1;
+    if (const Finding finding = verify_message(newest); finding.outcome != Outcome::pass)
+      return reason_of("ARC-Message-Signature", chain_.sets[newest].instance, finding.reason);
+    for (std::size_t i = newest; i > 0; --i) {
+      if (verify_message(i - 1).outcome == Outcome::pass) continue;
+      oldest_pass_ = chain_.sets[i].instance;
+      break;
+    }
+    return verify_seals();
+  }
+
+  unsigned oldest_pass() const { return oldest_pass_; }
+
+  // Whether the set's message signature verifies and covers what the reader sees.
+  bool vouches(std::size_t of) const {
+    const ArcSet& set = chain_.sets[of];
+    if (set.instance < oldest_pass_) return false;
+    return signature::judge_coverage(set.message, *fields_, body_).outcome == Outcome::pass;
+  }
+
+ private:
+  // Of the body, and of what the signature says about itself.
+  std::optional<Finding> judge_message(std::size_t of) const {
+    const signature::Signature& signature = chain_.sets[of].message;
+    if (const auto finding = signature::judge_before_key(signature, mail_.now)) return finding;
+    return signature::judge_body(signature, body_);
+  }
+
+  std::optional<std::size_t> ask_for(const signature::Signature& signature) {
+    auto name = signature::key_record_name(signature);
+    if (!name) return std::nullopt;
+    return questions_.add(std::move(*name));
+  }
+
+  std::string ask_for_seals() {
+    for (std::size_t i = 0; i < chain_.sets.size(); ++i) {
+      const ArcSet& set = chain_.sets[i];
+      if (const auto finding = signature::judge_before_key(set.seal, mail_.now))
+        return reason_of("ARC-Seal", set.instance, finding->reason);
+      const auto question = ask_for(set.seal);
+      if (!question) return reason_of("ARC-Seal", set.instance, "its key cannot be asked for");
+      seal_questions_[i] = *question;
+    }
+    return {};
+  }
+
+  std::string ask_for_message(std::size_t of) {
+    messages_[of] = ask_for(chain_.sets[of].message);
+    if (messages_[of]) return {};
+    return reason_of("ARC-Message-Signature", chain_.sets[of].instance, "its key cannot be asked for");
+  }
+
+  Finding verify_message(std::size_t of) {
+    if (!messages_[of]) return {Outcome::permerror, "not looked at"};
+    if (meter_.spent() > max_cpu_time) return {Outcome::temperror, "verification took too long"};
+    if (!fields_) fields_.emplace(mail_.message->header());
+    const ArcSet& set = chain_.sets[of];
+    const FoundKeys found = find_keys(set.message, questions_.answer(*messages_[of]), keys_);
+    if (found.keys.empty()) return found.finding;
+    std::string input;
+    return signature::verify_header(set.message, *set.message_field, *fields_, found.keys, input).finding;
+  }
+
+  std::string verify_seals() {
+    std::string prefix;
+    for (std::size_t i = 0; i < chain_.sets.size(); ++i) {
+      const ArcSet& set = chain_.sets[i];
+      if (meter_.spent() > max_cpu_time) return reason_of("ARC-Seal", set.instance, "verification took too long");
+      const FoundKeys found = find_keys(set.seal, questions_.answer(seal_questions_[i]), keys_);
+      if (found.keys.empty()) return reason_of("ARC-Seal", set.instance, found.finding.reason);
+      const std::string input = signature::seal_input(chain_.sets, i, prefix);
+      const Finding finding = signature::verify_input(set.seal, found.keys, input).finding;
+      if (finding.outcome != Outcome::pass) return reason_of("ARC-Seal", set.instance, finding.reason);
+    }
+    return {};
+  }
+
+  const Transaction& mail_;
+  signature::KeyCache& keys_;
+  CpuMeter meter_;
+  signature::ArcChain chain_;
+  std::vector<signature::BodyHash> body_;
+  KeyQuestions questions_{max_key_names};
+  std::vector<std::size_t> seal_questions_;           // of each set
+  std::vector<std::optional<std::size_t>> messages_;  // likewise; nothing where it is not asked for
+  std::optional<signature::FieldIndex> fields_;
+  unsigned oldest_pass_ = 0;
+};
+
+ArcValidator::ArcValidator(const ArcSettings& settings, CpuClock cpu_clock)
+    : settings_(settings), cpu_clock_(cpu_clock), keys_(cached_keys) {}
+
+std::vector<signature::BodyForm> ArcValidator::body_forms(const mail::HeaderSection& header) {
+  const signature::ArcChain chain = signature::read_arc_chain(header);
+  std::vector<signature::BodyForm> forms;
+  if (!chain.problem.empty()) return forms;
+  for (const ArcSet& set : chain.sets) {
+    if (set.message.is_well_formed()) forms.push_back(set.message.body);
+  }
+  return forms;
+}
+
+Task<void> ArcValidator::validate(const Transaction& mail, ArcFacts& facts, const Surroundings& around) {
+  ArcFacts found;
+  found.body_hashes = facts.body_hashes;
+  Chain chain(mail, found, keys_, cpu_clock_);
+  if (!chain.exists()) {
+    facts = std::move(found);
+    co_return;
+  }
+  found.sets = describe(chain.chain());
+  found.reason = chain.prepare();
+  if (found.reason.empty()) {
+    chain.meter().stop();
+    co_await chain.questions().ask(around);
+    chain.meter().start();
+    found.reason = chain.verify();
+    found.oldest_pass = chain.oldest_pass();
+    found.evidence = chain.questions().take_evidence();
+  }
+  found.result = found.reason.empty() ? AuthResult::pass : AuthResult::fail;
+  if (found.result == AuthResult::pass) {
+    std::vector<bool> vouches;
+    for (std::size_t i = 0; i < found.sets.size(); ++i) vouches.push_back(chain.vouches(i));
+    find_trusted_set(found, vouches, settings_.trusted_sealers);
+  }
+  facts = std::move(found);
+}
+
+}  // namespace sallyport::policies

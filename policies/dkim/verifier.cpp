@@ -1,0 +1,175 @@
+#include "policies/dkim/verifier.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "gateway/base/base64.h"
+#include "gateway/base/text.h"
+#include "gateway/signature/signature_field.h"
+#include "gateway/signature/verify.h"
+#include "policies/api/key_questions.h"
+
+namespace sallyport::policies {
+
+using signature::Finding;
+using signature::Outcome;
+using signature::Signature;
+
+namespace {
+
+constexpr std::string_view field_name = "DKIM-Signature";
+constexpr std::size_t shown_input_octets = 1000;
+constexpr std::size_t min_b_octets = 8;  // RFC 6008, 4
+
+std::string join(std::string_view a, char between, std::string_view b) {
+  std::string joined(a);
+  joined += between;
+  joined += b;
+  return joined;
+}
+
+DkimFacts::Signature describe(const Signature& signature) {
+  DkimFacts::Signature fact;
+  fact.domain = signature.domain;
+  fact.selector = signature.selector;
+  fact.identity = signature.identity;
+  if (signature.algorithm) fact.algorithm = signature::name(*signature.algorithm);
+  fact.b = to_base64(signature.value);
+  fact.canonicalization =
+      join(signature::name(signature.header), '/', signature::name(signature.body.canonicalization));
+  return fact;
+}
+
+// Cuts b= to so much as tells the signatures apart, where that is possible (RFC 6008).
+void shorten_b(std::vector<DkimFacts::Signature>& signatures) {
+  std::size_t octets = min_b_octets;
+  for (std::size_t i = 0; i < signatures.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const std::string& a = signatures[i].b;
+      const std::string& b = signatures[j].b;
+      if (a == b) continue;
+      const auto differs = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first;
+      octets = std::max(octets, static_cast<std::size_t>(differs - a.begin()) + 1);
+    }
+  }
+  for (DkimFacts::Signature& signature : signatures) signature.b.resize(std::min(signature.b.size(), octets));
+}
+
+}  // namespace
+
+// A signature on its way to a finding.
+struct DkimVerifier::Candidate {
+  const mail::HeaderField* field;
+  Signature signature;
+  std::optional<Finding> finding;  // nothing: its key has to be asked for
+  std::size_t question = 0;
+};
+
+DkimVerifier::DkimVerifier(const DkimSettings& settings, const PublicSuffixList& suffixes, CpuClock cpu_clock)
+    : settings_(settings), suffixes_(suffixes), cpu_clock_(cpu_clock), keys_(cached_keys) {}
+
+std::vector<signature::BodyForm> DkimVerifier::body_forms(const mail::HeaderSection& header) const {
+  std::vector<signature::BodyForm> forms;
+  std::size_t seen = 0;
+  for (const mail::HeaderField& field : header.fields()) {
+    if (!text::equals_ignoring_case(field.name, field_name)) continue;
+    if (++seen > settings_.signatures) break;
+    const Signature signature = signature::parse_dkim_signature(field.value);
+    if (signature.is_well_formed()) forms.push_back(signature.body);
+  }
+  return forms;
+}
+
+std::vector<DkimVerifier::Candidate> DkimVerifier::read_candidates(const std::vector<const mail::HeaderField*>& fields,
+                                                                   WallTime now, const DkimFacts& facts) const {
+  const std::vector<signature::BodyHash> body = from_facts(facts.body_hashes);
+  std::vector<Candidate> candidates;
+  for (const mail::HeaderField* field : fields) {
+    if (candidates.size() == settings_.signatures) break;
+    Signature signature = signature::parse_dkim_signature(field->value);
+    std::optional<Finding> finding = signature::judge_before_key(signature, now);
+    if (!finding && suffixes_.is_public_suffix(signature.domain, PublicSuffixList::Section::icann))
+      finding = Finding{Outcome::policy, "d= is a public suffix"};
+    // A body that is not the one signed needs no key to be seen as such.
+    if (!finding) finding = signature::judge_body(signature, body);
+    candidates.push_back({field, std::move(signature), finding, 0});
+  }
+  return candidates;
+}
+
+void DkimVerifier::verify_candidate(Candidate& candidate, const dns::Answer& answer,
+                                    const signature::FieldIndex& fields, const std::vector<signature::BodyHash>& body,
+                                    DkimFacts::Signature& fact) {
+  FoundKeys found = find_keys(candidate.signature, answer, keys_);
+  if (found.keys.empty()) {
+    candidate.finding = found.finding;
+    return;
+  }
+  const signature::HeaderCheck check =
+      signature::verify_header(candidate.signature, *candidate.field, fields, found.keys, input_);
+  candidate.finding = check.finding;
+  if (check.finding.outcome == Outcome::pass)
+    candidate.finding = signature::judge_coverage(candidate.signature, fields, body);
+  fact.key_bits = check.key->key->bits();
+  fact.testing = check.key->testing;
+  fact.header_hash = to_base64(check.header_hash);
+  fact.header_input_start = input_.substr(0, shown_input_octets);
+}
+
+Task<void> DkimVerifier::verify(const Transaction& mail, DkimFacts& facts, const Surroundings& around) {
+  DkimFacts found;
+  found.body_hashes = facts.body_hashes;
+  const mail::HeaderSection& header = mail.message->header();
+  const std::vector<const mail::HeaderField*> fields = header.find_all(field_name);
+  found.fields = fields.size();
+  if (fields.empty()) {
+    facts = std::move(found);
+    co_return;
+  }
+  if (fields.size() > settings_.signatures) {
+    around.counters.add(Violation::dkim_many);
+    const std::string ip = mail.client.ip.to_string();
+    const std::string_view kind = sallyport::name(Violation::dkim_many);
+    around.log.write(LogLevel::info, "violation", {{"kind", kind}, {"id", mail.id}, {"ip", ip}});
+  }
+  CpuMeter meter(cpu_clock_);
+  std::vector<Candidate> candidates = read_candidates(fields, mail.now, found);
+  KeyQuestions questions(candidates.size());
+  for (Candidate& candidate : candidates) {
+    if (candidate.finding) continue;
+    auto name = signature::key_record_name(candidate.signature);
+    if (name) {
+      candidate.question = questions.add(std::move(*name)).value();
+    } else {
+      candidate.finding = Finding{Outcome::permerror, "s= and d= are too long for a name"};
+    }
+  }
+  meter.stop();
+  co_await questions.ask(around);
+  meter.start();
+
+  const signature::FieldIndex index(header);
+  const std::vector<signature::BodyHash> body = from_facts(found.body_hashes);
+  for (Candidate& candidate : candidates) {
+    DkimFacts::Signature& fact = found.signatures.emplace_back(describe(candidate.signature));
+    if (!candidate.finding) {
+      if (meter.spent() > max_cpu_time) {
+        candidate.finding = Finding{Outcome::temperror, "verification took too long"};
+      } else {
+        verify_candidate(candidate, questions.answer(candidate.question), index, body, fact);
+      }
+    }
+    for (const signature::BodyHash& hash : body) {
+      if (candidate.signature.is_well_formed() && hash.form == candidate.signature.body)
+        fact.body_hash = to_base64(hash.digest);
+    }
+    fact.result = auth_result(candidate.finding->outcome);
+    fact.reason = candidate.finding->reason;
+  }
+  shorten_b(found.signatures);
+  found.evidence = questions.take_evidence();
+  facts = std::move(found);
+}
+
+}  // namespace sallyport::policies

@@ -1,0 +1,34 @@
+"""Killed in the middle of everything: nothing acknowledged is lost, and no mail comes twice without a word in the log.
+
+SALLYPORT_KILL_MESSAGES, SALLYPORT_KILLS and SALLYPORT_KILL_SEED make it longer, and repeat a run's choices (the moments
+are the machine's own).
+"""
+import os
+import random
+import unittest
+
+from kill_run import KillRun
+from support import GatewayTest
+
+MESSAGES = int(os.environ.get("SALLYPORT_KILL_MESSAGES", "200"))
+KILLS = int(os.environ.get("SALLYPORT_KILLS", "8"))
+SEED = int(os.environ.get("SALLYPORT_KILL_SEED", random.randrange(1 << 32)))
+CONNECTIONS = 32
+
+
+class Killed(GatewayTest):
+    def test_no_message_is_lost_or_doubled_in_silence(self):
+        print(f"SALLYPORT_KILL_SEED={SEED}", flush=True)
+        account = KillRun(self, MESSAGES, KILLS, CONNECTIONS, SEED).run()
+        print(account)
+        self.assertEqual(account.lost, [])
+        self.assertEqual(account.unexplained, [])
+        self.assertEqual(account.damaged, [])
+        self.assertEqual(account.surprises, [])
+        self.assertEqual(account.left_over, [])
+        self.assertEqual(account.acknowledged, MESSAGES)
+        self.assertEqual(sum(account.kills.values()), KILLS)
+
+
+if __name__ == "__main__":
+    unittest.main()

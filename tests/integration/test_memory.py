@@ -1,0 +1,121 @@
+"""A gateway that runs out of memory, over and over: it puts off, hangs up, and lives; what it acknowledges is there."""
+import contextlib
+import mmap
+import os
+import struct
+import unittest
+
+from support import Client, GatewayTest, wait_until
+
+SHIM = os.environ.get("SALLYPORT_FAILING_MALLOC_LIBRARY", "")
+# Each so manieth allocation fails; one takes all of them.
+RATES = [4001, 997, 499, 251, 127, 61, 31, 13, 5, 2, 1]
+
+
+class Memory:
+    """What the test and the preloaded malloc share: which allocations fail, how many there were, how many failed."""
+
+    def __init__(self, path):
+        path.write_bytes(bytes(24))
+        with open(path, "r+b") as file:
+            self.shared = mmap.mmap(file.fileno(), 24)
+
+    @contextlib.contextmanager
+    def failing(self, every):
+        self.shared[0:8] = struct.pack("=Q", every)
+        try:
+            yield
+        finally:
+            self.shared[0:8] = bytes(8)
+
+    def failed(self):
+        return struct.unpack("=Q", self.shared[16:24])[0]
+
+
+@unittest.skipUnless(SHIM, "the malloc that fails is not built (a sanitizer has its own)")
+class ShortOfMemory(GatewayTest):
+    def setUp(self):
+        super().setUp()
+        self.upstream = self.sink("--reject-rcpt", "^nobody@")
+        self.memory = Memory(self.folder / "memory")
+        (self.folder / "memory").chmod(0o666)
+        dns = self.dns({})
+        rules = self.rules('sp.rule { name = "LOOKS", stage = "message", score = 1, run = function(tx)\n'
+                           '  return tx.msg.subject == "never" end }\n')
+        file = self.configuration(
+            self.upstream.port, dns={"servers": [f"127.0.0.1:{dns}"]},
+            limits={"sessions_per_ip": 10000, "memory_per_message": "64KiB"},
+            policy={"mode": "enforce", "dnsbl": {"zones": {"bl.example": {"score": 9.0}}},
+                    "rate": {"connect_per_ip": "100000/1m", "mail_per_ip": "100000/1m"}, "rules": {"path": rules}})
+        os.environ |= {"LD_PRELOAD": SHIM, "SALLYPORT_FAILING_MALLOC": str(self.folder / "memory")}
+        try:
+            self.start_gateway(file)
+        finally:
+            del os.environ["LD_PRELOAD"], os.environ["SALLYPORT_FAILING_MALLOC"]
+        self.sent, self.acknowledged, self.wrong = 0, set(), []
+
+    def mail(self, client, by_bdat, octets, recipients):
+        """One mail; True once it is acknowledged. A refusal for good is a mistake: there is nothing wrong with it."""
+        self.sent += 1
+        number = self.sent
+        client.send(f"MAIL FROM:<{number}@sender.example>\r\n")
+        replies = [client.reply()]
+        for recipient in recipients:
+            client.send(f"RCPT TO:<{recipient}@test.example>\r\n")
+            replies.append(client.reply())
+        content = f"From: <ann@sender.example>\r\nSubject: {number}\r\nMessage-ID: <{number}@sender.example>\r\n\r\n".encode()
+        content += b"A line of a message.\r\n" * (octets // 22)
+        if by_bdat:
+            client.send(f"BDAT {len(content)} LAST\r\n".encode() + content)
+        else:
+            client.send("DATA\r\n")
+            replies.append(client.reply())
+            if replies[-1].startswith("354"):
+                client.send(content + b".\r\n")
+        if by_bdat or replies[-1].startswith("354"):
+            replies.append(client.reply())
+            if replies[-1].startswith("250"):
+                self.acknowledged.add(number)
+        # After a MAIL or RCPT that had to be put off, what follows is out of order.
+        untimely = any(reply.startswith("4") for reply in replies)
+        for reply in replies:
+            if reply[0] not in "234" and "No such user" not in reply and not (untimely and reply[:3] in ("503", "554")):
+                self.wrong.append(replies)
+        return number in self.acknowledged
+
+    def session(self, number):
+        with Client(self.port) as client:
+            if not client.reply().startswith("220"):
+                return False
+            client.ask("EHLO client.example", 250)
+            if number % 3 == 0:
+                client.starttls()
+                client.ask("EHLO client.example", 250)
+            recipients = [["user"], ["user", "second"], ["nobody", "user"]][number % 3 if number % 2 else 0]
+            return self.mail(client, number % 2 == 0, 200_000 if number % 5 == 0 else 1000, recipients)
+
+    def test_it_lives_and_tells_the_truth(self):
+        for every in RATES:
+            with self.subTest(every=every):
+                before = self.memory.failed()
+                with self.memory.failing(every):
+                    for number in range(20):
+                        # Hung up on, or put off before the mail.
+                        with contextlib.suppress(OSError, EOFError, AssertionError):
+                            self.session(number)
+                self.assertTrue(self.gateway_process.is_running(), self.gateway_process.output()[-2000:])
+                self.assertGreater(self.memory.failed(), before)
+                self.assertEqual(self.wrong, [])
+                # Whatever has failed may be passed over for a moment; then all is as ever.
+                wait_until("a mail to be taken", lambda: self.session(1))
+                for number in range(6):
+                    self.assertTrue(self.session(number), number)
+        self.assertEqual(self.gateway_process.stop(), 0, self.gateway_process.output())
+        stored = [int(envelope["mail"].split("<")[1].split("@")[0]) for envelope, _ in self.upstream.messages()]
+        self.assertEqual(self.acknowledged - set(stored), set(), "acknowledged and lost")
+        self.assertEqual(len(stored), len(set(stored)), "stored twice")
+        self.assertEqual(os.listdir(self.folder / "state" / "spool"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+// Test data that others wrote and that is no part of this tree: in the folder named by SALLYPORT_CORPORA, or beside the
+// source tree. Where it is absent the tests that want it are skipped, and say so.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace sallyport::support {
+
+// The JSON in a file of the corpora; nothing when there is no such file.
+inline std::optional<nlohmann::json> load_corpus(const std::string& file) {
+  const char* const named = std::getenv("SALLYPORT_CORPORA");
+  std::ifstream stream(std::filesystem::path(named != nullptr ? named : "../shared/corpora") / file);
+  if (!stream) return std::nullopt;
+  return nlohmann::json::parse(stream);
+}
+
+// The octets of a file of the corpora, a message say; nothing when there is no such file.
+inline std::optional<std::string> load_corpus_octets(const std::string& file) {
+  const char* const named = std::getenv("SALLYPORT_CORPORA");
+  std::ifstream stream(std::filesystem::path(named != nullptr ? named : "../shared/corpora") / file, std::ios::binary);
+  if (!stream) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+}
+
+// For the beginning of a test that wants `corpus`, which load_corpus() gave.
+#define SALLYPORT_SKIP_WITHOUT(corpus) \
+  if (!(corpus)) GTEST_SKIP() << "skipped: corpora not found"
+
+// Counts the cases of a corpus and says "NAME: passed/total" at the end. A case has passed when nothing has failed
+// since the one before was counted.
+class CorpusScore {
+ public:
+  explicit CorpusScore(std::string name) : name_(std::move(name)) {}
+  CorpusScore(const CorpusScore&) = delete;
+  CorpusScore& operator=(const CorpusScore&) = delete;
+  ~CorpusScore() {
+    EXPECT_GT(total_, 0U) << name_ << " has no cases";
+    std::cout << name_ << ": " << passed_ << "/" << total_ << "\n";
+  }
+
+  void count_case() {
+    const std::size_t failures = failures_so_far();
+    if (failures == failures_before_) ++passed_;
+    failures_before_ = failures;
+    ++total_;
+  }
+
+ private:
+  static std::size_t failures_so_far() {
+    const testing::TestResult& result = *testing::UnitTest::GetInstance()->current_test_info()->result();
+    std::size_t failures = 0;
+    for (int i = 0; i < result.total_part_count(); ++i) failures += result.GetTestPartResult(i).failed() ? 1U : 0U;
+    return failures;
+  }
+
+  std::string name_;
+  std::size_t passed_ = 0;
+  std::size_t total_ = 0;
+  std::size_t failures_before_ = 0;
+};
+
+}  // namespace sallyport::support

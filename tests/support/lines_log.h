@@ -1,0 +1,31 @@
+// LinesLog: a log that keeps its lines as they would have been written, for tests to read.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/log.h"
+
+namespace sallyport::support {
+
+class LinesLog final : public Log {
+ public:
+  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
+    lines.push_back(format_line(LogFormat::text, level, event, fields));
+  }
+  // How many lines hold all of these words.
+  std::size_t count(std::initializer_list<std::string_view> words) const {
+    auto has_all = [&](const std::string& line) {
+      return std::all_of(words.begin(), words.end(),
+                         [&](std::string_view word) { return line.find(word) != std::string::npos; });
+    };
+    return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), has_all));
+  }
+
+  std::vector<std::string> lines;
+};
+
+}  // namespace sallyport::support

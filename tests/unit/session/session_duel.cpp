@@ -1,0 +1,279 @@
+#include "tests/unit/session/session_duel.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "gateway/base/text.h"
+#include "tests/unit/session/conversation.h"
+#include "tests/unit/session/session_model.h"
+#include "tests/unit/session/session_peers.h"
+#include "tests/unit/session/world.h"
+#include "tests/unit/tls/test_certificates.h"
+
+namespace sallyport::session {
+
+namespace {
+
+const SocketAddress client_address = *SocketAddress::parse("192.0.2.1:1234");
+
+std::string joined(const std::vector<std::string>& words) { return text::join(words, ", "); }
+
+std::string code_of(const SaidReply& reply) {
+  std::string code = std::to_string(reply.code);
+  return reply.enhanced.empty() ? code : code + " " + reply.enhanced;
+}
+
+std::shared_ptr<const tls::ServerContext> server_context() {
+  static const std::shared_ptr<const tls::ServerContext> context = [] {
+    tls::ServerTlsSettings settings;
+    settings.certificates = {tls::common_certificates().ecdsa};
+    return tls::make_server_context(settings).value();
+  }();
+  return context;
+}
+
+class Duel {
+ public:
+  explicit Duel(const Script& script) : script_(script), upstream_(script.setting), model_(script.setting) {
+    const Setting& setting = script.setting;
+    config::Settings& settings = world_->settings;
+    settings.limits.message_size = script_message_size;
+    settings.limits.text_line = script_text_line;
+    settings.limits.recipients = script_recipients;
+    settings.limits.bdat_chunks = script_chunks;
+    settings.limits.unknown_recipients = script_refused_recipients;
+    settings.limits.unknown_recipients_close = script_refused_recipients;
+    settings.limits.errors_per_session = setting.errors;
+    settings.limits.junk_commands = setting.junk;
+    if (setting.spools) settings.limits.memory_per_message = 256;
+    settings.tenants["sister"] = {"sister", {"sister.example"}, "default"};
+    settings.tenants["other"] = {"other", {"other.example"}, "other"};
+    settings.upstreams["other"] = settings.upstreams["default"];
+    settings.upstreams["other"].name = "other";
+    settings.upstreams["other"].servers = {second_server};
+    world_->door.settings.bare_newline =
+        setting.rejects_bare ? config::BareNewlinePolicy::reject : config::BareNewlinePolicy::normalize;
+    world_->door.settings.require_tls = setting.requires_tls;
+    if (setting.starttls) world_->door.tls = server_context();
+    if (setting.has_policy) world_->policies.push_back(std::make_unique<PlannedPolicy>(setting.at_connect));
+    world_->watches_content = setting.watches;
+    listen();
+  }
+
+  std::string play() {
+    world_->connect(client_address);
+    expect(model_.greeting());
+    settle();
+    for (std::size_t i = 0; i < script_.steps.size() && quarrel_.empty() && !model_.is_over(); ++i) {
+      step_ = i;
+      play_step(script_.steps[i], i + 1 == script_.steps.size());
+    }
+    if (!segment_.empty()) {  // the end came in the middle of a group: its rest is not heard
+      segment_ += "NOOP\r\n";
+      send({segment_.size()});
+    }
+    if (quarrel_.empty()) part();
+    if (quarrel_.empty()) compare_commits();
+    end_world();
+    return quarrel_;
+  }
+
+ private:
+  void listen() {
+    for (SocketAddress server : {first_server, second_server})
+      world_->dialer.serve(server, [this](auto stream) { return upstream_.serve(std::move(stream)); });
+  }
+
+  void play_step(const Step& step, bool is_last) {
+    std::string line = line_of(step);
+    if (line.empty()) return play_event(step);
+    bool is_cut_off = is_last && script_.breaks_off && !step.content.empty() && !step.at_once;
+    bool sends_chunk = step.kind == Step::Kind::chunk;
+    std::string body = is_cut_off ? step.content.substr(0, step.content.size() / 2) : step.content;
+    std::string octets = line + (sends_chunk ? body : "");
+
+    bool is_data = step.kind == Step::Kind::data;
+    // Content against the rules only where it is certain to be none: the model knows whether DATA may come now.
+    SessionModel foresight = model_;
+    foresight.play(step, false, false);
+    bool rushes = is_data && step.at_once && foresight.awaits_content();
+    if (rushes) octets += step.content + "\r\n.\r\n";
+
+    segment_ += octets;
+    std::size_t line_end = segment_.size() - octets.size() + line.size();
+    bool is_full = segment_.size() > io::block_octets / 2;  // what is there shall be seen all at once
+    bool has_more = !step.is_alone && !is_last && !is_full && !awaits_an_event_next();
+    std::vector<std::size_t> ends = segment_ends(step, segment_.size() - octets.size(), octets.size(), !has_more);
+    // Cut right there it would not be against the rules.
+    if (rushes) ends.erase(std::remove(ends.begin(), ends.end(), line_end), ends.end());
+    bool ends_there = std::find(ends.begin(), ends.end(), line_end) != ends.end();
+    bool is_followed = !ends_there && (line_end < segment_.size() || has_more);
+    bool is_chunk_cut_off = is_cut_off && sends_chunk;
+    expect(model_.play(step, is_followed, is_chunk_cut_off));
+    send(ends, is_chunk_cut_off);
+    if (model_.awaits_content()) {
+      if (!segment_.empty()) send({segment_.size()});
+      play_content(step, is_cut_off);
+    }
+    if (model_.awaits_handshake()) return play_broken_handshake();
+  }
+
+  // DATA is waited for: a client that does not is one of those with `at_once`.
+  void play_content(const Step& step, bool is_cut_off) {
+    std::string content = step.content + "\r\n.\r\n";
+    if (is_cut_off) content.resize(step.content.size() / 2);
+    expect(model_.play_content(content, is_cut_off));
+    segment_ = content;
+    send(segment_ends(step, 0, content.size(), true), is_cut_off);
+  }
+
+  void play_broken_handshake() {
+    world_->client->send("EHLO in the clear\r\n");
+    world_->heard();  // an alert
+    if (!world_->is_over()) disagree("a broken handshake does not end the session");
+  }
+
+  void play_event(const Step& step) {
+    model_.play(step, false, false);
+    switch (step.kind) {
+      case Step::Kind::hang_up:
+        upstream_.hang_up();
+        if (step.last) {
+          for (SocketAddress server : {first_server, second_server}) world_->dialer.fail(server, io::Error::refused);
+        }
+        world_->loop.run();
+        break;
+      case Step::Kind::come_back:
+        listen();
+        break;
+      default:
+        world_->advance(std::chrono::seconds(3));
+    }
+  }
+
+  bool awaits_an_event_next() const {
+    return step_ + 1 < script_.steps.size() && line_of(script_.steps[step_ + 1]).empty();
+  }
+
+  // Where segments end, counted from the beginning of what is waiting to be sent: at the step's own cuts, and at its
+  // end when the step is the last of its group.
+  static std::vector<std::size_t> segment_ends(const Step& step, std::size_t begin, std::size_t octets, bool at_end) {
+    std::vector<std::size_t> ends;
+    for (std::uint16_t cut : step.cuts) {
+      if (octets > 0) ends.push_back(begin + 1 + cut % octets);
+    }
+    if (at_end) ends.push_back(begin + octets);
+    std::sort(ends.begin(), ends.end());
+    ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+    return ends;
+  }
+
+  void send(const std::vector<std::size_t>& ends, bool and_leave = false) {
+    std::size_t sent = 0;
+    for (std::size_t end : ends) {
+      world_->client->send(std::string_view(segment_).substr(sent, end - sent));
+      world_->loop.run();
+      sent = end;
+    }
+    segment_.erase(0, sent);
+    if (and_leave) leave();
+    if (!ends.empty()) settle();
+  }
+
+  void leave() {
+    heard_ += world_->heard();
+    script_.resets ? world_->client->reset() : world_->client->end();
+    world_->loop.run();
+  }
+
+  void expect(const SessionModel::Replies& replies) {
+    expected_.insert(expected_.end(), replies.begin(), replies.end());
+  }
+
+  // All that was sent is answered now, and what was not sent whole is not.
+  void settle() {
+    heard_ += world_->heard();
+    SaidReplies said = read_replies(heard_);
+    std::vector<std::string> answers;
+    for (const SaidReply& reply : said.replies) {
+      answers.push_back(code_of(reply));
+      if (reply.text.starts_with("250-mx.example.com greets")) compare_offer(reply.text);
+    }
+    std::string left_over(said.left_over);
+    bool is_settled = segment_.empty();
+    std::vector<std::string> expected(expected_.begin(), expected_.end());
+    bool agrees = answers.size() <= expected.size() && std::equal(answers.begin(), answers.end(), expected.begin()) &&
+                  (!is_settled || answers.size() == expected.size()) && left_over.empty();
+    if (!agrees) disagree("the model says: " + joined(expected) + "; the session: " + joined(answers) + left_over);
+    if (is_settled && world_->is_over() != model_.is_over() && !model_.awaits_handshake())
+      disagree(model_.is_over() ? "the model ends, the session does not" : "the session ends, the model does not");
+    auto answered = std::min(answers.size(), expected_.size());
+    expected_.erase(expected_.begin(), expected_.begin() + static_cast<std::ptrdiff_t>(answered));
+    heard_.clear();
+  }
+
+  void compare_offer(const std::string& reply) {
+    std::vector<std::string> keywords;
+    auto lines = text::split(reply, '\n');
+    for (std::size_t i = 1; i + 1 < lines.size(); ++i)
+      keywords.emplace_back(lines[i].substr(4, lines[i].find_first_of(" \r", 4) - 4));
+    std::sort(keywords.begin(), keywords.end());
+    if (keywords != model_.offer())
+      disagree("the model offers: " + joined(model_.offer()) + "; the session: " + joined(keywords));
+  }
+
+  void part() {
+    if (script_.breaks_off && !world_->is_over()) {
+      world_->client->send("NOO");
+      leave();
+      if (!world_->is_over()) disagree("the client has left and the session is not over");
+    } else if (!world_->is_over()) {
+      segment_ = "QUIT\r\n";
+      expect({"221 2.0.0"});
+      world_->client->send(std::exchange(segment_, {}));
+      heard_ += world_->heard();
+      if (!heard_.starts_with("221 2.0.0 ") || !world_->is_over()) disagree("QUIT is answered: " + heard_);
+    }
+  }
+
+  // The invariants are part of the agreement.
+  void end_world() {
+    world_->on_broken_invariant = [this](const std::string& what) { disagree(what); };
+    world_.reset();
+  }
+
+  void compare_commits() {
+    const auto& wanted = model_.committed();
+    const auto& taken = upstream_.committed;
+    for (std::size_t i = 0; i < std::max(wanted.size(), taken.size()); ++i) {
+      if (i < wanted.size() && i < taken.size() && wanted[i] == taken[i]) continue;
+      disagree("message " + std::to_string(i + 1) + ": the model commits " +
+               (i < wanted.size() ? to_text(wanted[i]) : "none") + "; the upstream has taken " +
+               (i < taken.size() ? to_text(taken[i]) : "none"));
+      return;
+    }
+  }
+  static std::string to_text(const Committed& message) {
+    return message.mail + ", " + joined(message.rcpts) + ": \"" + text::printable(message.content, 2000) + "\"";
+  }
+
+  void disagree(const std::string& what) {
+    if (quarrel_.empty()) quarrel_ = "at step " + std::to_string(step_ + 1) + ": " + what;
+  }
+
+  const Script& script_;
+  ObedientUpstream upstream_;
+  std::unique_ptr<World> world_ = std::make_unique<World>();
+  SessionModel model_;
+  std::string segment_;  // said, and not yet sent
+  std::string heard_;
+  std::deque<std::string> expected_;
+  std::size_t step_ = 0;
+  std::string quarrel_;
+};
+
+}  // namespace
+
+std::string play_duel(const Script& script) { return Duel(script).play(); }
+
+}  // namespace sallyport::session

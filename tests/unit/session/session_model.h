@@ -1,0 +1,124 @@
+// The session, said a second time: what may come when, what each way out of a transaction clears, what every command is
+// answered, and what the upstreams have taken at the end.
+//
+// A plain state machine over the steps of a script. It reads no octets but those of content, waits for nothing and
+// shares no code with the gateway; the rules are those of the threat model and the contract.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/unit/session/session_script.h"
+
+namespace sallyport::session {
+
+// A message that an upstream has taken, as the gateway handed it on.
+struct Committed {
+  std::string mail;  // "MAIL FROM:<ann@example.org> BODY=8BITMIME"
+  std::vector<std::string> rcpts;
+  std::string content;  // below the fields of the gateway
+  friend bool operator==(const Committed&, const Committed&) = default;
+};
+
+class SessionModel {
+ public:
+  using Replies = std::vector<std::string>;  // "250 2.1.0", "354"
+
+  explicit SessionModel(const Setting& setting) : setting_(setting) {}
+
+  // What the connection itself is answered.
+  Replies greeting();
+  // One step. `is_followed`: more octets lie in the segment in which its line ends. `is_cut_off`: of its content only a
+  // part comes, and then the client leaves.
+  Replies play(const Step& step, bool is_followed, bool is_cut_off);
+  // After DATA was answered 354: its content has come, or with `is_cut_off` a part of it.
+  Replies play_content(const std::string& content, bool is_cut_off);
+
+  bool is_over() const { return is_over_; }
+  bool awaits_content() const { return awaits_content_; }
+  // After STARTTLS was answered 220: all that a plain client can do is to break the handshake.
+  bool awaits_handshake() const { return awaits_handshake_; }
+  // What EHLO offers, keywords only.
+  std::vector<std::string> offer() const;
+  const std::vector<Committed>& committed() const { return committed_; }
+
+ private:
+  struct Transaction {
+    const Sender* from = nullptr;
+    std::string mail_line;
+    bool utf8 = false;
+    std::uint64_t offered = 0;  // recipients
+    std::vector<std::string> rcpts;
+    std::optional<Route> route;
+    std::optional<Plan> fate;  // of the recipients accepted so far: none, discard or accept
+    bool is_exempt = false;    // from the policy, by "accept"
+    // The upstream's side.
+    bool holds_connection = false;
+    bool connection_is_dead = false;
+    bool mail_accepted = false;
+    std::string lost;  // the answer to all that follows
+    // Chunks.
+    bool in_chunks = false;
+    bool failed = false;
+    std::uint64_t chunks = 0;
+    std::string raw;
+  };
+
+  void say(std::string_view reply) { replies_.emplace_back(reply); }
+  void say_and_end(std::string_view reply);
+  void error(std::string_view reply);
+  void count_error();
+  void count_junk();
+  void count_refused_recipient();
+  void end() { is_over_ = true; }
+  // What the policy does here; nothing where there is none, or this one is exempt.
+  Plan plan(Plan plan) const;
+  bool refuse_by_plan(Plan plan);
+
+  void hello(const Step& step, bool is_followed);
+  void mail(const Step& step);
+  void rcpt(const Step& step);
+  void data(bool is_followed);
+  void chunk(const Step& step, bool is_cut_off);
+  void discard_chunk(const Step& step, std::uint64_t octets, std::string_view reply, bool is_cut_off);
+  void starttls(bool is_followed);
+  void simple(const Step& step);
+  // `refusal`: of its form, or empty.
+  void end_of_data(const std::string& content, std::string_view refusal);
+  bool bind(const Recipient& to);
+  bool is_before_tls() const { return setting_.requires_tls; }
+  bool knows(Needs needs) const;
+  std::string refusal_of(const std::vector<Parameter>& table, const std::vector<std::uint8_t>& chosen) const;
+  std::uint64_t max_size() const;
+  std::string upstream_mail_line(const Sender& from, const std::vector<std::uint8_t>& parameters) const;
+
+  // The upstream.
+  std::string ask_recipient(const Recipient& to);
+  std::string open_transaction();
+  std::string lose(std::string reply);
+  void give_up_server(bool is_down);
+  std::string hand_over(const std::string& content);
+  std::int64_t& down_until() { return down_until_[*transaction_->route == Route::other ? 1 : 0]; }
+
+  Setting setting_;
+  Replies replies_;
+  bool is_over_ = false;
+  bool awaits_content_ = false;
+  bool awaits_handshake_ = false;
+  bool is_greeted_ = false;
+  bool is_extended_ = false;
+  bool is_exempt_ = false;  // the greeting, or the connection, is accepted by the policy
+  std::uint64_t errors_ = 0;
+  std::uint64_t junk_ = 0;
+  std::uint64_t refused_recipients_ = 0;
+  std::optional<Transaction> transaction_;
+  std::vector<Committed> committed_;
+  std::int64_t now_ = 0;                      // seconds
+  std::array<std::int64_t, 2> down_until_{};  // ours, other
+  bool is_listening_ = true;
+};
+
+}  // namespace sallyport::session
