@@ -201,6 +201,13 @@ std::string written_value(std::string_view value) {
   return needs_no_quotes(filtered) ? filtered : quoted(filtered);
 }
 
+// An authserv-id: of the unquoted only a token is one.
+std::string written_id(std::string_view id) {
+  const std::string filtered = text::printable(id, max_value_octets);
+  const bool is_token = !filtered.empty() && std::all_of(filtered.begin(), filtered.end(), is_token_octet);
+  return is_token ? filtered : quoted(filtered);
+}
+
 std::string written_keyword(std::string_view word) {
   std::string out;
   for (char c : word.substr(0, max_value_octets)) out += is_keyword_octet(c) ? c : '-';
@@ -279,7 +286,7 @@ AuthservOwner owner_of_auth_results(std::string_view value, const std::vector<st
 }
 
 std::string auth_results_value(const AuthResults& results) {
-  std::string out = ' ' + written_value(results.authserv_id);
+  std::string out = ' ' + written_id(results.authserv_id);
   if (results.methods.empty()) return out + "; none";
   Folder folder(out, 0);
   for (const AuthMethod& method : results.methods) {

@@ -58,10 +58,11 @@ Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection&
     co_await selection.front()->gather(stage, mail, facts(), around);
     co_return;
   }
-  for (const bool last : {false, true}) {
+  using Turn = policies::Policy::Turn;
+  for (const Turn turn : {Turn::first, Turn::on_identifiers, Turn::on_everything}) {
     std::vector<Task<void>> tasks;
     for (const policies::Policy* policy : selection) {
-      if (policy->gathers_last() == last) tasks.push_back(policy->gather(stage, mail, facts(), around));
+      if (policy->gather_turn() == turn) tasks.push_back(policy->gather(stage, mail, facts(), around));
     }
     if (!tasks.empty()) co_await async::when_all(host_.scheduler, std::move(tasks));
   }

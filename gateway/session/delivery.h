@@ -24,6 +24,7 @@ struct OutgoingHeader {
   std::vector<std::string_view> original;  // the message's octets, in order; a removed field is a gap between two, and
                                            // an empty piece is the place of `subject`
   std::string subject;                     // a rewritten Subject field, or empty
+  bool left_out_forged = false;            // a field that pretended to be ours
 };
 
 class Delivery {

@@ -1,5 +1,6 @@
 // The end of a message: what is wrong with it, what the policies say, and what the upstream says.
 #include "gateway/base/text.h"
+#include "gateway/session/auth_results_field.h"
 #include "gateway/session/session.h"
 #include "gateway/session/spf_field.h"
 #include "gateway/session/trace_fields.h"
@@ -115,8 +116,13 @@ Task<Flow> Session::relay(bool tagged, Time deadline) {
   received.for_address = only_recipient;
   received.date = host_.clock.wall_now();
   const std::string spf = make_spf_field(mail, checks_.facts().spf, settings().hostname);
-  TraceInfo trace{received, checks_.verdicts(), mail.id, tagged, checks_.score(), checks, spf};
+  const mail::AuthResults results = auth_results_of(mail, checks_.facts(), settings().hostname);
+  // Where nothing was checked nothing is said: the server behind us may have checks of its own.
+  const std::string auth = results.methods.empty() ? std::string() : mail::make_auth_results(results);
+  TraceInfo trace{received, checks_.verdicts(),   mail.id, tagged, checks_.score(), checks, auth,
+                  spf,      {settings().hostname}};
   OutgoingHeader header = make_outgoing_header(*mail_->message, trace);
+  if (header.left_out_forged) record(Violation::ar_removed);
 
   bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->content(header, *mail_->message, channel_, deadline);

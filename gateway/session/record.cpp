@@ -134,8 +134,11 @@ void Session::write_transaction_line() {
     if (!listed.empty()) listed += ',';
     listed += hit.zone;
   }
-  const auto& sender = checks_.facts().spf.mailfrom;
-  const std::string_view spf = sender ? name(sender->result) : std::string_view();
+  const policies::Facts& facts = checks_.facts();
+  const std::string_view spf = facts.spf.mailfrom ? name(facts.spf.mailfrom->result) : std::string_view();
+  const std::string_view dkim = facts.dkim.checked ? name(overall(facts.dkim)) : std::string_view();
+  const std::string_view dmarc = facts.dmarc.checked ? name(facts.dmarc.result) : std::string_view();
+  const std::string_view arc = facts.arc.checked ? name(facts.arc.result) : std::string_view();
   std::uint64_t size = mail_->message ? mail_->message->octets() : 0;
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now() - mail_->began).count();
   std::vector<LogField> fields{{"id", mail.id},
@@ -155,6 +158,9 @@ void Session::write_transaction_line() {
                                {"size", static_cast<std::int64_t>(size)},
                                {"tls", tls},
                                {"spf", spf},
+                               {"dkim", dkim},
+                               {"dmarc", dmarc},
+                               {"arc", arc},
                                {"dnsbl", listed},
                                {"score", checks_.score()},
                                {"upstream", outcome.upstream},

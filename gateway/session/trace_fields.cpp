@@ -3,12 +3,20 @@
 #include <cstdio>
 
 #include "gateway/base/text.h"
+#include "gateway/mail/auth_results.h"
 
 namespace sallyport::session {
 
 namespace {
 
 constexpr std::string_view own_prefix = "X-Sallyport-";
+
+// S38
+bool pretends_to_be_ours(const mail::HeaderField& field, const std::vector<std::string>& authserv_ids) {
+  if (text::starts_with_ignoring_case(field.name, own_prefix)) return true;
+  return text::equals_ignoring_case(field.name, "Authentication-Results") &&
+         mail::owner_of_auth_results(field.value, authserv_ids) != mail::AuthservOwner::other;
+}
 
 std::string one_decimal(double score) {
   char text[32];
@@ -31,6 +39,7 @@ OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInf
     for (const auto& [name, value] : verdict.add_headers) added.append(name).append(": ").append(value).append("\r\n");
     prefix += verdict.subject_prefix;
   }
+  added += trace.auth_results;
   added += trace.received_spf;
   added += mail::make_received(trace.received);
 
@@ -52,8 +61,9 @@ OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInf
     if (&field == subject) {
       skip(field.whole);
       out.original.emplace_back();  // where `subject` goes
-    } else if (text::starts_with_ignoring_case(field.name, own_prefix)) {
+    } else if (pretends_to_be_ours(field, trace.authserv_ids)) {
       skip(field.whole);
+      out.left_out_forged = true;
     }
   }
   if (!rest.empty()) out.original.push_back(rest);

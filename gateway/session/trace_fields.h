@@ -1,9 +1,10 @@
-// The header section as it goes upstream: our fields on top, inbound X-Sallyport-* left out, everything else as it came
-// (contract.md, section 5).
+// The header section as it goes upstream: our fields on top, what pretends to be ours left out, everything else as it
+// came (contract.md, section 5).
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/mail/message.h"
 #include "gateway/mail/received.h"
@@ -19,7 +20,10 @@ struct TraceInfo {
   bool tagged = false;
   double score = 0;
   std::string_view checks;
-  std::string_view received_spf;  // the whole field; empty: none
+  std::string_view auth_results;  // the whole field; empty: none
+  std::string_view received_spf;  // the same
+  // Authentication-Results with one of these ids, in any spelling, are not from us and are left out (RFC 8601, 5).
+  std::vector<std::string> authserv_ids;
 };
 
 // The result points into `message` and must not outlive it.

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "lua/engine/meter.h"
+#include "policies/api/facts.h"
 
 namespace sallyport::lua {
 
@@ -11,10 +12,11 @@ class Loading;
 
 struct Context {
   Meter meter;
-  Loading* loading = nullptr;       // while rule files load
-  std::uint64_t run = 0;            // which run this is: values handed to an earlier one are stale
-  std::uint64_t patterns_left = 0;  // that may still be compiled in this run
-  unsigned closing_coroutines = 0;  // coroutine.close within __close within coroutine.close ...
+  Loading* loading = nullptr;              // while rule files load
+  const policies::Facts* facts = nullptr;  // of the mail that this run is about
+  std::uint64_t run = 0;                   // which run this is: values handed to an earlier one are stale
+  std::uint64_t patterns_left = 0;         // that may still be compiled in this run
+  unsigned closing_coroutines = 0;         // coroutine.close within __close within coroutine.close ...
 
   static Context& of(lua_State* L) { return **static_cast<Context**>(lua_getextraspace(L)); }
   // To be called on a new state before it makes any thread.

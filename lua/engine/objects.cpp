@@ -18,10 +18,11 @@ constexpr const char* transaction_type = "sallyport.tx";
 constexpr const char* client_type = "sallyport.client";
 constexpr const char* tls_type = "sallyport.tls";
 constexpr const char* message_type = "sallyport.msg";
+constexpr const char* auth_type = "sallyport.auth";
 constexpr const char* address_type = "sallyport.address";
 constexpr const char* verdict_type = "sallyport.verdict";
 
-// What tx, tx.client, tx.client.tls and tx.msg are: the same mail, looked at through different fields.
+// What tx, tx.client, tx.client.tls, tx.auth and tx.msg are: the same mail, looked at through different fields.
 struct Handle {
   const policies::Transaction* mail;
   std::uint64_t run;
@@ -173,7 +174,35 @@ constexpr Field transaction_fields[] = {
     {"now",
      [](lua_State* L, const Transaction& mail) { lua_pushinteger(L, std::chrono::system_clock::to_time_t(mail.now)); }},
     {"score", nullptr},
-    {"auth", nullptr},
+    {"auth", [](lua_State* L, const Transaction& mail) { push_handle(L, mail, auth_type); }},
+};
+
+// A result in RFC 8601's words; nil where the method was not used.
+void push_result(lua_State* L, bool checked, policies::AuthResult result) {
+  checked ? push(L, policies::name(result)) : lua_pushnil(L);
+}
+
+constexpr Field auth_fields[] = {
+    {"spf",
+     [](lua_State* L, const Transaction&) {
+       const auto& sender = Context::of(L).facts->spf.mailfrom;
+       push_result(L, sender.has_value(), sender ? sender->result : policies::AuthResult::none);
+     }},
+    {"dkim",
+     [](lua_State* L, const Transaction&) {
+       const policies::DkimFacts& dkim = Context::of(L).facts->dkim;
+       push_result(L, dkim.checked, overall(dkim));
+     }},
+    {"dmarc",
+     [](lua_State* L, const Transaction&) {
+       const policies::DmarcFacts& dmarc = Context::of(L).facts->dmarc;
+       push_result(L, dmarc.checked, dmarc.result);
+     }},
+    {"arc",
+     [](lua_State* L, const Transaction&) {
+       const policies::ArcFacts& arc = Context::of(L).facts->arc;
+       push_result(L, arc.checked, arc.result);
+     }},
 };
 
 constexpr Field client_fields[] = {
@@ -237,6 +266,7 @@ int index_field(lua_State* L, std::string_view owner, std::span<const Field> fie
 int index_transaction(lua_State* L) { return index_field(L, "tx", transaction_fields); }
 int index_client(lua_State* L) { return index_field(L, "tx.client", client_fields); }
 int index_tls(lua_State* L) { return index_field(L, "tx.client.tls", tls_fields); }
+int index_auth(lua_State* L) { return index_field(L, "tx.auth", auth_fields); }
 int index_message(lua_State* L) { return index_field(L, "tx.msg", message_fields); }
 
 int refuse_assignment(lua_State* L) { return luaL_error(L, "a mail can be read by rules, but not changed"); }
@@ -279,6 +309,7 @@ void register_objects(lua_State* L) {
   register_type(L, transaction_type, guarded<index_transaction>);
   register_type(L, client_type, guarded<index_client>);
   register_type(L, tls_type, guarded<index_tls>);
+  register_type(L, auth_type, guarded<index_auth>);
   register_type(L, message_type, guarded<index_message>);
   register_type(L, address_type, guarded<index_address>);
   luaL_getmetatable(L, address_type);

@@ -255,8 +255,9 @@ void RuleSet::read_failure(lua_State* thread, int status, Run& run) const {
   run.result.fact.line = place.line;
 }
 
-RunResult RuleSet::run(const Rule& rule, const policies::Transaction& mail) {
+RunResult RuleSet::run(const Rule& rule, const policies::Transaction& mail, const policies::Facts& facts) {
   Run run{*this, rule, mail, {}};
+  state_->context.facts = &facts;
   lua_State* L = state_->L;
   const std::uint64_t before = octets_in_use();
   lua_pushcfunction(L, guarded<&RuleSet::run_protected>);
@@ -272,6 +273,7 @@ RunResult RuleSet::run(const Rule& rule, const policies::Transaction& mail) {
     run.result.fact.line = rule.line;
   }
   ++state_->context.run;
+  state_->context.facts = nullptr;
   run.result.fact.rule = rule.name;
   run.result.fact.stage = policies::name(rule.stage);
   run.result.fact.shadow = rule.mode == policies::Mode::shadow;

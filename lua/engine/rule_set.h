@@ -48,7 +48,7 @@ class RuleSet {
   const std::vector<Rule>& rules() const { return rules_; }
   // Runs one of rules(), whatever its mode. It takes no longer and no more than the settings' budget, and does not
   // throw for anything the rule does.
-  RunResult run(const Rule& rule, const policies::Transaction& mail);
+  RunResult run(const Rule& rule, const policies::Transaction& mail, const policies::Facts& facts);
 
   // What the Lua state holds now, garbage included; for tests and metrics.
   std::uint64_t octets_in_use() const;

@@ -142,7 +142,7 @@ Task<void> RulesPolicy::gather(Stage stage, const Transaction& mail, Facts& fact
     if (!runs_at(rule, stage)) continue;
     if (was_long) co_await async::sleep_for(around.scheduler, Duration(1));
     const auto started = std::chrono::steady_clock::now();
-    RunResult result = around.scheduler.now() < around.deadline ? rules_->run(rule, mail) : not_run(rule);
+    RunResult result = around.scheduler.now() < around.deadline ? rules_->run(rule, mail, facts) : not_run(rule);
     was_long = std::chrono::steady_clock::now() - started >= long_run;
     if (result.kind == RunResult::Kind::silent) continue;
     if (result.kind != RunResult::Kind::verdict) record_failure(result, rule, mail, around);

@@ -23,6 +23,8 @@ class RulesPolicy final : public policies::Policy {
   std::string_view name() const override { return "rules"; }
   policies::Mode mode() const override { return mode_; }
   bool gathers_at(policies::Stage stage) const override { return has_rules_at(stage); }
+  // tx.auth has what the checks of the sender have found.
+  Turn gather_turn() const override { return Turn::on_everything; }
   bool judges_at(policies::Stage stage) const override { return has_rules_at(stage); }
 
   // Replaces the facts of the stage: at rcpt, what was said of one recipient must not decide about the next. A rule

@@ -24,6 +24,14 @@ std::string_view name(AuthResult result) {
   return "unknown";
 }
 
+AuthResult overall(const DkimFacts& facts) {
+  if (facts.signatures.empty()) return AuthResult::none;
+  for (const DkimFacts::Signature& signature : facts.signatures) {
+    if (signature.result == AuthResult::pass) return AuthResult::pass;
+  }
+  return facts.signatures.front().result;
+}
+
 std::string_view name(DmarcDisposition policy) {
   switch (policy) {
     case DmarcDisposition::none:

@@ -71,6 +71,9 @@ struct DkimFacts {
   std::vector<dns::Evidence> evidence;
 };
 
+// All signatures in one word: pass when one passed, else what the first one came to, none without any.
+AuthResult overall(const DkimFacts& facts);
+
 // ARC (RFC 8617).
 struct ArcFacts {
   struct Set {

@@ -4,6 +4,7 @@
 // stored facts. A policy object is made per worker, holds its settings and nothing of any mail.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -47,8 +48,10 @@ class Policy {
   // Whether there is something to find out, or to say, at this stage.
   virtual bool gathers_at(Stage stage) const = 0;
   virtual bool judges_at(Stage stage) const = 0;
-  // Whether its gather() reads what the others of the stage have found: it is begun when they have ended.
-  virtual bool gathers_last() const { return false; }
+  // Its turn to gather within a stage: those of one turn run together, and begin when those of lower turns have ended.
+  // Who reads what others have found comes after them.
+  enum class Turn : std::uint8_t { first, on_identifiers, on_everything };
+  virtual Turn gather_turn() const { return Turn::first; }
 
   // Facts of the connection and helo stages hold for all mails of the connection. gather() writes its own field of
   // `facts` and no other; when it cannot find out it says so there and does not throw. It may be ended where it waits.

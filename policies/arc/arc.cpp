@@ -32,6 +32,7 @@ std::unique_ptr<BodyObserver> ArcPolicy::observe_body(const Transaction& mail) c
 
 Task<void> ArcPolicy::gather(Stage, const Transaction& mail, Facts& facts, const Surroundings& around) const {
   co_await validator_->validate(mail, facts.arc, around);
+  facts.arc.checked = true;
 }
 
 Verdict ArcPolicy::judge(Stage, const Transaction&, const Facts& facts) const {

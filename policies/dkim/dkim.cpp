@@ -32,6 +32,7 @@ std::unique_ptr<BodyObserver> DkimPolicy::observe_body(const Transaction& mail) 
 
 Task<void> DkimPolicy::gather(Stage, const Transaction& mail, Facts& facts, const Surroundings& around) const {
   co_await verifier_->verify(mail, facts.dkim, around);
+  facts.dkim.checked = true;
 }
 
 Verdict DkimPolicy::judge(Stage, const Transaction&, const Facts& facts) const {

@@ -20,7 +20,7 @@ class DmarcPolicy final : public Policy {
   std::string_view name() const override { return "dmarc"; }
   Mode mode() const override { return settings_.mode; }
   bool gathers_at(Stage stage) const override { return stage == Stage::message; }
-  bool gathers_last() const override { return true; }
+  Turn gather_turn() const override { return Turn::on_identifiers; }
   bool judges_at(Stage stage) const override { return stage == Stage::message; }
   Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const Surroundings& around) const override;
   Verdict judge(Stage stage, const Transaction& mail, const Facts& facts) const override;

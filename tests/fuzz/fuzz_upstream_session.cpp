@@ -154,16 +154,14 @@ void play(std::uint8_t choice, std::string_view script) {
     return hostile.serve(world.loop.scheduler(), std::move(stream));
   });
   Client client(world, choice);
-  client.deliver();
-  // What is left of the script, and connections that have fallen silent, cost time and attempts.
-  constexpr int enough = 20;
-  int attempts = 0;
-  while (!world.is_over() && (hostile.has_more() || !client.deliver()) && attempts < enough) {
-    if (hostile.has_more()) client.deliver();
-    world.advance(seconds(70));
-    ++attempts;
+  // So many attempts take in what an input has to say, unless it says a word to each.
+  constexpr int enough = 10;
+  for (int attempts = 0; attempts < enough && !world.is_over() && hostile.has_more(); ++attempts) {
+    client.deliver();
+    world.advance(seconds(70));  // no connection is kept for so long
   }
-  ensure(hostile.has_more() || world.is_over() || attempts < enough, "a sound upstream, and still no delivery");
+  if (hostile.has_more() || world.is_over()) return;
+  ensure(client.deliver(), "a sound upstream, and no delivery");
 }
 
 }  // namespace

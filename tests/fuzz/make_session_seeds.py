@@ -13,6 +13,7 @@ HELLO, MAIL, RCPT, DATA, CHUNK, SIMPLE, JUNK, STARTTLS, UPSTREAM, WAIT = 0, 2, 8
 ALONE, GROUPED = 1, 0
 REJECTS_BARE, TLS, CHUNKING, LOCKSTEP, SIZED, POLICY, WATCHED, SPOOLS = (1 << bit for bit in range(8))
 GREETED, IN_MAIL, IN_RECIPIENT = 1, 2, 3
+SECURED, HANDSHAKES = 32, 128
 LEAVES, RESETS = 4, 20
 
 
@@ -96,6 +97,12 @@ def seeds():
     yield "starttls", world(TLS, beginning=GREETED) + bytes([STARTTLS, 3])
     yield "starttls_injected", world(TLS, beginning=GREETED) + bytes([STARTTLS, 18]) + mail()
     yield "starttls_required", world(TLS, 5, beginning=GREETED) + mail() + rcpt() + chunk() + simple(2) + simple(4)
+    for i in (0, 4, 10, 13, 23, 26):
+        yield f"starttls_and_line_{i:02}", world(TLS | POLICY, 1, HANDSHAKES, SECURED | IN_MAIL) + simple(i) + rcpt() + data()
+    yield "starttls_in_mail", world(TLS, 1, HANDSHAKES, GREETED) + mail() + bytes([STARTTLS, 3]) + simple(4) + bytes([STARTTLS, 3]) + mail() \
+        + hello() + bytes([STARTTLS, 3]) + mail() + rcpt() + chunk()
+    yield "starttls_obeyed", world(TLS | POLICY, 5, HANDSHAKES, GREETED) + mail() + bytes([STARTTLS, 3]) + hello(6) + mail() + rcpt() + data()
+    yield "starttls_leaves", world(TLS, 1, HANDSHAKES, SECURED | LEAVES | IN_RECIPIENT) + data()
     yield "data_at_once", world() + data(flags=3)
     yield "data_grouped", world() + bytes([DATA, 16]) + content(0) + rcpt()
     yield "upstream_hangs_up", world() + bytes([UPSTREAM, 3]) + rcpt() + data() + mail() + rcpt()

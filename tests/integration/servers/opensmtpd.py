@@ -47,4 +47,4 @@ class OpenSmtpd(Jail):
     def begun(self):
         # It takes a hundred mails on a connection; the next one is refused there, and comes on another.
         said = self.process.output()
-        return said.count("<<< MAIL FROM:") - said.count(": Too many messages sent")
+        return said.count("<<< MAIL FROM:") - said.count(">>> 452 4.5.3 Too many recipients: Too many messages sent")

@@ -77,7 +77,7 @@ class RulesTest : public testing::Test {
     if (HasFatalFailure()) return {};
     return run();
   }
-  RunResult run(std::size_t index = 0) { return rules->run(rules->rules().at(index), mail); }
+  RunResult run(std::size_t index = 0) { return rules->run(rules->rules().at(index), mail, facts); }
   // What the rule's function gives, as text: the detail of the hit that it ends with.
   std::string text_of(const std::string& expression) {
     const RunResult result = run_body("return sp.hit { detail = tostring(" + expression + ") }");
@@ -93,6 +93,7 @@ class RulesTest : public testing::Test {
 
   RuleSettings settings;
   policies::Transaction mail;
+  policies::Facts facts;
   NoSpool spool;
   std::unique_ptr<mail::Message> message;
   std::unique_ptr<RuleSet> rules;

@@ -83,12 +83,27 @@ TEST_F(Objects, AMessageWithoutFields) {
   EXPECT_EQ(text_of("tostring(tx.msg.subject) .. tostring(tx.msg.from) .. tostring(tx.msg.to)"), "nilnilnil");
 }
 
+TEST_F(Objects, WhatTheChecksOfTheSenderHaveFound) {
+  EXPECT_EQ(
+      text_of("tostring(tx.auth.spf) .. tostring(tx.auth.dkim) .. tostring(tx.auth.dmarc) .. tostring(tx.auth.arc)"),
+      "nilnilnilnil");
+  facts.spf.mailfrom = policies::SpfCheck{};
+  facts.spf.mailfrom->result = policies::AuthResult::softfail;
+  facts.dkim.checked = facts.dmarc.checked = facts.arc.checked = true;
+  facts.dkim.signatures.resize(2);
+  facts.dkim.signatures[0].result = policies::AuthResult::fail;
+  facts.dkim.signatures[1].result = policies::AuthResult::pass;
+  facts.dmarc.result = policies::AuthResult::temperror;
+  EXPECT_EQ(text_of("tx.auth.spf .. ' ' .. tx.auth.dkim .. ' ' .. tx.auth.dmarc .. ' ' .. tx.auth.arc"),
+            "softfail pass temperror none");
+  EXPECT_EQ(error_of("tx.auth.dmark"), "r.lua:3: tx.auth.dmark does not exist; did you mean dmarc?");
+}
+
 TEST_F(Objects, MisspeltFieldsAreErrors) {
   set_message("Subject: x\r\n\r\n");
   EXPECT_EQ(error_of("tx.clent"), "r.lua:3: tx.clent does not exist; did you mean client?");
   EXPECT_EQ(error_of("tx.client.address"), "r.lua:3: tx.client.address does not exist");
   EXPECT_EQ(error_of("tx.from.org_domain"), "r.lua:3: address.org_domain is not available in this version");
-  EXPECT_EQ(error_of("tx.auth"), "r.lua:3: tx.auth is not available in this version");
   EXPECT_EQ(error_of("tx.msg:text()"), "r.lua:3: tx.msg.text is not available in this version");
   EXPECT_EQ(error_of("tx.msg.subjet"), "r.lua:3: tx.msg.subjet does not exist; did you mean subject?");
   for (const char* key : {"tx[1]", "tx[nil]", "tx[tx]", "tx['']", "tx['a\\0b']", "tx.from[{}]"}) {

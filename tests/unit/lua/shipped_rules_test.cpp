@@ -19,7 +19,7 @@ class ShippedRules : public RulesTest {
 
   RunResult run_rule(const std::string& name) {
     for (const Rule& rule : rules->rules()) {
-      if (rule.name == name) return rules->run(rule, mail);
+      if (rule.name == name) return rules->run(rule, mail, facts);
     }
     ADD_FAILURE() << "no rule " << name;
     return {};

@@ -157,6 +157,13 @@ TEST(MakeAuthResults, LetsNoValueBecomeSomethingElse) {
   }
 }
 
+TEST(MakeAuthResults, QuotesAnIdThatIsNoToken) {
+  const std::string field = make_auth_results({"mx@example.com", {method("spf", "pass")}});
+  EXPECT_EQ(field, "Authentication-Results: \"mx@example.com\";\r\n spf=pass\r\n");
+  const HeaderSection section(field);
+  EXPECT_EQ(parse_auth_results(section.fields().front().value)->authserv_id, "mx@example.com");
+}
+
 TEST(AuthResultsCorpus, AgreesWithUs) {
   const auto suite = support::load_corpus("auth-results-header/cases.json");
   SALLYPORT_SKIP_WITHOUT(suite);

@@ -48,6 +48,7 @@ Setting make_setting(Source& source) {
   setting.spools = a & 128;
   setting.full_upstream = (b & 3) != 0;
   setting.requires_tls = setting.starttls && (b & 28) == 4;
+  setting.handshakes = setting.starttls && (c & 128);
   if ((b & 224) == 32) setting.at_connect = Plan::accept;
   if ((b & 224) == 64 && (c & 3) == 0) setting.at_connect = (c & 4) ? Plan::reject : Plan::drop;
   if ((b & 224) == 96 && (c & 3) == 0) setting.at_connect = Plan::tempfail;
@@ -207,6 +208,10 @@ Script make_script(std::string_view octets) {
   script.breaks_off = (beginning & 12) == 4;
   script.resets = beginning & 16;
   if ((beginning & 3) != 0) script.steps.emplace_back().kind = Kind::hello;
+  if (script.setting.handshakes && (beginning & 32)) {
+    script.steps.emplace_back().kind = Kind::starttls;
+    script.steps.emplace_back().kind = Kind::hello;
+  }
   if ((beginning & 3) > 1) script.steps.emplace_back().kind = Kind::mail;
   if ((beginning & 3) > 2) script.steps.emplace_back().kind = Kind::rcpt;
   while (!source.is_empty() && script.steps.size() < most_steps) script.steps.push_back(make_step(source));

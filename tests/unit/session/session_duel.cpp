@@ -5,31 +5,20 @@
 
 #include "gateway/base/text.h"
 #include "tests/unit/session/conversation.h"
+#include "tests/unit/session/dialogue_client.h"
 #include "tests/unit/session/session_model.h"
 #include "tests/unit/session/session_peers.h"
 #include "tests/unit/session/world.h"
-#include "tests/unit/tls/test_certificates.h"
 
 namespace sallyport::session {
 
 namespace {
-
-const SocketAddress client_address = *SocketAddress::parse("192.0.2.1:1234");
 
 std::string joined(const std::vector<std::string>& words) { return text::join(words, ", "); }
 
 std::string code_of(const SaidReply& reply) {
   std::string code = std::to_string(reply.code);
   return reply.enhanced.empty() ? code : code + " " + reply.enhanced;
-}
-
-std::shared_ptr<const tls::ServerContext> server_context() {
-  static const std::shared_ptr<const tls::ServerContext> context = [] {
-    tls::ServerTlsSettings settings;
-    settings.certificates = {tls::common_certificates().ecdsa};
-    return tls::make_server_context(settings).value();
-  }();
-  return context;
 }
 
 class Duel {
@@ -54,14 +43,20 @@ class Duel {
     world_->door.settings.bare_newline =
         setting.rejects_bare ? config::BareNewlinePolicy::reject : config::BareNewlinePolicy::normalize;
     world_->door.settings.require_tls = setting.requires_tls;
-    if (setting.starttls) world_->door.tls = server_context();
+    if (setting.starttls) world_->door.tls = common_server_context();
     if (setting.has_policy) world_->policies.push_back(std::make_unique<PlannedPolicy>(setting.at_connect));
     world_->watches_content = setting.watches;
     listen();
   }
 
   std::string play() {
-    world_->connect(client_address);
+    if (script_.setting.handshakes) {
+      auto client = connect_before_tls(*world_);
+      starttls_client_ = client.get();
+      client_ = std::move(client);
+    } else {
+      client_ = connect_in_the_clear(*world_);
+    }
     expect(model_.greeting());
     settle();
     for (std::size_t i = 0; i < script_.steps.size() && quarrel_.empty() && !model_.is_over(); ++i) {
@@ -115,7 +110,11 @@ class Duel {
       if (!segment_.empty()) send({segment_.size()});
       play_content(step, is_cut_off);
     }
-    if (model_.awaits_handshake()) return play_broken_handshake();
+    if (model_.awaits_handshake()) play_broken_handshake();
+    if (step.kind == Step::Kind::starttls && model_.is_secured() && !is_secured_) {
+      is_secured_ = true;
+      if (!starttls_client_->start_tls()) disagree("the handshake fails");
+    }
   }
 
   // DATA is waited for: a client that does not is one of those with `at_once`.
@@ -128,8 +127,7 @@ class Duel {
   }
 
   void play_broken_handshake() {
-    world_->client->send("EHLO in the clear\r\n");
-    world_->heard();  // an alert
+    client_->say("EHLO in the clear\r\n");  // answered with an alert
     if (!world_->is_over()) disagree("a broken handshake does not end the session");
   }
 
@@ -171,8 +169,7 @@ class Duel {
   void send(const std::vector<std::size_t>& ends, bool and_leave = false) {
     std::size_t sent = 0;
     for (std::size_t end : ends) {
-      world_->client->send(std::string_view(segment_).substr(sent, end - sent));
-      world_->loop.run();
+      heard_ += client_->say(std::string_view(segment_).substr(sent, end - sent));
       sent = end;
     }
     segment_.erase(0, sent);
@@ -181,8 +178,12 @@ class Duel {
   }
 
   void leave() {
-    heard_ += world_->heard();
-    script_.resets ? world_->client->reset() : world_->client->end();
+    heard_ += client_->heard();
+    if (script_.resets && !starttls_client_) {
+      world_->client->reset();
+    } else {
+      client_->leave();
+    }
     world_->loop.run();
   }
 
@@ -192,7 +193,7 @@ class Duel {
 
   // All that was sent is answered now, and what was not sent whole is not.
   void settle() {
-    heard_ += world_->heard();
+    heard_ += client_->heard();
     SaidReplies said = read_replies(heard_);
     std::vector<std::string> answers;
     for (const SaidReply& reply : said.replies) {
@@ -224,14 +225,13 @@ class Duel {
 
   void part() {
     if (script_.breaks_off && !world_->is_over()) {
-      world_->client->send("NOO");
+      heard_ += client_->say("NOO");
       leave();
       if (!world_->is_over()) disagree("the client has left and the session is not over");
     } else if (!world_->is_over()) {
       segment_ = "QUIT\r\n";
       expect({"221 2.0.0"});
-      world_->client->send(std::exchange(segment_, {}));
-      heard_ += world_->heard();
+      heard_ += client_->say(std::exchange(segment_, {}));
       if (!heard_.starts_with("221 2.0.0 ") || !world_->is_over()) disagree("QUIT is answered: " + heard_);
     }
   }
@@ -239,6 +239,7 @@ class Duel {
   // The invariants are part of the agreement.
   void end_world() {
     world_->on_broken_invariant = [this](const std::string& what) { disagree(what); };
+    client_.reset();
     world_.reset();
   }
 
@@ -264,6 +265,9 @@ class Duel {
   const Script& script_;
   ObedientUpstream upstream_;
   std::unique_ptr<World> world_ = std::make_unique<World>();
+  std::unique_ptr<DialogueClient> client_;
+  StarttlsClient* starttls_client_ = nullptr;  // client_, when it can
+  bool is_secured_ = false;
   SessionModel model_;
   std::string segment_;  // said, and not yet sent
   std::string heard_;

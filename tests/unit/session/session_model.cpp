@@ -148,7 +148,7 @@ void SessionModel::hello(const Step& step, bool is_followed) {
 std::vector<std::string> SessionModel::offer() const {
   std::vector<std::string> keywords{"PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES", "SIZE", "LIMITS"};
   if (setting_.full_upstream) keywords.insert(keywords.end(), {"8BITMIME", "SMTPUTF8", "DSN"});
-  if (setting_.starttls) keywords.emplace_back("STARTTLS");
+  if (setting_.starttls && !is_secured_) keywords.emplace_back("STARTTLS");
   std::sort(keywords.begin(), keywords.end());
   return keywords;
 }
@@ -333,11 +333,17 @@ void SessionModel::discard_chunk(const Step& step, std::uint64_t octets, std::st
 
 void SessionModel::starttls(bool is_followed) {
   if (!setting_.starttls) return error("502 5.5.1");
-  if (transaction_) return error("503 5.5.1");
+  if (is_secured_ || transaction_) return error("503 5.5.1");
   if (is_followed) return say_and_end("554 5.5.0");
   say("220 2.0.0");
-  awaits_handshake_ = true;
-  end();  // what follows is no handshake
+  if (!setting_.handshakes) {
+    awaits_handshake_ = true;
+    return end();
+  }
+  // Nothing said before it remains.
+  is_secured_ = true;
+  is_greeted_ = false;
+  is_extended_ = false;
 }
 
 void SessionModel::simple(const Step& step) {
@@ -363,7 +369,7 @@ void SessionModel::simple(const Step& step) {
       if (is_barred) return error("530 5.7.0");
       bool is_in_order = true;
       if (line.verb == "MAIL") is_in_order = is_greeted_ && !transaction_;
-      if (line.verb == "STARTTLS") is_in_order = !transaction_;
+      if (line.verb == "STARTTLS") is_in_order = !is_secured_ && !transaction_;
       if (line.verb == "RCPT" || line.verb == "DATA") is_in_order = transaction_ && !transaction_->in_chunks;
       if (!is_in_order) return error("503 5.5.1");
       if (line.verb == "DATA" && transaction_->rcpts.empty()) return error("554 5.5.1");

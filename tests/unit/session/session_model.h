@@ -39,8 +39,9 @@ class SessionModel {
 
   bool is_over() const { return is_over_; }
   bool awaits_content() const { return awaits_content_; }
-  // After STARTTLS was answered 220: all that a plain client can do is to break the handshake.
+  // After STARTTLS was answered 220 to a client that cannot shake hands, and breaks the handshake.
   bool awaits_handshake() const { return awaits_handshake_; }
+  bool is_secured() const { return is_secured_; }
   // What EHLO offers, keywords only.
   std::vector<std::string> offer() const;
   const std::vector<Committed>& committed() const { return committed_; }
@@ -89,7 +90,7 @@ class SessionModel {
   // `refusal`: of its form, or empty.
   void end_of_data(const std::string& content, std::string_view refusal);
   bool bind(const Recipient& to);
-  bool is_before_tls() const { return setting_.requires_tls; }
+  bool is_before_tls() const { return setting_.requires_tls && !is_secured_; }
   bool knows(Needs needs) const;
   std::string refusal_of(const std::vector<Parameter>& table, const std::vector<std::uint8_t>& chosen) const;
   std::uint64_t max_size() const;
@@ -108,6 +109,7 @@ class SessionModel {
   bool is_over_ = false;
   bool awaits_content_ = false;
   bool awaits_handshake_ = false;
+  bool is_secured_ = false;
   bool is_greeted_ = false;
   bool is_extended_ = false;
   bool is_exempt_ = false;  // the greeting, or the connection, is accepted by the policy

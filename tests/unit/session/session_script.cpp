@@ -331,6 +331,7 @@ std::string to_words(const Setting& setting) {
   add(setting.rejects_bare, "rejects-bare");
   add(setting.starttls, "starttls");
   add(setting.requires_tls, "requires-tls");
+  add(setting.handshakes, "handshakes");
   add(setting.chunking_upstream, "chunking-upstream");
   add(!setting.pipelining_upstream, "lockstep-upstream");
   add(!setting.full_upstream, "bare-upstream");

@@ -123,6 +123,7 @@ struct Setting {
   bool rejects_bare = false;
   bool starttls = false;
   bool requires_tls = false;
+  bool handshakes = false;  // the client can; else it breaks the handshake
   bool chunking_upstream = false;
   bool pipelining_upstream = true;
   bool full_upstream = true;  // 8BITMIME, SMTPUTF8, DSN
