@@ -29,6 +29,7 @@ struct PolicySettings {
   DkimSettings dkim;
   ArcSettings arc;
   DmarcSettings dmarc;
+  DmarcReportSettings dmarc_report;
   ActionSettings actions;
 };
 

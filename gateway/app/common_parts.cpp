@@ -1,6 +1,7 @@
 #include "gateway/app/common_parts.h"
 
 #include "gateway/uv/loop.h"
+#include "policies/arc/sealer.h"
 
 namespace sallyport::app {
 
@@ -45,6 +46,11 @@ Result<std::unique_ptr<CommonParts>> make_common_parts(const config::Loaded& con
     auto context = tls::make_client_context(upstream.tls);
     if (!context) return std::move(context).error();
     parts->upstream_tls.emplace(name, std::move(*context));
+  }
+  if (const policies::ArcSealSettings& seal = settings.policy.arc.seal; !seal.key_file.empty()) {
+    auto sealer = policies::ArcSealer::read(seal);
+    if (!sealer) return Failure{"policy.arc.seal.key.file: " + sealer.error().message};
+    parts->sealer = std::make_unique<policies::ArcSealer>(std::move(*sealer));
   }
   return parts;
 }

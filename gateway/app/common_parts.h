@@ -14,9 +14,12 @@
 #include "gateway/resolver/cache.h"
 #include "gateway/session/host.h"
 #include "gateway/session/upstream_board.h"
+#include "gateway/state/dmarc_report_store.h"
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
+#include "gateway/state/store.h"
 #include "gateway/tls/context.h"
+#include "policies/api/sealer.h"
 
 namespace sallyport::app {
 
@@ -28,8 +31,12 @@ struct CommonParts {
   Counters counters;
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
+  // The embedded store and what is kept in it; null where nothing is kept.
+  std::unique_ptr<state::Store> store;
+  std::unique_ptr<state::DmarcReportStore> dmarc_reports;
   resolver::Cache dns_cache;
   PublicSuffixList suffixes;
+  std::unique_ptr<policies::MailSealer> sealer;  // null: nothing is sealed
   state::RateTable rates;
   state::SessionTable slots;
   session::UpstreamBoard board;

@@ -32,10 +32,12 @@ Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
             pool_,
             IdSource(random_seed()),
             common.settings,
-            std::move(policies)},
+            std::move(policies),
+            common.dmarc_reports.get()},
       is_first_(is_first),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
+  host_.sealer = common.sealer.get();
   ensure(sockets.size() == common.doors.size(), "Worker: one socket for each door");
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     const session::Door& door = common.doors[i];

@@ -25,6 +25,7 @@ struct OutgoingHeader {
                                            // an empty piece is the place of `subject`
   std::string subject;                     // a rewritten Subject field, or empty
   bool left_out_forged = false;            // a field that pretended to be ours
+  bool is_changed = false;                 // something that came is not as it was; what we add on top does not count
 };
 
 class Delivery {

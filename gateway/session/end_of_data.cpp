@@ -36,6 +36,7 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
         Reply accepted = refusal(250, "2.0.0", "Ok", mail_->facts_of.id);
         note("discard", "message", verdict.check, accepted);
         mail_->outcome.rule = verdict.rule;
+        mail_->outcome.because = verdict.because;
         end_mail();
         channel_.queue(accepted);
         break;
@@ -119,10 +120,17 @@ Task<Flow> Session::relay(bool tagged, Time deadline) {
   const mail::AuthResults results = auth_results_of(mail, checks_.facts(), settings().hostname);
   // Where nothing was checked nothing is said: the server behind us may have checks of its own.
   const std::string auth = results.methods.empty() ? std::string() : mail::make_auth_results(results);
-  TraceInfo trace{received, checks_.verdicts(),   mail.id, tagged, checks_.score(), checks, auth,
-                  spf,      {settings().hostname}};
+  TraceInfo trace{received, checks_.verdicts(),   mail.id, tagged, checks_.score(), checks, auth, spf,
+                  {},       {settings().hostname}};
   OutgoingHeader header = make_outgoing_header(*mail_->message, trace);
   if (header.left_out_forged) record(Violation::ar_removed);
+  // A chain that was not looked at must not be carried on: nobody knows what our seal would vouch for.
+  std::string seal_fields;
+  if (header.is_changed && host_.sealer && checks_.facts().arc.checked) {
+    seal_fields = seal(header, results);
+    trace.seal = seal_fields;
+    header = make_outgoing_header(*mail_->message, trace);
+  }
 
   bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->content(header, *mail_->message, channel_, deadline);
@@ -143,6 +151,15 @@ Task<Flow> Session::relay(bool tagged, Time deadline) {
   // U13: it is delivered, and the client may not know: it will perhaps send it again.
   decide(verdict, "message", Fault::reply_lost, reply, io::name(told ? io::Error::closed : told.error()));
   co_return told ? Flow::next : Flow::end;
+}
+
+std::string Session::seal(const OutgoingHeader& header, const mail::AuthResults& results) {
+  std::string leaving = header.added;
+  for (std::string_view piece : header.original) leaving += piece.empty() ? std::string_view(header.subject) : piece;
+  const mail::HeaderSection section(leaving);
+  const mail::Message& message = *mail_->message;
+  auto fields = host_.sealer->seal({section, message, checks_.facts().arc, results, host_.clock.wall_now()});
+  return fields ? std::move(*fields) : std::string();
 }
 
 // The message did not go out, or nobody knows whether it did.

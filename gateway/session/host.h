@@ -11,14 +11,17 @@
 #include "gateway/base/log.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/io/clock.h"
+#include "gateway/io/report_sink.h"
 #include "gateway/io/resolver.h"
 #include "gateway/io/session_slots.h"
 #include "gateway/mail/spool.h"
 #include "gateway/resolver/budget.h"
 #include "gateway/session/upstream_board.h"
 #include "gateway/session/upstream_pool.h"
+#include "gateway/session/witness.h"
 #include "gateway/tls/context.h"
 #include "policies/api/policy.h"
+#include "policies/api/sealer.h"
 
 namespace sallyport::session {
 
@@ -42,6 +45,9 @@ struct Host {
   // A session keeps the settings it started with; those that come later get what stands here then.
   std::shared_ptr<const config::Settings> settings;
   std::vector<std::unique_ptr<policies::Policy>> policies;
+  io::ReportSink* reports = nullptr;  // null: no reports are made
+  const policies::MailSealer* sealer = nullptr;  // of mail that we change
+  Witness* witness = nullptr;                    // of a dry run
 };
 
 }  // namespace sallyport::session

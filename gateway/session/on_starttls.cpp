@@ -1,5 +1,6 @@
 // STARTTLS (RFC 3207), and TLS from the first octet.
 #include <algorithm>
+#include <utility>
 
 #include "gateway/session/session.h"
 #include "gateway/session/tls_stream.h"
@@ -58,6 +59,12 @@ Task<Result<Done, io::Error>> Session::secure() {
                                          .client_subject = info.peer_subject};
   host_.counters.add(Gauge::tls_sessions, 1);  // taken back where there are such facts
   co_return shaken;
+}
+
+void Session::presume_tls(policies::TlsFacts facts) {
+  sequence_.tls_established();
+  about_.client.tls = std::move(facts);
+  host_.counters.add(Gauge::tls_sessions, 1);
 }
 
 }  // namespace sallyport::session

@@ -4,6 +4,7 @@
 
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
+#include "gateway/session/dmarc_observation.h"
 #include "gateway/session/session.h"
 
 namespace sallyport::session {
@@ -101,8 +102,12 @@ std::string_view Session::stage_of_mail() const {
 }
 
 void Session::write_connection_line(std::string_view verdict, std::string_view stage, std::string_view check,
-                                    const smtp::Reply& reply) {
+                                    const smtp::Reply& reply, std::string_view because) {
   host_.counters.add(Total::connections_refused);
+  if (host_.witness) {
+    host_.witness->hear(
+        {about_, checks_.facts(), checks_.verdicts(), checks_.score(), verdict, stage, check, {}, because});
+  }
   std::string ip = about_.client.ip.to_string();
   std::string text = one_line(reply);
   host_.log.write(LogLevel::info, "connection",
@@ -115,6 +120,12 @@ void Session::write_connection_line(std::string_view verdict, std::string_view s
                    {"ip", ip},
                    {"helo", about_.client.helo},
                    {"reply", text}});
+}
+
+void Session::testify_of_mail() {
+  const MailState::Outcome& outcome = mail_->outcome;
+  host_.witness->hear({mail_->facts_of, checks_.facts(), checks_.verdicts(), checks_.score(), outcome.verdict,
+                       outcome.stage, outcome.check, outcome.rule, outcome.because});
 }
 
 void Session::write_transaction_line() {
@@ -170,16 +181,29 @@ void Session::write_transaction_line() {
   host_.log.write(LogLevel::info, "transaction", fields);
 }
 
+void Session::observe_for_reports() {
+  try {
+    const bool by_list = settings().policy.dmarc.organizational_domain == policies::OrganizationalDomainBy::psl;
+    auto seen = dmarc_observation(mail_->facts_of, checks_.facts(), checks_.verdicts(), mail_->outcome.verdict,
+                                  by_list ? "psl" : "treewalk");
+    if (seen) host_.reports->observed(std::move(*seen), host_.clock.wall_now());
+  } catch (const std::bad_alloc&) {
+    host_.counters.add(Fault::state);
+  }
+}
+
 void Session::end_mail() {
   sequence_.end_transaction();
   if (!mail_) return;
   if (mail_->outcome.verdict.empty()) note("drop", stage_of_mail(), "abandoned", smtp::Reply());
   host_.counters.add(total_of(mail_->outcome.verdict));
   try {
+    if (host_.witness) testify_of_mail();
     write_transaction_line();
   } catch (const std::bad_alloc&) {
     host_.counters.add(Fault::log);  // as on a full disk: the line is lost, the mail's fate is not (R6)
   }
+  if (host_.reports != nullptr) observe_for_reports();
   mail_.reset();
   if (checks_.any()) checks_.mail_ended();
 }

@@ -116,7 +116,7 @@ Task<bool> Session::greet() {
     policies::Verdict verdict = co_await checks_.connected(about_);
     if (verdict.action >= policies::Action::tempfail) {
       Reply reply = reply_for(verdict, about_.id);
-      write_connection_line(policies::name(verdict.action), "connect", verdict.check, reply);
+      write_connection_line(policies::name(verdict.action), "connect", verdict.check, reply, verdict.because);
       if (verdict.action != policies::Action::drop) channel_.queue(reply);
       co_return false;
     }
@@ -311,8 +311,9 @@ Flow Session::apply(const policies::Verdict& verdict, Stage stage) {
   if (mail_) {
     note(policies::name(verdict.action), policies::name(stage), verdict.check, reply);
     mail_->outcome.rule = verdict.rule;
+    mail_->outcome.because = verdict.because;
   } else {
-    write_connection_line(policies::name(verdict.action), policies::name(stage), verdict.check, reply);
+    write_connection_line(policies::name(verdict.action), policies::name(stage), verdict.check, reply, verdict.because);
   }
   if (is_silent) return Flow::end;
   channel_.queue(reply);

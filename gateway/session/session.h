@@ -51,6 +51,7 @@ struct MailState {
     std::string stage;
     std::string check;
     std::string rule;
+    std::string because;  // the fact that decided, in a check's words
     int code = 0;
     std::string dsn;
     std::string reply;
@@ -72,6 +73,9 @@ class Session {
 
   // The whole story. Never throws: a broken invariant ends this session with 421 and no other.
   Task<void> run();
+  // Before run(): the client is taken to have come through TLS, though its octets come in the clear. Only a dry run,
+  // which needs no key of ours, may say so.
+  void presume_tls(policies::TlsFacts facts);
   // The gateway shuts down: an idle session says 421 4.3.2 now, one with a mail under way when that is over (R12).
   void request_stop();
 
@@ -114,6 +118,8 @@ class Session {
   Task<Flow> end_of_data(smtp::ContentFaults faults);
   std::optional<smtp::Reply> objection(const smtp::ContentFaults& faults);
   Task<Flow> relay(bool tagged, Time deadline);
+  // Our seal for a header that leaves otherwise than it came; empty when it cannot be sealed.
+  std::string seal(const OutgoingHeader& header, const mail::AuthResults& results);
   Flow explain_failure(const UpstreamError& error, bool is_news);
   // on_simple.cpp: NOOP RSET VRFY HELP QUIT and what is refused
   Task<Flow> on_simple(smtp::Verb verb);
@@ -149,8 +155,11 @@ class Session {
   void write_incident(Incident kind, std::string_view detail);
   std::string_view stage_of_mail() const;
   void write_transaction_line();
+  // What DMARC reports will tell of this mail, where they are on.
+  void observe_for_reports();
   void write_connection_line(std::string_view verdict, std::string_view stage, std::string_view check,
-                             const smtp::Reply& reply);
+                             const smtp::Reply& reply, std::string_view because = {});
+  void testify_of_mail();
   // Ends the mail, if there is one: its record is written and nothing of it remains, here or in the sequence.
   void end_mail();
 

@@ -11,11 +11,20 @@ namespace {
 
 constexpr std::string_view own_prefix = "X-Sallyport-";
 
+bool is_forged(std::string_view name, std::string_view value, const std::vector<std::string>& authserv_ids) {
+  if (text::starts_with_ignoring_case(name, own_prefix)) return true;
+  return text::equals_ignoring_case(name, "Authentication-Results") &&
+         mail::owner_of_auth_results(value, authserv_ids) != mail::AuthservOwner::other;
+}
+
 // S38
 bool pretends_to_be_ours(const mail::HeaderField& field, const std::vector<std::string>& authserv_ids) {
-  if (text::starts_with_ignoring_case(field.name, own_prefix)) return true;
-  return text::equals_ignoring_case(field.name, "Authentication-Results") &&
-         mail::owner_of_auth_results(field.value, authserv_ids) != mail::AuthservOwner::other;
+  if (!field.name.empty()) return is_forged(field.name, field.value, authserv_ids);
+  // A field to some readers: its colon stands on the next line.
+  const std::string line = mail::unfold(field.whole);
+  const std::size_t colon = line.find(':');
+  if (colon == std::string::npos) return false;
+  return is_forged(text::trim(line.substr(0, colon)), line.substr(colon + 1), authserv_ids);
 }
 
 std::string one_decimal(double score) {
@@ -41,6 +50,7 @@ OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInf
   }
   added += trace.auth_results;
   added += trace.received_spf;
+  added += trace.seal;
   added += mail::make_received(trace.received);
 
   const mail::HeaderField* subject = prefix.empty() ? nullptr : message.header().find("Subject");
@@ -67,6 +77,7 @@ OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInf
     }
   }
   if (!rest.empty()) out.original.push_back(rest);
+  out.is_changed = !prefix.empty() || out.left_out_forged;
   return out;
 }
 

@@ -22,6 +22,7 @@ struct TraceInfo {
   std::string_view checks;
   std::string_view auth_results;  // the whole field; empty: none
   std::string_view received_spf;  // the same
+  std::string_view seal;          // whole fields: an ARC set
   // Authentication-Results with one of these ids, in any spelling, are not from us and are left out (RFC 8601, 5).
   std::vector<std::string> authserv_ids;
 };

@@ -37,6 +37,18 @@ Result<ArcSealer> ArcSealer::read(const ArcSealSettings& settings) {
   return make(settings, pem);
 }
 
+std::optional<std::string> ArcSealer::seal(const Request& request) const {
+  signature::BodyHasher hasher({body_form()});
+  mail::Message::BodyPieces pieces = request.message.body();
+  while (true) {
+    const auto piece = pieces.next();
+    if (!piece) return std::nullopt;
+    if (piece->empty()) break;
+    hasher.feed(*piece);
+  }
+  return seal(request.header, hasher.finish().front(), request.arc, request.results, request.now);
+}
+
 std::optional<std::string> ArcSealer::seal(const mail::HeaderSection& header, const signature::BodyHash& body,
                                            const ArcFacts& arc, const mail::AuthResults& results, WallTime now) const {
   const signature::ArcChain chain = signature::read_arc_chain(header);

@@ -13,11 +13,12 @@
 #include "gateway/mail/header.h"
 #include "gateway/signature/body_hash.h"
 #include "policies/api/auth_facts.h"
+#include "policies/api/sealer.h"
 #include "policies/arc/settings.h"
 
 namespace sallyport::policies {
 
-class ArcSealer {
+class ArcSealer final : public MailSealer {
  public:
   // `pem` is the content of the key file. Failure: what is wrong with it, for the one who configured it.
   static Result<ArcSealer> make(const ArcSealSettings& settings, std::string_view pem);
@@ -33,6 +34,7 @@ class ArcSealer {
   // as it came. Nothing when no set may be added.
   std::optional<std::string> seal(const mail::HeaderSection& header, const signature::BodyHash& body,
                                   const ArcFacts& arc, const mail::AuthResults& results, WallTime now) const;
+  std::optional<std::string> seal(const Request& request) const override;
 
  private:
   ArcSealer(const ArcSealSettings& settings, crypto::PrivateKey key)

@@ -63,6 +63,7 @@ struct DkimVerifier::Candidate {
   const mail::HeaderField* field;
   Signature signature;
   std::optional<Finding> finding;  // nothing: its key has to be asked for
+  std::optional<Finding> of_body;  // what is wrong with its body; stands unless its key is at fault
   std::size_t question = 0;
 };
 
@@ -91,9 +92,9 @@ std::vector<DkimVerifier::Candidate> DkimVerifier::read_candidates(const std::ve
     std::optional<Finding> finding = signature::judge_before_key(signature, now);
     if (!finding && suffixes_.is_public_suffix(signature.domain, PublicSuffixList::Section::icann))
       finding = Finding{Outcome::policy, "d= is a public suffix"};
-    // A body that is not the one signed needs no key to be seen as such.
-    if (!finding) finding = signature::judge_body(signature, body);
-    candidates.push_back({field, std::move(signature), finding, 0});
+    std::optional<Finding> of_body;
+    if (!finding) of_body = signature::judge_body(signature, body);
+    candidates.push_back({field, std::move(signature), finding, of_body, 0});
   }
   return candidates;
 }
@@ -102,8 +103,11 @@ void DkimVerifier::verify_candidate(Candidate& candidate, const dns::Answer& ans
                                     const signature::FieldIndex& fields, const std::vector<signature::BodyHash>& body,
                                     DkimFacts::Signature& fact) {
   FoundKeys found = find_keys(candidate.signature, answer, keys_);
-  if (found.keys.empty()) {
-    candidate.finding = found.finding;
+  const bool has_no_keys = found.keys.empty();
+  if (has_no_keys || candidate.of_body) {
+    // The key is judged before the body (RFC 6376, 6.1.2 and 6.1.3); a failed look-up is no judgement.
+    const bool is_the_keys_fault = has_no_keys && found.finding.outcome != Outcome::temperror;
+    candidate.finding = is_the_keys_fault || !candidate.of_body ? found.finding : *candidate.of_body;
     return;
   }
   const signature::HeaderCheck check =

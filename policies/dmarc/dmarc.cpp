@@ -14,6 +14,8 @@ namespace {
 std::string problem_of(const mail::AuthorDomains& authors) {
   if (authors.fields == 0) return "no From field";
   if (authors.fields > 1) return "several From fields";
+  // Who does not take it for one shows another field instead, such as Sender.
+  if (authors.has_malformed_name) return "a malformed From field";
   if (authors.domains.size() > 1) return "several author domains in the From field";
   if (authors.domains.empty()) return "no author domain in the From field";
   return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "policies/api/stage.h"
 
@@ -24,6 +25,15 @@ struct DmarcSettings {
   DmarcAction on_quarantine = DmarcAction::tag;
   DmarcErrorAction on_temperror = DmarcErrorAction::none;
   double score = 0;  // added by every fail that is not overridden, also under p=none
+};
+
+// Aggregate reports to the domains that ask for them (RFC 9990).
+struct DmarcReportSettings {
+  bool enabled = false;
+  std::string organization;  // who reports; empty: the host name
+  std::string from;          // the reports' sender
+  std::string contact;       // for people with questions; empty: nothing is said
+  std::string upstream = "default";
 };
 
 }  // namespace sallyport::policies

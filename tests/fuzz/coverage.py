@@ -31,12 +31,22 @@ PARSERS = [
     "gateway/smtp/reply_parser.cpp",
     "gateway/smtp/server_parser.cpp",
     "gateway/dns/wire.cpp",
+    "gateway/crypto/der.cpp",
+    "gateway/mail/auth_results.cpp",
+    "gateway/mail/author_domains.cpp",
     "gateway/mail/field_text.cpp",
     "gateway/mail/header.cpp",
+    "gateway/signature/arc_chain.cpp",
+    "gateway/signature/key_record.cpp",
+    "gateway/signature/signature_field.cpp",
+    "gateway/signature/tag_list.cpp",
     "gateway/config/document.cpp",
     "gateway/config/key_path.cpp",
     "gateway/config/load.cpp",
     "gateway/config/value.cpp",
+    "policies/dmarc/record.cpp",
+    "policies/spf/macro.cpp",
+    "policies/spf/record.cpp",
 ]
 
 

@@ -15,7 +15,7 @@ class TraceFields : public testing::Test {
     mail::Message message({}, spool_);
     message.append(header + "\r\n");
     message.parse_header();
-    const TraceInfo trace{{}, verdicts_, "01ID", false, 0, "", auth_results, received_spf, {"mx.example.com"}};
+    const TraceInfo trace{{}, verdicts_, "01ID", false, 0, "", auth_results, received_spf, {}, {"mx.example.com"}};
     const OutgoingHeader out = make_outgoing_header(message, trace);
     left_out_forged = out.left_out_forged;
     std::string left;
@@ -45,6 +45,7 @@ TEST_F(TraceFields, ResultsThatPretendToBeOursAreLeftOut) {
            "Authentication-Results:\r\n\tmx.example.com 1;\r\n\tspf=pass\r\n",
            "Authentication-Results: mx.example.com.; spf=pass\r\n",
            "Authentication-Results: \"mx.example.com; spf=pass\r\n",
+           "Authentication-Results\r\n : mx.example.com; spf=pass\r\n",
        }) {
     EXPECT_EQ(outgoing(std::string("From: a@b.example\r\n") + forged + "Subject: x\r\n"),
               "From: a@b.example\r\nSubject: x\r\n\r\n")
