@@ -23,6 +23,7 @@ LAYERS = {
     "gateway/control": ["gateway/base"],
     "gateway/uv": ["gateway/io", "gateway/async", "gateway/dns", "gateway/base"],
     "gateway/state": ["gateway/io", "gateway/async", "gateway/base"],
+    "gateway/report": ["gateway/io", "gateway/async", "gateway/dns", "gateway/base"],
     "policies/api": ["gateway/base", "gateway/mail", "gateway/crypto", "gateway/signature", "gateway/async", "gateway/io",
                      "gateway/dns"],
     "policies/*": ["policies/api", "gateway/base", "gateway/mail", "gateway/crypto", "gateway/signature",
@@ -56,6 +57,7 @@ DOORS = {
     r"CLI/": ["gateway/app"],
     r"systemd/": ["gateway/app"],
     r"sqlite3\.h|hiredis/": ["gateway/state"],
+    r"zlib\.h": ["gateway/report"],
 }
 
 

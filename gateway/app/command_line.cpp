@@ -3,10 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "gateway/app/dmarc_reporter.h"
 #include "gateway/app/exit_code.h"
 #include "gateway/app/version.h"
 #include "gateway/base/regex.h"
 #include "gateway/base/text.h"
+#include "gateway/smtp/command.h"
+#include "gateway/smtp/path.h"
 
 namespace sallyport::app {
 namespace {
@@ -17,6 +20,19 @@ struct SinkTexts {
   std::string max_size;
   std::string delay;
 };
+
+struct ExplainTexts {
+  std::string ip;
+  std::string from;
+};
+
+// An address as in an envelope, with or without <>, in canonical form.
+std::string read_address(const std::string& option, std::string_view text, smtp::PathKind kind) {
+  std::string path = text.starts_with('<') ? std::string(text) : "<" + std::string(text) + ">";
+  const auto parsed = smtp::parse_path(path, kind, true);
+  if (!parsed || !parsed->rest.empty()) throw CLI::ValidationError(option, "expected an address like ann@example.org");
+  return parsed->path.to_string();
+}
 
 // Everything the parser writes to, and the parser.
 class Parser {
@@ -32,11 +48,18 @@ class Parser {
     config->require_subcommand(1);
     show_ = add(config, "show", "All effective values and where each comes from");
     add_json(show_);
-    explain_ = add(config, "explain", "What one key, or all of a section, means");
-    explain_->add_option("KEY", key_, "A key such as limits.hops, or a section such as limits")->required();
+    config_explain_ = add(config, "explain", "What one key, or all of a section, means");
+    config_explain_->add_option("KEY", key_, "A key such as limits.hops, or a section such as limits")->required();
     schema_ = add(config, "schema", "The JSON Schema of the configuration");
     stats_ = add("stats", "The counters of the running daemon");
     add_json(stats_);
+    add_explain();
+    CLI::App* dmarc = add("dmarc", "Aggregate reports to the domains that ask for them");
+    dmarc->require_subcommand(1);
+    dmarc_report_ = add(dmarc, "report", "Send the reports of a day; once a day, after midnight UTC");
+    dmarc_report_->add_option("--day", dmarc_reports_.day, "The day to report on, in UTC [yesterday]")
+        ->type_name("YYYY-MM-DD");
+    dmarc_report_->add_flag("--dry-run", dmarc_reports_.dry_run, "Only show what would go where");
     add_sink();
   }
 
@@ -47,9 +70,11 @@ class Parser {
     if (run_->parsed()) return RunOptions{config_file_};
     if (check_->parsed()) return CheckOptions{config_file_, json_};
     if (show_->parsed()) return ConfigShowOptions{config_file_, json_};
-    if (explain_->parsed()) return ConfigExplainOptions{config_file_, key_};
+    if (config_explain_->parsed()) return ConfigExplainOptions{config_file_, key_};
     if (schema_->parsed()) return ConfigSchemaOptions{};
     if (stats_->parsed()) return StatsOptions{config_file_, json_};
+    if (explain_->parsed()) return explain_options();
+    if (dmarc_report_->parsed()) return dmarc_report_options();
     return sink_options();
   }
 
@@ -71,6 +96,45 @@ class Parser {
   }
   CLI::App* add(const char* name, const char* what) { return add(&app_, name, what); }
   void add_json(CLI::App* command) { command->add_flag("--json", json_, "For programs"); }
+
+  void add_explain() {
+    explain_ = add("explain", "What the checks say of a stored message; nothing is relayed, no rate is counted");
+    explain_->add_option("MESSAGE", explains_.message, "A file; - is standard input")->required();
+    explain_->add_option("--ip", explain_texts_.ip, "The client's address")->type_name("ADDRESS");
+    explain_->add_option("--helo", explains_.helo, "The client's HELO name")->type_name("NAME");
+    from_ =
+        explain_->add_option("--from", explain_texts_.from, "The sender; '' is the null sender")->type_name("ADDRESS");
+    explain_->add_option("--to", explains_.to, "A recipient; may be given again")
+        ->type_name("ADDRESS")
+        ->allow_extra_args(false);
+    explain_->add_flag("--tls", explains_.tls, "As if the client had come through TLS");
+    add_json(explain_);
+  }
+
+  ExplainOptions explain_options() const {
+    ExplainOptions options = explains_;
+    options.config_file = config_file_;
+    options.json = json_;
+    if (!explain_texts_.ip.empty()) {
+      options.ip = IpAddress::parse(explain_texts_.ip);
+      if (!options.ip) throw CLI::ValidationError("--ip", "expected an address like 192.0.2.1");
+    }
+    if (!options.helo.empty()) {
+      const auto name = smtp::parse_greeting(options.helo);
+      if (!name || *name != options.helo) throw CLI::ValidationError("--helo", "expected a name like mail.example.org");
+    }
+    if (from_->count() > 0) options.from = read_address("--from", explain_texts_.from, smtp::PathKind::reverse);
+    for (std::string& to : options.to) to = read_address("--to", to, smtp::PathKind::forward);
+    return options;
+  }
+
+  DmarcReportOptions dmarc_report_options() const {
+    if (!dmarc_reports_.day.empty() && !parse_day(dmarc_reports_.day))
+      throw CLI::ValidationError("--day", "expected a day like 2026-11-22");
+    DmarcReportOptions options = dmarc_reports_;
+    options.config_file = config_file_;
+    return options;
+  }
 
   void add_sink() {
     sink_ = add("sink", "A small receiving server for demos and tests");
@@ -123,7 +187,10 @@ class Parser {
   CLI::App* run_ = nullptr;
   CLI::App* check_ = nullptr;
   CLI::App* show_ = nullptr;
+  CLI::App* config_explain_ = nullptr;
   CLI::App* explain_ = nullptr;
+  CLI::Option* from_ = nullptr;  // of explain: not given is not the null sender
+  CLI::App* dmarc_report_ = nullptr;
   CLI::App* schema_ = nullptr;
   CLI::App* stats_ = nullptr;
   CLI::App* sink_ = nullptr;
@@ -132,6 +199,9 @@ class Parser {
   bool json_ = false;
   SinkOptions sinks_;
   SinkTexts sink_texts_;
+  ExplainOptions explains_;
+  ExplainTexts explain_texts_;
+  DmarcReportOptions dmarc_reports_;
 };
 
 // A word where a command should stand and none is.

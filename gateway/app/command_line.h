@@ -10,7 +10,7 @@
 namespace sallyport::app {
 
 using Command = std::variant<RunOptions, SinkOptions, CheckOptions, ConfigShowOptions, ConfigExplainOptions,
-                             ConfigSchemaOptions, StatsOptions>;
+                             ConfigSchemaOptions, StatsOptions, ExplainOptions, DmarcReportOptions>;
 
 // Nothing to run: --help, --version (exit status 0, text for stdout) or a usage error (64, text for stderr).
 struct Leave {

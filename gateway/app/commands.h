@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/base/address.h"
 #include "gateway/base/units.h"
@@ -50,6 +51,24 @@ struct ConfigExplainOptions {
 
 struct ConfigSchemaOptions {};
 
+// A dry run of one stored message. Addresses are canonical, without <>; what is not given is taken from the message.
+struct ExplainOptions {
+  std::string config_file = default_config_file;
+  std::string message;  // a file; "-": standard input
+  std::optional<IpAddress> ip;
+  std::string helo;
+  std::optional<std::string> from;  // empty: the null sender
+  std::vector<std::string> to;
+  bool tls = false;
+  bool json = false;
+};
+
+struct DmarcReportOptions {
+  std::string config_file = default_config_file;
+  std::string day;  // YYYY-MM-DD, UTC, known to be a day; empty: yesterday
+  bool dry_run = false;
+};
+
 struct StatsOptions {
   std::string config_file = default_config_file;
   bool json = false;
@@ -71,5 +90,11 @@ int config_show_command(const ConfigShowOptions& options, const Console& console
 int config_explain_command(const ConfigExplainOptions& options, const Console& console);
 int config_schema_command(const ConfigSchemaOptions& options, const Console& console);
 int stats_command(const StatsOptions& options, const Console& console);
+// What every check finds in the message, the verdict and the reply. No mail server is asked and no rate counted; the
+// DNS is. 0: it would be relayed or tagged, 1: not, 65: it is no message, 66: there is no such file.
+int explain_command(const ExplainOptions& options, const Console& console);
+// Sends the aggregate reports of a day to the domains that asked for them, those aside that have theirs already. 75:
+// some could not be sent, and another run will try again.
+int dmarc_report_command(const DmarcReportOptions& options, const Console& console);
 
 }  // namespace sallyport::app

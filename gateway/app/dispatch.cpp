@@ -18,6 +18,8 @@ struct Execute {
   int operator()(const ConfigExplainOptions& options) const { return config_explain_command(options, console); }
   int operator()(const ConfigSchemaOptions& options) const { return config_schema_command(options, console); }
   int operator()(const StatsOptions& options) const { return stats_command(options, console); }
+  int operator()(const DmarcReportOptions& options) const { return dmarc_report_command(options, console); }
+  int operator()(const ExplainOptions& options) const { return explain_command(options, console); }
 };
 
 }  // namespace

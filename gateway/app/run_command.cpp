@@ -67,6 +67,7 @@ class Daemon {
  private:
   std::optional<StartFailure> choose_account();
   std::optional<StartFailure> open_state();
+  std::optional<StartFailure> open_store();
   std::optional<StartFailure> bind_sockets();
   std::optional<StartFailure> make_policies();
   void announce();
@@ -146,6 +147,16 @@ std::optional<StartFailure> Daemon::open_everything() {
   // From here on nothing needs root, and nothing of a peer has been read yet (threats.md V1).
   auto dropped = account_ ? drop_privileges(*account_) : refuse_new_privileges();
   if (!dropped) return StartFailure{exit_code::permission, dropped.error().message};
+  return open_store();
+}
+
+// As the user who serves: the database and what SQLite puts beside it belong to nobody else.
+std::optional<StartFailure> Daemon::open_store() {
+  if (!settings_.policy.dmarc_report.enabled) return std::nullopt;
+  auto database = state::Database::open(state::database_path(settings_.state.path), state::Database::Missing::create);
+  if (!database) return StartFailure{exit_code::io, database.error().message};
+  common_->store = std::make_unique<state::Store>(std::move(*database), common_->counters, *common_->log);
+  common_->dmarc_reports = std::make_unique<state::DmarcReportStore>(*common_->store, common_->counters);
   return std::nullopt;
 }
 

@@ -57,8 +57,8 @@ constexpr Names<Violation> violation_names{
 constexpr Names<Fault> fault_names{
     "upstream_down", "upstream_timeout", "upstream_tls", "outcome_unknown", "reply_lost",
     "client_lost",   "dns_timeout",      "dns_error",    "dnsbl_error",     "dnsbl_wildcard",
-    "rule_error",    "rule_timeout",     "rule_memory",  "spool",           "log",
-    "resource",      "internal",         "cert_expired",
+    "rule_error",    "rule_timeout",     "rule_memory",  "spool",           "state",
+    "log",           "resource",         "internal",     "cert_expired",
 };
 
 constexpr Names<Total> total_names{

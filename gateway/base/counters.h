@@ -78,6 +78,7 @@ enum class Fault : std::uint8_t {
   rule_timeout,
   rule_memory,
   spool,
+  state,
   log,
   resource,
   internal,

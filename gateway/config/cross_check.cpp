@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/value.h"
@@ -80,6 +81,30 @@ void check_seal(const Settings& settings, const Places& places, ConfigErrors& er
                       "policy.arc.seal needs all of domain, selector and key"});
 }
 
+// An address such as a report may be sent from: of the plain kind, that needs no quotes.
+bool is_plain_address(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos || at == 0 || at > 64 || !is_domain_name(text.substr(at + 1), false)) return false;
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), [](char c) {
+    return text::is_alnum(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
+  });
+}
+
+void check_dmarc_report(const Settings& settings, const Places& places, ConfigErrors& errors) {
+  const policies::DmarcReportSettings& report = settings.policy.dmarc_report;
+  if (!report.from.empty() && !is_plain_address(report.from))
+    errors.push_back({places.of({"policy.dmarc.report.from"}), quote(report.from) + " is no mail address"});
+  if (!report.enabled) return;
+  const Origin origin = places.of({"policy.dmarc.report.enabled"});
+  if (report.from.empty())
+    errors.push_back({origin, "policy.dmarc.report needs `from`: the address that reports are sent from"});
+  if (settings.policy.dmarc.mode == policies::Mode::off)
+    errors.push_back({origin, "there is nothing to report while policy.dmarc.mode is \"off\""});
+  if (!settings.upstreams.empty() && !settings.upstreams.contains(report.upstream))
+    errors.push_back({places.of({"policy.dmarc.report.upstream", "policy.dmarc.report.enabled"}),
+                      "there is no upstream named " + quote(report.upstream)});
+}
+
 }  // namespace
 
 Origin Places::of(std::initializer_list<std::string_view> paths) const {
@@ -95,6 +120,7 @@ void cross_check(const Settings& settings, const Places& places, ConfigErrors& e
   check_certificates(settings, places, errors);
   check_limits(settings, places, errors);
   check_seal(settings, places, errors);
+  check_dmarc_report(settings, places, errors);
 }
 
 }  // namespace sallyport::config

@@ -44,6 +44,7 @@ policies::RateSettings& rates(Settings& s, const Instance&) { return s.policy.ra
 policies::HeloSettings& helo(Settings& s, const Instance&) { return s.policy.helo; }
 policies::RdnsSettings& rdns(Settings& s, const Instance&) { return s.policy.rdns; }
 policies::DmarcSettings& dmarc(Settings& s, const Instance&) { return s.policy.dmarc; }
+policies::DmarcReportSettings& dmarc_report(Settings& s, const Instance&) { return s.policy.dmarc_report; }
 policies::DkimSettings& dkim(Settings& s, const Instance&) { return s.policy.dkim; }
 policies::ArcSettings& arc(Settings& s, const Instance&) { return s.policy.arc; }
 policies::ArcSealSettings& arc_seal(Settings& s, const Instance&) { return s.policy.arc.seal; }
@@ -301,6 +302,21 @@ std::vector<Key> make_table() {
    "What becomes of mail that cannot be checked because the DNS does not answer."},
   {"policy.dmarc.score", Type::number, "0.0", "-1000", "1000", new_connections,
    field<dmarc, &policies::DmarcSettings::score>, "What failing mail adds, whatever its author's domain asks for."},
+  {"policy.dmarc.report.enabled", Type::boolean, "false", "", "", restart,
+   field<dmarc_report, &policies::DmarcReportSettings::enabled>,
+   "Whether what aggregate reports (RFC 9990) tell is collected; sallyport dmarc report sends them."},
+  {"policy.dmarc.report.organization", Type::text, nothing, "", "", new_connections,
+   field<dmarc_report, &policies::DmarcReportSettings::organization>,
+   "Who reports, by name; empty for the host name."},
+  {"policy.dmarc.report.from", Type::text, nothing, "", "", new_connections,
+   field<dmarc_report, &policies::DmarcReportSettings::from>,
+   "The address that reports are sent from; somebody should read its bounces."},
+  {"policy.dmarc.report.contact", Type::text, nothing, "", "", new_connections,
+   field<dmarc_report, &policies::DmarcReportSettings::contact>,
+   "Where people with questions about a report may turn, in words; empty to say nothing."},
+  {"policy.dmarc.report.upstream", Type::text, "default", "", "", new_connections,
+   field<dmarc_report, &policies::DmarcReportSettings::upstream>,
+   "The upstream that reports are handed to; it must relay to everywhere."},
   {"policy.rules.path", Type::path, nothing, "", "", new_connections, field<rules, &lua::RuleSettings::path>,
    "A directory of rules in Lua; empty for none."},
   {"policy.rules.mode", Type::word, "enforce", "", "", new_connections, field<rules, &lua::RuleSettings::mode>,

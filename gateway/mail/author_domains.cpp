@@ -179,6 +179,7 @@ AuthorDomains author_domains(const HeaderSection& header) {
       const auto value = value_of_malformed_from(whole);
       if (!value) continue;
       line = *value;
+      found.has_malformed_name = true;
     } else {
       continue;
     }

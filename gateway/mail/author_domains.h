@@ -21,6 +21,7 @@ inline constexpr std::size_t max_author_domains = 16;
 
 struct AuthorDomains {
   std::size_t fields = 0;            // From fields, those with a malformed name too
+  bool has_malformed_name = false;   // one of them is a From field to some readers and nothing to others
   std::vector<std::string> domains;  // A-labels, lower case, each once, in order; past max_author_domains no more
   bool has_unusable = false;         // an address whose domain is none: a literal, bad syntax
 };

@@ -45,7 +45,7 @@ struct Host {
   // A session keeps the settings it started with; those that come later get what stands here then.
   std::shared_ptr<const config::Settings> settings;
   std::vector<std::unique_ptr<policies::Policy>> policies;
-  io::ReportSink* reports = nullptr;  // null: no reports are made
+  io::ReportSink* reports = nullptr;             // null: no reports are made
   const policies::MailSealer* sealer = nullptr;  // of mail that we change
   Witness* witness = nullptr;                    // of a dry run
 };

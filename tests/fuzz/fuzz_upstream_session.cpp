@@ -106,7 +106,7 @@ class Client {
     message_ = "Message-ID: <1@example.org>\r\n\r\n";
     do {
       message_ += "a line\r\n.and one with a dot\r\n";
-    } while (message_.size() < ((choice & 2) != 0 ? std::size_t{100} * 1024 : 0));
+    } while (message_.size() < ((choice & 2) != 0 ? std::size_t{70} * 1024 : 0));
     if ((choice & 4) != 0) world.settings.limits.memory_per_message = 1024;
     world_.connect();
     world_.heard();
@@ -115,7 +115,6 @@ class Client {
 
   // True when it was told that the message is accepted.
   bool deliver() {
-    ask("RSET\r\n");
     ask("MAIL FROM:<ann@example.org>\r\n");
     bool any = ask("RCPT TO:<bob@example.com>\r\n").starts_with("2");
     any = ask("RCPT TO:<carol@example.com>\r\n").starts_with("2") || any;
@@ -127,6 +126,8 @@ class Client {
       stuffed.insert(at + 2, ".");
     return ask(stuffed + ".\r\n").starts_with("2");
   }
+
+  void reset() { ask("RSET\r\n"); }
 
  private:
   // Whatever is said is answered in good time.
@@ -151,6 +152,9 @@ void play(std::uint8_t choice, std::string_view script) {
   World world;
   world.dialer.serve(first_server, [&](std::unique_ptr<support::MemoryStream> stream) {
     if (!hostile.has_more()) return world.upstream.serve(std::move(stream));
+    support::Faults narrow;  // so that a large message is on its way for a while
+    narrow.transit_octets = 1024;
+    stream->set_read_faults(narrow);
     return hostile.serve(world.loop.scheduler(), std::move(stream));
   });
   Client client(world, choice);
@@ -158,9 +162,11 @@ void play(std::uint8_t choice, std::string_view script) {
   constexpr int enough = 10;
   for (int attempts = 0; attempts < enough && !world.is_over() && hostile.has_more(); ++attempts) {
     client.deliver();
+    client.reset();
     world.advance(seconds(70));  // no connection is kept for so long
   }
   if (hostile.has_more() || world.is_over()) return;
+  world.advance(seconds(5));  // U16
   ensure(client.deliver(), "a sound upstream, and no delivery");
 }
 

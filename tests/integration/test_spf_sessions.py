@@ -4,14 +4,12 @@
 Our own cases first; then every case of the openspf suite for RFC 7208 that SMTP can say.
 """
 import json
-import os
-import pathlib
-import sys
 import unittest
 
-from support import ROOT, Client, GatewayTest, our_header, wait_until
+from auth_sessions import CORPORA, AuthSessionTest
+from support import our_header
 
-CORPUS = pathlib.Path(os.environ.get("SALLYPORT_CORPORA", ROOT / "../shared/corpora")) / "spf-rfc7208"
+CORPUS = CORPORA / "spf-rfc7208"
 
 # What no session can say; these cases run in process (tests/unit/policies/spf_corpus_test.cpp).
 NOT_IN_SMTP = {
@@ -33,34 +31,9 @@ ZONE = {
 }
 
 
-class SpfSessionTest(GatewayTest):
-    def dns_of(self, records):
-        """A DNS server whose table may be written anew; strings are octets."""
-        self.zone = self.folder / "zone.json"
-        self.zone.write_text(json.dumps(records))
-        process = self.start("dns", [sys.executable, ROOT / "tests/support/dns_server.py", self.zone,
-                                     "--strings", "latin1"])
-        line = wait_until("the DNS server", lambda: process.out.read_text() or not process.is_running())
-        self.assertTrue(isinstance(line, str) and line.startswith("ready"), process.output())
-        return int(line.split()[1])
-
+class SpfSessionTest(AuthSessionTest):
     def protect(self, records, **policy):
-        self.upstream = self.sink()
-        # No answer is kept: the same names have other records in the next scenario.
-        dns = {"servers": [f"127.0.0.1:{self.dns_of(records)}"], "timeout": "500ms", "cache_entries": 0,
-               "failure_ttl": "0s"}
-        file = self.configuration(self.upstream.port, dns=dns, policy={"mode": "off", **policy})
-        text = file.read_text().replace('"tls" = "starttls"', '"tls" = "starttls", "proxy_protocol_from" = ["127.0.0.1"]')
-        file.write_text(text)
-        return self.start_gateway(file)
-
-    def connect(self, ip):
-        client = Client(self.port)
-        self.addCleanup(client.socket.close)
-        family, here = ("TCP6", "::1") if ":" in ip else ("TCP4", "127.0.0.1")
-        client.send(f"PROXY {family} {ip} {here} 4711 25\r\n")
-        client.expect(220)
-        return client
+        return super().protect(records, dns={"timeout": "500ms"}, **policy)  # some names never answer
 
     def send(self, ip, helo, sender, subject="a case"):
         client = self.connect(ip)
@@ -176,15 +149,6 @@ class Suite(SpfSessionTest):
         for name, why in NOT_IN_SMTP.items():
             print(f"not in SMTP: {name}: {why}")
         print(f"spf-rfc7208 in sessions: {passed}/{len(cases)}")
-
-    def write_zone(self, records):
-        # A TXT record without a single string cannot be sent; one with an empty string is as near as the DNS can come.
-        for types in records.values():
-            if isinstance(types, dict) and isinstance(types.get("TXT"), list):
-                types["TXT"] = [text if text != [] else [""] for text in types["TXT"]]
-        fresh = self.folder / "zone.new"
-        fresh.write_text(json.dumps(records))
-        fresh.replace(self.zone)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,30 @@ TEST(CommandLine, Commands) {
   EXPECT_TRUE(parsed<StatsOptions>({"stats", "--json", "-c", "x"}).json);
 }
 
+TEST(CommandLine, Explain) {
+  const ExplainOptions plain = parsed<ExplainOptions>({"explain", "-", "-c", "x"});
+  EXPECT_EQ(plain.message, "-");
+  EXPECT_EQ(plain.config_file, "x");
+  EXPECT_FALSE(plain.ip || plain.from || plain.tls || plain.json);
+  const ExplainOptions all =
+      parsed<ExplainOptions>({"explain", "--ip", "2001:db8::1", "--helo", "a.example", "--from", "", "--to",
+                              "<bob@Example.COM>", "--to", "c@d.example", "m.eml", "--tls", "--json"});
+  EXPECT_EQ(all.message, "m.eml");
+  EXPECT_EQ(all.ip, IpAddress::parse("2001:db8::1"));
+  EXPECT_EQ(all.helo, "a.example");
+  EXPECT_EQ(all.from, "");
+  EXPECT_EQ(all.to, (std::vector<std::string>{"bob@example.com", "c@d.example"}));
+  EXPECT_TRUE(all.tls && all.json);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"explain"},
+                                             {"explain", "m", "--ip", "here"},
+                                             {"explain", "m", "--helo", "a b"},
+                                             {"explain", "m", "--from", "a b@c"},
+                                             {"explain", "m", "--to", ""}}) {
+    EXPECT_EQ(left(wrong).exit_status, exit_code::usage);
+  }
+}
+
 TEST(CommandLine, Sink) {
   const SinkOptions plain = parsed<SinkOptions>({"sink"});
   EXPECT_EQ(plain.listen.to_string(), "127.0.0.1:2600");

@@ -62,10 +62,14 @@ TEST(Example, EveryLineIsTrue) {
   const Outcome plain = load_text(minimal +
                                   "[policy.dnsbl.zones.\"zen.dnsbl.example\"]\n"
                                   "[policy.dnsbl.zones.\"white.dnsbl.example\"]\n");
-  const std::set<std::string_view> examples{"hostname",          "tls.cert",
-                                            "tls.sni.*.cert",    "upstreams.*.servers",
-                                            "tenants.*.domains", "policy.dnsbl.zones.*.score",
-                                            "policy.arc.seal.domain", "policy.arc.seal.selector",
+  const std::set<std::string_view> examples{"hostname",
+                                            "tls.cert",
+                                            "tls.sni.*.cert",
+                                            "upstreams.*.servers",
+                                            "tenants.*.domains",
+                                            "policy.dnsbl.zones.*.score",
+                                            "policy.arc.seal.domain",
+                                            "policy.arc.seal.selector",
                                             "policy.arc.seal.key.file"};
   std::size_t compared = 0;
   for (const Effective& by_default : plain.loaded.values) {

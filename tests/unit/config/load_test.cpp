@@ -336,6 +336,18 @@ TEST(Load, PartsThatDoNotFit) {
               ElementsAre(HasSubstr("/etc/m.toml:5:1: error: limits.unknown_recipients_close (20) is smaller")));
 }
 
+TEST(Load, ReportsNeedASenderAndSomebodyToTakeThem) {
+  const std::string on = minimal + "[policy.dmarc.report]\nenabled = true\n";
+  EXPECT_THAT(errors_of(on), ElementsAre(HasSubstr("/etc/m.toml:5:1: error: policy.dmarc.report needs `from`")));
+  EXPECT_THAT(errors_of(on + "from = \"dmarc@example.com\"\n"), testing::IsEmpty());
+  EXPECT_THAT(errors_of(on + "from = \"a b@example.com\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:6:1: error: \"a b@example.com\" is no mail address")));
+  EXPECT_THAT(errors_of(on + "from = \"dmarc@example.com\"\nupstream = \"out\"\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:7:1: error: there is no upstream named \"out\"")));
+  EXPECT_THAT(errors_of(on + "from = \"dmarc@example.com\"\n[policy.dmarc]\nmode = \"off\"\n"),
+              ElementsAre(HasSubstr("there is nothing to report while policy.dmarc.mode is \"off\"")));
+}
+
 TEST(Load, NamesOfTheAdministratorsChoice) {
   EXPECT_THAT(errors_of(minimal + "[upstreams.\"a b\"]\nservers = [\"10.0.0.5:25\"]\n"),
               ElementsAre(HasSubstr("\"a b\" cannot be a name here")));

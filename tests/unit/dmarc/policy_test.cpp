@@ -61,7 +61,8 @@ TEST_F(DmarcOfAMessage, ASignatureOfTheAuthorsDomainIsEnough) {
 TEST_F(DmarcOfAMessage, WithoutOneAuthorItIsRefusedWhoeverSentIt) {
   sender_passed("example.com");
   for (const char* header : {"Subject: x\r\n", "From: <ann@example.com>\r\nFrom: <ann@example.com>\r\n",
-                             "From: <ann@example.com>, <bob@example.net>\r\n", "From: Ann\r\n"}) {
+                             "From: <ann@example.com>, <bob@example.net>\r\n", "From: Ann\r\n",
+                             "From\r\n : <ann@example.com>\r\nSender: <bob@example.net>\r\n"}) {
     EXPECT_EQ(judge(header).dsn, "5.6.0") << header;
     EXPECT_EQ(facts.dmarc.result, AuthResult::permerror) << header;
   }

@@ -86,6 +86,8 @@ TEST(AuthorDomains, EveryFieldThatSomeReaderTakesForFromCounts) {
   const std::string from = "From: <a@one.example>\r\n";
   EXPECT_EQ(of("To: <a@one.example>\r\n\r\n").fields, 0u);
   EXPECT_EQ(of(from + "\r\n").fields, 1u);
+  EXPECT_FALSE(of("From : <a@one.example>\r\n\r\n").has_malformed_name);
+  EXPECT_TRUE(of("From\r\n : <a@one.example>\r\n\r\n").has_malformed_name);
   for (const char* other :
        {"From: <b@two.example>\r\n", "FROM : <b@two.example>\r\n", "From\r\n : <b@two.example>\r\n"}) {
     const AuthorDomains found = of(from + other + "\r\n");

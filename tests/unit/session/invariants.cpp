@@ -97,7 +97,8 @@ void check_the_log_agrees(const Evidence& evidence, const Talks& talks, Broken& 
   std::size_t perhaps_untold = 0;
   for (const LoggedEvent& event : evidence.log) {
     if (is_discarded(event)) ++accepted;
-    if (event.event == "fault" && event.field("kind") == "outcome_unknown") stored.erase(std::string(event.field("id")));
+    if (event.event == "fault" && event.field("kind") == "outcome_unknown")
+      stored.erase(std::string(event.field("id")));
     if (!is_relayed(event)) continue;
     ++accepted;
     if (event.field("check") == "reply_lost") ++perhaps_untold;

@@ -1,0 +1,124 @@
+#include "gateway/state/database.h"
+
+#include <sqlite3.h>
+
+#include <new>
+#include <utility>
+
+#include "gateway/base/ensure.h"
+#include "gateway/state/schema.h"
+
+namespace sallyport::state {
+
+namespace {
+
+constexpr int busy_patience_ms = 5000;
+
+Failure failure(const std::string& path, std::string_view what) { return Failure{path + ": " + std::string(what)}; }
+
+}  // namespace
+
+void Statement::Finish::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+
+Statement& Statement::bind(std::int64_t value) {
+  ensure(sqlite3_bind_int64(statement_.get(), ++bound_, value) == SQLITE_OK,
+         "Statement: a value that is not asked for");
+  return *this;
+}
+
+Statement& Statement::bind(std::string_view text) {
+  const int status = sqlite3_bind_text64(statement_.get(), ++bound_, text.data() == nullptr ? "" : text.data(),
+                                         text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (status == SQLITE_NOMEM) throw std::bad_alloc();
+  ensure(status == SQLITE_OK, "Statement: a value that is not asked for, or is far too long");
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int status = sqlite3_step(statement_.get());
+  if (status == SQLITE_ROW) return true;
+  if (status == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  Failure why = failure(*path_, sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
+  reset();
+  return why;
+}
+
+Result<Done> Statement::run() {
+  auto row = step();
+  if (!row) return std::move(row).error();
+  ensure(!*row, "Statement: a row nobody wants");
+  return Done{};
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());  // its status is that of the step before
+  bound_ = 0;
+}
+
+std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+std::string Statement::text(int column) const {
+  const unsigned char* octets = sqlite3_column_text(statement_.get(), column);
+  const int length = sqlite3_column_bytes(statement_.get(), column);
+  return octets ? std::string(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(length)) : std::string();
+}
+
+void Database::Close::operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }
+
+Database::Database(sqlite3* connection, std::string path) : path_(std::move(path)), connection_(connection) {}
+
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, Missing missing) {
+  sqlite3* connection = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (missing == Missing::create ? SQLITE_OPEN_CREATE : 0);
+  const int status = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
+  // Given also where opening failed: it holds the reason.
+  auto database = std::unique_ptr<Database>(new Database(connection, path));
+  if (!connection) return failure(path, "out of memory");
+  if (status != SQLITE_OK) return failure(path, sqlite3_errmsg(connection));
+  sqlite3_busy_timeout(connection, busy_patience_ms);
+  // Where it may not write SQLite would open it for reading, and every write would fail later.
+  if (sqlite3_db_readonly(connection, "main") == 1) return failure(path, "this user may not write to it");
+  auto prepared = prepare_schema(*database);
+  if (!prepared) return std::move(prepared).error();
+  return database;
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int status = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (status != SQLITE_OK) return failure(path_, sqlite3_errmsg(connection_.get()));
+  return Statement(statement, path_);
+}
+
+Result<Done> Database::execute(const char* sql) {
+  if (sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return Done{};
+  return failure(path_, sqlite3_errmsg(connection_.get()));
+}
+
+std::int64_t Database::changes() const { return sqlite3_changes64(connection_.get()); }
+
+Result<DatabaseTransaction> DatabaseTransaction::begin(Database& database) {
+  auto begun = database.execute("BEGIN IMMEDIATE");
+  if (!begun) return std::move(begun).error();
+  return DatabaseTransaction(database);
+}
+
+DatabaseTransaction::~DatabaseTransaction() {
+  // After some failures SQLite has rolled back itself, and has nothing left to undo.
+  if (database_) static_cast<void>(database_->execute("ROLLBACK"));
+}
+
+Result<Done> DatabaseTransaction::commit() {
+  ensure(database_ != nullptr, "DatabaseTransaction: committed twice");
+  auto done = database_->execute("COMMIT");
+  if (done) database_ = nullptr;
+  return done;
+}
+
+}  // namespace sallyport::state

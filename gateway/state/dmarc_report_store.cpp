@@ -1,0 +1,201 @@
+#include "gateway/state/dmarc_report_store.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "gateway/base/text.h"
+
+namespace sallyport::state {
+
+namespace {
+
+using io::DmarcObservation;
+
+// Lists as they stand in a column: a line for each, its fields with tabs between. No field has either in itself.
+void append_field(std::string& packed, std::string_view field, char end) {
+  for (const char c : field) packed += text::is_control(c) ? ' ' : c;
+  packed += end;
+}
+
+std::string pack(const std::vector<DmarcObservation::Reason>& reasons) {
+  std::string packed;
+  for (const auto& reason : reasons) {
+    append_field(packed, reason.type, '\t');
+    append_field(packed, reason.comment, '\n');
+  }
+  return packed;
+}
+
+std::string pack(const std::vector<DmarcObservation::Signature>& signatures) {
+  std::string packed;
+  for (const auto& signature : signatures) {
+    append_field(packed, signature.domain, '\t');
+    append_field(packed, signature.selector, '\t');
+    append_field(packed, signature.result, '\n');
+  }
+  return packed;
+}
+
+std::string pack(const std::optional<DmarcObservation::Spf>& spf) {
+  std::string packed;
+  if (!spf) return packed;
+  append_field(packed, spf->domain, '\t');
+  append_field(packed, spf->result, '\n');
+  return packed;
+}
+
+// The lines of a packed column; one with another number of fields than `fields` was not written by pack().
+std::vector<std::vector<std::string_view>> unpack(std::string_view packed, std::size_t fields) {
+  std::vector<std::vector<std::string_view>> lines;
+  for (const std::string_view line : text::split(packed, '\n')) {
+    auto parts = text::split(line, '\t');
+    if (parts.size() == fields) lines.push_back(std::move(parts));
+  }
+  return lines;
+}
+
+io::DmarcReportRow read_row(const Statement& row, const DmarcReportKey& key) {
+  io::DmarcReportRow read;
+  DmarcObservation& mail = read.mail;
+  mail.policy_domain = key.policy_domain;
+  mail.record = key.record;
+  mail.discovery = key.discovery;
+  mail.source_ip = IpAddress::parse(row.text(0)).value_or(IpAddress());
+  mail.header_from = row.text(1);
+  mail.envelope_from = row.text(2);
+  mail.disposition = row.text(3);
+  mail.dkim = row.number(4) != 0;
+  mail.spf = row.number(5) != 0;
+  const std::string reasons = row.text(6);
+  for (const auto& fields : unpack(reasons, 2))
+    mail.reasons.push_back({std::string(fields[0]), std::string(fields[1])});
+  const std::string signatures = row.text(7);
+  for (const auto& fields : unpack(signatures, 3))
+    mail.signatures.push_back({std::string(fields[0]), std::string(fields[1]), std::string(fields[2])});
+  const std::string spf = row.text(8);
+  for (const auto& fields : unpack(spf, 2))
+    mail.spf_check = DmarcObservation::Spf{std::string(fields[0]), std::string(fields[1])};
+  read.count = static_cast<std::uint64_t>(row.number(9));
+  return read;
+}
+
+void bind_row(Statement& statement, Day day, const DmarcObservation& mail) {
+  statement.bind(day)
+      .bind(mail.policy_domain)
+      .bind(mail.record)
+      .bind(mail.discovery)
+      .bind(mail.source_ip.to_string())
+      .bind(mail.header_from)
+      .bind(mail.envelope_from)
+      .bind(mail.disposition)
+      .bind(std::int64_t{mail.dkim})
+      .bind(std::int64_t{mail.spf})
+      .bind(pack(mail.reasons))
+      .bind(pack(mail.signatures))
+      .bind(pack(mail.spf_check));
+}
+
+}  // namespace
+
+Day day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count(); }
+
+DmarcReportStore::DmarcReportStore(Store& store, Counters& counters, Options options)
+    : store_(store), counters_(counters), options_(options) {}
+
+DmarcReportStore::~DmarcReportStore() { store_.flush(); }
+
+void DmarcReportStore::observed(DmarcObservation mail, WallTime at) noexcept {
+  try {
+    store_.submit(
+        [this, mail = std::move(mail), day = day_of(at)](Database& database) { return write(database, mail, day); });
+  } catch (const std::bad_alloc&) {
+    counters_.add(Fault::state);
+  }
+}
+
+Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation& mail, Day day) {
+  // Mails that were under way at midnight are of the day before, and begin no new one.
+  if (day > day_) {
+    auto begun = begin_day(database, day);
+    if (!begun) return begun;
+  }
+  auto known = database.prepare(
+      "UPDATE dmarc_row SET count = count + 1 WHERE day = ? AND policy_domain = ? AND record = ? AND discovery = ? AND "
+      "source_ip = ? AND header_from = ? AND envelope_from = ? AND disposition = ? AND dkim = ? AND spf = ? AND "
+      "reasons = ? AND signatures = ? AND spf_check = ?");
+  if (!known) return std::move(known).error();
+  bind_row(*known, day, mail);
+  auto counted = known->run();
+  if (!counted || database.changes() > 0) return counted;
+  if (rows_ >= options_.most_rows) {
+    counters_.add(Fault::state);
+    return Done{};
+  }
+  auto added = database.prepare("INSERT INTO dmarc_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)");
+  if (!added) return std::move(added).error();
+  bind_row(*added, day, mail);
+  ++rows_;
+  return added->run();
+}
+
+Result<Done> DmarcReportStore::begin_day(Database& database, Day day) {
+  for (const char* sql : {"DELETE FROM dmarc_row WHERE day < ?", "DELETE FROM dmarc_sent WHERE day < ?"}) {
+    auto old = database.prepare(sql);
+    if (!old) return std::move(old).error();
+    auto deleted = old->bind(day - options_.keep_days).run();
+    if (!deleted) return deleted;
+  }
+  auto count = database.prepare("SELECT count(*) FROM dmarc_row");
+  if (!count) return std::move(count).error();
+  auto row = count->step();
+  if (!row) return std::move(row).error();
+  rows_ = count->number(0);
+  day_ = day;
+  return Done{};
+}
+
+Result<std::vector<DmarcReportKey>> dmarc_report_keys(Database& database, Day day) {
+  auto statement = database.prepare(
+      "SELECT DISTINCT policy_domain, record, discovery FROM dmarc_row WHERE day = ? ORDER BY 1, 2, 3");
+  if (!statement) return std::move(statement).error();
+  statement->bind(day);
+  std::vector<DmarcReportKey> keys;
+  while (true) {
+    auto row = statement->step();
+    if (!row) return std::move(row).error();
+    if (!*row) return keys;
+    keys.push_back({statement->text(0), statement->text(1), statement->text(2)});
+  }
+}
+
+Result<Done> read_dmarc_rows(Database& database, Day day, const DmarcReportKey& key,
+                             const std::function<void(io::DmarcReportRow)>& take) {
+  auto statement = database.prepare(
+      "SELECT source_ip, header_from, envelope_from, disposition, dkim, spf, reasons, signatures, spf_check, count "
+      "FROM dmarc_row WHERE day = ? AND policy_domain = ? AND record = ? AND discovery = ?");
+  if (!statement) return std::move(statement).error();
+  statement->bind(day).bind(key.policy_domain).bind(key.record).bind(key.discovery);
+  while (true) {
+    auto row = statement->step();
+    if (!row) return std::move(row).error();
+    if (!*row) return Done{};
+    take(read_row(*statement, key));
+  }
+}
+
+Result<bool> dmarc_was_sent(Database& database, Day day, const std::string& report_id, const std::string& destination) {
+  auto statement = database.prepare("SELECT 1 FROM dmarc_sent WHERE day = ? AND report_id = ? AND destination = ?");
+  if (!statement) return std::move(statement).error();
+  return statement->bind(day).bind(report_id).bind(destination).step();
+}
+
+Result<Done> mark_dmarc_sent(Database& database, Day day, const std::string& report_id, const std::string& destination,
+                             WallTime at) {
+  auto statement = database.prepare("INSERT OR REPLACE INTO dmarc_sent VALUES (?, ?, ?, ?)");
+  if (!statement) return std::move(statement).error();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+  return statement->bind(day).bind(report_id).bind(destination).bind(std::int64_t{seconds}).run();
+}
+
+}  // namespace sallyport::state

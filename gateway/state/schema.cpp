@@ -1,0 +1,113 @@
+#include "gateway/state/schema.h"
+
+#include <array>
+#include <string>
+
+#include "gateway/state/database.h"
+
+namespace sallyport::state {
+
+namespace {
+
+// PRAGMA application_id: "SLPT". Tells our file from another program's.
+constexpr std::int64_t our_application_id = 0x534c5054;
+
+// The step to version n is entry n-1. Steps that have been released are never changed.
+constexpr std::array<const char*, 1> steps{
+    // DMARC aggregate reports: a row is its own key, so that equal mails are one row with a count, and what has been
+    // sent to whom.
+    R"(
+    CREATE TABLE dmarc_row (
+      day INTEGER NOT NULL,            -- since 1970-01-01, UTC
+      policy_domain TEXT NOT NULL,
+      record TEXT NOT NULL,
+      discovery TEXT NOT NULL,
+      source_ip TEXT NOT NULL,
+      header_from TEXT NOT NULL,
+      envelope_from TEXT NOT NULL,
+      disposition TEXT NOT NULL,
+      dkim INTEGER NOT NULL,
+      spf INTEGER NOT NULL,
+      reasons TEXT NOT NULL,           -- lines of type TAB comment
+      signatures TEXT NOT NULL,        -- lines of domain TAB selector TAB result
+      spf_check TEXT NOT NULL,         -- domain TAB result, or empty
+      count INTEGER NOT NULL,
+      PRIMARY KEY (day, policy_domain, record, discovery, source_ip, header_from, envelope_from, disposition, dkim, spf,
+                   reasons, signatures, spf_check)
+    ) WITHOUT ROWID, STRICT;
+    CREATE TABLE dmarc_sent (
+      day INTEGER NOT NULL,
+      report_id TEXT NOT NULL,
+      destination TEXT NOT NULL,
+      sent_at INTEGER NOT NULL,        -- seconds since 1970
+      PRIMARY KEY (day, report_id, destination)
+    ) WITHOUT ROWID, STRICT;
+    )",
+};
+
+Result<std::int64_t> ask_number(Database& database, std::string_view sql) {
+  auto statement = database.prepare(sql);
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  return *row ? statement->number(0) : 0;
+}
+
+Result<Done> check_sound(Database& database) {
+  auto statement = database.prepare("PRAGMA quick_check(1)");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  if (*row && statement->text(0) == "ok") return Done{};
+  return Failure{database.path() +
+                 ": the database is damaged: " + (*row ? statement->text(0) : std::string("no answer")) +
+                 ". Move the file away to start with an empty one"};
+}
+
+Result<Done> migrate(Database& database, std::int64_t version) {
+  for (std::size_t next = static_cast<std::size_t>(version); next < steps.size(); ++next) {
+    auto done = database.execute(steps[next]);
+    if (!done) return done;
+  }
+  const std::string mark = "PRAGMA application_id = " + std::to_string(our_application_id) +
+                           "; PRAGMA user_version = " + std::to_string(steps.size());
+  return database.execute(mark.c_str());
+}
+
+// Whether the file is ours, or new; gives its version.
+Result<std::int64_t> version_of(Database& database) {
+  auto application = ask_number(database, "PRAGMA application_id");
+  if (!application) return application;
+  auto tables = ask_number(database, "SELECT count(*) FROM sqlite_schema");
+  if (!tables) return tables;
+  if (*application != our_application_id && (*application != 0 || *tables != 0))
+    return Failure{database.path() + ": this is the database of another program; move it away"};
+  auto version = ask_number(database, "PRAGMA user_version");
+  if (!version) return version;
+  if (*version < 0 || static_cast<std::size_t>(*version) > steps.size())
+    return Failure{database.path() + ": written by a newer version of this program (its tables are version " +
+                   std::to_string(*version) + ", this one knows " + std::to_string(steps.size()) + ")"};
+  return version;
+}
+
+}  // namespace
+
+Result<Done> prepare_schema(Database& database) {
+  auto version = version_of(database);
+  if (!version) return std::move(version).error();
+  auto sound = check_sound(database);
+  if (!sound) return sound;
+  // A commit that a power failure takes back is a count too low, never a broken file.
+  auto mode = database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  if (!mode || static_cast<std::size_t>(*version) == steps.size()) return mode;
+
+  auto transaction = DatabaseTransaction::begin(database);
+  if (!transaction) return std::move(transaction).error();
+  version = version_of(database);  // another process may have been first
+  if (!version) return std::move(version).error();
+  auto migrated = migrate(database, *version);
+  if (!migrated) return migrated;
+  return transaction->commit();
+}
+
+}  // namespace sallyport::state

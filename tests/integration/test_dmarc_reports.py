@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""DMARC aggregate reports from the mail that is seen to the report that is delivered."""
+import datetime
+import email
+import gzip
+import sqlite3
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+from support import PROGRAM, ROOT, Client, GatewayTest, free_port, run, toml, tool
+
+SPACE = "{urn:ietf:params:xml:ns:dmarc-2.0}"
+
+ZONE = {
+    # Asks at home, and at a vendor who has agreed.
+    "_dmarc.example.org": {"TXT": ["v=DMARC1; p=reject; sp=none; rua=mailto:reports@example.org,mailto:us@vendor.example"]},
+    "example.org._report._dmarc.vendor.example": {"TXT": ["v=DMARC1"]},
+    "example.org": {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},
+    # Would have a stranger flooded.
+    "_dmarc.evil.example": {"TXT": ["v=DMARC1; p=none; rua=mailto:victim@stranger.example"]},
+    # Asks for nothing.
+    "_dmarc.quiet.example": {"TXT": ["v=DMARC1; p=reject"]},
+    # Cannot be asked.
+    "_dmarc.slow.example": {"TXT": ["v=DMARC1; p=none; rua=mailto:a@silent.example"]},
+    "slow.example._report._dmarc.silent.example": "TIMEOUT",
+}
+
+
+class DmarcReports(GatewayTest):
+    def setUp(self):
+        super().setUp()
+        self.upstream = self.sink()
+        self.relay_port = free_port()
+        self.database = self.folder / "state" / "state.db"
+        dns = {"servers": [f"127.0.0.1:{self.dns(ZONE)}"], "timeout": "500ms"}
+        report = {"enabled": True, "organization": "Test & Sons", "from": "dmarc@mx.test.example",
+                  "contact": "help@mx.test.example", "upstream": "out"}
+        self.file = self.configuration(
+            self.upstream.port, dns=dns,
+            policy={"spf": {"mode": "enforce", "on_fail": "none"}, "dkim": {"mode": "enforce"},
+                    "dmarc": {"mode": "enforce", "report": report}})
+        out = toml({"out": {"servers": [f"127.0.0.1:{self.relay_port}"], "tls": "off"}})
+        self.file.write_text(self.file.read_text().replace("upstreams = { ", f"upstreams = {out[:-2]}, "))
+
+    def send(self, author, sender, answer=250, subject="Hello"):
+        client = Client(self.port)
+        client.greet("mail.example.org")
+        client.mail(sender)
+        client.message(f"From: <ann@{author}>\r\nSubject: {subject}\r\n\r\nA body.", answer)
+        client.ask("QUIT", 221)
+        client.socket.close()
+
+    def report(self, *arguments, status=0):
+        done = run([PROGRAM, "dmarc", "report", "-c", self.file, *arguments])
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def age_by_a_day(self):
+        """What was collected today becomes yesterday's."""
+        with sqlite3.connect(self.database) as database:
+            database.execute("UPDATE dmarc_row SET day = day - 1")
+        database.close()
+
+    def collect(self):
+        gateway = self.start_gateway(self.file)
+        self.send("example.org", "bob@example.org")
+        self.send("example.org", "bob@example.org")
+        self.send("example.org", "bob@elsewhere.example", answer=550)
+        self.send("sub.example.org", "bob@elsewhere.example")
+        self.send("example.org", "bob@example.org", subject="Report Domain: x Submitter: y Report-ID: <z>")
+        self.send("evil.example", "bob@evil.example")
+        self.send("quiet.example", "bob@quiet.example", answer=550)
+        # What is queued is written before the program has ended.
+        self.assertEqual(gateway.stop(), 0, gateway.output())
+
+    def files_of(self, message):
+        """The report in a mail: its name, and the XML."""
+        parts = email.message_from_bytes(message)
+        attachment = [part for part in parts.walk() if part.get_content_type() == "application/gzip"][0]
+        return attachment.get_filename(), gzip.decompress(attachment.get_payload(decode=True))
+
+    def test_from_the_mail_to_the_report(self):
+        self.collect()
+        self.age_by_a_day()
+        relay = self.sink(port=self.relay_port)
+
+        would = self.report("--dry-run")
+        self.assertIn("example.org: 4 mails in 3 rows", would)
+        self.assertIn("reports@example.org: would get mx.test.example!example.org!", would)
+        self.assertEqual(len(relay.messages()), 0)
+
+        told = self.report()
+        self.assertIn("victim@stranger.example: not sent, stranger.example has not agreed", told)
+        self.assertIn("2 reports, 2 sent, 1 refused", told)
+        stored = [message for _, message in relay.wait_for(2)]
+        self.assertEqual(sorted(email.message_from_bytes(m)["To"] for m in stored),
+                         ["<reports@example.org>", "<us@vendor.example>"])
+        name, xml = self.files_of(stored[0])
+        yesterday = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
+        begin = int(datetime.datetime(*yesterday.timetuple()[:3], tzinfo=datetime.timezone.utc).timestamp())
+        self.assertRegex(name, rf"^mx\.test\.example!example\.org!{begin}!{begin + 86399}!\w+\.1\.xml\.gz$")
+        file = self.folder / "report.xml"
+        file.write_bytes(xml)
+        valid = run([tool("xmllint"), "--nonet", "--noout", "--schema", ROOT / "tests/cases/dmarc_report.xsd", file])
+        self.assertEqual(valid.returncode, 0, valid.stderr)
+
+        root = ElementTree.fromstring(xml)
+        self.assertEqual(root.findtext(f"{SPACE}report_metadata/{SPACE}org_name"), "Test & Sons")
+        self.assertEqual(root.findtext(f"{SPACE}policy_published/{SPACE}sp"), "none")
+        seen = set()
+        for record in root.iter(f"{SPACE}record"):
+            find = lambda *path: record.findtext("/".join(SPACE + step for step in path))
+            seen.add((find("row", "count"), find("row", "policy_evaluated", "disposition"),
+                      find("row", "policy_evaluated", "spf"), find("identifiers", "header_from"),
+                      find("identifiers", "envelope_from"), find("auth_results", "spf", "result")))
+        self.assertEqual(seen, {("2", "pass", "pass", "example.org", "example.org", "pass"),
+                                ("1", "reject", "fail", "example.org", "elsewhere.example", "none"),
+                                ("1", "none", "fail", "sub.example.org", "elsewhere.example", "none")})
+
+        # Nobody gets it twice.
+        self.assertIn("0 sent, 2 sent before", self.report())
+        self.assertEqual(len(relay.messages()), 2)
+        self.assertIn("nothing to report", self.report("--day", "2001-01-01"))
+
+    def test_what_cannot_be_sent_is_tried_again(self):
+        self.start_gateway(self.file)
+        self.send("slow.example", "bob@slow.example")
+        self.send("example.org", "bob@example.org")
+        self.processes[-1].stop()
+        self.age_by_a_day()
+        told = self.report(status=75)  # there is no relay
+        self.assertIn("reports@example.org: not sent", told)
+        self.assertIn("a@silent.example: not sent, whether it agrees could not be asked for", told)
+        relay = self.sink(port=self.relay_port)
+        self.assertIn("2 sent, 1 to try again", self.report(status=75))
+        self.assertEqual(len(relay.wait_for(2)), 2)
+
+    def test_a_day_that_is_not_over_is_only_shown(self):
+        self.collect()
+        today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        self.assertIn("not over yet", self.report("--day", today, status=64))
+        self.assertIn("example.org: 4 mails", self.report("--day", today, "--dry-run"))
+        self.assertIn("expected a day", self.report("--day", "2026-02-30", status=64))
+
+    def test_a_file_that_is_no_database_stops_the_start_and_is_kept(self):
+        self.database.parent.mkdir(exist_ok=True)
+        self.database.write_bytes(b"something else " * 100)
+        self.database.chmod(0o666)  # so that the user who serves could write it
+        gateway = self.start("gateway", [PROGRAM, "run", "-c", self.file])
+        self.assertEqual(gateway.wait(), 74)
+        self.assertIn("state.db: file is not a database", gateway.output())
+        self.assertEqual(self.database.read_bytes(), b"something else " * 100)
+
+    def test_without_reports_there_is_no_file(self):
+        self.file.write_text(self.file.read_text().replace('"enabled" = true', '"enabled" = false'))
+        self.start_gateway(self.file)
+        self.send("example.org", "bob@example.org")
+        self.processes[-1].stop()
+        self.assertFalse(self.database.exists())
+        self.assertIn("reports are off", self.report(status=78))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,185 @@
+// The database file, and the thread that writes it.
+#include "gateway/state/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "tests/support/lines_log.h"
+
+namespace sallyport::state {
+namespace {
+
+using testing::HasSubstr;
+
+class StateFile : public testing::Test {
+ protected:
+  StateFile() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sallyport-state-XXXXXX").string();
+    folder = ::mkdtemp(pattern.data());
+    path = database_path(folder);
+  }
+  ~StateFile() override { std::filesystem::remove_all(folder); }
+
+  std::unique_ptr<Database> open() {
+    auto opened = Database::open(path, Database::Missing::create);
+    EXPECT_TRUE(opened) << (opened ? "" : opened.error().message);
+    return std::move(*opened);
+  }
+  std::string refusal() {
+    auto opened = Database::open(path, Database::Missing::create);
+    return opened ? "opened" : opened.error().message;
+  }
+  // As another program would.
+  void run_sql(const char* sql) {
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(other);
+    sqlite3_close(other);
+  }
+  std::string content() {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::int64_t rows() {
+    auto database = open();
+    auto statement = database->prepare("SELECT count(*) FROM dmarc_sent").value();
+    EXPECT_TRUE(statement.step().value());
+    return statement.number(0);
+  }
+
+  std::string folder;
+  std::string path;
+  Counters counters;
+  support::LinesLog log;
+};
+
+Store::Write insert(std::int64_t day) {
+  return [day](Database& database) -> Result<Done> {
+    auto statement = database.prepare("INSERT INTO dmarc_sent VALUES (?, 'id', 'mailto:a@example.org', 0)");
+    if (!statement) return std::move(statement).error();
+    return statement->bind(day).run();
+  };
+}
+
+TEST_F(StateFile, IsMadeWithItsTablesAndOpensAgain) {
+  open();
+  EXPECT_EQ(rows(), 0);
+}
+
+TEST_F(StateFile, IsNotMadeWhereItMustBeThere) {
+  auto opened = Database::open(path, Database::Missing::fail);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("state.db: unable to open"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(StateFile, OfSomethingElseIsLeftAsItIs) {
+  std::ofstream(path) << std::string(5000, 'x');
+  const std::string before = content();
+  EXPECT_THAT(refusal(), HasSubstr("state.db: file is not a database"));
+  EXPECT_EQ(content(), before);
+}
+
+TEST_F(StateFile, OfAnotherProgramIsLeftAsItIs) {
+  run_sql("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
+  const std::string before = content();
+  EXPECT_THAT(refusal(), HasSubstr("the database of another program"));
+  EXPECT_EQ(content(), before);
+  run_sql("PRAGMA application_id = 7");
+  EXPECT_THAT(refusal(), HasSubstr("the database of another program"));
+}
+
+TEST_F(StateFile, OfANewerVersionIsRefused) {
+  open();
+  run_sql("PRAGMA user_version = 1000");
+  EXPECT_THAT(refusal(), HasSubstr("written by a newer version"));
+}
+
+TEST_F(StateFile, ThatIsDamagedIsRefused) {
+  {
+    Store store(open(), counters, log);
+    for (int day = 0; day < 2000; ++day) store.submit(insert(day));
+  }
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(0, std::ios::end);
+  const auto size = file.tellp();
+  ASSERT_GT(size, 40000);
+  for (std::streamoff at = 4096 * 3; at + 4096 <= size; at += 4096) {
+    file.seekp(at);
+    file << std::string(64, '\xff');
+  }
+  file.close();
+  EXPECT_THAT(refusal(), testing::AnyOf(HasSubstr("damaged"), HasSubstr("malformed")));
+}
+
+TEST_F(StateFile, HasWhatWasWrittenBeforeTheStoreEnded) {
+  {
+    Store store(open(), counters, log);
+    for (int day = 0; day < 500; ++day) store.submit(insert(day));
+  }
+  EXPECT_EQ(rows(), 500);
+  EXPECT_EQ(counters.get(Fault::state), 0u);
+}
+
+TEST_F(StateFile, FlushWaitsForWhatIsQueued) {
+  Store store(open(), counters, log);
+  store.submit(insert(1));
+  store.flush();
+  EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(StateFile, FailingWritesAreCountedAndTheNextOnesGoOn) {
+  Store store(open(), counters, log);
+  store.submit([](Database& database) { return database.execute("INSERT INTO nowhere VALUES (1)"); });
+  store.flush();
+  EXPECT_EQ(counters.get(Fault::state), 1u);
+  store.submit([](Database&) -> Result<Done> { throw std::bad_alloc(); });
+  store.flush();
+  EXPECT_EQ(counters.get(Fault::state), 2u);
+  store.submit(insert(1));
+  store.flush();
+  EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(StateFile, AFullDiskLosesRecordsAndNothingElse) {
+  auto database = open();
+  ASSERT_TRUE(database->execute("PRAGMA max_page_count = 10"));
+  Store store(std::move(database), counters, log);
+  const std::string large(8000, 'x');
+  for (int day = 0; day < 20; ++day) {
+    store.submit([day, large](Database& file) -> Result<Done> {
+      auto statement = file.prepare("INSERT INTO dmarc_sent VALUES (?, ?, 'b', 0)");
+      if (!statement) return std::move(statement).error();
+      return statement->bind(std::int64_t{day}).bind(large).run();
+    });
+    store.flush();
+  }
+  EXPECT_GT(counters.get(Fault::state), 0u);
+  EXPECT_EQ(rows() + static_cast<std::int64_t>(counters.get(Fault::state)), 20);
+}
+
+TEST_F(StateFile, AFullQueueDropsAndDoesNotWait) {
+  Store store(open(), counters, log, 2);
+  std::promise<void> go_on;
+  std::promise<void> begun;
+  store.submit([&](Database&) -> Result<Done> {
+    begun.set_value();
+    go_on.get_future().wait();
+    return Done{};
+  });
+  begun.get_future().wait();  // the writer is busy now
+  for (int day = 0; day < 5; ++day) store.submit(insert(day));
+  EXPECT_EQ(counters.get(Fault::state), 3u);
+  go_on.set_value();
+  store.flush();
+  EXPECT_EQ(rows(), 2);
+}
+
+}  // namespace
+}  // namespace sallyport::state
