@@ -120,8 +120,8 @@ class ExplainTest(GatewayTest):
         self.assertNotIn("2.0.0.127.list.example", (self.folder / "dns.log").read_text())
 
     def test_a_rule_refuses(self):
-        self.configure(rules={"mode": "enforce", "path": self.rules(RULE)})
-        said = self.explain_json(SIGNED.replace("Is dinner ready?", "clicks"), "--to", "bob@test.example", status=1)
+        self.configure(dmarc={"mode": "off"}, rules={"mode": "enforce", "path": self.rules(RULE)})
+        said = self.explain_json(SPOOFED.replace("your account", "clicks"), status=1)
         self.assertEqual((said["check"], said["rule"]), ("rules", "NO_CLICKS"))
         self.assertTrue(said["reply"]["line"].startswith("554 5.7.9 No clicks (id "), said["reply"])
 
@@ -130,7 +130,8 @@ class ExplainTest(GatewayTest):
         for _ in range(2):
             said = self.explain_json(SIGNED, "--ip", "192.0.2.1", "--to", "bob@test.example", status=0)
         asked = self.check(said, "rate")["facts"]["asked"]
-        self.assertEqual([rate["key"] for rate in asked], ["connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1"])
+        self.assertEqual([rate["key"] for rate in asked], ["connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1",
+                                                         "rcpt_per_sender_domain football.example.com"])
 
     def test_recipients_senders_and_tls(self):
         said = self.explain_json(SIGNED, "--from", "", "--to", "bob@test.example", "--to", "eve@elsewhere.example",

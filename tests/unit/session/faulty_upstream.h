@@ -1,4 +1,4 @@
-// A server that does one thing wrong: one misdeed, once, at one point of the protocol (threats.md, section 12, the
+// A server that does one thing wrong: one misdeed, once, at one point of the protocol (threats.md, section 13, the
 // fault matrix). Before and after it behaves, so that a test sees what the gateway makes of the misdeed and of nothing
 // else.
 #pragma once

@@ -1,4 +1,4 @@
-// The fault matrix of the upstream (threats.md, sections 4 and 12): every misdeed at every point of the protocol, for
+// The fault matrix of the upstream (threats.md, sections 4 and 13): every misdeed at every point of the protocol, for
 // content sent on by DATA and by BDAT, for clients that use either, with and without a second server.
 //
 // What the client must be told of each cell is computed by `expected()`, from the lines U1 to U15. In every cell also:
