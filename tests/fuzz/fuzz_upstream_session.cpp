@@ -110,8 +110,11 @@ class Client {
     if ((choice & 4) != 0) world.settings.limits.memory_per_message = 1024;
     world_.connect();
     world_.heard();
-    ask("EHLO client.example\r\n");
+    greet();
   }
+
+  // Anew, it hears what the upstream can do by now.
+  void greet() { ask("EHLO client.example\r\n"); }
 
   // True when it was told that the message is accepted.
   bool deliver() {
@@ -167,6 +170,11 @@ void play(std::uint8_t choice, std::string_view script) {
   }
   if (hostile.has_more() || world.is_over()) return;
   world.advance(seconds(5));  // U16
+  if (client.deliver()) return;
+  // The hostile one may have announced a SIZE too small for this message: what the sound one takes has been learned
+  // with that delivery, and is offered with the next greeting.
+  client.reset();
+  client.greet();
   ensure(client.deliver(), "a sound upstream, and no delivery");
 }
 
