@@ -56,8 +56,9 @@ TEST(ReceivedSpf, KeepsStrangersInTheirPlace) {
   ReceivedSpfInfo info = example();
   info.envelope_from = "a\r\nX-Evil: 1\r\n\r\n\"; identity=helo@example.org\x80";
   info.helo = "h; identity=helo\r\n(";
-  info.mechanism = std::string(5000, '\\');
-  info.problem = std::string("\0\n", 2);
+  const std::string slashes(5000, '\\');
+  info.mechanism = slashes;
+  info.problem = std::string_view("\0\n", 2);
   const std::string field = make_received_spf(info);
   EXPECT_EQ(field.find("\nX-Evil"), std::string::npos);
   EXPECT_NE(field.find("envelope-from=\"a??X-Evil: 1????\\\"; identity=helo@example.org?\";"), std::string::npos)
