@@ -1,8 +1,8 @@
 // One mail's transaction with the upstream, lockstep with the client's (architecture, section 4): each RCPT gets the
 // upstream's own answer, and the content goes in one burst after the verdict.
 //
-// Retries are U9's and U6's and no others: a kept connection that turns out dead is replaced once, silently; while no
-// recipient has been accepted the next server is tried. Once the content has gone out nothing is ever sent twice (U10).
+// Retries are U9's and U6's and no others: a kept connection that turns out dead, or to take no more mail, is replaced
+// once, silently; while no recipient has been accepted the next server is tried. Once the content has gone out nothing is ever sent twice (U10).
 #pragma once
 
 #include <optional>
