@@ -2,7 +2,8 @@
 // upstream's own answer, and the content goes in one burst after the verdict.
 //
 // Retries are U9's and U6's and no others: a kept connection that turns out dead, or to take no more mail, is replaced
-// once, silently; while no recipient has been accepted the next server is tried. Once the content has gone out nothing is ever sent twice (U10).
+// once, silently; while no recipient has been accepted the next server is tried. Once the content has gone out nothing
+// is ever sent twice (U10).
 #pragma once
 
 #include <optional>

@@ -169,11 +169,12 @@ void play(std::uint8_t choice, std::string_view script) {
     world.advance(seconds(70));  // no connection is kept for so long
   }
   if (hostile.has_more() || world.is_over()) return;
-  world.advance(seconds(5));  // U16
+  world.advance(seconds(70));  // for a connection that the hostile one has opened and left silent
   if (client.deliver()) return;
   // The hostile one may have announced a SIZE too small for this message: what the sound one takes has been learned
   // with that delivery, and is offered with the next greeting.
   client.reset();
+  world.advance(seconds(5));  // U16
   client.greet();
   ensure(client.deliver(), "a sound upstream, and no delivery");
 }
