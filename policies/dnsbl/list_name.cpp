@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/base/text.h"
+#include "gateway/dns/reverse_name.h"
 
 namespace sallyport::policies {
 
@@ -20,18 +21,7 @@ bool looks_like_key(std::string_view label) {
 }  // namespace
 
 std::optional<std::string> list_query_name(std::string_view address_octets, std::string_view zone) {
-  const bool is_v4 = address_octets.size() == 4;
-  std::string name;
-  name.reserve((is_v4 ? 16 : 64) + zone.size());
-  for (std::size_t i = address_octets.size(); i > 0; --i) {
-    const auto octet = static_cast<unsigned char>(address_octets[i - 1]);
-    if (is_v4) {
-      name += std::to_string(octet) + '.';
-    } else {
-      constexpr std::string_view digits = "0123456789abcdef";
-      name += {digits[octet & 0xf], '.', digits[octet >> 4], '.'};
-    }
-  }
+  std::string name = dns::reverse_labels(address_octets);
   name += zone;
   if (name.size() > max_name_octets) return std::nullopt;
   return name;
