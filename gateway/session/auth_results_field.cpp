@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "gateway/session/spf_field.h"
+
 namespace sallyport::session {
 
 namespace {
@@ -79,11 +81,8 @@ mail::AuthResults auth_results_of(const policies::Transaction& mail, const polic
   results.authserv_id = hostname;
   auto& methods = results.methods;
   if (facts.rdns.result) methods.push_back(iprev(mail, facts.rdns));
-  if (facts.spf.mailfrom) {
-    const bool is_null = !mail.from || mail.from->is_null();
-    std::string sender = is_null ? "postmaster@" + facts.spf.mailfrom->domain : mail.from->text;
-    methods.push_back(spf(*facts.spf.mailfrom, "mailfrom", std::move(sender)));
-  }
+  if (facts.spf.mailfrom)
+    methods.push_back(spf(*facts.spf.mailfrom, "mailfrom", checked_sender(mail, *facts.spf.mailfrom)));
   if (facts.spf.helo) methods.push_back(spf(*facts.spf.helo, "helo", facts.spf.helo->domain));
   for (const auto& signature : facts.dkim.signatures) methods.push_back(dkim(signature));
   if (facts.dkim.checked && facts.dkim.signatures.empty()) methods.push_back(method("dkim", AuthResult::none));

@@ -4,11 +4,15 @@
 
 namespace sallyport::session {
 
+std::string checked_sender(const policies::Transaction& mail, const policies::SpfCheck& mailfrom) {
+  const bool is_null = !mail.from || mail.from->is_null();
+  return is_null ? "postmaster@" + mailfrom.domain : mail.from->text;
+}
+
 std::string make_spf_field(const policies::Transaction& mail, const policies::SpfFacts& facts,
                            std::string_view hostname) {
   if (!facts.mailfrom) return {};
-  const bool is_null = !mail.from || mail.from->is_null();
-  const std::string sender = is_null ? "postmaster@" + facts.mailfrom->domain : mail.from->text;
+  const std::string sender = checked_sender(mail, *facts.mailfrom);
   const std::string ip = mail.client.ip.to_string();
   mail::ReceivedSpfInfo info;
   info.result = name(facts.mailfrom->result);

@@ -9,6 +9,9 @@
 
 namespace sallyport::session {
 
+// The sender that SPF's check of the reverse-path was about: for <> the HELO domain's postmaster (RFC 7208, 2.4).
+std::string checked_sender(const policies::Transaction& mail, const policies::SpfCheck& mailfrom);
+
 // The Received-SPF field of the mail's sender, with its last CRLF; empty when it was not checked. `hostname`: ours.
 std::string make_spf_field(const policies::Transaction& mail, const policies::SpfFacts& facts,
                            std::string_view hostname);
