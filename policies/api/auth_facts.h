@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/dns/answer.h"
+#include "gateway/signature/body_hash.h"
 
 namespace sallyport::policies {
 
@@ -57,17 +58,10 @@ struct DkimFacts {
     // The first 1000 octets of what was hashed, for explain: as they are, with line ends and whatever else is in them.
     std::string header_input_start;
   };
-  // What a body observer found: the digest of the body under one canonicalisation, up to `length` octets.
-  struct BodyHash {
-    bool relaxed = false;
-    std::optional<std::uint64_t> length;  // l=
-    std::string digest;                   // SHA-256, 32 octets
-    std::uint64_t canonical_octets = 0;   // of the whole body, whatever `length` is
-  };
   bool checked = false;  // whether the mail was looked at at all
   std::vector<Signature> signatures;
   std::size_t fields = 0;  // DKIM-Signature fields in the header, looked at or not (D16)
-  std::vector<BodyHash> body_hashes;
+  std::vector<signature::BodyHash> body_hashes;  // what a body observer found
   std::vector<dns::Evidence> evidence;
 };
 
@@ -94,7 +88,7 @@ struct ArcFacts {
   unsigned trusted_instance = 0;
   std::string trusted_sealer;
   AuthResult trusted_dmarc = AuthResult::none;
-  std::vector<DkimFacts::BodyHash> body_hashes;
+  std::vector<signature::BodyHash> body_hashes;
   std::vector<dns::Evidence> evidence;
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/async/when.h"
+#include "policies/api/ask.h"
 
 namespace sallyport::policies {
 
@@ -27,25 +27,15 @@ std::string_view words_of(dns::Status status) {
 }  // namespace
 
 std::optional<std::size_t> KeyQuestions::add(std::string name) {
-  const auto known = std::find_if(evidence_.begin(), evidence_.end(),
-                                  [&name](const dns::Evidence& evidence) { return evidence.question.name == name; });
-  if (known != evidence_.end()) return static_cast<std::size_t>(known - evidence_.begin());
-  if (evidence_.size() == most_) return std::nullopt;
-  evidence_.push_back({{std::move(name), dns::Type::TXT}, {}});
-  return evidence_.size() - 1;
+  dns::Question question{std::move(name), dns::Type::TXT};
+  const auto known = std::find(questions_.begin(), questions_.end(), question);
+  if (known != questions_.end()) return static_cast<std::size_t>(known - questions_.begin());
+  if (questions_.size() == most_) return std::nullopt;
+  questions_.push_back(std::move(question));
+  return questions_.size() - 1;
 }
 
-Task<void> KeyQuestions::ask(const Surroundings& around) {
-  if (evidence_.size() == 1) {
-    evidence_.front().answer = co_await around.resolver.lookup(evidence_.front().question, around.deadline);
-    co_return;
-  }
-  std::vector<Task<dns::Answer>> questions;
-  for (const dns::Evidence& evidence : evidence_)
-    questions.push_back(around.resolver.lookup(evidence.question, around.deadline));
-  auto answers = co_await async::when_all(around.scheduler, std::move(questions));
-  for (std::size_t i = 0; i < answers.size(); ++i) evidence_[i].answer = std::move(answers[i]);
-}
+Task<void> KeyQuestions::ask(const Surroundings& around) { evidence_ = co_await ask_all(std::move(questions_), around); }
 
 FoundKeys find_keys(const signature::Signature& signature, const dns::Answer& answer, signature::KeyCache& cache) {
   using signature::Outcome;
@@ -74,21 +64,6 @@ AuthResult auth_result(signature::Outcome outcome) {
       break;
   }
   return AuthResult::permerror;
-}
-
-DkimFacts::BodyHash as_fact(signature::BodyHash hash) {
-  return {hash.form.canonicalization == signature::Canonicalization::relaxed, hash.form.length, std::move(hash.digest),
-          hash.canonical_octets};
-}
-
-std::vector<signature::BodyHash> from_facts(const std::vector<DkimFacts::BodyHash>& facts) {
-  std::vector<signature::BodyHash> hashes;
-  hashes.reserve(facts.size());
-  for (const DkimFacts::BodyHash& fact : facts) {
-    const auto how = fact.relaxed ? signature::Canonicalization::relaxed : signature::Canonicalization::simple;
-    hashes.push_back({{how, fact.length}, fact.digest, fact.canonical_octets});
-  }
-  return hashes;
 }
 
 }  // namespace sallyport::policies

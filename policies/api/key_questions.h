@@ -23,6 +23,7 @@ class KeyQuestions {
 
   // Its place, to find the answer by; nothing when there are enough already.
   std::optional<std::size_t> add(std::string name);
+  // To be called once, before any answer is looked at.
   Task<void> ask(const Surroundings& around);
   const dns::Answer& answer(std::size_t place) const { return evidence_[place].answer; }
   // All questions with their answers; nothing is left here.
@@ -30,6 +31,7 @@ class KeyQuestions {
 
  private:
   std::size_t most_;
+  std::vector<dns::Question> questions_;
   std::vector<dns::Evidence> evidence_;
 };
 
@@ -41,9 +43,5 @@ struct FoundKeys {
 FoundKeys find_keys(const signature::Signature& signature, const dns::Answer& answer, signature::KeyCache& cache);
 
 AuthResult auth_result(signature::Outcome outcome);
-
-// The body's digests as facts, and back.
-DkimFacts::BodyHash as_fact(signature::BodyHash hash);
-std::vector<signature::BodyHash> from_facts(const std::vector<DkimFacts::BodyHash>& facts);
 
 }  // namespace sallyport::policies

@@ -1,33 +1,12 @@
 #include "policies/arc/arc.h"
 
-#include <utility>
-
-#include "policies/api/key_questions.h"
+#include "policies/api/body_hashes.h"
 
 namespace sallyport::policies {
 
-namespace {
-
-class BodyHashes final : public BodyObserver {
- public:
-  explicit BodyHashes(const std::vector<signature::BodyForm>& forms) : hasher_(forms) {}
-
-  void body(std::string_view octets) override { hasher_.feed(octets); }
-  void end(Facts& facts) override {
-    facts.arc.body_hashes.clear();
-    for (signature::BodyHash& hash : hasher_.finish()) facts.arc.body_hashes.push_back(as_fact(std::move(hash)));
-  }
-
- private:
-  signature::BodyHasher hasher_;
-};
-
-}  // namespace
-
 std::unique_ptr<BodyObserver> ArcPolicy::observe_body(const Transaction& mail) const {
-  const std::vector<signature::BodyForm> forms = ArcValidator::body_forms(mail.message->header());
-  if (forms.empty()) return nullptr;
-  return std::make_unique<BodyHashes>(forms);
+  return observe_body_hashes(ArcValidator::body_forms(mail.message->header()),
+                             [](Facts& facts) -> auto& { return facts.arc.body_hashes; });
 }
 
 Task<void> ArcPolicy::gather(Stage, const Transaction& mail, Facts& facts, const Surroundings& around) const {

@@ -48,7 +48,7 @@ class ArcValidator::Chain {
         keys_(keys),
         meter_(cpu_clock),
         chain_(signature::read_arc_chain(mail.message->header())),
-        body_(from_facts(facts.body_hashes)) {}
+        body_(facts.body_hashes) {}
 
   bool exists() const { return !chain_.sets.empty() || !chain_.problem.empty(); }
   const signature::ArcChain& chain() const { return chain_; }
@@ -154,7 +154,7 @@ class ArcValidator::Chain {
   signature::KeyCache& keys_;
   CpuMeter meter_;
   signature::ArcChain chain_;
-  std::vector<signature::BodyHash> body_;
+  const std::vector<signature::BodyHash>& body_;
   KeyQuestions questions_{max_key_names};
   std::vector<std::size_t> seal_questions_;           // of each set
   std::vector<std::optional<std::size_t>> messages_;  // likewise; nothing where it is not asked for

@@ -84,7 +84,6 @@ std::vector<signature::BodyForm> DkimVerifier::body_forms(const mail::HeaderSect
 
 std::vector<DkimVerifier::Candidate> DkimVerifier::read_candidates(const std::vector<const mail::HeaderField*>& fields,
                                                                    WallTime now, const DkimFacts& facts) const {
-  const std::vector<signature::BodyHash> body = from_facts(facts.body_hashes);
   std::vector<Candidate> candidates;
   for (const mail::HeaderField* field : fields) {
     if (candidates.size() == settings_.signatures) break;
@@ -93,7 +92,7 @@ std::vector<DkimVerifier::Candidate> DkimVerifier::read_candidates(const std::ve
     if (!finding && suffixes_.is_public_suffix(signature.domain, PublicSuffixList::Section::icann))
       finding = Finding{Outcome::policy, "d= is a public suffix"};
     std::optional<Finding> of_body;
-    if (!finding) of_body = signature::judge_body(signature, body);
+    if (!finding) of_body = signature::judge_body(signature, facts.body_hashes);
     candidates.push_back({field, std::move(signature), finding, of_body, 0});
   }
   return candidates;
@@ -154,7 +153,7 @@ Task<void> DkimVerifier::verify(const Transaction& mail, DkimFacts& facts, const
   meter.start();
 
   const signature::FieldIndex index(header);
-  const std::vector<signature::BodyHash> body = from_facts(found.body_hashes);
+  const std::vector<signature::BodyHash>& body = found.body_hashes;
   for (Candidate& candidate : candidates) {
     DkimFacts::Signature& fact = found.signatures.emplace_back(describe(candidate.signature));
     if (!candidate.finding) {

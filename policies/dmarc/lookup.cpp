@@ -3,7 +3,7 @@
 #include <utility>
 #include <variant>
 
-#include "gateway/async/when.h"
+#include "policies/api/ask.h"
 
 namespace sallyport::policies {
 
@@ -25,18 +25,12 @@ const dns::Answer* DmarcLookup::known(const dns::Question& question) const {
 
 Task<void> DmarcLookup::ask(std::vector<std::string_view> domains) {
   std::vector<dns::Question> questions;
-  std::vector<Task<dns::Answer>> lookups;
   for (std::string_view domain : domains) {
     dns::Question question = question_for(domain);
-    if (!can_be_asked(question) || known(question) != nullptr) continue;
-    lookups.push_back(around_.resolver.lookup(question, around_.deadline));
-    questions.push_back(std::move(question));
+    if (can_be_asked(question) && known(question) == nullptr) questions.push_back(std::move(question));
   }
-  if (lookups.empty()) co_return;
-  auto answers = co_await async::when_all(around_.scheduler, std::move(lookups));
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    evidence_.push_back({std::move(questions[i]), std::move(answers[i])});
-  }
+  if (questions.empty()) co_return;
+  for (dns::Evidence& asked : co_await ask_all(std::move(questions), around_)) evidence_.push_back(std::move(asked));
 }
 
 DmarcLookup::AtName DmarcLookup::read(std::string_view domain) const {

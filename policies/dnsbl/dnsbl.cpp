@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/async/when.h"
 #include "gateway/base/text.h"
+#include "policies/api/ask.h"
 #include "policies/dnsbl/list_name.h"
 
 namespace sallyport::policies {
@@ -33,7 +33,7 @@ Task<void> DnsblPolicy::gather(Stage, const Transaction& mail, Facts& facts, con
 
   DnsblFacts found;
   std::vector<const List*> asked;
-  std::vector<Task<dns::Answer>> questions;
+  std::vector<dns::Question> questions;
   for (const List& list : lists_) {
     // A list without IPv6 entries has nothing to say about this client; that is no failure.
     if (client.is_v6() && !list.health->has_ipv6()) continue;
@@ -42,16 +42,11 @@ Task<void> DnsblPolicy::gather(Stage, const Transaction& mail, Facts& facts, con
       found.failed_zones.push_back(list.public_name);
       continue;
     }
-    dns::Question question{std::move(*name), dns::Type::A};
-    found.evidence.push_back({question, {}});
     asked.push_back(&list);
-    questions.push_back(around.resolver.lookup(std::move(question), around.deadline));
+    questions.push_back({std::move(*name), dns::Type::A});
   }
-  auto answers = co_await async::when_all(around.scheduler, std::move(questions));
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    record(*asked[i], answers[i], found, around);
-    found.evidence[i].answer = std::move(answers[i]);
-  }
+  found.evidence = co_await ask_all(std::move(questions), around);
+  for (std::size_t i = 0; i < asked.size(); ++i) record(*asked[i], found.evidence[i].answer, found, around);
   facts.dnsbl = std::move(found);
 }
 

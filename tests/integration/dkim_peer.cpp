@@ -12,8 +12,8 @@
 
 #include "gateway/base/base64.h"
 #include "gateway/crypto/private_key.h"
+#include "gateway/signature/body_hash.h"
 #include "gateway/signature/sign.h"
-#include "policies/api/key_questions.h"
 #include "policies/dkim/verifier.h"
 #include "tests/support/lines_log.h"
 #include "tests/support/manual_loop.h"
@@ -52,7 +52,7 @@ json verify(const json& request, policies::DkimVerifier& verifier) {
   policies::DkimFacts facts;
   signature::BodyHasher hasher(verifier.body_forms(mail.header()));
   hasher.feed(mail.body());
-  for (signature::BodyHash& hash : hasher.finish()) facts.body_hashes.push_back(policies::as_fact(std::move(hash)));
+  facts.body_hashes = hasher.finish();
   const policies::Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
   loop.run_until_done(verifier.verify(mail.transaction(), facts, around));
   json results = json::array();

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "policies/api/key_questions.h"
+#include "gateway/signature/body_hash.h"
 #include "policies/arc/validator.h"
 #include "tests/support/lines_log.h"
 #include "tests/support/manual_loop.h"
@@ -23,7 +23,7 @@ struct ArcWorld {
     ArcFacts facts;
     signature::BodyHasher hasher(ArcValidator::body_forms(mail.header()));
     hasher.feed(mail.body());
-    for (signature::BodyHash& hash : hasher.finish()) facts.body_hashes.push_back(as_fact(std::move(hash)));
+    facts.body_hashes = hasher.finish();
     const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
     loop.run_until_done(validator.validate(mail.transaction(), facts, around));
     return facts;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gateway/base/log.h"
-#include "policies/api/key_questions.h"
+#include "gateway/signature/body_hash.h"
 #include "policies/dkim/verifier.h"
 #include "tests/support/lines_log.h"
 #include "tests/support/manual_loop.h"
@@ -37,7 +37,7 @@ struct DkimWorld {
       hasher.feed(std::string(piece));
       rest.remove_prefix(piece.size());
     }
-    for (signature::BodyHash& hash : hasher.finish()) facts.body_hashes.push_back(as_fact(std::move(hash)));
+    facts.body_hashes = hasher.finish();
     const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
     loop.run_until_done(verifier.verify(mail.transaction(), facts, around));
     return facts;

@@ -7,8 +7,8 @@
 
 #include "gateway/base/base64.h"
 #include "gateway/crypto/digest.h"
+#include "gateway/signature/body_hash.h"
 #include "gateway/signature/sign.h"
-#include "policies/api/key_questions.h"
 #include "policies/dkim/dkim.h"
 #include "tests/support/signing_keys.h"
 #include "tests/unit/dkim/verified_mail.h"
@@ -281,7 +281,7 @@ TEST_F(DkimVerification, StopsWhenItTakesTooLong) {
   cpu_step = std::chrono::milliseconds(60);
   support::WholeMail mail(message(signature_of({}) + signature_of({}) + signature_of({}) + signature_of({})));
   DkimFacts facts;
-  facts.body_hashes = {as_fact(signature::hash_body(mail.body(), {Canonicalization::relaxed, std::nullopt}))};
+  facts.body_hashes = {signature::hash_body(mail.body(), {Canonicalization::relaxed, std::nullopt})};
   const Surroundings around{world_.loop.scheduler(), world_.resolver, world_.counters, world_.log,
                             world_.loop.now() + std::chrono::seconds(20)};
   world_.loop.run_until_done(slow.verify(mail.transaction(), facts, around));
