@@ -11,21 +11,17 @@ Duration thread_cpu_time();
 // A clock as above, so that tests can have their own.
 using CpuClock = Duration (*)();
 
-// Adds up the time spent between start() and stop(): a coroutine stops it where it waits, as others use the thread
-// then.
+// The time spent since it was made, for work that does not wait: others use the thread while a coroutine does. Asking it
+// is a system call.
 class CpuMeter {
  public:
   explicit CpuMeter(CpuClock clock) : clock_(clock), started_(clock()) {}
 
-  void start() { started_ = clock_(); }
-  void stop() { spent_ += clock_() - started_; }
-  // While it runs.
-  Duration spent() const { return spent_ + (clock_() - started_); }
+  Duration spent() const { return clock_() - started_; }
 
  private:
   CpuClock clock_;
   Duration started_;
-  Duration spent_{};
 };
 
 }  // namespace sallyport

@@ -7,7 +7,8 @@ namespace sallyport::text {
 
 namespace {
 
-std::string mapped(std::string_view text, char (*change)(char)) {
+template <class Change>
+std::string mapped(std::string_view text, Change change) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), change);
   return out;
@@ -24,8 +25,12 @@ bool is_header_safe(char c) { return is_alnum(c) || std::string_view("._:-[]").f
 
 }  // namespace
 
-std::string to_lower(std::string_view text) { return mapped(text, lower); }
-std::string to_upper(std::string_view text) { return mapped(text, upper); }
+std::string to_lower(std::string_view text) {
+  return mapped(text, [](char c) { return lower(c); });
+}
+std::string to_upper(std::string_view text) {
+  return mapped(text, [](char c) { return upper(c); });
+}
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
@@ -65,7 +70,10 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_ascii(c); });
+  // Without a way out on the way, so that many octets are looked at at once.
+  unsigned char all = 0;
+  for (char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
 }
 
 std::optional<CodePoint> decode_utf8(std::string_view text) {
@@ -104,6 +112,11 @@ std::optional<CodePoint> decode_utf8(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    constexpr std::size_t stride = 16;
+    if (text.size() >= stride && is_ascii(text.substr(0, stride))) {
+      text.remove_prefix(stride);
+      continue;
+    }
     auto character = decode_utf8(text);
     if (!character) return false;
     text.remove_prefix(character->octets);

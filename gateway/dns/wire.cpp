@@ -4,11 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <memory>
-#include <new>
 
-#include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
 
 namespace sallyport::dns {
@@ -24,6 +21,7 @@ constexpr unsigned most_pointers = 127;  // of one name: as many as it can have 
 constexpr std::size_t most_growth = 32;
 constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t type_opt = 41;
+constexpr std::size_t opt_octets = 11;  // of an OPT record without options
 
 template <auto free_it>
 struct Freer {
@@ -32,9 +30,7 @@ struct Freer {
     free_it(thing);
   }
 };
-using PacketPointer = std::unique_ptr<ldns_pkt, Freer<ldns_pkt_free>>;
 using RecordPointer = std::unique_ptr<ldns_rr, Freer<ldns_rr_free>>;
-using OctetsPointer = std::unique_ptr<std::uint8_t, Freer<std::free>>;
 
 std::uint8_t octet_at(std::string_view packet, std::size_t at) { return static_cast<std::uint8_t>(packet[at]); }
 
@@ -88,16 +84,19 @@ std::string with_case(std::string_view name, std::uint64_t case_bits) {
   return cased;
 }
 
-std::string wire_name(std::string_view name) {
-  std::string wire;
+void append_number16(std::string& packet, std::uint16_t number) {
+  packet += static_cast<char>(number >> 8);
+  packet += static_cast<char>(number);
+}
+
+void append_name(std::string& packet, std::string_view name) {
   if (!name.empty()) {
     for (std::string_view label : text::split(name, '.')) {
-      wire += static_cast<char>(label.size());
-      wire += label;
+      packet += static_cast<char>(label.size());
+      packet += label;
     }
   }
-  wire += '\0';
-  return wire;
+  packet += '\0';
 }
 
 // Where the name at `at` ends in the packet; nothing when it is not well formed. Every pointer must lead to before the
@@ -410,26 +409,27 @@ std::string apply_case(std::string_view name, std::uint64_t case_bits) {
 Result<std::string> write_query(const Question& question, const QueryOptions& options) {
   if (!is_askable(question.name))
     return Failure{"not a name for DNS: a label of 0 or over 63 octets, or over 253 in all"};
-  std::string owner = wire_name(with_case(question.name, options.case_bits));
-
-  RecordPointer record(ldns_rr_new());
-  PacketPointer packet(ldns_pkt_new());
-  if (!record || !packet) throw std::bad_alloc();
-  ldns_rr_set_owner(record.get(), ldns_dname_new_frm_data(static_cast<std::uint16_t>(owner.size()), owner.data()));
-  ldns_rr_set_type(record.get(), static_cast<ldns_rr_type>(question.type));
-  ldns_rr_set_class(record.get(), LDNS_RR_CLASS_IN);
-  ldns_rr_set_question(record.get(), true);
-
-  ldns_pkt_set_id(packet.get(), options.id);
-  ldns_pkt_set_rd(packet.get(), true);
-  if (options.udp_payload > 0) ldns_pkt_set_edns_udp_size(packet.get(), options.udp_payload);
-  ldns_pkt_push_rr(packet.get(), LDNS_SECTION_QUESTION, record.release());
-
-  std::uint8_t* octets = nullptr;
-  std::size_t size = 0;
-  ensure(ldns_pkt2wire(&octets, packet.get(), &size) == LDNS_STATUS_OK, "dns: a question could not be written");
-  OctetsPointer holder(octets);
-  return std::string(reinterpret_cast<const char*>(octets), size);
+  constexpr std::uint16_t recursion_desired = 0x0100;
+  const bool has_edns = options.udp_payload > 0;
+  std::string packet;
+  packet.reserve(header_octets + question.name.size() + 2 + 4 + opt_octets);
+  append_number16(packet, options.id);
+  append_number16(packet, recursion_desired);
+  append_number16(packet, 1);  // questions
+  append_number16(packet, 0);
+  append_number16(packet, 0);
+  append_number16(packet, has_edns ? 1 : 0);
+  append_name(packet, with_case(question.name, options.case_bits));
+  append_number16(packet, static_cast<std::uint16_t>(question.type));
+  append_number16(packet, class_in);
+  if (has_edns) {
+    // RFC 6891, 6.1.2: the root, OPT, our buffer's size, no extended code, version 0, no flags, no options.
+    packet += '\0';
+    append_number16(packet, type_opt);
+    append_number16(packet, options.udp_payload);
+    packet.append(6, '\0');
+  }
+  return packet;
 }
 
 Result<Response, PacketError> read_response(std::string_view packet) {

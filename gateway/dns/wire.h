@@ -1,4 +1,4 @@
-// DNS packets (RFC 1035, EDNS of RFC 6891), written and read with ldns behind this one door.
+// DNS packets (RFC 1035, EDNS of RFC 6891): questions written, records read with ldns behind this one door.
 //
 // Reading is for packets of strangers: bounded, linear in the packet, never throws (threats.md D4).
 //

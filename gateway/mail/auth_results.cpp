@@ -1,6 +1,7 @@
 #include "gateway/mail/auth_results.h"
 
 #include <algorithm>
+#include <array>
 
 #include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
@@ -9,20 +10,24 @@ namespace sallyport::mail {
 
 namespace {
 
-// RFC 2045, 5.1, and what EAI adds (RFC 6532).
-bool is_token_octet(char c) {
-  constexpr std::string_view specials = "()<>@,;:\\\"/[]?=";
-  return c > ' ' ? c != 0x7f && specials.find(c) == std::string_view::npos : !text::is_ascii(c);
+// All visible octets, and what EAI adds (RFC 6532), but for those in `without`.
+constexpr std::array<bool, 256> visible_octets(std::string_view without) {
+  std::array<bool, 256> table{};
+  for (unsigned octet = 0x21; octet < table.size(); ++octet) table[octet] = octet != 0x7f;
+  for (char c : without) table[static_cast<unsigned char>(c)] = false;
+  return table;
 }
+
+// RFC 2045, 5.1.
+constexpr auto token_octets = visible_octets("()<>@,;:\\\"/[]?=");
+// What an unquoted value may hold in the wild: addresses, base64, IPv6 addresses.
+constexpr auto value_octets = visible_octets("();\"\\");
+
+bool is_token_octet(char c) { return token_octets[static_cast<unsigned char>(c)]; }
+bool is_value_octet(char c) { return value_octets[static_cast<unsigned char>(c)]; }
 
 // Names of methods, results and properties.
 bool is_keyword_octet(char c) { return text::is_alnum(c) || c == '-' || c == '_'; }
-
-// What an unquoted value may hold in the wild: addresses, base64, IPv6 addresses.
-bool is_value_octet(char c) {
-  constexpr std::string_view ends = "();\"\\";
-  return c > ' ' ? c != 0x7f && ends.find(c) == std::string_view::npos : !text::is_ascii(c);
-}
 
 // Left to right over a field's value, one token at a time.
 class Scanner {
@@ -180,6 +185,7 @@ bool is_none(Scanner scanner) {
 
 constexpr std::size_t max_column = 78;
 constexpr std::size_t max_value_octets = 400;
+constexpr std::size_t usual_octets = 512;
 
 // A token, or a token on each side of one @.
 bool needs_no_quotes(std::string_view value) {
@@ -286,7 +292,9 @@ AuthservOwner owner_of_auth_results(std::string_view value, const std::vector<st
 }
 
 std::string auth_results_value(const AuthResults& results) {
-  std::string out = ' ' + written_id(results.authserv_id);
+  std::string out;
+  out.reserve(usual_octets);
+  out.append(" ").append(written_id(results.authserv_id));
   if (results.methods.empty()) return out + "; none";
   Folder folder(out, 0);
   for (const AuthMethod& method : results.methods) {

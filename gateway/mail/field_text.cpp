@@ -245,15 +245,15 @@ class AddressReader {
 std::string unfold(std::string_view value) {
   std::string line;
   line.reserve(value.size());
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const bool folds = value.substr(i).starts_with("\r\n") && i + 2 < value.size() && text::is_space(value[i + 2]);
-    if (folds) {
-      ++i;
-    } else {
-      line += is_line_octet(value[i]) ? ' ' : value[i];
-    }
+  while (true) {
+    const auto end = std::find_if(value.begin(), value.end(), is_line_octet);
+    line.append(value.begin(), end);
+    value.remove_prefix(static_cast<std::size_t>(end - value.begin()));
+    if (value.empty()) return std::string(text::trim(line));
+    const bool folds = value.starts_with("\r\n") && value.size() > 2 && text::is_space(value[2]);
+    if (!folds) line += ' ';
+    value.remove_prefix(folds ? 2 : 1);
   }
-  return std::string(text::trim(line));
 }
 
 std::string decode_words(std::string_view value) {

@@ -36,7 +36,9 @@ std::string filtered(std::string_view value, bool utf8) {
 }
 
 std::string quoted(std::string_view value) {
-  std::string out = "\"";
+  std::string out;
+  out.reserve(value.size() + 2);
+  out += '"';
   for (char c : value) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
@@ -47,21 +49,23 @@ std::string quoted(std::string_view value) {
 // Writes the pairs one after the other, and goes to a new line before one that would make the line too long.
 class Pairs {
  public:
-  explicit Pairs(std::string field) : field_(std::move(field)), line_(field_.size()) {}
+  explicit Pairs(std::string field) : field_(std::move(field)), line_(field_.size()) { field_.reserve(usual_octets); }
 
-  void add(std::string_view key, const std::string& value) {
-    std::string pair(key);
-    pair.append("=").append(is_dot_atom(value) ? value : quoted(value));
+  void add(std::string_view key, std::string value) {
+    if (!is_dot_atom(value)) value = quoted(value);
+    const std::size_t pair_octets = key.size() + 1 + value.size();
     if (has_pair_) field_ += ';';
-    const bool is_too_long = line_ + pair.size() + 2 > line_octets;
+    const bool is_too_long = line_ + pair_octets + 2 > line_octets;
     field_ += is_too_long ? "\r\n\t" : " ";
-    line_ = (is_too_long ? 0 : line_ + 1) + pair.size() + 1;
-    field_ += pair;
+    line_ = (is_too_long ? 0 : line_ + 1) + pair_octets + 1;
+    field_.append(key).append("=").append(value);
     has_pair_ = true;
   }
   std::string take() { return std::move(field_) + "\r\n"; }
 
  private:
+  static constexpr std::size_t usual_octets = 320;
+
   std::string field_;
   std::size_t line_;
   bool has_pair_ = false;

@@ -18,12 +18,14 @@ bool is_tag_name(std::string_view name) {
 
 // Only CRLF followed by white space is folding; no other control has a place in a tag list.
 bool has_only_text_and_folding(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (text::is_printable(c) || c == '\t' || !text::is_ascii(c)) continue;
-    const bool folds = c == '\r' && i + 2 < text.size() && text[i + 1] == '\n' && text::is_space(text[i + 2]);
+  const auto is_no_text = [](char c) { return text::is_control(c) && c != '\t'; };
+  for (std::string_view rest = text; true;) {
+    const auto control = std::find_if(rest.begin(), rest.end(), is_no_text);
+    if (control == rest.end()) break;
+    rest.remove_prefix(static_cast<std::size_t>(control - rest.begin()));
+    const bool folds = rest.size() > 2 && rest.starts_with("\r\n") && text::is_space(rest[2]);
     if (!folds) return false;
-    i += 2;
+    rest.remove_prefix(3);
   }
   return text::is_ascii(text) || text::is_utf8(text);
 }

@@ -53,17 +53,15 @@ void Reply::append_to(std::string& wire) const {
   for (const std::string& line : lines_) fold(line, most_line_octets - 2 - prefix_octets, pieces);
 
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    // RFC 2034, 4: the enhanced code stands on every line.
-    std::string text = enhanced_;
-    if (!text.empty() && !pieces[i].empty()) text += ' ';
-    text += pieces[i];
+    const std::string& piece = pieces[i];
     const bool is_last = i + 1 == pieces.size();
+    const bool is_bare = enhanced_.empty() && piece.empty();
     wire += code;
-    if (!is_last)
-      wire += '-';
-    else if (!text.empty())
-      wire += ' ';
-    wire += text;
+    if (!is_last || !is_bare) wire += is_last ? ' ' : '-';
+    // RFC 2034, 4: the enhanced code stands on every line.
+    wire += enhanced_;
+    if (!enhanced_.empty() && !piece.empty()) wire += ' ';
+    wire += piece;
     wire += "\r\n";
   }
 }

@@ -18,8 +18,7 @@ Task<std::vector<dns::Evidence>> ask_all(std::vector<dns::Question> questions, c
   lookups.reserve(questions.size());
   for (const dns::Question& question : questions) lookups.push_back(around.resolver.lookup(question, around.deadline));
   auto answers = co_await async::when_all(around.scheduler, std::move(lookups));
-  for (std::size_t i = 0; i < answers.size(); ++i)
-    evidence.push_back({std::move(questions[i]), std::move(answers[i])});
+  for (std::size_t i = 0; i < answers.size(); ++i) evidence.push_back({std::move(questions[i]), std::move(answers[i])});
   co_return evidence;
 }
 

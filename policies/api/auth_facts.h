@@ -13,6 +13,7 @@
 
 #include "gateway/dns/answer.h"
 #include "gateway/signature/body_hash.h"
+#include "gateway/signature/signature_field.h"
 
 namespace sallyport::policies {
 
@@ -61,7 +62,9 @@ struct DkimFacts {
   bool checked = false;  // whether the mail was looked at at all
   std::vector<Signature> signatures;
   std::size_t fields = 0;  // DKIM-Signature fields in the header, looked at or not (D16)
-  std::vector<signature::BodyHash> body_hashes;  // what a body observer found
+  // What a body observer found. The signatures look into the mail's header, and are gone once they have been verified.
+  std::vector<signature::Signature> read;
+  std::vector<signature::BodyHash> body_hashes;
   std::vector<dns::Evidence> evidence;
 };
 

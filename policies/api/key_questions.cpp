@@ -35,7 +35,9 @@ std::optional<std::size_t> KeyQuestions::add(std::string name) {
   return questions_.size() - 1;
 }
 
-Task<void> KeyQuestions::ask(const Surroundings& around) { evidence_ = co_await ask_all(std::move(questions_), around); }
+Task<void> KeyQuestions::ask(const Surroundings& around) {
+  evidence_ = co_await ask_all(std::move(questions_), around);
+}
 
 FoundKeys find_keys(const signature::Signature& signature, const dns::Answer& answer, signature::KeyCache& cache) {
   using signature::Outcome;

@@ -1,12 +1,15 @@
 #include "policies/arc/arc.h"
 
+#include <utility>
+
 #include "policies/api/body_hashes.h"
 
 namespace sallyport::policies {
 
 std::unique_ptr<BodyObserver> ArcPolicy::observe_body(const Transaction& mail) const {
-  return observe_body_hashes(ArcValidator::body_forms(mail.message->header()),
-                             [](Facts& facts) -> auto& { return facts.arc.body_hashes; });
+  return observe_body_hashes(
+      ArcValidator::body_forms(mail.message->header()),
+      [](Facts& facts, std::vector<signature::BodyHash> hashes) { facts.arc.body_hashes = std::move(hashes); });
 }
 
 Task<void> ArcPolicy::gather(Stage, const Transaction& mail, Facts& facts, const Surroundings& around) const {

@@ -46,14 +46,13 @@ class ArcValidator::Chain {
   Chain(const Transaction& mail, const ArcFacts& facts, signature::KeyCache& keys, CpuClock cpu_clock)
       : mail_(mail),
         keys_(keys),
-        meter_(cpu_clock),
+        cpu_clock_(cpu_clock),
         chain_(signature::read_arc_chain(mail.message->header())),
         body_(facts.body_hashes) {}
 
   bool exists() const { return !chain_.sets.empty() || !chain_.problem.empty(); }
   const signature::ArcChain& chain() const { return chain_; }
   KeyQuestions& questions() { return questions_; }
-  CpuMeter& meter() { return meter_; }
 
   // What needs no key. Each of these gives the reason why the chain fails, or an empty one.
   std::string prepare() {
@@ -72,16 +71,18 @@ class ArcValidator::Chain {
     return why;
   }
 
+  // With the keys: why the chain fails, or nothing. What it takes of processor time is in the hands of the sealers.
   std::string verify() {
+    const CpuMeter meter(cpu_clock_);
     const std::size_t newest = chain_.sets.size() - 1;
-    if (const Finding finding = verify_message(newest); finding.outcome != Outcome::pass)
+    if (const Finding finding = verify_message(newest, meter); finding.outcome != Outcome::pass)
       return reason_of("ARC-Message-Signature", chain_.sets[newest].instance, finding.reason);
     for (std::size_t i = newest; i > 0; --i) {
-      if (verify_message(i - 1).outcome == Outcome::pass) continue;
+      if (verify_message(i - 1, meter).outcome == Outcome::pass) continue;
       oldest_pass_ = chain_.sets[i].instance;
       break;
     }
-    return verify_seals();
+    return verify_seals(meter);
   }
 
   unsigned oldest_pass() const { return oldest_pass_; }
@@ -125,9 +126,9 @@ class ArcValidator::Chain {
     return reason_of("ARC-Message-Signature", chain_.sets[of].instance, "its key cannot be asked for");
   }
 
-  Finding verify_message(std::size_t of) {
+  Finding verify_message(std::size_t of, const CpuMeter& meter) {
     if (!messages_[of]) return {Outcome::permerror, "not looked at"};
-    if (meter_.spent() > max_cpu_time) return {Outcome::temperror, "verification took too long"};
+    if (meter.spent() > max_cpu_time) return {Outcome::temperror, "verification took too long"};
     if (!fields_) fields_.emplace(mail_.message->header());
     const ArcSet& set = chain_.sets[of];
     const FoundKeys found = find_keys(set.message, questions_.answer(*messages_[of]), keys_);
@@ -136,11 +137,11 @@ class ArcValidator::Chain {
     return signature::verify_header(set.message, *set.message_field, *fields_, found.keys, input).finding;
   }
 
-  std::string verify_seals() {
+  std::string verify_seals(const CpuMeter& meter) {
     std::string prefix;
     for (std::size_t i = 0; i < chain_.sets.size(); ++i) {
       const ArcSet& set = chain_.sets[i];
-      if (meter_.spent() > max_cpu_time) return reason_of("ARC-Seal", set.instance, "verification took too long");
+      if (meter.spent() > max_cpu_time) return reason_of("ARC-Seal", set.instance, "verification took too long");
       const FoundKeys found = find_keys(set.seal, questions_.answer(seal_questions_[i]), keys_);
       if (found.keys.empty()) return reason_of("ARC-Seal", set.instance, found.finding.reason);
       const std::string input = signature::seal_input(chain_.sets, i, prefix);
@@ -152,7 +153,7 @@ class ArcValidator::Chain {
 
   const Transaction& mail_;
   signature::KeyCache& keys_;
-  CpuMeter meter_;
+  CpuClock cpu_clock_;
   signature::ArcChain chain_;
   const std::vector<signature::BodyHash>& body_;
   KeyQuestions questions_{max_key_names};
@@ -186,9 +187,7 @@ Task<void> ArcValidator::validate(const Transaction& mail, ArcFacts& facts, cons
   found.sets = describe(chain.chain());
   found.reason = chain.prepare();
   if (found.reason.empty()) {
-    chain.meter().stop();
     co_await chain.questions().ask(around);
-    chain.meter().start();
     found.reason = chain.verify();
     found.oldest_pass = chain.oldest_pass();
     found.evidence = chain.questions().take_evidence();

@@ -1,12 +1,19 @@
 #include "policies/dkim/dkim.h"
 
+#include <utility>
+
 #include "policies/api/body_hashes.h"
 
 namespace sallyport::policies {
 
 std::unique_ptr<BodyObserver> DkimPolicy::observe_body(const Transaction& mail) const {
-  return observe_body_hashes(verifier_->body_forms(mail.message->header()),
-                             [](Facts& facts) -> auto& { return facts.dkim.body_hashes; });
+  std::vector<signature::Signature> signatures = verifier_->read_signatures(mail.message->header());
+  const std::vector<signature::BodyForm> forms = DkimVerifier::body_forms(signatures);
+  return observe_body_hashes(
+      forms, [read = std::move(signatures)](Facts& facts, std::vector<signature::BodyHash> hashes) mutable {
+        facts.dkim.read = std::move(read);
+        facts.dkim.body_hashes = std::move(hashes);
+      });
 }
 
 Task<void> DkimPolicy::gather(Stage, const Transaction& mail, Facts& facts, const Surroundings& around) const {

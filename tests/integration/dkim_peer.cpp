@@ -50,7 +50,7 @@ json verify(const json& request, policies::DkimVerifier& verifier) {
   Counters counters;
   support::LinesLog log;
   policies::DkimFacts facts;
-  signature::BodyHasher hasher(verifier.body_forms(mail.header()));
+  signature::BodyHasher hasher(policies::DkimVerifier::body_forms(verifier.read_signatures(mail.header())));
   hasher.feed(mail.body());
   facts.body_hashes = hasher.finish();
   const policies::Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
