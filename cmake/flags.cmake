@@ -15,7 +15,10 @@ else()
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
 endif()
 
+# Seconds that one test may take.
+set(SALLYPORT_TEST_TIMEOUT 300)
 if(SALLYPORT_SANITIZE)
+  set(SALLYPORT_TEST_TIMEOUT 3000)
   add_compile_options(-fsanitize=${SALLYPORT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SALLYPORT_SANITIZE})
 endif()
