@@ -118,7 +118,7 @@ Task<ReplyOrError> Delivery::open_transaction(const smtp::Path& to, const smtp::
     bool reused = lease_.is_reused();
     auto reply = co_await say_mail_and_rcpt(to, parameters);
     // Servers that take a bounded number of mails on one connection say so at MAIL, to every further one.
-    if (reply && reused && !mail_accepted_ && reply->is_transient()) {
+    if (reply && reused && !mail_accepted_ && reply->is_temporary()) {
       lease_ = {};
       fresh = true;
       continue;

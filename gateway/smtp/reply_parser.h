@@ -25,7 +25,6 @@ struct UpstreamReply {
 
   bool is_positive() const { return code >= 200 && code < 300; }
   bool is_intermediate() const { return code >= 300 && code < 400; }
-  bool is_transient() const { return code >= 400 && code < 500; }
   bool is_temporary() const { return code >= 400 && code < 500; }
   bool is_permanent() const { return code >= 500; }
 };

@@ -17,20 +17,24 @@
 
 namespace sallyport::support {
 
-// The JSON in a file of the corpora; nothing when there is no such file.
-inline std::optional<nlohmann::json> load_corpus(const std::string& file) {
+// Where a file of the corpora is, or would be.
+inline std::filesystem::path corpus_path(const std::string& file) {
   const char* const named = std::getenv("SALLYPORT_CORPORA");
-  std::ifstream stream(std::filesystem::path(named != nullptr ? named : "../shared/corpora") / file);
-  if (!stream) return std::nullopt;
-  return nlohmann::json::parse(stream);
+  return std::filesystem::path(named != nullptr ? named : "../shared/corpora") / file;
 }
 
 // The octets of a file of the corpora, a message say; nothing when there is no such file.
 inline std::optional<std::string> load_corpus_octets(const std::string& file) {
-  const char* const named = std::getenv("SALLYPORT_CORPORA");
-  std::ifstream stream(std::filesystem::path(named != nullptr ? named : "../shared/corpora") / file, std::ios::binary);
+  std::ifstream stream(corpus_path(file), std::ios::binary);
   if (!stream) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+}
+
+// The JSON in a file of the corpora; nothing when there is no such file.
+inline std::optional<nlohmann::json> load_corpus(const std::string& file) {
+  const std::optional<std::string> octets = load_corpus_octets(file);
+  if (!octets) return std::nullopt;
+  return nlohmann::json::parse(*octets);
 }
 
 // For the beginning of a test that wants `corpus`, which load_corpus() gave.

@@ -11,10 +11,16 @@
 
 namespace sallyport::support {
 
-class LinesLog final : public Log {
+class LinesLog : public Log {
  public:
   void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
     lines.push_back(format_line(LogFormat::text, level, event, fields));
+  }
+  // The first line that holds this word; empty when none does.
+  std::string find(std::string_view word) const {
+    auto has_word = [&](const std::string& line) { return line.find(word) != std::string::npos; };
+    const auto found = std::find_if(lines.begin(), lines.end(), has_word);
+    return found == lines.end() ? std::string() : *found;
   }
   // How many lines hold all of these words.
   std::size_t count(std::initializer_list<std::string_view> words) const {

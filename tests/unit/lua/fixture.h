@@ -33,7 +33,8 @@ class RulesTest : public testing::Test {
   RulesTest() {
     std::string pattern = testing::TempDir() + "sallyport-rules-XXXXXX";
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    settings.path = pattern;
+    folder_ = pattern;
+    settings.path = folder_;
     mail.id = "01JD3K7Q0123ABCD";
     mail.client.ip = *IpAddress::parse("192.0.2.7");
     mail.client.port = 40000;
@@ -44,7 +45,7 @@ class RulesTest : public testing::Test {
   }
   ~RulesTest() override {
     std::error_code ignored;
-    std::filesystem::remove_all(settings.path, ignored);
+    std::filesystem::remove_all(folder_, ignored);
   }
 
   void write(const std::string& name, std::string_view source) {
@@ -97,6 +98,9 @@ class RulesTest : public testing::Test {
   NoSpool spool;
   std::unique_ptr<mail::Message> message;
   std::unique_ptr<RuleSet> rules;
+
+ private:
+  std::string folder_;  // whatever settings.path becomes in a test
 };
 
 }  // namespace sallyport::lua

@@ -14,7 +14,6 @@ using testing::StartsWith;
 class LoadingRules : public RulesTest {};
 
 TEST_F(LoadingRules, NoPathMeansNoRules) {
-  std::filesystem::remove_all(settings.path);
   settings.path.clear();
   load();
   EXPECT_THAT(rules->rules(), IsEmpty());

@@ -11,11 +11,9 @@ using testing::Pair;
 class ShippedRules : public RulesTest {
  protected:
   ShippedRules() {
-    std::filesystem::remove_all(settings.path);
     settings.path = "lua/rules";
     load();
   }
-  ~ShippedRules() override { settings.path.clear(); }
 
   RunResult run_rule(const std::string& name) {
     for (const Rule& rule : rules->rules()) {

@@ -98,7 +98,7 @@ TEST(GatherRdns, WaitsFiveSecondsAtMost) {
   support::TableResolver resolver({}, loop.scheduler(), std::chrono::seconds(1));
   for (int i = 0; i < 10; ++i) resolver.zone().ptr(client_ptr, "h" + std::to_string(i) + ".example.org");
   Counters counters;
-  LinesLog log;
+  support::LinesLog log;
   const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
   const Time began = loop.now();
   const RdnsFacts facts = loop.run_until_done(gather_rdns(*IpAddress::parse("192.0.2.1"), around));

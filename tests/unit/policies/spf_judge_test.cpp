@@ -84,7 +84,7 @@ TEST(GatherSpf, EndsWithTheStage) {
   support::TableResolver resolver({}, loop.scheduler(), std::chrono::seconds(0));
   resolver.zone().set("example.org", dns::Type::TXT, dns::Status::timeout);
   Counters counters;
-  LinesLog log;
+  support::LinesLog log;
   const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(7)};
   const std::string hostname = "mx.example.net";
   const Transaction mail = mail_from("ann", "example.org", "[192.0.2.1]");

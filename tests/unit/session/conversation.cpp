@@ -97,7 +97,8 @@ class Reader {
       talk_.is_secured = true;
       return false;
     }
-    if (verb == "DATA" && answer->code == 354) return content();
+    // Any 3yz is the go-ahead: a client looks at the first digit (RFC 5321, 4.2.1 and 4.3.2).
+    if (verb == "DATA" && answer->is_intermediate()) return content();
     if (verb == "RCPT" && answer->is_positive()) rcpts_.emplace_back(text);
     bool begins = verb == "MAIL" && answer->is_positive();
     bool ends = (verb == "RSET" || verb == "EHLO" || verb == "HELO") && answer->is_positive();

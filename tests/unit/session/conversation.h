@@ -22,6 +22,7 @@ struct SaidReply {
   std::size_t end = 0;   // octets up to and with it
 
   bool is_positive() const { return code >= 200 && code < 300; }
+  bool is_intermediate() const { return code >= 300 && code < 400; }
 };
 
 // As many well-formed replies as there are; `left_over` is what follows them and is none.

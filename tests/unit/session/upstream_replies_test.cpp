@@ -72,6 +72,19 @@ TEST(UpstreamReplies, BeyondThatAreNoReplies) {
   EXPECT_EQ(answer_to_recipient(lines_of(1, std::size_t{100} * 1024)).substr(0, 10), in_trouble);
 }
 
+// RFC 5321, 4.3.2: a client looks at the first digit.
+TEST(UpstreamReplies, AnyIntermediateOneToDataIsTheGoAhead) {
+  for (const char* go_ahead : {"353 go\r\n", "300-well\r\n300 go\r\n", "399\r\n"}) {
+    World world;
+    world.greet();
+    world.upstream.queued["DATA"] = {go_ahead};
+    world.say(mail);
+    world.say(rcpt);
+    world.say("DATA\r\n");
+    EXPECT_EQ(world.say("hello\r\n.\r\n"), "250 2.0.0 Stored\r\n") << go_ahead;
+  }
+}
+
 TEST(UpstreamReplies, HostileTextIsFilteredAndItsClassCorrected) {
   struct Case {
     std::string said;

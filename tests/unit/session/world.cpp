@@ -18,19 +18,12 @@ std::string to_text(const LogField& field) {
 
 }  // namespace
 
-void LinesLog::write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
-  lines.push_back(format_line(LogFormat::text, level, event, fields));
+void EventsLog::write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
+  LinesLog::write(level, event, fields);
   LoggedEvent& logged = events.emplace_back();
   logged.moment = next_moment();
   logged.event = event;
   for (const LogField& field : fields) logged.fields.emplace(field.key, to_text(field));
-}
-
-std::string LinesLog::find(std::string_view word) const {
-  for (const std::string& line : lines) {
-    if (line.find(word) != std::string::npos) return line;
-  }
-  return {};
 }
 
 // ---- the upstream ----
@@ -116,7 +109,7 @@ Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
     if (verb == "MAIL" || verb == "RSET") {
       if (verb == "RSET") current = {};
     }
-    if (verb == "DATA" && reply.starts_with("354")) {
+    if (verb == "DATA" && reply.starts_with('3')) {
       StringSink sink(current.content);
       smtp::BodyReader reader;
       while (true) {

@@ -12,6 +12,7 @@
 
 #include "gateway/session/session.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/lines_log.h"
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_stream.h"
 #include "tests/support/scripted_dialer.h"
@@ -22,13 +23,11 @@
 
 namespace sallyport::session {
 
-// Keeps the lines that would have been written.
-class LinesLog final : public Log {
+// Keeps the events too, for the invariants.
+class EventsLog final : public support::LinesLog {
  public:
   void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override;
-  std::string find(std::string_view word) const;
-  std::vector<std::string> lines;
-  std::vector<LoggedEvent> events;  // the same, for the invariants
+  std::vector<LoggedEvent> events;
 };
 
 class FreeSlots final : public io::SessionSlots {
@@ -129,7 +128,7 @@ class World {
 
   support::ManualLoop loop;
   Counters counters;
-  LinesLog log;
+  EventsLog log;
   support::FakeClock clock;
   support::ScriptedDialer dialer{loop.scheduler()};
   FakeUpstream upstream;
