@@ -12,6 +12,7 @@
 #include "gateway/config/load.h"
 #include "gateway/mail/spool.h"
 #include "gateway/resolver/cache.h"
+#include "gateway/resolver/under_way.h"
 #include "gateway/session/host.h"
 #include "gateway/session/upstream_board.h"
 #include "gateway/state/dmarc_report_store.h"
@@ -35,6 +36,7 @@ struct CommonParts {
   std::unique_ptr<state::Store> store;
   std::unique_ptr<state::DmarcReportStore> dmarc_reports;
   resolver::Cache dns_cache;
+  resolver::UnderWay dns_under_way;
   PublicSuffixList suffixes;
   std::unique_ptr<policies::MailSealer> sealer;  // null: nothing is sealed
   state::RateTable rates;

@@ -38,6 +38,7 @@ Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
   host_.sealer = common.sealer.get();
+  resolver_.ask_with_others(common.dns_under_way, [this](std::function<void()> then) { loop_.post(std::move(then)); });
   ensure(sockets.size() == common.doors.size(), "Worker: one socket for each door");
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     const session::Door& door = common.doors[i];

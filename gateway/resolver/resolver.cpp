@@ -28,6 +28,20 @@ void normalise(std::string& name) {
   if (name.ends_with('.')) name.pop_back();
 }
 
+// What another resolver's answer is waited for with.
+struct News {
+  explicit News(async::Scheduler& scheduler) : signal(scheduler) {}
+  void tell(UnderWay::Answer found) {
+    answer = std::move(found);
+    is_told = true;
+    signal.notify();
+  }
+
+  async::Signal signal;
+  UnderWay::Answer answer;
+  bool is_told = false;
+};
+
 }  // namespace
 
 Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, io::Dialer& connections, Cache& cache,
@@ -41,6 +55,11 @@ Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, i
       in_flight_(0, KeyedHash(entropy_.next(), entropy_.next())),
       questions_(scheduler) {
   ensure(!settings_.servers.empty(), "resolver: no server to ask");
+}
+
+void Resolver::ask_with_others(UnderWay& others, Post post) {
+  others_ = &others;
+  post_ = std::move(post);
 }
 
 Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
@@ -83,7 +102,7 @@ bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
 Task<void> Resolver::answer_waiters(dns::Question question) {
   std::shared_ptr<const dns::Answer> answer = no_answer_;
   try {
-    answer = co_await find_and_keep(question);
+    answer = co_await (others_ ? find_with_others(question) : find_and_keep(question));
   } catch (const std::exception& error) {
     // No memory, or a mistake of ours. Those who wait must not wait for ever.
     recorder_.note(Fault::internal, error.what());
@@ -95,6 +114,30 @@ Task<void> Resolver::answer_waiters(dns::Question question) {
     waiter.unlink();
     waiter.answer = answer;
     waiter.news.notify();
+  }
+}
+
+Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Question question) {
+  const Time deadline = scheduler_.now() + settings_.timeout;
+  while (true) {
+    // What is posted may come when this task has ended: it finds nobody then.
+    auto news = std::make_shared<News>(scheduler_);
+    UnderWay::Part part = others_->take_part(question, [this, weak = std::weak_ptr(news)](UnderWay::Answer answer) {
+      post_([weak, answer = std::move(answer)]() mutable {
+        if (auto waiting = weak.lock()) waiting->tell(std::move(answer));
+      });
+    });
+    if (part.is_to_ask()) {
+      // Somebody may have found it out since lookup() looked.
+      auto known = cache_.find(question, scheduler_.now());
+      auto answer = known ? std::make_shared<const dns::Answer>(std::move(*known)) : co_await find_and_keep(question);
+      part.settle(answer);
+      co_return answer;
+    }
+    while (!news->is_told && scheduler_.now() < deadline) co_await news->signal.wait(deadline);
+    if (news->answer) co_return news->answer;
+    if (!news->is_told) co_return std::make_shared<const dns::Answer>(answer_of(dns::Status::timeout));
+    // Who asked has gone without an answer, which is now for us to find.
   }
 }
 

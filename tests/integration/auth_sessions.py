@@ -65,14 +65,14 @@ class AuthSessionTest(GatewayTest):
         """What the DNS server was asked, as (type, name), in order."""
         return [tuple(line.split(" ", 2)[1:]) for line in self.questions_file.read_text().splitlines()]
 
-    def protect(self, records, dns=None, domains=("test.example",), limits=None, **policy):
+    def protect(self, records, dns=None, domains=("test.example",), limits=None, workers=1, **policy):
         """A gateway that takes clients at their word about their address, with nothing on but these policies."""
         self.upstream = self.sink()
         # No answer is kept: the same names have other records in the next scenario.
         dns = {"servers": [f"127.0.0.1:{self.dns_of(records)}"], "timeout": "60s", "cache_entries": 0,
                "failure_ttl": "0s", **(dns or {})}
         file = self.configuration(self.upstream.port, dns=dns, domains=list(domains), limits=limits or {}, tls={},
-                                  policy={"mode": "off", **policy})
+                                  workers=workers, policy={"mode": "off", **policy})
         text = file.read_text().replace('"tls" = "starttls"', '"tls" = "off", "proxy_protocol_from" = ["127.0.0.1"]')
         file.write_text(text)
         self.mails = self.relayed = 0

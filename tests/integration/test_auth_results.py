@@ -386,17 +386,23 @@ class Questions(AuthSessionTest):
         self.assertEqual(len(self.questions()), 7)
 
     def test_sessions_at_the_same_time_ask_once(self):
-        self.protect(zone(), dns={"cache_entries": 1000}, **ALL)
+        self.ask_at_the_same_time(workers=1)
+
+    def test_and_so_do_sessions_of_several_workers(self):
+        self.ask_at_the_same_time(workers=4)
+
+    def ask_at_the_same_time(self, workers):
+        self.protect(zone(), workers=workers, dns={"cache_entries": 1000}, **ALL)
         content = stuffed(KEYS.dkim(mail_from("reject.example"), "reject.example"))
         clients = [self.connect(OTHER_CLIENT) for _ in range(20)]
         for client in clients:
             client.ask("EHLO [198.51.100.9]", 250)
-        self.while_the_dns_waits(clients, b"MAIL FROM:<ann@pass.example>\r\n")
+        self.while_the_dns_waits(clients, b"MAIL FROM:<ann@pass.example>\r\n", workers)
         for client in clients:
             client.expect(250)
             client.ask("RCPT TO:<user@test.example>", 250)
             client.ask("DATA", 354)
-        self.while_the_dns_waits(clients, content)
+        self.while_the_dns_waits(clients, content, workers)
         for client in clients:
             client.expect(250)
             client.ask("QUIT", 221)
@@ -407,17 +413,18 @@ class Questions(AuthSessionTest):
         for name in ("pass.example", "s1._domainkey.reject.example", "_dmarc.reject.example"):
             self.assertIn(("TXT", name), questions)
 
-    def while_the_dns_waits(self, clients, octets):
+    def while_the_dns_waits(self, clients, octets, workers):
         """All clients say this while no question is answered, so that all of them wait for the same answers."""
         self.dns_server.signal(signal.SIGSTOP)
         try:
             for client in clients:
                 client.send(octets)
-            # The gateway has one worker: when it has answered who came later, it has read what was sent before.
-            with self.connect() as late:
-                late.ask("EHLO later.example", 250)
-                late.ask("NOOP", 250)
-                late.ask("QUIT", 221)
+            # A worker that has answered who came later has read what was sent before; of so many each gets one.
+            for _ in range(1 if workers == 1 else 10 * workers):
+                with self.connect() as late:
+                    late.ask("EHLO later.example", 250)
+                    late.ask("NOOP", 250)
+                    late.ask("QUIT", 221)
         finally:
             self.dns_server.signal(signal.SIGCONT)
 

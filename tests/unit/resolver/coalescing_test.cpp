@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "gateway/async/when.h"
+#include "gateway/resolver/budget.h"
 #include "tests/unit/resolver/world.h"
 
 namespace sallyport::resolver {
@@ -41,6 +43,24 @@ TEST_F(Coalescing, AQuestionUnderWayIsNotAskedAgain) {
     EXPECT_FALSE(answer->from_cache);
   }
   EXPECT_EQ(world.resolver().in_flight(), 0u);
+}
+
+// As sessions ask: each out of a budget of its own, and each pays, whoever asked first.
+TEST_F(Coalescing, ParallelSessionsAskOnce) {
+  QuestionBudget first_budget;
+  QuestionBudget second_budget;
+  BudgetedResolver first(world.resolver(), first_budget, [] {});
+  BudgetedResolver second(world.resolver(), second_budget, [] {});
+  const Time deadline = world.loop.now() + seconds(20);
+  std::vector<Task<dns::Answer>> sessions;
+  sessions.push_back(first.lookup(example_a, deadline));
+  sessions.push_back(second.lookup(example_a, deadline));
+  for (const dns::Answer& answer :
+       world.loop.run_until_done(async::when_all(world.loop.scheduler(), std::move(sessions))))
+    EXPECT_EQ(answer.records, one_address("192.0.2.1"));
+  EXPECT_EQ(world.network.sent().size(), 1u);
+  EXPECT_EQ(first_budget.message_left, 99u);
+  EXPECT_EQ(second_budget.message_left, 99u);
 }
 
 TEST_F(Coalescing, OtherQuestionsAreAskedBesideIt) {
