@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/async/task.h"
+#include "gateway/base/units.h"
 #include "gateway/dns/answer.h"
 #include "gateway/signature/key_cache.h"
 #include "gateway/signature/verify.h"
@@ -15,6 +16,9 @@
 #include "policies/api/policy.h"
 
 namespace sallyport::policies {
+
+// Processor time that DKIM may take of one mail, and ARC again: 200 ms the two (threats.md D20).
+inline constexpr Duration max_cpu_time = std::chrono::milliseconds(100);
 
 // The questions for keys of one mail, all asked at once, each name once, at most `most` of them.
 class KeyQuestions {

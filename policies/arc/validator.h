@@ -19,7 +19,6 @@ namespace sallyport::policies {
 
 class ArcValidator {
  public:
-  static constexpr Duration max_cpu_time = std::chrono::milliseconds(200);
   static constexpr std::size_t cached_keys = 256;
   // Names whose keys are asked for: chains in use have a handful, and the questions of a mail are counted (threats.md
   // D6).

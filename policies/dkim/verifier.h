@@ -21,8 +21,6 @@ namespace sallyport::policies {
 
 class DkimVerifier {
  public:
-  // Processor time that one mail may take (threats.md D20).
-  static constexpr Duration max_cpu_time = std::chrono::milliseconds(200);
   static constexpr std::size_t cached_keys = 1024;
 
   // `suffixes` outlives it.

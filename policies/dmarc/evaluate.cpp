@@ -36,6 +36,7 @@ class Evaluation {
   Task<bool> find_policy_above();
   Task<std::optional<std::string>> place_above();
   Task<std::optional<std::string>> organization_of(std::string domain);
+  std::string note_organization(std::string domain, std::string organization);
   Task<Alignment> align(const DmarcIdentifier& identifier);
   bool use(const std::string& domain, const std::string& text, const DmarcRecord& record);
   bool cannot_conclude(std::string_view why);
@@ -82,12 +83,14 @@ Task<bool> Evaluation::find_policy() {
 // Where a record may stand that also speaks for the author domain: at the organizational domain, else at the public
 // suffix that the walk ended with. Empty where there is none; nothing where it could not be found out.
 Task<std::optional<std::string>> Evaluation::place_above() {
-  const std::optional<std::string> organization = co_await organization_of(facts_.from_domain);
-  if (!organization || method_ == OrganizationalDomainBy::psl) co_return organization;
+  if (method_ == OrganizationalDomainBy::psl) co_return co_await organization_of(facts_.from_domain);
   const DmarcLookup::Walk walk = co_await lookup_.walk(facts_.from_domain);
+  if (walk.failed) co_return std::nullopt;
+  const std::string organization =
+      note_organization(facts_.from_domain, organizational_domain(facts_.from_domain, walk.found));
   if (walk.found.empty()) co_return std::string();
   for (const FoundRecord& at : walk.found) {
-    if (at.domain == *organization) co_return at.domain;
+    if (at.domain == organization) co_return at.domain;
   }
   co_return walk.found.back().domain;
 }
@@ -114,6 +117,11 @@ Task<bool> Evaluation::find_policy_above() {
   co_return true;
 }
 
+// So that it is found out once. Gives the organization back.
+std::string Evaluation::note_organization(std::string domain, std::string organization) {
+  return facts_.organizational_domains.emplace_back(std::move(domain), std::move(organization)).second;
+}
+
 // Nothing when it could not be found out.
 Task<std::optional<std::string>> Evaluation::organization_of(std::string domain) {
   for (const auto& [name, organization] : facts_.organizational_domains) {
@@ -128,8 +136,7 @@ Task<std::optional<std::string>> Evaluation::organization_of(std::string domain)
     if (walk.failed) co_return std::nullopt;
     organization = organizational_domain(domain, walk.found);
   }
-  facts_.organizational_domains.emplace_back(std::move(domain), organization);
-  co_return organization;
+  co_return note_organization(std::move(domain), std::move(organization));
 }
 
 Task<Evaluation::Alignment> Evaluation::align(const DmarcIdentifier& identifier) {

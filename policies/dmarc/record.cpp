@@ -3,22 +3,18 @@
 #include <algorithm>
 
 #include "gateway/base/text.h"
+#include "gateway/signature/tag_list.h"
 
 namespace sallyport::policies {
 
 namespace {
 
+using signature::trim_folding;
+
 struct Tag {
   std::string_view name;
   std::string_view value;
 };
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view white = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(white);
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(white) - begin + 1);
-}
 
 // Takes the next `name = value` off the front.
 Tag take_tag(std::string_view& rest) {
@@ -27,7 +23,7 @@ Tag take_tag(std::string_view& rest) {
   rest.remove_prefix(std::min(end + 1, rest.size()));
   const std::size_t equals = whole.find('=');
   if (equals == std::string_view::npos) return {};
-  return {trim(whole.substr(0, equals)), trim(whole.substr(equals + 1))};
+  return {trim_folding(whole.substr(0, equals)), trim_folding(whole.substr(equals + 1))};
 }
 
 std::optional<DmarcDisposition> to_policy(std::string_view value) {
@@ -52,7 +48,7 @@ std::vector<std::string> to_uris(std::string_view list) {
   std::vector<std::string> uris;
   while (!list.empty() && uris.size() < max_report_uris) {
     const std::size_t end = std::min(list.find(','), list.size());
-    std::string_view uri = trim(list.substr(0, end));
+    std::string_view uri = trim_folding(list.substr(0, end));
     uri = uri.substr(0, uri.find('!'));  // RFC 7489's size limit; an ! of the address is written %21
     if (is_mailto(uri)) uris.emplace_back(uri);
     list.remove_prefix(std::min(end + 1, list.size()));

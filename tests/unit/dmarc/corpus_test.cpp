@@ -1,15 +1,12 @@
 // Independent cases of DMARC evaluation (corpora/dmarc-mailauth), those of RFC 9989 too.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "gateway/mail/author_domains.h"
 #include "policies/dmarc/record.h"
+#include "tests/support/corpora.h"
 #include "tests/unit/dmarc/world.h"
 
 namespace sallyport::policies {
@@ -23,12 +20,6 @@ const std::map<std::string, std::string> contested = {
     // "none".
     {"mailauth-dmarc-005", "two records at the author domain"},
 };
-
-Json load() {
-  const char* given = std::getenv("SALLYPORT_CORPORA");
-  std::ifstream file(std::filesystem::path(given ? given : "../shared/corpora") / "dmarc-mailauth/cases.json");
-  return file ? Json::parse(file).at("cases") : Json();
-}
 
 // header_from is an address, a domain, or a list of addresses.
 std::string from_field(const Json& header_from) {
@@ -93,20 +84,19 @@ std::string run(const Json& one) {
 }
 
 TEST(DmarcCorpus, AgreesWithEveryCase) {
-  const Json cases = load();
-  if (cases.is_null()) GTEST_SKIP() << "skipped: corpora not found";
-  std::size_t passed = 0;
-  for (const Json& one : cases) {
+  const auto corpus = support::load_corpus("dmarc-mailauth/cases.json");
+  SALLYPORT_SKIP_WITHOUT(corpus);
+  support::CorpusScore score("dmarc-mailauth");
+  for (const Json& one : corpus->at("cases")) {
     const std::string id = one.at("id");
     const std::string wrong = run(one);
-    if (wrong.empty()) ++passed;
     if (contested.contains(id)) {
       EXPECT_NE(wrong, "") << id << " is no longer contested";
-    } else {
-      EXPECT_EQ(wrong, "") << id << ": " << one.at("name");
+      continue;
     }
+    EXPECT_EQ(wrong, "") << id << ": " << one.at("name");
+    score.count_case();
   }
-  std::cout << "dmarc-mailauth: " << passed << "/" << cases.size() << " passed, " << contested.size() << " contested\n";
 }
 
 }  // namespace
