@@ -1,4 +1,5 @@
-// The configuration loader: any text gives settings or errors, and settings shown are settings again.
+// The configuration: any text gives settings or errors, and settings shown are settings again. Every value is found
+// again by the path it is told with, whatever its names are; any text may be asked about.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -29,6 +30,7 @@ class OneFile : public config::Files {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
+  static_cast<void>(config::explain(text, nullptr));
   const auto loaded = config::load("/etc/f.toml", OneFile(text));
   if (!loaded) {
     if (loaded.error().empty()) std::abort();
@@ -36,5 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto again = config::load("/etc/f.toml", OneFile(config::show(*loaded)));
   if (!again || again->hash != loaded->hash) std::abort();
+  for (const config::Effective& value : loaded->values) {
+    const auto told = config::explain(value.path, &*loaded);
+    if (!told || told->find(value.path + " = " + value.toml) == std::string::npos) std::abort();
+  }
   return 0;
 }

@@ -4,6 +4,9 @@
 
 #include <cstdio>
 #include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/corpora.h"
 
 namespace sallyport {
 namespace {
@@ -82,6 +85,21 @@ TEST(PublicSuffixList, TheMachinesOwnListKnowsTheOldRegistries) {
   EXPECT_TRUE(list.is_public_suffix("com", Section::icann));
   EXPECT_TRUE(list.is_public_suffix("co.uk", Section::icann));
   EXPECT_EQ(list.registrable_domain("www.example.co.uk"), "example.co.uk");
+}
+
+// The list's own test vectors, with the list they were written for: none is contested.
+TEST(PublicSuffixList, AgreesWithTheListsOwnTests) {
+  const auto cases = support::load_corpus("psl/test_psl.json");
+  SALLYPORT_SKIP_WITHOUT(cases);
+  const auto list = PublicSuffixList::from_file(support::corpus_path("psl/public_suffix_list.dat").string());
+  ASSERT_TRUE(list);
+  support::CorpusScore score("psl");
+  // A null is no name, and no answer.
+  const auto name = [](const nlohmann::json& of) { return of.is_null() ? std::string() : of.get<std::string>(); };
+  for (const nlohmann::json& one : *cases) {
+    EXPECT_EQ(list->registrable_domain(name(one.at("input"))), name(one.at("registrable"))) << one.dump();
+    score.count_case();
+  }
 }
 
 TEST(PublicSuffixList, SaysWhichFileItCouldNotRead) {
