@@ -195,6 +195,9 @@ int Daemon::serve() {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     workers_.push_back(std::make_unique<Worker>(*common_, std::move(sockets_[i]), std::move(policies_[i]), i == 0));
   }
+  if (workers_.size() > 1) {
+    for (auto& worker : workers_) worker->ask_dns_with_others();
+  }
   Worker& first = *workers_.front();
   ControlServer control(*common_, first.loop(), std::move(*control_socket_));
   uv::Signals signals(first.loop(), {SIGTERM, SIGINT}, [this](int) { on_signal(); });

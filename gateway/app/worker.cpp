@@ -38,7 +38,6 @@ Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
   host_.sealer = common.sealer.get();
-  resolver_.ask_with_others(common.dns_under_way, [this](std::function<void()> then) { loop_.post(std::move(then)); });
   ensure(sockets.size() == common.doors.size(), "Worker: one socket for each door");
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     const session::Door& door = common.doors[i];
@@ -51,6 +50,10 @@ Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
 }
 
 Worker::~Worker() = default;
+
+void Worker::ask_dns_with_others() {
+  resolver_.ask_with_others(common_.dns_under_way, [this](std::function<void()> then) { loop_.post(std::move(then)); });
+}
 
 Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, const session::Door& door) {
   session::Session session(host_, door, std::move(stream), peer);

@@ -31,6 +31,8 @@ class Worker {
          std::vector<std::unique_ptr<policies::Policy>> policies, bool is_first);
   ~Worker();
 
+  // Before run(), where there are several: a DNS question that another worker has under way is not asked again.
+  void ask_dns_with_others();
   // The thread's whole life: serves until it has drained.
   void run();
   // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second time it
