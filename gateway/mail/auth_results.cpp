@@ -193,37 +193,42 @@ bool needs_no_quotes(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return is_token_octet(c) || c == '@'; });
 }
 
-std::string quoted(std::string_view value) {
-  std::string out = "\"";
+void append_quoted(std::string& out, std::string_view value) {
+  out += '"';
   for (char c : value) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
-  return out + '"';
+  out += '"';
 }
 
-std::string written_value(std::string_view value) {
+void append_value(std::string& out, std::string_view value) {
   const std::string filtered = text::printable(value, max_value_octets);
-  return needs_no_quotes(filtered) ? filtered : quoted(filtered);
+  if (needs_no_quotes(filtered)) {
+    out += filtered;
+  } else {
+    append_quoted(out, filtered);
+  }
 }
 
 // An authserv-id: of the unquoted only a token is one.
-std::string written_id(std::string_view id) {
+void append_id(std::string& out, std::string_view id) {
   const std::string filtered = text::printable(id, max_value_octets);
-  const bool is_token = !filtered.empty() && std::all_of(filtered.begin(), filtered.end(), is_token_octet);
-  return is_token ? filtered : quoted(filtered);
+  if (!filtered.empty() && std::all_of(filtered.begin(), filtered.end(), is_token_octet)) {
+    out += filtered;
+  } else {
+    append_quoted(out, filtered);
+  }
 }
 
-std::string written_keyword(std::string_view word) {
-  std::string out;
+void append_keyword(std::string& out, std::string_view word) {
   for (char c : word.substr(0, max_value_octets)) out += is_keyword_octet(c) ? c : '-';
-  return out;
 }
 
-std::string written_comment(std::string_view comment) {
-  std::string out = "(";
+void append_comment(std::string& out, std::string_view comment) {
+  out += '(';
   for (char c : text::printable(comment, max_value_octets)) out += c == '(' || c == ')' || c == '\\' ? '-' : c;
-  return out + ')';
+  out += ')';
 }
 
 // Appends words with a space or, where they would make the line too long, a fold between them.
@@ -294,17 +299,38 @@ AuthservOwner owner_of_auth_results(std::string_view value, const std::vector<st
 std::string auth_results_value(const AuthResults& results) {
   std::string out;
   out.reserve(usual_octets);
-  out.append(" ").append(written_id(results.authserv_id));
+  out += ' ';
+  append_id(out, results.authserv_id);
   if (results.methods.empty()) return out + "; none";
   Folder folder(out, 0);
+  std::string word;  // kept for its memory
   for (const AuthMethod& method : results.methods) {
     out += ';';
-    folder.add_on_new_line(written_keyword(method.method) + '=' + written_keyword(method.result));
-    if (!method.comment.empty()) folder.add(written_comment(method.comment));
-    if (!method.reason.empty()) folder.add("reason=" + quoted(text::printable(method.reason, max_value_octets)));
+    word.clear();
+    append_keyword(word, method.method);
+    word += '=';
+    append_keyword(word, method.result);
+    folder.add_on_new_line(word);
+    if (!method.comment.empty()) {
+      word.clear();
+      append_comment(word, method.comment);
+      folder.add(word);
+    }
+    if (!method.reason.empty()) {
+      word = "reason=";
+      append_quoted(word, text::printable(method.reason, max_value_octets));
+      folder.add(word);
+    }
     for (const AuthProperty& property : method.properties) {
-      const std::string type = property.type.empty() ? std::string() : written_keyword(property.type) + '.';
-      folder.add(type + written_keyword(property.name) + '=' + written_value(property.value));
+      word.clear();
+      if (!property.type.empty()) {
+        append_keyword(word, property.type);
+        word += '.';
+      }
+      append_keyword(word, property.name);
+      word += '=';
+      append_value(word, property.value);
+      folder.add(word);
     }
   }
   return out;
