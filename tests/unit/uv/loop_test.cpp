@@ -95,7 +95,8 @@ TEST(Loop, APostedFunctionMayWakeACoroutine) {
   nursery.spawn(wait_for(signal, woken));
   std::thread other([&] {
     loop.post([&signal] { signal.notify(); });
-    loop.stop();
+    // Posted too: a stop() before run() would end it with what was posted still waiting.
+    loop.post([&loop] { loop.stop(); });
   });
   loop.run();
   other.join();
