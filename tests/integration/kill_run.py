@@ -93,7 +93,8 @@ class KillRun:
         self.account = Account(seed, messages)
         self.random = random.Random(seed)
         self.lock = threading.Lock()
-        self.waiting = collections.deque(range(1, messages + 1))
+        self.waiting = collections.deque()
+        self.handed_out = 0
         self.attempts = collections.Counter()  # by message
         self.trials = {}  # by message and number
         self.stored = collections.Counter()  # the same
@@ -128,16 +129,23 @@ class KillRun:
         self.dead.set()
 
     def kill_again_and_again(self):
-        """The plan, kill by kill; the messages are spread over the lives of the gateways."""
+        """The plan, kill by kill. Each life of the gateway has its share of the messages, handed out once it is known what
+        it will die of: however slow the machine, they cannot all be delivered before."""
+        share = self.messages / (len(self.plan) + 1)
+        self.hand_out(share)
         for number, point in enumerate(self.plan, 1):
-            due = self.messages * number // (len(self.plan) + 1)
+            due = int(share * (number - 0.5))
             wait_until(f"{due} acknowledged messages", lambda: self.account.acknowledged >= due, LONG_PATIENCE)
+            self.dead.clear()
+            if point is not None:
+                with self.lock:
+                    self.aim = point
+            self.hand_out(share * (number + 1))
             if point is None:
                 time.sleep(self.random.uniform(0, 0.03))
-            self.dead.clear()
-            with self.lock:
-                self.aim = point or "by the clock"
-            self.strike("by the clock")
+                with self.lock:
+                    self.aim = "by the clock"
+                self.strike("by the clock")
             if not self.dead.wait(PATIENCE):
                 raise AssertionError(f"nobody came to the point {point!r}")
             self.process.wait()
@@ -145,6 +153,10 @@ class KillRun:
             self.start_gateway(number + 1)
             self.await_greeting()
             self.account.restarts.append(time.monotonic() - self.struck_at)
+
+    def hand_out(self, upto):
+        self.waiting.extend(range(self.handed_out + 1, round(upto) + 1))
+        self.handed_out = round(upto)
 
     def await_greeting(self):
         def greets():
