@@ -13,11 +13,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "gateway/async/ending.h"
 #include "gateway/async/nursery.h"
 #include "gateway/async/scheduler.h"
 #include "gateway/async/task.h"
@@ -62,13 +61,7 @@ class Loop {
  private:
   struct Handles;
   template <class T>
-  struct Outcome {
-    std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> value;
-    std::exception_ptr error;
-  };
-
-  template <class T>
-  static Task<void> keep(Task<T> task, Outcome<T>& outcome, Loop& loop);
+  static Task<void> keep_and_leave(Task<T> task, async::Ending<T>& ending, Loop& loop);
   void run_posted();
   void leave_run() noexcept;
   void timer_fired();
@@ -99,30 +92,20 @@ class Turn {
 };
 
 template <class T>
-Task<void> Loop::keep(Task<T> task, Outcome<T>& outcome, Loop& loop) {
-  try {
-    if constexpr (std::is_void_v<T>) {
-      co_await std::move(task);
-      outcome.value = true;
-    } else {
-      outcome.value.emplace(co_await std::move(task));
-    }
-  } catch (...) {
-    outcome.error = std::current_exception();
-  }
+Task<void> Loop::keep_and_leave(Task<T> task, async::Ending<T>& ending, Loop& loop) {
+  co_await async::keep(std::move(task), ending);
   loop.leave_run();
 }
 
 template <class T>
 T Loop::run_until_done(Task<T> task) {
-  Outcome<T> outcome;
+  async::Ending<T> ending;
   async::Nursery nursery(scheduler_);
   update_time();
-  nursery.spawn(keep(std::move(task), outcome, *this));
+  nursery.spawn(keep_and_leave(std::move(task), ending, *this));
   if (nursery.size() > 0) run();
-  if (outcome.error) std::rethrow_exception(outcome.error);
-  ensure(outcome.value.has_value(), "Loop: stopped before its task was done");
-  if constexpr (!std::is_void_v<T>) return std::move(*outcome.value);
+  ensure(ending.has_come(), "Loop: stopped before its task was done");
+  return ending.take();
 }
 
 }  // namespace sallyport::uv

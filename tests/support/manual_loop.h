@@ -4,11 +4,9 @@
 // clock starts at one hour, so that a test may also speak of times before the start.
 #pragma once
 
-#include <exception>
-#include <optional>
-#include <type_traits>
 #include <utility>
 
+#include "gateway/async/ending.h"
 #include "gateway/async/nursery.h"
 #include "gateway/async/scheduler.h"
 #include "gateway/async/task.h"
@@ -36,41 +34,18 @@ class ManualLoop {
   T run_until_done(Task<T> task, Duration limit = std::chrono::hours(24 * 7));
 
  private:
-  template <class T>
-  struct Outcome {
-    using Value = std::conditional_t<std::is_void_v<T>, bool, T>;
-    std::optional<Value> value;
-    std::exception_ptr error;
-  };
-  template <class T>
-  static Task<void> keep(Task<T> task, Outcome<T>& outcome);
   void run_until_empty(async::Nursery& nursery, Duration limit);
 
   async::Scheduler scheduler_;
 };
 
 template <class T>
-Task<void> ManualLoop::keep(Task<T> task, Outcome<T>& outcome) {
-  try {
-    if constexpr (std::is_void_v<T>) {
-      co_await std::move(task);
-      outcome.value = true;
-    } else {
-      outcome.value.emplace(co_await std::move(task));
-    }
-  } catch (...) {
-    outcome.error = std::current_exception();
-  }
-}
-
-template <class T>
 T ManualLoop::run_until_done(Task<T> task, Duration limit) {
-  Outcome<T> outcome;
+  async::Ending<T> ending;
   async::Nursery nursery(scheduler_);
-  nursery.spawn(keep(std::move(task), outcome));
+  nursery.spawn(async::keep(std::move(task), ending));
   run_until_empty(nursery, limit);
-  if (outcome.error) std::rethrow_exception(outcome.error);
-  if constexpr (!std::is_void_v<T>) return std::move(*outcome.value);
+  return ending.take();
 }
 
 }  // namespace sallyport::support
