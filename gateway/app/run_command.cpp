@@ -78,7 +78,7 @@ class Daemon {
   std::optional<Account> account_;  // who to become; nothing when not started as root
   std::unique_ptr<CommonParts> common_;
   std::vector<std::vector<uv::BoundSocket>> sockets_;  // for each worker, one for each door
-  std::optional<uv::BoundSocket> control_socket_;
+  std::unique_ptr<uv::BoundSocket> control_socket_;
   std::vector<WorkerPolicies> policies_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -108,7 +108,7 @@ std::optional<StartFailure> Daemon::open_state() {
     return StartFailure{exit_code::io,
                         "cannot give the control socket to " + account_->name + ": " + std::strerror(errno)};
   }
-  control_socket_ = std::move(*control);
+  control_socket_ = std::make_unique<uv::BoundSocket>(std::move(*control));
   return std::nullopt;
 }
 

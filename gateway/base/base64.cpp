@@ -17,7 +17,8 @@ constexpr std::uint8_t is_nothing = 66;
 constexpr std::array<std::uint8_t, 256> meanings = [] {
   std::array<std::uint8_t, 256> table{};
   table.fill(is_nothing);
-  for (std::uint8_t i = 0; i < alphabet.size(); ++i) table[static_cast<unsigned char>(alphabet[i])] = i;
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
   for (char c : {' ', '\t', '\r', '\n'}) table[static_cast<unsigned char>(c)] = is_white;
   table['='] = is_padding;
   return table;

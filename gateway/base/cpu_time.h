@@ -11,8 +11,8 @@ Duration thread_cpu_time();
 // A clock as above, so that tests can have their own.
 using CpuClock = Duration (*)();
 
-// The time spent since it was made, for work that does not wait: others use the thread while a coroutine does. Asking it
-// is a system call.
+// The time spent since it was made, for work that does not wait: others use the thread while a coroutine does. Asking
+// it is a system call.
 class CpuMeter {
  public:
   explicit CpuMeter(CpuClock clock) : clock_(clock), started_(clock()) {}

@@ -52,6 +52,6 @@ class Stream {
 
 // So much unconsumed input fits into every stream. In the middle of a large message some hold more (for fewer system
 // calls), but to look at this much and call fill() without consuming is a mistake everywhere.
-inline constexpr std::size_t block_octets = 16 * 1024;
+inline constexpr std::size_t block_octets = std::size_t{16} * 1024;
 
 }  // namespace sallyport::io

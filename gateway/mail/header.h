@@ -27,8 +27,8 @@ struct HeaderFaults {
   bool over_limit() const { return too_many_fields || field_too_long || section_too_long; }
 };
 
-inline constexpr std::size_t max_header_octets = 256 * 1024;
-inline constexpr std::size_t max_field_octets = 64 * 1024;
+inline constexpr std::size_t max_header_octets = std::size_t{256} * 1024;
+inline constexpr std::size_t max_field_octets = std::size_t{64} * 1024;
 inline constexpr std::size_t max_header_fields = 1000;
 
 class HeaderSection {

@@ -30,7 +30,7 @@ UnderWay::Part::~Part() {
   std::erase_if(place->second, [this](const Waiter& waiter) { return waiter.id == id_; });
 }
 
-void UnderWay::Part::settle(Answer answer) noexcept {
+void UnderWay::Part::settle(const Answer& answer) noexcept {
   ensure(is_to_ask() && table_ != nullptr, "UnderWay: settled by one who does not ask, or twice");
   UnderWay& table = *std::exchange(table_, nullptr);
   std::lock_guard lock(table.mutex_);

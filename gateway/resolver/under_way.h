@@ -31,14 +31,14 @@ class UnderWay {
   class Part {
    public:
     Part(Part&& other) noexcept
-        : table_(std::exchange(other.table_, nullptr)), question_(other.question_), id_(other.id_) {}
+        : table_(std::exchange(other.table_, nullptr)), question_(std::move(other.question_)), id_(other.id_) {}
     Part& operator=(Part&&) = delete;
     // Who asks and has told nothing has given up: a null answer for those who wait.
     ~Part();
 
     bool is_to_ask() const { return id_ == asks; }
     // Of who asks, once: the answer for those who wait. The question is under way no more.
-    void settle(Answer answer) noexcept;
+    void settle(const Answer& answer) noexcept;
 
    private:
     friend class UnderWay;

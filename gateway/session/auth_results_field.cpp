@@ -19,8 +19,8 @@ AuthMethod method(std::string_view which, AuthResult result) {
   return said;
 }
 
-AuthMethod iprev(const policies::Transaction& mail, const policies::RdnsFacts& facts) {
-  AuthMethod said = method("iprev", *facts.result);
+AuthMethod iprev(const policies::Transaction& mail, const policies::RdnsFacts& facts, AuthResult result) {
+  AuthMethod said = method("iprev", result);
   said.properties.push_back({"policy", "iprev", mail.client.ip.to_string()});
   said.comment = facts.name;
   return said;
@@ -80,7 +80,7 @@ mail::AuthResults auth_results_of(const policies::Transaction& mail, const polic
   mail::AuthResults results;
   results.authserv_id = hostname;
   auto& methods = results.methods;
-  if (facts.rdns.result) methods.push_back(iprev(mail, facts.rdns));
+  if (facts.rdns.result) methods.push_back(iprev(mail, facts.rdns, *facts.rdns.result));
   if (facts.spf.mailfrom)
     methods.push_back(spf(*facts.spf.mailfrom, "mailfrom", checked_sender(mail, *facts.spf.mailfrom)));
   if (facts.spf.helo) methods.push_back(spf(*facts.spf.helo, "helo", facts.spf.helo->domain));

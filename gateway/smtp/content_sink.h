@@ -30,7 +30,8 @@ struct ContentFaults {
 enum class BareNewline : std::uint8_t { normalize, reject };
 
 struct ContentLimits {
-  std::uint64_t max_line_octets = 64 * 1024;  // limits.text_line; with its CRLF, as RFC 5321, 4.5.3.1.6 counts
+  std::uint64_t max_line_octets =
+      std::uint64_t{64} * 1024;  // limits.text_line; with its CRLF, as RFC 5321, 4.5.3.1.6 counts
 };
 
 }  // namespace sallyport::smtp
