@@ -59,7 +59,8 @@ class RemarksLog final : public Log {
         remark.kind = *text;
       } else {
         if (!remark.detail.empty()) remark.detail += ", ";
-        remark.detail.append(field.key).append(" ").append(*text);
+        if (field.key != "detail") remark.detail.append(field.key).append(" ");
+        remark.detail += *text;
       }
     }
     remarks_.push_back(std::move(remark));

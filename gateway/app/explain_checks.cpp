@@ -49,7 +49,8 @@ void describe_dnsbl(CheckRow& row, const Explanation& about) {
     row.result = "unknown";
   } else {
     row.result = facts.evidence.empty() ? "not asked" : "clean";
-    if (!facts.evidence.empty()) row.fact = "lists asked: " + std::to_string(facts.evidence.size());
+    row.fact =
+        facts.evidence.empty() ? "no list for this client" : "lists asked: " + std::to_string(facts.evidence.size());
   }
   if (facts.failed_zones.empty()) return;
   if (!row.fact.empty()) row.fact += "; ";

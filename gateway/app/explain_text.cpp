@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/app/explain_checks.h"
@@ -43,7 +44,9 @@ std::string padded(std::string_view word, std::size_t width) {
 }
 
 void add_line(std::string& out, std::string_view label, std::string_view words) {
-  out.append(padded(label, label_width)).append(plain(words)).append("\n");
+  out.append(padded(label, label_width)).append(plain(words));
+  while (out.ends_with(' ')) out.pop_back();
+  out += '\n';
 }
 
 std::string answer_words(const dns::Answer& answer) {
@@ -92,6 +95,25 @@ void add_check(std::string& out, const CheckRow& row) {
   if (row.evidence.size() > most_questions) {
     out.append(label_width, ' ').append("  and ").append(std::to_string(row.evidence.size() - most_questions));
     out.append(" more questions (--json has all)\n");
+  }
+}
+
+// Each once, with how often it came: a resolver that is away is a fault of every question.
+void add_remarks(std::string& out, const std::vector<Remark>& remarks) {
+  std::vector<std::pair<const Remark*, std::size_t>> told;
+  for (const Remark& remark : remarks) {
+    const auto same = std::find_if(told.begin(), told.end(), [&](const auto& entry) { return *entry.first == remark; });
+    if (same == told.end()) {
+      told.emplace_back(&remark, 1);
+    } else {
+      ++same->second;
+    }
+  }
+  for (const auto& [remark, times] : told) {
+    std::string words = remark->kind;
+    if (!remark->detail.empty()) words += ": " + remark->detail;
+    if (times > 1) words += " (" + std::to_string(times) + " times)";
+    add_line(out, remark->event, words);
   }
 }
 
@@ -150,9 +172,7 @@ std::string explain_text(const Explanation& about) {
   out += "\n";
 
   for (const CheckRow& row : rows_of(about)) add_check(out, row);
-  for (const Remark& remark : about.remarks) {
-    add_line(out, remark.event, remark.kind + (remark.detail.empty() ? "" : ": " + remark.detail));
-  }
+  add_remarks(out, about.remarks);
   out += "\n";
   add_score(out, about);
   return out;

@@ -46,6 +46,8 @@ struct Remark {
   std::string event;  // violation, fault
   std::string kind;
   std::string detail;
+
+  friend bool operator==(const Remark&, const Remark&) = default;
 };
 
 // One rate that would have been counted.

@@ -156,6 +156,15 @@ TEST(ExplainText, IsNeverAWall) {
   EXPECT_THAT(json["checks"][0]["dns"], SizeIs(91));
 }
 
+TEST(ExplainText, TellsARemarkOnce) {
+  Explanation about = refused();
+  const Remark silence{"fault", "dns_timeout", "no name server has answered in time"};
+  about.remarks = {silence, {"violation", "bare_lf", ""}, silence, silence};
+  const std::string text = explain_text(about);
+  EXPECT_THAT(text, HasSubstr("fault     dns_timeout: no name server has answered in time (3 times)\n"
+                              "violation bare_lf\n"));
+}
+
 TEST(ExplainJson, Shape) {
   const auto json = nlohmann::json::parse(explain_json(refused()));
   EXPECT_EQ(json["verdict"], "reject");
