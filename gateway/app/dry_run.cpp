@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "gateway/app/dry_client.h"
@@ -186,8 +187,8 @@ void take_outcome(Explanation& explanation) {
 
 }  // namespace
 
-Result<Explanation> dry_run(std::shared_ptr<const config::Settings> given, Envelope envelope, StoredMessage message) {
-  const auto settings = settings_for_dry_run(*given);
+Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, StoredMessage message) {
+  const auto settings = settings_for_dry_run(given);
   Explanation explanation;
   explanation.envelope = std::move(envelope);
   explanation.octets = message.content.size();

@@ -3,8 +3,6 @@
 // written down instead of counted, and nothing is logged.
 #pragma once
 
-#include <memory>
-
 #include "gateway/app/explanation.h"
 #include "gateway/base/result.h"
 #include "gateway/config/gateway_settings.h"
@@ -13,6 +11,6 @@ namespace sallyport::app {
 
 // The first listener is the one it comes through. Takes as long as the checks' look-ups take (timeouts.policy). An
 // error is a rule that does not load, in words.
-Result<Explanation> dry_run(std::shared_ptr<const config::Settings> settings, Envelope envelope, StoredMessage message);
+Result<Explanation> dry_run(const config::Settings& settings, Envelope envelope, StoredMessage message);
 
 }  // namespace sallyport::app

@@ -79,7 +79,7 @@ int explain_command(const ExplainOptions& options, const Console& console) {
     return exit_code::data;
   }
   Envelope envelope = make_envelope(options, message->content, *loaded->settings);
-  const auto explanation = dry_run(loaded->settings, std::move(envelope), std::move(*message));
+  const auto explanation = dry_run(*loaded->settings, std::move(envelope), std::move(*message));
   if (!explanation) {
     console.err << options.config_file << ": error: " << explanation.error().message << "\n";
     return exit_code::configuration;
