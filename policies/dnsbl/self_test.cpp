@@ -1,5 +1,6 @@
 // The test points of DNS lists (RFC 5782, 5; threats.md D9).
 #include "gateway/async/when.h"
+#include "policies/api/ask.h"
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/dnsbl/list_name.h"
 
@@ -29,17 +30,16 @@ Task<void> DnsblPolicy::self_test(Surroundings around) const {
 }
 
 Task<void> DnsblPolicy::test(const List& list, Surroundings around) {
-  std::vector<Task<dns::Answer>> questions;
+  std::vector<dns::Question> questions;
   for (std::string_view point : {listed_point, unlisted_point, listed_point_ipv6}) {
     auto name = list_query_name(point, list.zone);
     if (!name) co_return;
-    dns::Question question{std::move(*name), dns::Type::A};
-    questions.push_back(around.resolver.lookup(std::move(question), around.deadline));
+    questions.push_back({std::move(*name), dns::Type::A});
   }
-  const auto answers = co_await async::when_all(around.scheduler, std::move(questions));
-  const dns::Answer& listed = answers[0];
-  const dns::Answer& unlisted = answers[1];
-  const dns::Answer& listed_ipv6 = answers[2];
+  const std::vector<dns::Evidence> points = co_await ask_all(std::move(questions), around);
+  const dns::Answer& listed = points[0].answer;
+  const dns::Answer& unlisted = points[1].answer;
+  const dns::Answer& listed_ipv6 = points[2].answer;
 
   // A list that cannot be reached has shown nothing; the breaker sees to it.
   if (!listed_ipv6.failed()) list.health->tested_ipv6(is_listing(listed_ipv6));
