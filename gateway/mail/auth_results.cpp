@@ -5,6 +5,7 @@
 
 #include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
+#include "gateway/mail/quoted_string.h"
 
 namespace sallyport::mail {
 
@@ -191,15 +192,6 @@ constexpr std::size_t usual_octets = 512;
 bool needs_no_quotes(std::string_view value) {
   if (value.empty() || std::count(value.begin(), value.end(), '@') > 1) return false;
   return std::all_of(value.begin(), value.end(), [](char c) { return is_token_octet(c) || c == '@'; });
-}
-
-void append_quoted(std::string& out, std::string_view value) {
-  out += '"';
-  for (char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
 }
 
 void append_value(std::string& out, std::string_view value) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/text.h"
+#include "gateway/mail/quoted_string.h"
 
 namespace sallyport::mail {
 
@@ -35,24 +36,18 @@ std::string filtered(std::string_view value, bool utf8) {
   return out;
 }
 
-std::string quoted(std::string_view value) {
-  std::string out;
-  out.reserve(value.size() + 2);
-  out += '"';
-  for (char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 // Writes the pairs one after the other, and goes to a new line before one that would make the line too long.
 class Pairs {
  public:
   explicit Pairs(std::string field) : field_(std::move(field)), line_(field_.size()) { field_.reserve(usual_octets); }
 
-  void add(std::string_view key, std::string value) {
-    if (!is_dot_atom(value)) value = quoted(value);
+  void add(std::string_view key, const std::string& text) {
+    std::string value;
+    if (is_dot_atom(text)) {
+      value = text;
+    } else {
+      append_quoted(value, text);
+    }
     const std::size_t pair_octets = key.size() + 1 + value.size();
     if (has_pair_) field_ += ';';
     const bool is_too_long = line_ + pair_octets + 2 > line_octets;
