@@ -2,6 +2,8 @@
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
                     -Werror -fno-strict-aliasing)
 add_compile_definitions(_GNU_SOURCE)
+# The same everywhere, or a precompiled header of one target is none for another.
+add_compile_options(-pthread)
 add_link_options(-fuse-ld=lld-16)
 
 # threats.md V6. _FORTIFY_SOURCE needs optimisation, so debug builds go without.
