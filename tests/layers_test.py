@@ -49,7 +49,7 @@ DOORS = {
     r"openssl/": ["gateway/tls", "gateway/crypto"],
     r"(lua|lauxlib|lualib)\.h(pp)?": ["lua/engine"],
     r"re2/": ["gateway/base/regex.cpp", "lua/engine"],
-    r"(spdlog|fmt)/": ["gateway/base"],
+    r"fmt/": ["gateway/base"],
     r"idn2\.h": ["gateway/base/a_labels.cpp"],
     r"libpsl\.h": ["gateway/base/public_suffix.cpp"],
     r"nlohmann/": ["gateway/base", "gateway/control", "gateway/config", "gateway/app"],

@@ -50,8 +50,8 @@ class RemarksLog final : public Log {
  public:
   explicit RemarksLog(std::vector<Remark>& remarks) : remarks_(remarks) {}
 
-  void write(LogLevel, std::string_view event, const std::vector<LogField>& fields) override {
-    if (event != "violation" && event != "fault") return;
+  bool write(LogLevel, std::string_view event, const std::vector<LogField>& fields) override {
+    if (event != "violation" && event != "fault") return true;
     Remark remark{std::string(event), {}, {}};
     for (const LogField& field : fields) {
       const auto* text = std::get_if<std::string_view>(&field.value);
@@ -65,6 +65,7 @@ class RemarksLog final : public Log {
       }
     }
     remarks_.push_back(std::move(remark));
+    return true;
   }
 
  private:

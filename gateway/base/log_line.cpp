@@ -35,6 +35,20 @@ std::string_view level_name(LogLevel level) {
   broken("log: no such level");
 }
 
+std::string_view priority(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "<7>";
+    case LogLevel::info:
+      return "<6>";
+    case LogLevel::warning:
+      return "<4>";
+    case LogLevel::error:
+      return "<3>";
+  }
+  broken("log: no such level");
+}
+
 enum class Octet : std::uint8_t {
   plain,   // stands for itself, everywhere
   spaced,  // stands for itself, but only between quotes
@@ -226,6 +240,28 @@ void add_number(std::string& body, LogFormat format, std::string_view key, std::
   append_key(body, format, key);
   append_number(body, number);
   if (format == LogFormat::json) body.append("}");
+}
+
+void append_line(std::string& out, Form form, LogLevel level, WallTime time, std::string_view body) {
+  if (form.priorities) out += priority(level);
+  if (form.format == LogFormat::json) {
+    out += "{\"time\":\"";
+    append_log_time(out, time);
+    out += "\",";
+    out += body.substr(1);
+  } else {
+    append_log_time(out, time);
+    out += ' ';
+    out += body;
+  }
+  out += '\n';
+}
+
+void append_lost_line(std::string& out, Form form, std::uint64_t lost) {
+  std::string body;
+  append_body(body, form.format, LogLevel::warning, "log_lost", {});
+  add_number(body, form.format, "lost", lost);
+  append_line(out, form, LogLevel::warning, std::chrono::system_clock::now(), body);
 }
 
 }  // namespace log_line

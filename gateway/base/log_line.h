@@ -6,11 +6,13 @@
 // longer fit into the line are left out and the line says cut=true.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/base/log.h"
+#include "gateway/base/units.h"
 
 namespace sallyport::log_line {
 
@@ -19,10 +21,19 @@ inline constexpr std::size_t max_line_octets = 8192;
 // What of a line is left for its fields: time, priority, repetition count and line end need room too.
 inline constexpr std::size_t max_body_octets = max_line_octets - 96;
 
+struct Form {
+  LogFormat format = LogFormat::text;
+  bool priorities = false;  // each line begins with its <priority>, as the journal reads it from stderr (sd-daemon(3))
+};
+
 // Appends level, event and fields: the line without its time and without a line end.
 void append_body(std::string& out, LogFormat format, LogLevel level, std::string_view event,
                  const std::vector<LogField>& fields);
 // Adds one more number to the end of a finished body.
 void add_number(std::string& body, LogFormat format, std::string_view key, std::uint64_t number);
+// Appends the whole line: priority, time, body, line end.
+void append_line(std::string& out, Form form, LogLevel level, WallTime time, std::string_view body);
+// Appends the line `event=log_lost lost=N`: so many lines are missing here.
+void append_lost_line(std::string& out, Form form, std::uint64_t lost);
 
 }  // namespace sallyport::log_line

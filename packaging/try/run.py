@@ -176,14 +176,14 @@ class Demo:
         self.start("gateway", [self.program, "run", "-c", self.config])
         self.wait_for(port)
 
-    def story_of(self, seen):
-        """The log line of the last mail or refused connection after `seen` lines."""
+    def story_of(self, seen, mails):
+        """The log line of the last of so many mails or refused connections after `seen` lines."""
         end = time.monotonic() + 5
         while time.monotonic() < end:
             lines = self.log.read_text(errors="replace").splitlines()
             for event in (" event=transaction ", " event=connection ", " event=violation "):
                 found = [line for line in lines[seen:] if event in line]
-                if found:
+                if len(found) >= mails:
                     return found[-1]
             time.sleep(0.02)
         return ""
@@ -202,7 +202,7 @@ class Demo:
                 except Refused as refusal:
                     reply = str(refusal)
                     verdict = " ".join(reply.split()[:2])
-            story = self.story_of(seen)
+            story = self.story_of(seen, times)
             if verdict == "relay" and " verdict=tag " in story:
                 verdict = "tag"
             check = (story.partition(" check=")[2] or story.partition(" kind=")[2]).split(" ")[0].strip('"') or "-"

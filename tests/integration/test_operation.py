@@ -364,6 +364,7 @@ class Many(GatewayTest):
         for s in idle:
             s.close()
         wait_until("the end of all sessions", lambda: self.stats()["sallyport_sessions"] == 0)
+        self.wait_for_log(count=500)
         self.assertEqual(self.log_lines("connection"), [])
 
     def test_connections_go_to_both_workers(self):

@@ -225,6 +225,7 @@ class Misbehaving(UpstreamTest):
         timeouts = special.pop("timeouts", {})
         if hasattr(self, "gateway_process"):
             self.gateway_process.stop()
+            (self.folder / "gateway.log").unlink()  # its lines are not those of the next one
         server = ScriptedServer(self, **special)
         self.gateway({"servers": [f"127.0.0.1:{server.port}"], "tls": "off", "health_interval": "1h"},
                      timeouts=timeouts)

@@ -13,8 +13,9 @@ namespace sallyport::support {
 
 class LinesLog : public Log {
  public:
-  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
+  bool write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
     lines.push_back(format_line(LogFormat::text, level, event, fields));
+    return true;
   }
   // The first line that holds this word; empty when none does.
   std::string find(std::string_view word) const {

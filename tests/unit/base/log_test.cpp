@@ -7,80 +7,24 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <thread>
 
 #include "gateway/base/counters.h"
+#include "tests/unit/base/log_files.h"
 
 namespace sallyport {
 namespace {
 
-// A directory that goes away with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "sallyport-log-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  std::string file(std::string_view name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-// What is written to stderr while it lives goes into a file.
-class CapturedStderr {
- public:
-  explicit CapturedStderr(const std::string& path) : kept_(::dup(STDERR_FILENO)) {
-    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    ::dup2(fd, STDERR_FILENO);
-    ::close(fd);
-  }
-  ~CapturedStderr() {
-    ::dup2(kept_, STDERR_FILENO);
-    ::close(kept_);
-  }
-
- private:
-  int kept_;
-};
-
-std::vector<std::string> lines_of(const std::string& path) {
-  std::ifstream in(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
-std::unique_ptr<Log> open(const LogSettings& settings, Counters& counters) {
-  auto log = open_log(settings, counters);
-  EXPECT_TRUE(log) << log.error().message;
-  return *std::move(log);
-}
-
-struct LogFile : testing::Test {
-  LogSettings settings(LogFormat format = LogFormat::text, LogLevel level = LogLevel::info) const {
-    return {format, "file:" + path, level};
-  }
-  std::vector<std::string> lines() const { return lines_of(path); }
-
-  TemporaryDirectory directory;
-  std::string path = directory.file("log");
-  Counters counters;
-};
-
 const std::regex time_form(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)");
 
 TEST_F(LogFile, HasOneLinePerEvent) {
-  auto log = open(settings(), counters);
+  auto log = open_checked(settings(), counters);
   log->write(LogLevel::info, "ready", {});
   log->write(LogLevel::error, "fault", {{"kind", "spool"}, {"why", "disk\nfull"}});
+  log.reset();
   ASSERT_EQ(lines().size(), 2u);
   EXPECT_TRUE(std::regex_match(lines()[0].substr(0, 24), time_form)) << lines()[0];
   EXPECT_EQ(lines()[0].substr(24), " info event=ready");
@@ -89,8 +33,9 @@ TEST_F(LogFile, HasOneLinePerEvent) {
 }
 
 TEST_F(LogFile, SpeaksJson) {
-  auto log = open(settings(LogFormat::json), counters);
+  auto log = open_checked(settings(LogFormat::json), counters);
   log->write(LogLevel::info, "transaction", {{"id", "01"}, {"from", "a@b", true}, {"ms", 12}});
+  log.reset();
   ASSERT_EQ(lines().size(), 1u);
   auto json = nlohmann::json::parse(lines()[0]);
   EXPECT_TRUE(std::regex_match(json["time"].get<std::string>(), time_form));
@@ -101,19 +46,20 @@ TEST_F(LogFile, SpeaksJson) {
 }
 
 TEST_F(LogFile, LeavesOutWhatIsBelowItsLevel) {
-  auto log = open(settings(LogFormat::text, LogLevel::warning), counters);
+  auto log = open_checked(settings(LogFormat::text, LogLevel::warning), counters);
   log->write(LogLevel::debug, "a", {});
   log->write(LogLevel::info, "b", {});
   log->write(LogLevel::warning, "c", {});
   log->write(LogLevel::error, "d", {});
+  log.reset();
   EXPECT_EQ(lines().size(), 2u);
 }
 
 TEST_F(LogFile, IsAppendedToAndReadableByOurGroupOnly) {
   ::mode_t before = ::umask(0);
-  open(settings(), counters)->write(LogLevel::info, "first", {});
+  open_checked(settings(), counters)->write(LogLevel::info, "first", {});
   ::umask(before);
-  open(settings(), counters)->write(LogLevel::info, "second", {});
+  open_checked(settings(), counters)->write(LogLevel::info, "second", {});
   EXPECT_EQ(lines().size(), 2u);
   struct ::stat status;
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
@@ -121,16 +67,17 @@ TEST_F(LogFile, IsAppendedToAndReadableByOurGroupOnly) {
 }
 
 TEST_F(LogFile, KeepsALineWithinItsBound) {
-  auto log = open(settings(), counters);
+  auto log = open_checked(settings(), counters);
   std::string big(5000, 'x');
   log->write(LogLevel::info, "x", std::vector<LogField>(30, LogField{"field", big}));
+  log.reset();
   ASSERT_EQ(lines().size(), 1u);
   EXPECT_LE(lines()[0].size() + 1, 8192u);
   EXPECT_GT(lines()[0].size(), 7000u);
 }
 
 TEST_F(LogFile, KeepsLinesOfManyThreadsApart) {
-  auto log = open(settings(LogFormat::json), counters);
+  auto log = open_checked(settings(LogFormat::json), counters);
   std::vector<std::thread> threads;
   for (int worker = 0; worker < 4; ++worker) {
     threads.emplace_back([&log, worker] {
@@ -142,6 +89,7 @@ TEST_F(LogFile, KeepsLinesOfManyThreadsApart) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+  log.reset();
   std::set<int> ids;
   for (const std::string& line : lines()) {
     auto json = nlohmann::json::parse(line);
@@ -151,74 +99,84 @@ TEST_F(LogFile, KeepsLinesOfManyThreadsApart) {
 }
 
 TEST_F(LogFile, FoldsEqualFaultsWithACount) {
-  {
-    auto log = open(settings(), counters);
-    for (int i = 0; i < 100; ++i) log->write(LogLevel::warning, "fault", {{"kind", "dns_timeout"}});
-    ASSERT_EQ(lines().size(), 1u);
-    log->write(LogLevel::info, "transaction", {{"id", "1"}});
-    log->write(LogLevel::warning, "fault", {{"kind", "dns_timeout"}});
-    ASSERT_EQ(lines().size(), 2u);
-    log->write(LogLevel::error, "fault", {{"kind", "spool"}});
-    ASSERT_EQ(lines().size(), 4u);
-    EXPECT_EQ(lines()[2].substr(24), " warning event=fault kind=dns_timeout repeated=100");
-    EXPECT_EQ(lines()[3].substr(24), " error event=fault kind=spool");
-    log->write(LogLevel::error, "fault", {{"kind", "spool"}});
-  }
+  auto log = open_checked(settings(), counters);
+  for (int i = 0; i < 100; ++i) log->write(LogLevel::warning, "fault", {{"kind", "dns_timeout"}});
+  log->write(LogLevel::info, "transaction", {{"id", "1"}});
+  log->write(LogLevel::warning, "fault", {{"kind", "dns_timeout"}});
+  // Only what the caller has written comes: the last of these lines is no fault, and tells nothing of the others.
+  ASSERT_EQ(lines(2).size(), 2u);
+  EXPECT_EQ(lines()[0].substr(24), " warning event=fault kind=dns_timeout");
+  EXPECT_EQ(lines()[1].substr(24), " info event=transaction id=1");
+  log->write(LogLevel::error, "fault", {{"kind", "spool"}});
+  ASSERT_EQ(lines(4).size(), 4u);
+  EXPECT_EQ(lines()[2].substr(24), " warning event=fault kind=dns_timeout repeated=100");
+  EXPECT_EQ(lines()[3].substr(24), " error event=fault kind=spool");
+  log->write(LogLevel::error, "fault", {{"kind", "spool"}});
+  log.reset();
   ASSERT_EQ(lines().size(), 5u);
   EXPECT_EQ(lines()[4].substr(24), " error event=fault kind=spool repeated=1");
 }
 
 TEST_F(LogFile, NeverFoldsTransactionsOrConnections) {
-  auto log = open(settings(), counters);
+  auto log = open_checked(settings(), counters);
   for (int i = 0; i < 3; ++i) {
     log->write(LogLevel::info, "transaction", {{"id", "same"}});
     log->write(LogLevel::info, "connection", {{"ip", "192.0.2.1"}});
     log->write(LogLevel::info, "connection", {{"ip", "192.0.2.1"}});
   }
+  log.reset();
   EXPECT_EQ(lines().size(), 9u);
 }
 
 TEST(LogTarget, FullDiskLosesTheLineAndCounts) {
   Counters counters;
-  auto log = open({LogFormat::text, "file:/dev/full", LogLevel::info}, counters);
-  log->write(LogLevel::info, "transaction", {{"id", "1"}});
-  log->write(LogLevel::info, "transaction", {{"id", "2"}});
+  auto log = open_checked({LogFormat::text, "file:/dev/full", LogLevel::info}, counters);
+  EXPECT_TRUE(log->write(LogLevel::info, "transaction", {{"id", "1"}}));
+  // Then the log knows that its disk is full.
+  EXPECT_TRUE(eventually([&] { return counters.get(Fault::log) == 1; }));
+  EXPECT_FALSE(log->write(LogLevel::info, "transaction", {{"id", "2"}}));
+  log.reset();
   EXPECT_EQ(counters.get(Fault::log), 2u);
 }
 
 // A file that may not grow takes a line in part; what follows must not be glued to that part.
 TEST_F(LogFile, AfterHalfALineANewOneBegins) {
-  auto log = open(settings(), counters);
+  auto log = open_checked(settings(), counters);
   log->write(LogLevel::info, "first", {});
+  lines(1);
   ::rlimit before;
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  auto ignored = ::signal(SIGXFSZ, SIG_IGN);
   ::rlimit small = before;
   small.rlim_cur = 60;
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   log->write(LogLevel::info, "second", {{"value", std::string(100, 'v')}});
   log->write(LogLevel::info, "third", {});
+  EXPECT_TRUE(eventually([&] { return counters.get(Fault::log) == 2; }));
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
-  ::signal(SIGXFSZ, ignored);
-  EXPECT_EQ(counters.get(Fault::log), 2u);
   log->write(LogLevel::info, "fourth", {});
   log->write(LogLevel::info, "fifth", {});
-  ASSERT_EQ(lines().size(), 4u);
+  log.reset();
+  EXPECT_EQ(counters.get(Fault::log), 2u);
+  ASSERT_EQ(lines().size(), 5u);
   EXPECT_EQ(lines()[0].substr(24), " info event=first");
-  EXPECT_EQ(lines()[2].substr(24), " info event=fourth");
-  EXPECT_EQ(lines()[3].substr(24), " info event=fifth");
+  EXPECT_EQ(lines()[2].substr(24), " warning event=log_lost lost=2");
+  EXPECT_EQ(lines()[3].substr(24), " info event=fourth");
+  EXPECT_EQ(lines()[4].substr(24), " info event=fifth");
 }
 
 TEST_F(LogFile, StderrAndJournal) {
   {
-    CapturedStderr capture(path);
-    open({LogFormat::text, "stderr", LogLevel::info}, counters)->write(LogLevel::info, "plain", {});
-    auto journal = open({LogFormat::text, "journal", LogLevel::debug}, counters);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const StderrInstead capture(file);
+    ::close(file);
+    open_checked({LogFormat::text, "stderr", LogLevel::info}, counters)->write(LogLevel::info, "plain", {});
+    auto journal = open_checked({LogFormat::text, "journal", LogLevel::debug}, counters);
     journal->write(LogLevel::debug, "d", {});
     journal->write(LogLevel::info, "i", {});
     journal->write(LogLevel::warning, "w", {});
     journal->write(LogLevel::error, "e", {});
-    open({LogFormat::json, "journal", LogLevel::info}, counters)->write(LogLevel::error, "j", {});
+    journal.reset();
+    open_checked({LogFormat::json, "journal", LogLevel::info}, counters)->write(LogLevel::error, "j", {});
   }
   ASSERT_EQ(lines().size(), 6u);
   EXPECT_EQ(lines()[0].substr(24), " info event=plain");

@@ -34,9 +34,10 @@ struct RigOptions {
 // Keeps its lines; like the real one it never fails for want of memory.
 class KeepingLog final : public Log {
  public:
-  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
+  bool write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
     Exempt exempt;
     lines.push_back(format_line(LogFormat::text, level, event, fields));
+    return true;
   }
   std::size_t count(std::string_view word) const;
   std::vector<std::string> lines;

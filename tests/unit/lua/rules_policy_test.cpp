@@ -25,8 +25,9 @@ class NoResolver final : public io::Resolver {
 
 class RecordingLog final : public Log {
  public:
-  void write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
+  bool write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
     lines.push_back(format_line(LogFormat::text, level, event, fields));
+    return true;
   }
   std::vector<std::string> lines;
 };

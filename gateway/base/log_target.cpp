@@ -1,0 +1,118 @@
+#include "gateway/base/log_target.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <system_error>
+#include <utility>
+
+namespace sallyport {
+
+namespace {
+
+constexpr int give_up_looked_at_ms = 50;
+constexpr int pause_of_a_full_target_ms = 10;
+
+Result<int> open_file(const std::string& path) {
+  // O_NONBLOCK: a FIFO without a reader is an error, not a wait.
+  const int fd =
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0640);
+  if (fd >= 0) return fd;
+  const std::string why = errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno);
+  return Failure{"cannot open the log " + path + ": " + why};
+}
+
+bool is_regular(int fd) {
+  struct ::stat status;
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool is_same_file(int fd, const std::string& path) {
+  struct ::stat ours, there;
+  return ::fstat(fd, &ours) == 0 && ::lstat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino;
+}
+
+}  // namespace
+
+Result<LogTarget> LogTarget::open(const std::string& target) {
+  constexpr std::string_view file_prefix = "file:";
+  if (target.starts_with(file_prefix) && target.size() > file_prefix.size()) {
+    std::string path = target.substr(file_prefix.size());
+    auto fd = open_file(path);
+    if (!fd) return std::move(fd).error();
+    return LogTarget(*fd, std::move(path));
+  }
+  if (target != "stderr" && target != "journal") {
+    return Failure{"log target \"" + target + "\" is none of stderr, journal, file:/path"};
+  }
+  // A descriptor of our own: a thread that outlives the log (see LogWriter) can then not write to a file that was given
+  // the number of a closed one.
+  return LogTarget(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), {});
+}
+
+LogTarget::LogTarget(int fd, std::string path) : fd_(fd), path_(std::move(path)), is_file_(is_regular(fd)) {}
+
+LogTarget::LogTarget(LogTarget&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      is_file_(other.is_file_),
+      is_half_written_(other.is_half_written_) {}
+
+LogTarget& LogTarget::operator=(LogTarget&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  std::swap(is_file_, other.is_file_);
+  std::swap(is_half_written_, other.is_half_written_);
+  return *this;
+}
+
+LogTarget::~LogTarget() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::size_t LogTarget::write(std::string_view octets, const std::atomic<bool>& give_up) {
+  if (fd_ < 0) return 0;
+  // A pipe that poll(2) calls writable has room for PIPE_BUF octets at least; more could block.
+  const std::size_t most = is_file_ ? octets.size() : std::size_t{PIPE_BUF};
+  std::size_t taken = 0;
+  while (taken < octets.size()) {
+    if (!is_file_ && !wait_for_room(give_up)) break;
+    const ssize_t n = ::write(fd_, octets.data() + taken, std::min(most, octets.size() - taken));
+    if (n > 0) {
+      taken += static_cast<std::size_t>(n);
+    } else if (n < 0 && errno == EAGAIN) {
+      if (give_up.load(std::memory_order_relaxed)) break;
+      ::poll(nullptr, 0, pause_of_a_full_target_ms);
+    } else if (n == 0 || errno != EINTR) {
+      break;
+    }
+  }
+  // If nothing was written, a line that was half written before is still the last.
+  if (taken > 0) is_half_written_ = taken < octets.size();
+  return taken;
+}
+
+// Returns false if `give_up` became true. An error of the target counts as room: write(2) then returns it.
+bool LogTarget::wait_for_room(const std::atomic<bool>& give_up) const {
+  while (!give_up.load(std::memory_order_relaxed)) {
+    pollfd entry{fd_, POLLOUT, 0};
+    if (::poll(&entry, 1, give_up_looked_at_ms) > 0) return true;
+  }
+  return false;
+}
+
+Result<Done> LogTarget::reopen() {
+  if (path_.empty() || is_same_file(fd_, path_)) return Done{};
+  auto fd = open_file(path_);
+  if (!fd) return std::move(fd).error();
+  *this = LogTarget(*fd, path_);
+  return Done{};
+}
+
+}  // namespace sallyport
