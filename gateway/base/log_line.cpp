@@ -8,6 +8,7 @@
 
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
+#include "gateway/base/text_safety.h"
 
 namespace sallyport {
 
@@ -75,12 +76,6 @@ bool is_plain(std::string_view value) {
   return true;
 }
 
-// Characters that are not seen, or that change how their neighbours are shown.
-bool is_deceptive(char32_t c) {
-  return c < 0xa0 || c == 0x061c || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
-}
-
 // How the beginning of a value is written: so many octets of it become `escape`, or stay as they are.
 struct Piece {
   std::size_t octets;
@@ -122,7 +117,7 @@ Piece first_piece(std::string_view value) {
     default:
       break;
   }
-  if (character && !is_deceptive(c)) return piece;
+  if (character && !text::is_deceptive(c)) return piece;
   if (c > 0xffff) {
     piece.add_unit(0xd800 + ((c - 0x10000) >> 10));
     piece.add_unit(0xdc00 + ((c - 0x10000) & 0x3ff));
