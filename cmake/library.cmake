@@ -1,14 +1,23 @@
-# sallyport_library(NAME SOURCES ... LINKS ... [PRIVATE_LINKS ...])
+# sallyport_library(NAME SOURCES ... [PRIVATE_LINKS ...])        in gateway/, policies/ and lua/
+# sallyport_library(NAME SOURCES ... LINKS ... [PRIVATE_LINKS ...])   in tests/
 #
-# One static library per folder, called sallyport_NAME. LINKS are the folders it may include (tests/layers_test.py holds
-# the same table against the #include lines); PRIVATE_LINKS are outside libraries that only this folder sees.
+# One static library per folder, called sallyport_NAME. What a folder of the program links stands in the table of
+# gateway/README.md (layers.cmake); a library of the tests names it itself, as LINKS. PRIVATE_LINKS are outside libraries
+# that only this folder sees.
 function(sallyport_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(sallyport_${name} STATIC ${arg_SOURCES})
   target_include_directories(sallyport_${name} PUBLIC ${PROJECT_SOURCE_DIR})
-  foreach(link ${arg_LINKS})
-    target_link_libraries(sallyport_${name} PUBLIC sallyport_${link})
-  endforeach()
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  if(folder MATCHES "^tests/")
+    foreach(link ${arg_LINKS})
+      target_link_libraries(sallyport_${name} PUBLIC sallyport_${link})
+    endforeach()
+  elseif(arg_LINKS)
+    message(FATAL_ERROR "${folder}: what it links is said by its row in gateway/README.md")
+  else()
+    sallyport_link_layers(sallyport_${name})
+  endif()
   target_link_libraries(sallyport_${name} PRIVATE ${arg_PRIVATE_LINKS})
   sallyport_reuse_headers(sallyport_${name} sallyport_headers)
 endfunction()

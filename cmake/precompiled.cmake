@@ -8,6 +8,8 @@ set(sallyport_standard_headers
   <algorithm> <array> <atomic> <charconv> <chrono> <coroutine> <cstdint> <exception> <functional> <map> <memory> <mutex>
   <optional> <set> <span> <string> <string_view> <tuple> <utility> <variant> <vector>)
 
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+
 # A library that compiles one empty file with the headers given; sallyport_reuse_headers() lends them to others.
 function(sallyport_precompile name)
   file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp CONTENT "")
@@ -16,11 +18,36 @@ function(sallyport_precompile name)
   # Without the time stamp in it the file is the same after each compilation, and ccache finds what was compiled with it.
   target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp" -Wno-gnu-zero-variadic-macro-arguments)
   target_precompile_headers(${name} PRIVATE ${ARGN})
+  sallyport_name_content(${name} ${ARGN})
+endfunction()
+
+# A precompiled header holds the path of its folder, so to ccache no two checkouts have the same one. ./dev has ccache go
+# by this checksum instead (CCACHE_PCH_EXTSUM): of what the headers and the compiler's macros come to.
+function(sallyport_name_content name)
+  list(TRANSFORM ARGN PREPEND "#include " OUTPUT_VARIABLE lines)
+  list(JOIN lines "\n" text)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${name}.headers.cpp)
+  file(WRITE ${source} "${text}\n")
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
+  get_directory_property(options COMPILE_OPTIONS)
+  get_directory_property(definitions COMPILE_DEFINITIONS)
+  list(TRANSFORM definitions PREPEND -D)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 ${flags} ${options} ${definitions} -E -dD -P ${source}
+                  OUTPUT_VARIABLE content RESULT_VARIABLE failed ERROR_QUIET)
+  if(NOT failed)
+    string(SHA256 sum "${content}")
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum "${sum}\n")
+  endif()
 endfunction()
 
 function(sallyport_reuse_headers target from)
   if(SALLYPORT_PRECOMPILED)
-    target_precompile_headers(${target} REUSE_FROM ${from})
+    # By its path from the build's folder, where the compiler is started, and not with target_precompile_headers(): what
+    # that writes names this checkout in a form that ccache does not see through.
+    set(header CMakeFiles/${from}.dir/cmake_pch.hxx.pch)
+    target_compile_options(${target} PRIVATE "SHELL:-Xclang -include-pch -Xclang ${header}" -Winvalid-pch)
+    get_target_property(sources ${target} SOURCES)
+    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/${header})
   endif()
 endfunction()
 

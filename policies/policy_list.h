@@ -1,27 +1,15 @@
-// All policies there are. A new one is a folder of its own, a field in api/facts.h and settings.h, and a row here.
+// The list of all policies, including the Lua rules; the only place that names them. A new policy is a folder of its
+// own and a line in policy_list.cpp.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
+#include <span>
 
-#include "gateway/base/public_suffix.h"
-#include "gateway/io/rate_store.h"
-#include "policies/api/policy.h"
-#include "policies/settings.h"
+#include "policies/api/entry.h"
 
 namespace sallyport::policies {
 
-// What policies need besides their settings.
-struct PolicyParts {
-  // These two outlive the policies.
-  io::RateStore& rates;
-  const PublicSuffixList& suffixes;
-  std::string hostname;
-  std::vector<std::string> domains;  // of all tenants
-};
-
-// One set per worker, made anew when the configuration is. A policy whose mode is off is not made at all.
-std::vector<std::unique_ptr<Policy>> make_policies(const PolicySettings& settings, const PolicyParts& parts);
+// In the order of their judges, of the log's fields and of Authentication-Results. The entries live as long as the
+// program.
+std::span<const PolicyEntry* const> policy_list();
 
 }  // namespace sallyport::policies

@@ -1,121 +1,167 @@
 #!/usr/bin/env python3
-"""Holds the layer table of gateway/README.md against the #include lines.
-
-An arrow is an include, and arrows point down: engines do not include each other, policies do not include each other, the
-session never sees libuv. Each outside library has one door. Prints every line that disagrees and fails.
-"""
+"""The tree keeps to the table of who may include whom (gateway/README.md), and the comparison (layers.py) finds what does not."""
 import pathlib
-import re
-import sys
+import tempfile
+import unittest
+
+import layers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-ENGINES = ["smtp", "mail", "dns", "tls", "crypto", "milter"]
 
-# folder: the folders it may include besides itself
-LAYERS = {
-    "gateway/base": [],
-    **{f"gateway/{engine}": ["gateway/base"] for engine in ENGINES},
-    "gateway/signature": ["gateway/mail", "gateway/crypto", "gateway/base"],
-    "gateway/async": ["gateway/base"],
-    "gateway/io": ["gateway/base", "gateway/async", "gateway/dns"],
-    "gateway/resolver": ["gateway/io", "gateway/async", "gateway/dns", "gateway/base"],
-    "gateway/control": ["gateway/base"],
-    "gateway/uv": ["gateway/io", "gateway/async", "gateway/dns", "gateway/base"],
-    "gateway/state": ["gateway/io", "gateway/async", "gateway/base"],
-    "gateway/report": ["gateway/io", "gateway/async", "gateway/dns", "gateway/base"],
-    "policies/api": ["gateway/base", "gateway/mail", "gateway/crypto", "gateway/signature", "gateway/async", "gateway/io",
-                     "gateway/dns"],
-    "policies/*": ["policies/api", "gateway/base", "gateway/mail", "gateway/crypto", "gateway/signature",
-                   "gateway/async", "gateway/io", "gateway/dns"],
-    "policies": ["policies/*", "policies/api", "gateway/base", "gateway/io", "gateway/async"],
-    "lua/engine": ["policies/api", "gateway/base", "gateway/mail", "gateway/async", "gateway/io"],
-    # The settings of the modules it fills.
-    "gateway/config": ["gateway/base", "policies", "policies/*", "policies/api", "lua/engine", "gateway/tls",
-                       "gateway/resolver"],
-    "gateway/session": ["gateway/config", "policies/api", "gateway/resolver", "gateway/smtp", "gateway/mail",
-                        "gateway/dns", "gateway/tls", "gateway/crypto", "gateway/milter", "gateway/io",
-                        "gateway/async", "gateway/base"],
-    "gateway/app": ["*"],
-    "gateway": ["*"],
-}
-# Where gateway/config may look: at settings, not at what is done with them.
-SETTINGS_ONLY = {"gateway/config": {"policies", "policies/*", "lua/engine", "gateway/tls", "gateway/resolver"}}
-
-# outside header: the folders (or single files) that may see it
-DOORS = {
-    r"uv\.h": ["gateway/uv"],
-    r"ldns/": ["gateway/dns/wire.cpp"],
-    r"openssl/": ["gateway/tls", "gateway/crypto"],
-    r"(lua|lauxlib|lualib)\.h(pp)?": ["lua/engine"],
-    r"re2/": ["gateway/base/regex.cpp", "lua/engine"],
-    r"fmt/": ["gateway/base"],
-    r"idn2\.h": ["gateway/base/a_labels.cpp"],
-    r"libpsl\.h": ["gateway/base/public_suffix.cpp"],
-    r"nlohmann/": ["gateway/base", "gateway/control", "gateway/config", "gateway/app"],
-    r"toml\+\+/": ["gateway/config"],
-    r"CLI/": ["gateway/app"],
-    r"systemd/": ["gateway/app"],
-    r"sqlite3\.h|hiredis/": ["gateway/state"],
-    r"zlib\.h": ["gateway/report"],
-}
+class Project(unittest.TestCase):
+    def test_keeps_to_the_table(self):
+        found = list(layers.complaints(ROOT))
+        if found:
+            self.fail(f"{len(found)} disagreements:\n" + "\n".join(found))
 
 
-def layer_of(path):
-    parts = path.split("/")
-    if parts[0] == "policies":
-        if len(parts) == 2:
-            return "policies"
-        return "policies/api" if parts[1] == "api" else "policies/*"
-    if parts[0] == "gateway":
-        return "gateway" if len(parts) == 2 else f"gateway/{parts[1]}"
-    return "/".join(parts[:2])
+class Comparison(unittest.TestCase):
+    """A tree that keeps to its table, and one thing wrong with it in each test."""
+
+    ROWS = {
+        "base": ("", "RE2 `re2/` in `regex.cpp`"),
+        "dns": ("`base`", ""),
+        "io": ("`dns` (only `answer.h`), `base`", ""),
+        "uv": ("`io`", "libuv `uv.h`"),
+        "policies/api": ("`base`", ""),
+        "policies/*": ("`policies/api`", ""),
+        "record": ("`policies/spf` (only `facts.h` in `rows.cpp`), `base`", ""),
+        "app": ("everything above", ""),
+        "gateway": ("`app`", ""),
+    }
+    FILES = {
+        "gateway/base/text.h": "#include <string>",
+        "gateway/base/regex.cpp": '#include "gateway/base/text.h"\n#include <re2/re2.h>\n#include <sys/stat.h>',
+        "gateway/dns/answer.h": '#include "gateway/base/text.h"',
+        "gateway/dns/wire.h": "",
+        "gateway/io/stream.h": '#include "gateway/dns/answer.h"\n#include "gateway/base/text.h"',
+        "gateway/uv/loop.cpp": '#include <uv.h>\n#include "gateway/io/stream.h"',
+        "policies/api/entry.h": '#include "gateway/base/text.h"',
+        "policies/spf/facts.h": '#include "policies/api/entry.h"',
+        "policies/spf/judge.h": '#include "policies/spf/facts.h"',
+        "policies/helo/helo.h": "",
+        "gateway/record/rows.cpp": '#include "policies/spf/facts.h"\n#include "gateway/base/text.h"',
+        "gateway/app/app.h": '#include "policies/helo/helo.h"\n#include "gateway/uv/loop.h"',
+        "gateway/main.cpp": '#include "gateway/app/app.h"',
+    }
+
+    def setUp(self):
+        self.rows = dict(self.ROWS)
+        self.files = dict(self.FILES)
+
+    def complaints(self):
+        table = "".join(f"| `{folder}` | {may} | {outside} |\n" for folder, (may, outside) in self.rows.items())
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in {**self.files, layers.TABLE: "# Layers\n\n| folder |\n|---|\n" + table}.items():
+                file = pathlib.Path(root, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            return list(layers.complaints(pathlib.Path(root)))
+
+    def assert_complains(self, *words):
+        """Of one thing, in a line that has all of the words."""
+        found = self.complaints()
+        self.assertEqual(len(found), 1, found)
+        for word in words:
+            self.assertIn(word, found[0])
+
+    def include(self, path, header):
+        self.files[path] = self.files.get(path, "") + f"\n#include {header}"
+
+    def test_a_tree_that_keeps_to_its_table(self):
+        self.assertEqual(self.complaints(), [])
+
+    def test_a_folder_without_a_row(self):
+        self.files["gateway/tls/engine.h"] = ""
+        self.assert_complains("gateway/tls", "no row")
+
+    def test_a_row_without_a_folder(self):
+        self.rows["milter"] = ("", "")
+        self.assert_complains("gateway/milter", "no sources")
+
+    def test_a_row_that_names_a_folder_without_sources(self):
+        self.rows["record"] = ("`policies/spf` (only `facts.h` in `rows.cpp`), `policies/dkim`, `base`", "")
+        self.assertIn("names policies/dkim, which has no sources", self.complaints()[0])
+
+    def test_two_rows_of_one_folder(self):
+        row = "| `base` | | |\n"
+        with self.assertRaisesRegex(ValueError, "README.md:2: gateway/base has a row already"):
+            layers.read_table(row + row)
+
+    def test_a_row_of_another_form(self):
+        with self.assertRaisesRegex(ValueError, "README.md:1: a row is"):
+            layers.read_table("| `base` | `smtp` |\n")
+
+    def test_an_include_that_points_up(self):
+        self.include("gateway/base/text.h", '"gateway/io/stream.h"')
+        self.assert_complains("gateway/base/text.h:2: gateway/base may not include gateway/io/stream.h")
+
+    def test_a_row_that_points_up(self):
+        self.rows["base"] = ("`io`", self.rows["base"][1])
+        self.include("gateway/base/text.h", '"gateway/io/stream.h"')
+        self.assert_complains("may not name gateway/io, which has no row above it")
+
+    def test_everything_above_is_not_what_is_below(self):
+        self.include("gateway/app/app.h", '"gateway/main.h"')
+        self.assert_complains("gateway/app may not include gateway/main.h")
+
+    def test_a_header_that_is_not_among_the_only_ones(self):
+        self.include("gateway/io/stream.h", '"gateway/dns/wire.h"')
+        self.assert_complains("only answer.h of gateway/dns, not wire.h")
+
+    def test_a_file_that_is_not_among_the_only_ones(self):
+        self.include("gateway/record/line.cpp", '"policies/spf/facts.h"')
+        self.assert_complains("gateway/record/line.cpp:2: only rows.cpp")
+
+    def test_a_policy_that_includes_another(self):
+        self.include("policies/helo/helo.h", '"policies/spf/facts.h"')
+        self.assert_complains("policies/helo/helo.h:2: policies/* may not include policies/spf/facts.h")
+
+    def test_a_row_that_lets_policies_include_each_other(self):
+        self.rows["policies/*"] = ("`policies/api`, `policies/spf`", "")
+        self.include("policies/helo/helo.h", '"policies/spf/facts.h"')
+        self.assertTrue(any("may never include policies/spf" in line for line in self.complaints()))
+
+    def test_a_row_that_lets_engines_include_each_other(self):
+        self.rows = {"base": self.rows.pop("base"), "smtp": ("", ""), **self.rows, "dns": ("`smtp`, `base`", "")}
+        self.include("gateway/smtp/reply.h", "<string>")
+        self.include("gateway/dns/answer.h", '"gateway/smtp/reply.h"')
+        self.assert_complains("gateway/dns may never include gateway/smtp")
+
+    def test_a_row_that_lets_the_session_see_libuv(self):
+        self.rows = {**{name: self.rows.pop(name) for name in ("base", "dns", "io", "uv")},
+                     "session": ("`uv`", ""), **self.rows}
+        self.include("gateway/session/session.h", '"gateway/uv/loop.h"')
+        self.assert_complains("gateway/session may never include gateway/uv")
+
+    def test_an_outside_header_beside_its_door(self):
+        self.include("gateway/io/stream.h", "<uv.h>")
+        self.assert_complains("<uv.h> is seen by gateway/uv/* only")
+
+    def test_an_outside_header_in_another_file_of_its_door(self):
+        self.include("gateway/base/text.h", "<re2/re2.h>")
+        self.assert_complains("<re2/re2.h> is seen by gateway/base/regex.cpp only")
+
+    def test_an_outside_header_without_a_door(self):
+        self.include("gateway/base/text.h", "<lua.h>")
+        self.assert_complains("<lua.h>", "its row must name it")
+
+    def test_a_permission_that_nothing_uses(self):
+        self.files["gateway/io/stream.h"] = '#include "gateway/base/text.h"'
+        found = self.complaints()
+        self.assertTrue(found)
+        for line in found:
+            self.assertIn("gateway/io names", line)
+
+    def test_a_door_that_nothing_uses(self):
+        self.files["gateway/uv/loop.cpp"] = '#include "gateway/io/stream.h"'
+        self.assert_complains("gateway/uv names uv.h", "which no include needs")
+
+    def test_no_sources(self):
+        self.rows, self.files = {}, {}
+        self.assert_complains("no sources found")
 
 
-def folder_of(path):
-    return path.rsplit("/", 1)[0]
-
-
-def complaints():
-    files = [f for top in ("gateway", "policies", "lua") for f in (ROOT / top).rglob("*.*")
-             if f.suffix in (".h", ".cpp")]
-    if not files:
-        yield "no sources found: is this test run from the project's tree?"
-    for file in sorted(files):
-        path = file.relative_to(ROOT).as_posix()
-        layer = layer_of(path)
-        if layer not in LAYERS:
-            yield f"{path}: the folder is not in the layer table"
-            continue
-        allowed = LAYERS[layer]
-        for number, line in enumerate(file.read_text().splitlines(), 1):
-            own = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-            outside = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
-            if own:
-                target = own.group(1)
-                there = layer_of(target)
-                if "*" in allowed or folder_of(target) == folder_of(path):
-                    continue
-                if there == layer and layer != "policies/*":
-                    continue
-                if there not in allowed:
-                    yield f"{path}:{number}: {layer} may not include {target}"
-                elif there in SETTINGS_ONLY.get(layer, ()) and not re.search(r"(settings|stage)\.h$", target):
-                    yield f"{path}:{number}: {layer} may include only the settings of {there}, not {target}"
-            elif outside:
-                for pattern, doors in DOORS.items():
-                    if re.match(pattern, outside.group(1)) and not any(
-                            path == door or path.startswith(door + "/") for door in doors):
-                        yield f"{path}:{number}: <{outside.group(1)}> is seen by {', '.join(doors)} only"
-
-
-def main():
-    found = list(complaints())
-    for complaint in found:
-        print(complaint)
-    if found:
-        sys.exit(f"{len(found)} includes disagree with the layer table")
-    print("layers: all includes point down")
-
-
-main()
+if __name__ == "__main__":
+    unittest.main()

@@ -1,34 +1,33 @@
-// What all workers of the gateway share: made once, before privileges are dropped, and outliving every worker.
+// CommonParts: what all workers share and what outlives every configuration: what was opened once, at the start, and
+// what is learned while serving.
+//
+// Made before privileges are dropped; outlives the workers. What a reload replaces is in the snapshot instead
+// (snapshot.h).
 #pragma once
 
-#include <map>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/public_suffix.h"
-#include "gateway/config/load.h"
+#include "gateway/config/gateway_settings.h"
 #include "gateway/mail/spool.h"
 #include "gateway/resolver/cache.h"
-#include "gateway/resolver/under_way.h"
-#include "gateway/session/host.h"
-#include "gateway/session/upstream_board.h"
+#include "gateway/resolver/shared_queries.h"
 #include "gateway/state/dmarc_report_store.h"
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
-#include "gateway/tls/context.h"
-#include "policies/api/sealer.h"
+#include "gateway/upstream/registry.h"
 
 namespace sallyport::app {
 
 struct CommonParts {
-  explicit CommonParts(const config::Loaded& configuration);
+  explicit CommonParts(std::shared_ptr<const config::Settings> settings);
 
-  std::shared_ptr<const config::Settings> settings;
-  std::string configuration_hash;
+  // Those of the start: of keys that take effect at the next start only (Reload::restart), they are in force until
+  // then, whatever a snapshot says.
+  const std::shared_ptr<const config::Settings> at_start;
   Counters counters;
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
@@ -36,19 +35,15 @@ struct CommonParts {
   std::unique_ptr<state::Store> store;
   std::unique_ptr<state::DmarcReportStore> dmarc_reports;
   resolver::Cache dns_cache;
-  resolver::UnderWay dns_under_way;
+  resolver::SharedQueries shared_queries;
   PublicSuffixList suffixes;
-  std::unique_ptr<policies::MailSealer> sealer;  // null: nothing is sealed
   state::RateTable rates;
   state::SessionTable slots;
-  session::UpstreamBoard board;
-  std::vector<session::Door> doors;
-  std::map<std::string, std::shared_ptr<const tls::ClientContext>> upstream_tls;
-  Time started;
+  upstream::UpstreamRegistry registry;
+  const Time started;
 };
 
-// Opens the log, makes the TLS contexts and reads their keys; what cannot be had is said in words, with the file's
-// name.
-Result<std::unique_ptr<CommonParts>> make_common_parts(const config::Loaded& configuration);
+// Opens the log; when it cannot be had, the failure says why, with the file's name.
+Result<std::unique_ptr<CommonParts>> make_common_parts(std::shared_ptr<const config::Settings> settings);
 
 }  // namespace sallyport::app

@@ -10,8 +10,9 @@ constexpr Duration patience = std::chrono::seconds(5);
 
 }  // namespace
 
-ControlServer::ControlServer(CommonParts& common, uv::Loop& loop, uv::BoundSocket socket)
+ControlServer::ControlServer(CommonParts& common, Reloader& reloader, uv::Loop& loop, uv::BoundSocket socket)
     : common_(common),
+      reloader_(reloader),
       loop_(loop),
       listener_(loop, std::move(socket),
                 [this](std::unique_ptr<io::Stream> stream, SocketAddress, SocketAddress) {
@@ -28,15 +29,26 @@ Task<void> ControlServer::answer(std::unique_ptr<io::Stream> stream) {
     if (!more) co_return stream->abort();
   }
   std::string_view input = stream->input();
-  std::string response = respond(input.substr(0, input.find('\n'))) + "\n";
-  auto sent = co_await stream->write(response, deadline);
+  std::string request(input.substr(0, input.find('\n')));
+  std::string response = co_await respond(std::move(request)) + "\n";
+  // A reload may have taken its time.
+  auto sent = co_await stream->write(response, loop_.scheduler().now() + patience);
   if (sent) stream->close();
 }
 
-std::string ControlServer::respond(std::string_view line) const {
-  auto request = control::decode_request(line);
-  if (!request) return control::encode_error(request.error().message);
-  if (request->command != "stats") return control::encode_error("this version answers only \"stats\"");
+Task<std::string> ControlServer::respond(std::string line) {
+  const auto request = control::decode_request(line);
+  if (!request) co_return control::encode_error(request.error().message);
+  if (request->command == "stats") co_return stats();
+  if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
+  if (request->command == "reload") {
+    const auto outcome = co_await reloader_.reload();
+    co_return outcome ? control::encode_reloaded(*outcome) : control::encode_reload_errors(outcome.error());
+  }
+  co_return control::encode_error("this version answers only \"stats\", \"values\" and \"reload\"");
+}
+
+std::string ControlServer::stats() const {
   control::Stats stats = common_.counters.all();
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(uv::Loop::now() - common_.started);
   stats.insert(stats.begin(), {"sallyport_uptime_seconds", uptime.count()});

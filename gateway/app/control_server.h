@@ -1,7 +1,12 @@
-// The daemon's side of the control socket: one request, one answer, from whoever may open the socket.
+// ControlServer: the daemon's side of the control socket (gateway/control/protocol.h): one request, one answer. The
+// socket's mode decides who may ask.
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "gateway/app/common_parts.h"
+#include "gateway/app/reload.h"
 #include "gateway/async/nursery.h"
 #include "gateway/uv/bound_socket.h"
 #include "gateway/uv/listener.h"
@@ -11,13 +16,16 @@ namespace sallyport::app {
 
 class ControlServer {
  public:
-  ControlServer(CommonParts& common, uv::Loop& loop, uv::BoundSocket socket);
+  // All of it outlives the server.
+  ControlServer(CommonParts& common, Reloader& reloader, uv::Loop& loop, uv::BoundSocket socket);
 
  private:
   Task<void> answer(std::unique_ptr<io::Stream> stream);
-  std::string respond(std::string_view line) const;
+  Task<std::string> respond(std::string line);
+  std::string stats() const;
 
   CommonParts& common_;
+  Reloader& reloader_;
   uv::Loop& loop_;
   uv::Listener listener_;
   async::Nursery nursery_;

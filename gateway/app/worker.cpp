@@ -1,26 +1,56 @@
 #include "gateway/app/worker.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
 #include "gateway/async/wait.h"
+#include "gateway/report/reporting.h"
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::app {
+
+namespace {
+
+// How long clients whose TCP handshake is under way have to complete it, when their listener goes.
+constexpr Duration retiring_time = std::chrono::milliseconds(500);
+constexpr Duration disposal_interval = std::chrono::seconds(1);
+
+const session::Listener* find_listener(const session::Snapshot& snapshot, const SocketAddress& address) {
+  const auto found = std::find_if(snapshot.listeners.begin(), snapshot.listeners.end(),
+                                  [&](const session::Listener& other) { return other.settings.address == address; });
+  return found == snapshot.listeners.end() ? nullptr : &*found;
+}
+
+// On the work pool: what a snapshot holds (compiled rules, TLS contexts) may take its time to take down.
+struct Disposal {
+  std::vector<std::shared_ptr<const session::WorkerSnapshot>> snapshots;
+  void operator()() { snapshots.clear(); }
+};
+
+}  // namespace
 
 struct Worker::Entry : async::ListNode {
   explicit Entry(session::Session& started) : session(started) {}
   session::Session& session;
 };
 
-Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
-               std::vector<std::unique_ptr<policies::Policy>> policies, bool is_first)
+struct Worker::OpenListener {
+  SocketAddress address;  // as the configuration has it
+  // Once it is retired: the last snapshot that names the address.
+  std::shared_ptr<const session::WorkerSnapshot> last;
+  std::unique_ptr<uv::Listener> listener;
+};
+
+Worker::Worker(CommonParts& common, Orders orders, bool is_first)
     : common_(common),
       dialer_(loop_),
       datagrams_(loop_),
-      resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.settings->dns, common.counters,
+      resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
                 *common.log),
-      pool_(loop_.scheduler(), dialer_, common.board, common.counters, common.upstream_tls, common.settings->hostname,
-            {common.settings->timeouts.upstream_connect, common.settings->timeouts.upstream_reply}),
+      pool_(loop_.scheduler(), dialer_, common.counters, orders.snapshot->shared->upstreams),
+      log_lines_(*common.log, common.counters),
+      record_counters_(common.counters),
       host_{loop_.scheduler(),
             clock_,
             resolver_,
@@ -28,61 +58,152 @@ Worker::Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
             common.counters,
             *common.spool,
             common.slots,
-            common.board,
             pool_,
             IdSource(random_seed()),
-            common.settings,
-            std::move(policies),
-            common.dmarc_reports.get()},
+            std::move(orders.snapshot),
+            {&log_lines_, &record_counters_}},
       is_first_(is_first),
+      reloaded_(loop_.scheduler()),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
-  host_.sealer = common.sealer.get();
-  ensure(sockets.size() == common.doors.size(), "Worker: one socket for each door");
-  for (std::size_t i = 0; i < sockets.size(); ++i) {
-    const session::Door& door = common.doors[i];
-    listeners_.push_back(std::make_unique<uv::Listener>(
-        loop_, std::move(sockets[i]),
-        [this, &door](std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress) {
-          nursery_.spawn(serve(std::move(stream), peer, door));
-        }));
+  if (common.dmarc_reports) {
+    dmarc_rows_.emplace(*common.dmarc_reports, common.counters, [&common](std::string_view tenant) {
+      return report::is_reported(*common.at_start, tenant);  // which restart settings decide
+    });
+    host_.sinks.push_back(&*dmarc_rows_);
   }
+  for (NewSocket& socket : orders.sockets) listeners_.push_back(open_listener(std::move(socket)));
 }
 
 Worker::~Worker() = default;
 
-void Worker::ask_dns_with_others() {
-  resolver_.ask_with_others(common_.dns_under_way, [this](std::function<void()> then) { loop_.post(std::move(then)); });
+std::unique_ptr<Worker::OpenListener> Worker::open_listener(NewSocket socket) {
+  auto served = std::make_unique<OpenListener>();
+  served->address = socket.address;
+  served->listener = std::make_unique<uv::Listener>(
+      loop_, std::move(socket.socket),
+      [this, &opened = *served](std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress) {
+        accept(opened, std::move(stream), peer);
+      });
+  return served;
 }
 
-Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, const session::Door& door) {
-  session::Session session(host_, door, std::move(stream), peer);
+void Worker::accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer) {
+  std::shared_ptr<const session::WorkerSnapshot> snapshot = served.last ? served.last : host_.snapshot;
+  const session::Listener* listener = find_listener(*snapshot->shared, served.address);
+  ensure(listener != nullptr, "Worker: a listener that no snapshot names");
+  nursery_.spawn(serve(std::move(stream), peer, std::move(snapshot), *listener));
+}
+
+void Worker::ask_dns_with_others() {
+  resolver_.ask_with_others(common_.shared_queries,
+                            [this](std::function<void()> then) { loop_.post(std::move(then)); });
+}
+
+Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
+                         std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener) {
+  session::Session session(host_, std::move(snapshot), listener, std::move(stream), peer);
   Entry entry(session);
   sessions_.push_back(entry);
+  if (draining_) session.request_stop();  // it had waited to be accepted
   co_await session.run();
 }
 
 void Worker::run() {
   if (is_first_) housekeeping_.spawn(pool_.probe_for_ever());
-  if (!host_.policies.empty()) housekeeping_.spawn(test_policies());
+  housekeeping_.spawn(test_policies());
   loop_.run();
 }
 
-// Lists that lie are found out by their test points (threats.md D9). What is learned is each worker's own.
+// Lists that lie are found out by their test points (threats.md D9). What is learned of them is each worker's own. A
+// gatherer that is prepared from the same list as another skips it when it was tested just now.
 Task<void> Worker::test_policies() {
   constexpr Duration interval = std::chrono::minutes(5);
+  static const std::vector<signature::BodyHash> no_hashes;
   while (true) {
-    Time deadline = loop_.scheduler().now() + common_.settings->timeouts.policy;
-    for (const auto& policy : host_.policies) {
-      policies::Surroundings around{loop_.scheduler(), resolver_, common_.counters, *common_.log, deadline};
+    const std::shared_ptr<const session::WorkerSnapshot> snapshot = host_.snapshot;
+    const Time next = loop_.scheduler().now() + interval;
+    for (const auto& gatherer : snapshot->plans->gatherers()) {
+      const Time deadline = loop_.scheduler().now() + snapshot->shared->settings->timeouts.policy;
+      policies::GatherContext context{loop_.scheduler(), resolver_, common_.counters,
+                                      *common_.log,      deadline,  no_hashes};
       try {
-        co_await policy->self_test(around);
+        co_await gatherer->self_test(context);
       } catch (const std::exception&) {
         common_.counters.add(Fault::internal);  // the next round comes all the same
       }
     }
-    co_await async::sleep_for(loop_.scheduler(), interval);
+    co_await reloaded_.wait(next);
   }
+}
+
+void Worker::take(Orders orders, std::shared_ptr<void> held) {
+  auto shared = std::make_shared<Orders>(std::move(orders));  // a posted function is copied, a socket is not
+  loop_.post([this, shared = std::move(shared), held = std::move(held)] {
+    try {
+      carry_out(std::move(*shared), held);
+    } catch (const std::exception& error) {
+      common_.counters.add(Fault::internal);
+      common_.log->write(LogLevel::error, "fault",
+                         {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+    }
+  });
+}
+
+// What may fail comes first.
+void Worker::carry_out(Orders orders, const std::shared_ptr<void>& held) {
+  const session::Snapshot& next = *orders.snapshot->shared;
+  std::vector<std::unique_ptr<OpenListener>> listeners;
+  listeners.reserve(listeners_.size() + orders.sockets.size());
+  if (!draining_) {
+    for (NewSocket& socket : orders.sockets) listeners.push_back(open_listener(std::move(socket)));
+  }
+  old_snapshots_.push_back(host_.snapshot);
+  pool_.adopt(next.upstreams);
+  const auto previous = std::exchange(host_.snapshot, std::move(orders.snapshot));
+
+  for (std::unique_ptr<OpenListener>& served : listeners_) {
+    if (find_listener(next, served->address) != nullptr) {
+      listeners.push_back(std::move(served));
+    } else {
+      served->last = previous;
+      close_listener(std::move(served), retiring_time, held);
+    }
+  }
+  listeners_ = std::move(listeners);
+  reloaded_.notify();
+  if (!disposing_) housekeeping_.spawn(dispose_of_old());
+}
+
+void Worker::close_listener(std::unique_ptr<OpenListener> served, Duration patience,
+                            std::shared_ptr<void> held) noexcept {
+  try {
+    housekeeping_.spawn(retire(std::move(served), patience, std::move(held)));
+  } catch (const std::bad_alloc&) {
+    // The listener has been destroyed: it has stopped, without waiting for anybody.
+  }
+}
+
+Task<void> Worker::retire(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void>) {
+  co_await served->listener->retire(patience);
+}
+
+Task<void> Worker::dispose_of_old() {
+  disposing_ = true;
+  while (!old_snapshots_.empty()) {
+    co_await async::sleep_for(loop_.scheduler(), disposal_interval);
+    // Only this thread's sessions have copies of a worker's snapshot.
+    const auto unused = std::partition(old_snapshots_.begin(), old_snapshots_.end(),
+                                       [](const auto& snapshot) { return snapshot.use_count() > 1; });
+    try {
+      Disposal disposal{{unused, old_snapshots_.end()}};
+      old_snapshots_.erase(unused, old_snapshots_.end());
+      if (!disposal.snapshots.empty()) co_await uv::on_worker(loop_, std::move(disposal));
+    } catch (const std::bad_alloc&) {
+      // The next round has the rest, or it has been taken down here.
+    }
+  }
+  disposing_ = false;
 }
 
 void Worker::drain() {
@@ -95,7 +216,8 @@ void Worker::begin_draining() {
     return;
   }
   draining_ = true;
-  for (auto& listener : listeners_) listener->stop();
+  // Those who wait to be accepted hear 421 4.3.2 too; nobody is waited for.
+  for (auto& served : std::exchange(listeners_, {})) close_listener(std::move(served), Duration::zero(), nullptr);
   // A session may end, and leave the list, inside request_stop().
   async::ListHead told;
   while (!sessions_.empty()) {
@@ -112,7 +234,7 @@ void Worker::begin_draining() {
 }
 
 Task<void> Worker::wind_down() {
-  Time end = loop_.scheduler().now() + common_.settings->timeouts.drain;
+  Time end = loop_.scheduler().now() + settings().timeouts.drain;
   while (nursery_.size() > 0 && loop_.scheduler().now() < end) {
     co_await async::sleep_for(loop_.scheduler(), std::chrono::milliseconds(20));
   }

@@ -1,19 +1,22 @@
-// Worker: one thread, one loop, and every session that the kernel hands to its sockets.
+// Worker: one thread, one loop, and every session that the kernel gives to its sockets.
 //
-// A loop owns its sessions from accept to close; with the other workers it shares only CommonParts. The policies, the
-// Lua state and the upstream connections are its own.
+// A loop owns its sessions from accept to close; with the other workers it shares only CommonParts and what is
+// immutable of a snapshot. The Lua state and the upstream connections are its own.
 #pragma once
 
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "gateway/app/common_parts.h"
 #include "gateway/async/intrusive_list.h"
 #include "gateway/async/nursery.h"
+#include "gateway/record/counters.h"
+#include "gateway/record/dmarc_rows.h"
+#include "gateway/record/log_line.h"
 #include "gateway/resolver/resolver.h"
 #include "gateway/session/session.h"
-#include "gateway/session/upstream_pool.h"
+#include "gateway/upstream/pool.h"
 #include "gateway/uv/bound_socket.h"
 #include "gateway/uv/clock.h"
 #include "gateway/uv/datagram.h"
@@ -23,30 +26,56 @@
 
 namespace sallyport::app {
 
+// A socket for one of the snapshot's listeners.
+struct NewSocket {
+  SocketAddress address;  // as the configuration has it; the socket may have got another port than its 0
+  uv::BoundSocket socket;
+};
+
 class Worker {
  public:
-  // `sockets` are bound, one for each door, in the doors' order. The first worker also probes the upstreams and tests
-  // the DNS lists, for all. `policies` are this worker's own.
-  Worker(CommonParts& common, std::vector<uv::BoundSocket> sockets,
-         std::vector<std::unique_ptr<policies::Policy>> policies, bool is_first);
+  // What it serves by, and for which of the snapshot's listeners it has no socket yet.
+  struct Orders {
+    std::shared_ptr<const session::WorkerSnapshot> snapshot;
+    std::vector<NewSocket> sockets;
+  };
+
+  // The orders have a socket for each listener. The first worker also probes the upstreams, for all.
+  Worker(CommonParts& common, Orders orders, bool is_first);
   ~Worker();
 
-  // Before run(), where there are several: a DNS question that another worker has under way is not asked again.
+  // Before run(), where there are several workers: a DNS question that another one has under way is not asked again.
   void ask_dns_with_others();
   // The thread's whole life: serves until it has drained.
   void run();
-  // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second time it
-  // ends at once.
+  // From any thread: sessions and mails that begin from now on are served by these orders. Listeners that the snapshot
+  // does not name any more are retired without cutting anybody off. `held` is let go of, on this worker's thread, when
+  // all that is done, or when the worker has ended. A failure (no memory) leaves all as it is, is counted and logged.
+  void take(Orders orders, std::shared_ptr<void> held);
+  // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second call
+  // ends run() at once.
   void drain();
 
   uv::Loop& loop() { return loop_; }
 
  private:
-  struct Entry;  // a session, in the list of those that must hear of the end
-  Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, const session::Door& door);
-  Task<void> wind_down();
+  struct Entry;  // a session, in the list of those that drain() has to reach
+  // An address that is listened on.
+  struct OpenListener;
+
+  std::unique_ptr<OpenListener> open_listener(NewSocket socket);
+  void accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer);
+  Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
+                   std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
+  void carry_out(Orders orders, const std::shared_ptr<void>& held);
+  // Accepts those who have connected, and no others. `held` is let go of at the end.
+  void close_listener(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void> held) noexcept;
+  Task<void> retire(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void> held);
+  Task<void> dispose_of_old();
   Task<void> test_policies();
   void begin_draining();
+  Task<void> wind_down();
+  const config::Settings& settings() const { return *host_.snapshot->shared->settings; }
 
   CommonParts& common_;
   uv::Loop loop_;
@@ -54,14 +83,21 @@ class Worker {
   uv::DatagramDialer datagrams_;
   uv::SystemClock clock_;
   resolver::Resolver resolver_;
-  session::UpstreamPool pool_;
+  upstream::UpstreamPool pool_;
+  record::LogLine log_lines_;
+  record::RecordCounters record_counters_;
+  std::optional<record::DmarcRows> dmarc_rows_;  // where reports are collected
   session::Host host_;
-  bool is_first_;
+  const bool is_first_;
   bool draining_ = false;
+  bool disposing_ = false;
+  async::Signal reloaded_;  // wakes test_policies()
+  // Snapshots before the one in force, until the last session has let go of them.
+  std::vector<std::shared_ptr<const session::WorkerSnapshot>> old_snapshots_;
   async::ListHead sessions_;
-  std::vector<std::unique_ptr<uv::Listener>> listeners_;
+  std::vector<std::unique_ptr<OpenListener>> listeners_;
   async::Nursery nursery_;       // sessions; ends before all they use
-  async::Nursery housekeeping_;  // probes, and the end itself
+  async::Nursery housekeeping_;  // probes, self tests, retiring listeners, and the end itself
 };
 
 }  // namespace sallyport::app

@@ -1,4 +1,5 @@
-// What a task has come to, for those who run loops: its result, or what it threw.
+// Ending: the result of a task, or the exception it threw, kept until a driver takes it. Used by code that runs a loop
+// from outside (uv::Loop::run_until_done(), the tests' ManualLoop).
 #pragma once
 
 #include <exception>
@@ -15,7 +16,7 @@ template <class T>
 class Ending {
  public:
   bool has_come() const noexcept { return value_.has_value() || error_; }
-  // The result, or what the task threw is thrown. To be called once, when it has come.
+  // Returns the result, or throws the task's exception. Call it once, and only after has_come() is true.
   T take() {
     if (error_) std::rethrow_exception(error_);
     ensure(value_.has_value(), "Ending: the task has not ended");
@@ -30,7 +31,8 @@ class Ending {
   std::exception_ptr error_;
 };
 
-// Awaits the task and throws nothing. `ending` outlives the coroutine.
+// Awaits the task and stores its result or exception in `ending`; throws nothing itself. `ending` must outlive the
+// coroutine.
 template <class T>
 Task<void> keep(Task<T> task, Ending<T>& ending) {
   try {

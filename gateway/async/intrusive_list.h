@@ -1,4 +1,5 @@
-// A doubly linked list through its elements: no allocation, and an element's destructor takes it out.
+// A doubly linked list whose links are stored in the elements (derive from ListNode). It allocates nothing; the
+// destructor of an element removes the element from its list.
 #pragma once
 
 namespace sallyport::async {
@@ -31,7 +32,7 @@ class ListHead {
   ListHead& operator=(const ListHead&) = delete;
   ~ListHead() {
     while (!empty()) front()->unlink();
-    root_.next_ = nullptr;  // or its own destructor would unlink it from itself
+    root_.next_ = nullptr;  // so that ~ListNode does not unlink the root from itself
   }
 
   bool empty() const noexcept { return root_.next_ == &root_; }

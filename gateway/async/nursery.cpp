@@ -14,11 +14,12 @@ struct Nursery::Root {
 
     struct Farewell {
       bool await_ready() const noexcept { return false; }
-      // Never inlined: clang before 17 may keep the locals of what it inlines here in the frame, which this destroys.
+      // Never inlined: when clang before 17 inlines this function, it may store its locals in the coroutine frame,
+      // which destroy() frees.
       [[gnu::noinline]] void await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
         Nursery& owner = self.promise().nursery;
         std::exception_ptr failure = std::move(self.promise().error);
-        self.destroy();  // and this awaiter with it: only locals from here on
+        self.destroy();  // this awaiter was in the frame: use only locals from here on
         owner.ended(std::move(failure));
       }
       void await_resume() const noexcept {}
@@ -46,7 +47,8 @@ void Nursery::ended(std::exception_ptr error) noexcept {
   if (size_ == 0) tell_joiner();
 }
 
-// The joiner stays known until it runs, so that it can be told should the nursery go away before that.
+// joiner_ is kept until the joiner runs: if the nursery is destroyed before that, ~Nursery must still clear its pointer
+// to us.
 void Nursery::tell_joiner() noexcept {
   if (joiner_) scheduler_.post(joiner_->ready_);
 }

@@ -1,10 +1,10 @@
-// Nursery: owns coroutines that run beside each other.
+// Nursery: owns coroutines that run concurrently on one thread.
 //
-// spawn() starts a child at once and lets it run to its first wait; a child that ends frees its frame by itself. The
-// destructor ends all that still wait: nothing outlives its nursery. A child that throws does not disturb its siblings;
-// join() throws the first such error once all have ended, and a nursery that is never joined drops it (give children a
-// catch of their own where that matters). Ending a child runs the destructors of its frame; they must not touch the
-// nursery.
+// spawn() starts a child at once and runs it to its first wait. A child that ends frees its own frame. The destructor
+// destroys all children that still wait: none outlives its nursery. A child that throws does not disturb the others;
+// join() throws the first such exception once all children have ended. If nobody calls join(), that exception is lost:
+// let a child catch its own where it matters. Destroying a child runs the destructors of the objects in its frame;
+// these must not use the nursery.
 #pragma once
 
 #include <coroutine>
@@ -25,16 +25,16 @@ class Nursery {
   ~Nursery();
 
   void spawn(Task<void> child);
-  // Ends all that still wait; who waits in join() goes on. Not to be called by one of the children.
+  // Destroys all children that still wait and wakes the coroutine in join(), if any. A child must not call it.
   void cancel() noexcept;
   std::size_t size() const noexcept { return size_; }
 
   class Join;
-  // Waits until no child is left. One coroutine at a time.
+  // Waits until no child is left. Only one coroutine at a time may wait in join().
   Join join() noexcept;
 
  private:
-  struct Root;  // the coroutine around each child
+  struct Root;  // the coroutine that awaits a child and reports its end
   static Root run(Nursery& nursery, Task<void> child);
   void ended(std::exception_ptr error) noexcept;
   void tell_joiner() noexcept;

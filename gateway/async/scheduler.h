@@ -1,8 +1,8 @@
-// Scheduler: what coroutines of one loop share. The ready queue, the timers, the loop's idea of now.
+// Scheduler: the state that all coroutines of one loop share: the ready queue, the timers, and the current time.
 //
-// It reads no clock and waits for nothing: a driver (uv::Loop, or a test's ManualLoop) tells it the time and lets it
-// run. Whoever wakes a coroutine posts it here; nothing but run_ready() resumes one. So a coroutine never runs inside
-// another one's step, and a wake-up never grows the stack.
+// It reads no clock and never blocks. A driver (uv::Loop, or ManualLoop in tests) sets the time and runs it. Code that
+// wakes a coroutine posts it here, and only run_ready() resumes coroutines. So a coroutine never runs inside a step of
+// another one, and waking one never deepens the stack. One thread only.
 #pragma once
 
 #include <coroutine>
@@ -13,7 +13,8 @@
 
 namespace sallyport::async {
 
-// One suspended coroutine and its place in the ready queue. Lives in the awaiter; its destructor takes it out.
+// One suspended coroutine and its place in the ready queue. It is a member of the awaiter; its destructor removes it
+// from the queue.
 class ReadyNode : private ListNode {
  public:
   explicit ReadyNode(std::coroutine_handle<> coroutine = nullptr) noexcept : coroutine(coroutine) {}
@@ -31,18 +32,19 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // The time of this turn of the loop; the same throughout it.
+  // The time at which this turn of the loop began; it does not change within a turn.
   Time now() const noexcept { return now_; }
   TimerWheel& timers() noexcept { return timers_; }
   void set(Timer& timer, Time when) noexcept { timers_.set(timer, when); }
 
-  // Will resume the coroutine at the end of this turn. Posting twice is posting once.
+  // Queues the coroutine; run_ready() resumes it at the end of this turn. Posting it again before that has no further
+  // effect than moving it to the end of the queue.
   void post(ReadyNode& node) noexcept { ready_.push_back(node); }
   bool has_ready() const noexcept { return !ready_.empty(); }
 
-  // For the driver: resumes what is ready, and what becomes ready by it, until nothing is.
+  // For the driver: resumes all queued coroutines, including those queued meanwhile, until the queue is empty.
   void run_ready();
-  // For the driver: the clock has moved; fires what is due.
+  // For the driver: sets the time to `now` (never backwards) and fires the timers that are due.
   void advance(Time now);
 
  private:

@@ -1,12 +1,12 @@
-// Task<T>: one step of a dialogue, as a coroutine.
+// Task<T>: a coroutine that gives a T to the one coroutine that awaits it.
 //
-// Lazy: it starts when it is awaited (or given to a Nursery). Move-only; it owns its frame, and destroying it while it
-// waits ends it: every awaiter takes itself out of whatever would have woken it. What the coroutine throws is thrown at
-// the co_await that waits for it. A task lives on one thread.
+// Lazy: it starts when it is awaited (or given to a Nursery). Move-only. It owns its frame: destroying a Task that
+// waits destroys its frame where it stands, and every awaiter's destructor removes it from the queue or timer that
+// would have resumed it. What the coroutine throws is thrown at the parent's co_await. A task stays on one thread.
 //
-// Starting a child must not depend on tail calls: not every compiler makes them in every build, and a loop of children
-// that complete at once would eat the stack. So the awaiter starts the child and then looks whether it has finished
-// meanwhile.
+// Starting a child must not depend on tail calls: not every compiler makes them in every build, and a loop over
+// children that complete at once would exhaust the stack. Therefore the awaiter resumes the child as an ordinary call
+// and checks afterwards whether the child has finished.
 #pragma once
 
 #include <coroutine>
@@ -38,7 +38,7 @@ struct PromiseBase : PooledFrame {
       PromiseBase& promise = child.promise();
       bool starting = promise.state == State::Starting;
       promise.state = State::Finished;
-      // Still inside the parent's await_suspend: it will see that we finished and go on by itself.
+      // We are still inside the parent's await_suspend(), which sees State::Finished and lets the parent continue.
       if (starting) return std::noop_coroutine();
       return promise.parent;
     }
@@ -99,7 +99,7 @@ class [[nodiscard]] Task {
   ~Task() { reset(); }
 
   explicit operator bool() const noexcept { return frame_ != nullptr; }
-  // Ends the coroutine where it waits.
+  // Destroys the coroutine where it waits.
   void reset() noexcept {
     if (auto frame = std::exchange(frame_, nullptr)) frame.destroy();
   }
@@ -120,7 +120,8 @@ class [[nodiscard]] Task {
       promise.parent = parent;
       promise.state = detail::PromiseBase::State::Starting;
       child.resume();
-      if (promise.state == detail::PromiseBase::State::Finished) return false;  // go on without suspending
+      // the parent continues without suspending
+      if (promise.state == detail::PromiseBase::State::Finished) return false;
       promise.state = detail::PromiseBase::State::Waiting;
       return true;
     }
@@ -146,5 +147,5 @@ inline Task<void> Promise<void>::get_return_object() noexcept {
 }  // namespace sallyport::async
 
 namespace sallyport {
-using async::Task;  // the one word of the runtime that every folder speaks
+using async::Task;  // every folder uses it, so it needs no qualification
 }

@@ -26,21 +26,21 @@ std::uint64_t TimerWheel::ticks_until(Time when) const noexcept {
 void TimerWheel::set(Timer& timer, Time when) noexcept {
   timer.when_ = when;
   earliest_set_ = std::min(earliest_set_, when);
-  // Not before the tick after this one, or a timer that sets itself for now would keep advance() from ever ending.
+  // At the earliest in the next tick: a timer that sets itself for now would keep advance() from ending.
   timer.due_ = std::max(ticks_until(when), reached_ + 1);
   place(timer);
 }
 
 // Level n holds what is due within 64^(n+1) ticks, in slots of 64^n ticks each.
 void TimerWheel::place(Timer& timer) noexcept {
-  // Past the last level's reach: as late as it goes; hand_down() places it again from there.
+  // Beyond the reach of the last level: put into its last slot; hand_down() places it again from there.
   std::uint64_t ahead = std::min(timer.due_ - current_, width(levels) - 1);
   unsigned level = 0;
   while (ahead >= width(level + 1)) ++level;
   wheel_[level][((current_ + ahead) / width(level)) % slots].push_back(timer);
 }
 
-// At the first tick of an upper level's slot, what it holds moves to where it is seen more closely.
+// At the first tick of an upper level's slot, the timers in that slot move down to slots of finer resolution.
 void TimerWheel::hand_down() noexcept {
   for (unsigned level = 1; level < levels && current_ % width(level) == 0; ++level) {
     ListHead slot;
@@ -54,7 +54,7 @@ void TimerWheel::advance(Time now) {
   now_ = now;
   reached_ = static_cast<std::uint64_t>((now - start_) / tick);
   while (current_ < reached_) {
-    // Ticks at which nothing is due or handed down are passed over; after a long sleep that is nearly all of them.
+    // Skips the ticks at which nothing is due or handed down; after a long sleep that is nearly all of them.
     current_ = std::min(next_tick(), reached_);
     hand_down();
     ListHead due;

@@ -1,8 +1,9 @@
-// Timers by the thousand: a hierarchical timing wheel of intrusive timers.
+// TimerWheel: thousands of timers at constant cost, as a hierarchical timing wheel of intrusive list nodes.
 //
-// Setting and clearing is a few nanoseconds and allocates nothing, because nearly every deadline is cleared before it
-// is due. A timer fires at or after its time, at most one tick (4 ms) late; times further away than the wheel reaches
-// (about 19 hours) wait in its last slot and are set again. The wheel reads no clock: its driver calls advance().
+// Setting and clearing a timer takes a few nanoseconds and allocates nothing, because nearly every deadline is cleared
+// before it is due. A timer fires at or after its time, at most one tick (4 ms) late, plus the time until the driver
+// calls advance(). Timers further away than the wheel reaches (about 19 hours) wait in its last slot and are placed
+// again from there. The wheel reads no clock.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@ namespace sallyport::async {
 
 class TimerWheel;
 
-// Derive from it, or use Deadline. Its destructor clears it.
+// Base class of everything that fires at a time. Its destructor clears it.
 class Timer : private ListNode {
  public:
   Timer() = default;
@@ -27,8 +28,8 @@ class Timer : private ListNode {
   void clear() noexcept { unlink(); }
 
  protected:
-  // Called by the wheel once the time has come; the timer is clear by then and may be set again, or destroyed. Throws
-  // nothing.
+  // The wheel calls this once the time has come. The timer is clear by then; fired() may set it again or destroy it.
+  // Must not throw.
   virtual void fired() = 0;
 
  private:
@@ -42,12 +43,14 @@ class TimerWheel {
   explicit TimerWheel(Time now) : start_(now), now_(now) {}
 
   void set(Timer& timer, Time when) noexcept;
-  // Fires what is due. Timers set by what fires, for a time that has passed, fire at the next call.
+  // Fires the timers that are due. A timer that fired() sets for a time already past fires at the next call.
   void advance(Time now);
-  // No timer fires before this; nothing when none is set. It may be early (a slot is looked at), never late.
+  // When advance() has to be called next: no timer fires before this. May be too early (when timers only move to a
+  // finer slot), never too late. Nothing when no timer is set.
   std::optional<Time> next() const noexcept;
-  // The earliest time that was set since this was asked last, cleared or not; Time::max() when none was. It tells a
-  // driver whether its own alarm is still early enough, without a search through the wheel.
+  // The earliest time given to set() since the last call of this function, even if that timer has been cleared;
+  // Time::max() if there was none. From it the driver sees, without searching the wheel, whether its own alarm is still
+  // early enough.
   Time take_earliest_set() noexcept { return std::exchange(earliest_set_, Time::max()); }
 
  private:
@@ -59,7 +62,7 @@ class TimerWheel {
   std::uint64_t ticks_until(Time when) const noexcept;
   void place(Timer& timer) noexcept;
   void hand_down() noexcept;
-  // The next tick at which something is due or handed down.
+  // The next tick at which a timer is due or a slot of an upper level has to be handed down.
   std::uint64_t next_tick() const noexcept;
 
   Time start_;

@@ -24,7 +24,7 @@ bool Signal::Awaiter::await_suspend(std::coroutine_handle<> coroutine) {
     woken_ = Woken::timed_out;
     return false;
   }
-  // One that was woken and has not run yet needs the signal no more.
+  // A previous waiter that was woken but has not run yet no longer needs the signal.
   if (signal_->waiter_) signal_->waiter_->signal_ = nullptr;
   signal_->waiter_ = this;
   ready_.coroutine = coroutine;

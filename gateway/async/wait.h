@@ -1,4 +1,5 @@
-// Waiting for something that somebody else will tell: Signal, with a deadline, and sleeping.
+// Signal: a coroutine waits, with a deadline, until other code on the same thread calls notify(). SleepUntil: waits for
+// a time.
 #pragma once
 
 #include <coroutine>
@@ -12,11 +13,12 @@ inline constexpr Time no_deadline = Time::max();
 
 enum class Woken { notified, timed_out };
 
-// A place where at most one coroutine waits for news. notify() with nobody waiting is remembered until the next wait;
-// between a wake-up and the moment the woken one runs, further news are the same news. A wait whose deadline came first
-// ends with timed_out, and what is told after that is kept for the next one.
+// At most one coroutine at a time waits on a Signal. A notify() while nobody waits is remembered, and the next wait()
+// returns at once. Several calls of notify() before the woken coroutine runs count as one. A wait whose deadline passes
+// first returns timed_out; a notify() after that is kept for the next wait.
 //
-// A signal may go away before the one who waits: if that one was woken already it runs, else it is never woken.
+// The Signal may be destroyed before the coroutine that waits on it: if the coroutine was woken already, it runs;
+// otherwise it is never woken.
 class Signal {
  public:
   explicit Signal(Scheduler& scheduler) noexcept : scheduler_(scheduler) {}
@@ -25,17 +27,17 @@ class Signal {
   ~Signal();
 
   class Awaiter;
-  // Ends with notified, or with timed_out once the deadline has passed.
+  // Returns notified, or timed_out once the deadline has passed.
   Awaiter wait(Time deadline = no_deadline) noexcept;
   void notify() noexcept;
-  // Forgets news that nobody waited for.
+  // Forgets a notify() that nobody has waited for.
   void reset() noexcept { notified_ = false; }
-  bool has_waiter() const noexcept;  // and it was not woken yet
+  bool has_waiter() const noexcept;  // a coroutine waits and has not been woken yet
   Scheduler& scheduler() const noexcept { return scheduler_; }
 
  private:
   Scheduler& scheduler_;
-  Awaiter* waiter_ = nullptr;  // from its suspension until it runs again
+  Awaiter* waiter_ = nullptr;  // set from the coroutine's suspension until it runs again
   bool notified_ = false;
 };
 
@@ -54,7 +56,7 @@ class Signal::Awaiter : private Timer {
   void wake(Woken why) noexcept;
   void leave() noexcept;
 
-  Signal* signal_;  // null once the signal is gone, or serves another waiter
+  Signal* signal_;  // null once the signal is destroyed or has another waiter
   Time deadline_;
   ReadyNode ready_;
   Woken woken_ = Woken::notified;
@@ -63,7 +65,7 @@ class Signal::Awaiter : private Timer {
 inline bool Signal::has_waiter() const noexcept { return waiter_ && !waiter_->ready_.is_posted(); }
 inline Signal::Awaiter Signal::wait(Time deadline) noexcept { return Awaiter(*this, deadline); }
 
-// Waits until the time has come.
+// Waits until the scheduler's time reaches `when`.
 class SleepUntil : private Timer {
  public:
   SleepUntil(Scheduler& scheduler, Time when) noexcept : scheduler_(scheduler), when_(when) {}

@@ -1,6 +1,6 @@
-// Several tasks at once: when_all, when_any, within.
+// when_all() and when_any(): run several tasks concurrently.
 //
-// Each is a nursery local to the call: when it returns, or is itself ended, none of the tasks is left running.
+// Both use a nursery local to the call: when the call returns, or is itself destroyed, no task is left running.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ Task<void> store(Task<T> task, std::optional<T>& place) {
   place.emplace(co_await std::move(task));
 }
 
-// What a race has come to so far.
+// State shared by the tasks of one when_any() and the coroutine that waits for them.
 template <class T>
 struct Race {
   explicit Race(Scheduler& scheduler, std::size_t runners) : news(scheduler), running(runners) {}
@@ -53,7 +53,8 @@ Task<void> compete(Task<T> task, std::size_t index, Race<T>& race) {
 
 }  // namespace detail
 
-// All results, in the order of the tasks. Throws what the first task to fail threw, after all have ended.
+// Waits for all tasks; gives their results in the order of the tasks. If tasks throw, the first exception is thrown
+// once all have ended.
 template <class T>
 Task<std::vector<T>> when_all(Scheduler& scheduler, std::vector<Task<T>> tasks) {
   std::vector<std::optional<T>> places(tasks.size());
@@ -72,8 +73,8 @@ inline Task<void> when_all(Scheduler& scheduler, std::vector<Task<void>> tasks) 
   co_await nursery.join();
 }
 
-// The first result and the index of the task that gave it; the others are ended where they wait. A task that throws
-// does not win; when all have thrown, the first error is thrown. `tasks` may not be empty.
+// Gives the first result and the index of its task; the other tasks are destroyed where they wait. A task that throws
+// does not win; when all have thrown, the first exception is thrown. `tasks` must not be empty.
 template <class T>
 Task<std::pair<std::size_t, T>> when_any(Scheduler& scheduler, std::vector<Task<T>> tasks) {
   ensure(!tasks.empty(), "when_any: of nothing");
@@ -84,20 +85,6 @@ Task<std::pair<std::size_t, T>> when_any(Scheduler& scheduler, std::vector<Task<
   }
   while (race.is_open()) co_await race.news.wait();
   co_return race.take();
-}
-
-// The task's result, or nothing when it was not there by the deadline (the task is ended then).
-template <class T>
-Task<std::optional<T>> within(Scheduler& scheduler, Time deadline, Task<T> task) {
-  detail::Race<T> race(scheduler, 1);
-  Nursery nursery(scheduler);
-  nursery.spawn(detail::compete(std::move(task), 0, race));
-  while (race.is_open()) {
-    Woken woken = co_await race.news.wait(deadline);
-    // A result that arrived together with the deadline is a result.
-    if (woken == Woken::timed_out && race.is_open()) co_return std::nullopt;
-  }
-  co_return race.take().second;
 }
 
 }  // namespace sallyport::async

@@ -13,11 +13,11 @@ std::optional<std::string> to_a_labels(std::string_view domain) {
   if (text::is_ascii(domain)) return text::to_lower(domain);
   char* converted = nullptr;
   const std::string terminated(domain);
-  // TR46 brings the letters' case and forms together first, as every other reader of mail does.
+  // UTS #46 first unifies case and forms of the letters, as other mail software does.
   if (idn2_to_ascii_8z(terminated.c_str(), &converted, IDN2_NONTRANSITIONAL) != IDN2_OK) return std::nullopt;
   std::string name = text::to_lower(converted);
   idn2_free(converted);
-  // An ideographic full stop is one more dot: the name is another than the one that was looked at above.
+  // Checked again, because an ideographic full stop becomes a dot and so changes the labels.
   if (!is_domain_name(name)) return std::nullopt;
   return name;
 }

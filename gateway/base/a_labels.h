@@ -1,4 +1,4 @@
-// Internationalized domain names (RFC 5890) in the form the DNS knows. The door to libidn2.
+// Converts internationalized domain names (RFC 5890) to the form used in the DNS. The only place that uses libidn2.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace sallyport {
 
-// The domain with A-labels, in lower case and without a final dot: "Straße.Example." is "xn--strae-oqa.example". What
-// is ASCII is only checked and lowered. Nothing for what is no domain name, or breaks IDNA2008.
+// The domain with A-labels, in lower case, without a final dot: "Straße.Example." gives "xn--strae-oqa.example". An
+// ASCII name is only checked and lowered. Nothing if it is not a domain name or violates IDNA2008.
 std::optional<std::string> to_a_labels(std::string_view domain);
 
 }  // namespace sallyport

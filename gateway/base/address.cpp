@@ -21,7 +21,7 @@ constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 
 
 unsigned width(const IpAddress& address) { return address.is_v4() ? 32 : 128; }
 
-// The octets of `address` with every bit past the prefix cleared.
+// `address` with every bit after the prefix cleared.
 IpAddress masked(const IpAddress& address, unsigned prefix_bits) {
   std::array<std::uint8_t, 16> octets{};
   std::string_view from = address.octets();
@@ -52,7 +52,7 @@ IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& octets) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  // inet_pton is as strict as we want to be; it only needs a terminated copy, and must not see one that ends early.
+  // inet_pton is strict enough; it needs a terminated copy, and a NUL inside must not end the text early.
   char copy[INET6_ADDRSTRLEN];
   if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return std::nullopt;
   copy[text.copy(copy, text.size())] = '\0';
@@ -82,8 +82,8 @@ std::string IpAddress::to_string() const {
     }
     return out;
   }
-  // RFC 5952, 4: lower case, no leading zeros, "::" for the longest run of two or more zero groups, the first of
-  // equals. inet_ntop writes ::102:304 as ::1.2.3.4, which it is not.
+  // RFC 5952, 4: lower case, no leading zeros, "::" for the longest run of two or more zero groups, the first if
+  // several are equal. inet_ntop is not used because it writes ::102:304 as ::1.2.3.4.
   std::array<unsigned, 8> groups;
   for (std::size_t i = 0; i < 8; ++i) groups[i] = octets_[2 * i] * 256u + octets_[2 * i + 1];
   std::size_t run_start = 8, run_length = 1;
@@ -123,7 +123,7 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
   std::string_view digits = text.substr(colon + 1);
   auto port = text::to_number(digits, UINT16_MAX);
   if (!port || digits.size() > 5) return std::nullopt;
-  // Brackets belong to IPv6, where the colon before the port could not be told from the others.
+  // Brackets are required for IPv6, where the port's colon would be ambiguous, and not allowed for IPv4.
   bool brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (brackets) host = host.substr(1, host.size() - 2);
   if (brackets != (host.find(':') != std::string_view::npos)) return std::nullopt;
@@ -133,7 +133,7 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
 }
 
 std::optional<SocketAddress> SocketAddress::from(const ::sockaddr& address) {
-  // Copied, because what is behind the reference was perhaps never an object of the type its family tells.
+  // Copied with memcpy, because the object behind the reference may have another type than its family says.
   if (address.sa_family == AF_INET) {
     ::sockaddr_in in;
     std::memcpy(&in, &address, sizeof in);
@@ -186,7 +186,7 @@ std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
   if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
   auto prefix = text::to_number(digits, 128);
   if (!prefix) return std::nullopt;
-  // ::ffff:10.0.0.0/104 is 10.0.0.0/8: the address became IPv4 and its prefix has to follow.
+  // ::ffff:10.0.0.0/104 means 10.0.0.0/8: parse() has made the address IPv4, so the prefix is converted too.
   bool was_mapped = address->is_v4() && host.find(':') != std::string_view::npos;
   if (was_mapped && *prefix < 96) return std::nullopt;
   auto prefix_bits = static_cast<unsigned>(was_mapped ? *prefix - 96 : *prefix);
@@ -211,7 +211,7 @@ std::string IpNetwork::to_string() const { return base_.to_string() + "/" + std:
 }  // namespace sallyport
 
 std::size_t std::hash<sallyport::IpAddress>::operator()(const sallyport::IpAddress& address) const noexcept {
-  // Addresses are chosen by peers: with a hash they can compute they could choose colliding ones.
+  // Peers choose their addresses: without a secret key they could choose ones whose hashes collide.
   static const sallyport::HashKey key{sallyport::random_seed(), sallyport::random_seed()};
   sallyport::SipHash<1, 3> hash(key);
   std::string_view octets = address.octets();

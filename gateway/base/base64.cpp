@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// Digits are 0 to 63.
+// The values 0 to 63 are digits; these mark the other octets.
 constexpr std::uint8_t is_white = 64;
 constexpr std::uint8_t is_padding = 65;
 constexpr std::uint8_t is_nothing = 66;
@@ -24,13 +24,13 @@ constexpr std::array<std::uint8_t, 256> meanings = [] {
   return table;
 }();
 
-// The octets of a group come out in one piece: appending them one by one was half of what reading a signature cost.
+// Appends the octets of a group in one call: appending them singly was half the cost of parsing a signature.
 void append_group(std::string& out, std::uint32_t bits, std::size_t octets) {
   const std::array<char, 3> group{static_cast<char>(bits >> 16), static_cast<char>(bits >> 8), static_cast<char>(bits)};
   out.append(group.data(), octets);
 }
 
-// The bits of a group whose four digits stand together, as nearly all do.
+// The bits of a group of four adjacent digits (the usual case); nothing if the next four octets are not all digits.
 std::optional<std::uint32_t> group_in_front(std::string_view text) {
   if (text.size() < 4) return std::nullopt;
   std::uint32_t bits = 0;
@@ -40,7 +40,7 @@ std::optional<std::uint32_t> group_in_front(std::string_view text) {
     all |= meaning;
     bits = bits << 6 | meaning;
   }
-  // What is no digit has a bit that no digit has.
+  // All marks have bit 6 set, digits do not.
   if (all >= is_white) return std::nullopt;
   return bits;
 }
@@ -65,8 +65,8 @@ std::optional<std::string> from_base64(std::string_view text, std::size_t most) 
   std::string octets;
   octets.reserve(std::min(text.size() / 4 * 3, most));
   std::uint32_t bits = 0;
-  unsigned digits = 0;   // of the group at hand, padding included
-  unsigned padding = 0;  // once there is some, only more of it may follow
+  unsigned digits = 0;   // digits of the current group, padding included
+  unsigned padding = 0;  // after padding only padding may follow
   while (!text.empty()) {
     const bool begins_a_group = digits == 0 && padding == 0;
     if (const auto group = begins_a_group ? group_in_front(text) : std::nullopt) {
@@ -91,6 +91,23 @@ std::optional<std::string> from_base64(std::string_view text, std::size_t most) 
     digits = 0;
   }
   if (digits != 0) return std::nullopt;
+  return octets;
+}
+
+std::string from_base64_leniently(std::string_view text) {
+  std::string octets;
+  octets.reserve(text.size() / 4 * 3);
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (char c : text) {
+    const std::uint8_t meaning = meanings[static_cast<unsigned char>(c)];
+    if (meaning >= is_white) continue;
+    bits = bits << 6 | meaning;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    octets += static_cast<char>(bits >> count);
+  }
   return octets;
 }
 

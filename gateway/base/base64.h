@@ -11,9 +11,13 @@ namespace sallyport {
 
 std::string to_base64(std::string_view octets);
 
-// The octets that `text` stands for. Strict but for white space (SP, HTAB, CR, LF), which may stand anywhere, as in
-// tags of DKIM (RFC 6376, 2.10): whole groups of four, padding at the end where it belongs, no other octet. Nothing for
-// what is not that, or stands for more than `most` octets; no more than that is ever allocated.
+// Decodes `text`. White space (SP, HTAB, CR, LF) may stand anywhere, as in DKIM tags (RFC 6376, 2.10). Otherwise
+// strict: whole groups of four, padding only at the end, no other octets. Nothing if `text` is invalid or decodes to
+// more than `most` octets; never allocates more than that.
 std::optional<std::string> from_base64(std::string_view text, std::size_t most = SIZE_MAX);
+
+// Decodes as mail readers do (RFC 2045, 6.8): skips every octet that is not a digit, padding included, and drops bits
+// that do not fill an octet.
+std::string from_base64_leniently(std::string_view text);
 
 }  // namespace sallyport

@@ -58,7 +58,7 @@ constexpr Names<Fault> fault_names{
     "upstream_down", "upstream_timeout", "upstream_tls", "outcome_unknown", "reply_lost",
     "client_lost",   "dns_timeout",      "dns_error",    "dnsbl_error",     "dnsbl_wildcard",
     "rule_error",    "rule_timeout",     "rule_memory",  "spool",           "state",
-    "log",           "resource",         "internal",     "cert_expired",
+    "log",           "resource",         "internal",     "cert_expired",    "reload_failed",
 };
 
 constexpr Names<Total> total_names{
@@ -86,7 +86,7 @@ constexpr Names<Gauge> gauge_names{
     "sessions", "tls_sessions", "upstream_open", "upstream_idle", "cert_expires_in_seconds",
 };
 
-// A kind added to an enum and not to its table would leave the last name empty.
+// Fails if a kind is added to an enum but not to its table: the last name would be empty.
 static_assert(!violation_names.back().empty() && !fault_names.back().empty() && !total_names.back().empty() &&
               !gauge_names.back().empty());
 

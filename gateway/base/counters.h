@@ -1,8 +1,6 @@
-// Counters: what happened how often since the start, by fixed names (threats.md I8: label values never come from
-// peers).
+// Counters: counts events since the start, by fixed names (threats.md I8: label values never come from peers).
 //
-// One Counters for the process, handed to whoever counts by reference. Adding is one relaxed atomic add, from any
-// thread.
+// One object per process, passed by reference. Any thread may add at any time; adding is one relaxed atomic operation.
 #pragma once
 
 #include <array>
@@ -15,7 +13,7 @@
 
 namespace sallyport {
 
-// What a peer did wrong: sallyport_violations_total{kind=...}. The names in threats.md.
+// What a peer did wrong: sallyport_violations_total{kind=...}. threats.md explains each name.
 enum class Violation : std::uint8_t {
   syntax,
   bare_lf,
@@ -83,10 +81,11 @@ enum class Fault : std::uint8_t {
   resource,
   internal,
   cert_expired,
+  reload_failed,
   count_,
 };
 
-// Plain totals: sallyport_<name>_total.
+// Totals: sallyport_<name>_total.
 enum class Total : std::uint8_t {
   connections,
   connections_refused,
@@ -109,7 +108,7 @@ enum class Total : std::uint8_t {
   count_,
 };
 
-// What is the case now: sallyport_<name>.
+// Current values: sallyport_<name>.
 enum class Gauge : std::uint8_t {
   sessions,
   tls_sessions,

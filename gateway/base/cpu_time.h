@@ -1,5 +1,5 @@
-// How much processor time the calling thread has used: what a stranger's input costs is measured with it, and stopped
-// when it is too much (threats.md D20).
+// Measures the processor time of the calling thread, so that work caused by a peer's input can be stopped when it costs
+// too much (threats.md D20).
 #pragma once
 
 #include "gateway/base/units.h"
@@ -8,11 +8,11 @@ namespace sallyport {
 
 Duration thread_cpu_time();
 
-// A clock as above, so that tests can have their own.
+// The type of thread_cpu_time(), so that tests can pass their own clock.
 using CpuClock = Duration (*)();
 
-// The time spent since it was made, for work that does not wait: others use the thread while a coroutine does. Asking
-// it is a system call.
+// Measures the processor time since its construction. Only for work that does not suspend: while a coroutine waits,
+// others use the thread. spent() is a system call.
 class CpuMeter {
  public:
   explicit CpuMeter(CpuClock clock) : clock_(clock), started_(clock()) {}

@@ -11,7 +11,7 @@ constexpr std::size_t max_label_octets = 63;
 
 bool is_label(std::string_view label, bool underscores, bool utf8) {
   if (label.empty() || label.size() > max_label_octets) return false;
-  // RFC 5321, 4.1.2 (sub-domain): a hyphen stands between letters or digits.
+  // RFC 5321, 4.1.2 (sub-domain): a label neither begins nor ends with a hyphen.
   if (label.front() == '-' || label.back() == '-') return false;
   for (char c : label) {
     bool allowed = text::is_alnum(c) || c == '-' || (c == '_' && underscores) || (!text::is_ascii(c) && utf8);
@@ -35,7 +35,7 @@ bool is_domain_name(std::string_view name, bool underscores, bool utf8) {
 
 bool domain_matches(std::string_view name, std::string_view pattern) {
   if (!pattern.starts_with("*.")) return text::equals_ignoring_case(name, pattern);
-  std::string_view suffix = pattern.substr(1);  // with its dot, or "evilexample.org" would be below "example.org"
+  std::string_view suffix = pattern.substr(1);  // with its dot; otherwise "evilexample.org" would match "*.example.org"
   return name.size() > suffix.size() && text::ends_with_ignoring_case(name, suffix);
 }
 

@@ -1,5 +1,5 @@
-// Domain names as hosts and mail domains are written: letters, digits, hyphens (and underscores, which are seen in the
-// wild), labels of 1 to 63 octets, 253 octets in all, no final dot. Kept in lower case.
+// Checks domain names of hosts and mail domains: letters, digits, hyphens (and underscores, which occur in practice),
+// labels of 1 to 63 octets, 253 octets in total, no final dot.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,10 @@
 
 namespace sallyport {
 
-// True for a name as above. An underscore is allowed only where `underscores` says so; non-ASCII (a U-label, valid
-// UTF-8) only where `utf8` does (RFC 6531).
+// True for a name as above. `underscores` allows underscores; `utf8` allows U-labels in valid UTF-8 (RFC 6531).
 bool is_domain_name(std::string_view name, bool underscores = true, bool utf8 = false);
 
-// True when `name` is `pattern`, or lies below it when the pattern is "*.suffix". Case does not matter.
+// True if `name` equals `pattern` or, for a pattern "*.suffix", lies below the suffix. Case does not matter.
 bool domain_matches(std::string_view name, std::string_view pattern);
 
 }  // namespace sallyport

@@ -1,7 +1,7 @@
-// Broken invariants: what can only be a mistake of ours.
+// ensure(): checks invariants, whose violation can only be a bug of ours.
 //
-// They are exceptions, caught once at the top of a connection, which answers 421, counts and logs. They are never
-// asserts: an abort would end every session of the process (threats.md I10).
+// A violation throws BrokenInvariant, which is caught once at the top of a connection; the session answers 421, counts
+// and logs it. It is never an assert: an abort would end every session of the process (threats.md I10).
 #pragma once
 
 #include <stdexcept>

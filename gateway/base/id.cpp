@@ -11,11 +11,11 @@ namespace sallyport {
 
 namespace {
 
-// 80 bits: 42 of milliseconds since 1970 (until 2109), 38 that tell apart what happens within one.
+// 80 bits: 42 bits of milliseconds since 1970 (until 2109) and 38 bits that differ within a millisecond.
 constexpr unsigned tail_bits = 38;
 constexpr std::uint64_t tail_mask = (std::uint64_t{1} << tail_bits) - 1;
-// Adding an odd number goes through all 2^38 tails before one comes again, so a source never repeats itself, wherever
-// the wall clock is set to. Sources with other seeds walk the same circle, from places a random distance apart.
+// Adding an odd number visits all 2^38 tails before one repeats, so a source does not repeat an id even if the wall
+// clock is set back. Sources with other seeds visit the same cycle from random places.
 constexpr std::uint64_t stride = 0x9e3779b97f4a7c15;
 
 constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -30,7 +30,7 @@ std::string IdSource::next(std::chrono::system_clock::time_point now) {
   auto ms = static_cast<std::uint64_t>(std::chrono::floor<milliseconds>(now.time_since_epoch()).count());
   state_ += stride;
   std::uint64_t tail = state_ & tail_mask;
-  // The low 40 bits are eight characters, the rest (the high 40 of the 80) the other eight.
+  // The low 40 bits give eight characters, the high 40 bits the other eight.
   std::uint64_t low = ((ms << tail_bits) | tail) & ((std::uint64_t{1} << 40) - 1);
   std::uint64_t high = ms >> (40 - tail_bits);
   std::string id(id_length, '0');

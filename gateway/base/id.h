@@ -1,6 +1,6 @@
-// Transaction ids: 16 characters of Crockford base32, sortable by time (to the millisecond), unique within a process
-// and, but for chance, across processes. They are what a log line, a reply and a header field have in common. They are
-// no secret.
+// IdSource: makes transaction ids: 16 characters of Crockford base32, sortable by time (to the millisecond), unique
+// within a process and, with high probability, across processes. Log line, reply and header field of a mail carry the
+// same id. Ids are not secret.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace sallyport {
 
 class IdSource {
  public:
-  // One per worker; `seed` (random) separates workers and runs.
+  // One per worker, used by its thread only. `seed` must be random, so that workers and runs differ.
   explicit IdSource(std::uint64_t seed);
   std::string next(std::chrono::system_clock::time_point now);
 

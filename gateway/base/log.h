@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -47,10 +48,14 @@ struct LogBounds {
   std::chrono::milliseconds patience{1000};
 };
 
+// Several texts under one key: "a,b" as text, ["a","b"] as JSON. As many of them as a field has room for, whole ones,
+// and then "+N" for the N that are left out.
+using LogList = std::span<const std::string>;
+
 struct LogField {
   std::string_view key;  // one of ours, never a peer's
-  std::variant<std::string_view, std::int64_t, double, bool> value;
-  bool angle = false;  // text form: <value>, as addresses are written
+  std::variant<std::string_view, std::int64_t, double, bool, LogList> value;
+  bool angle = false;  // text form: <value>, as addresses are written; of a list each of its texts
 };
 
 class Log {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iterator>
@@ -175,8 +176,57 @@ void append_text_value(std::string& out, std::string_view value, bool angle) {
   out.append(after).append("\"");
 }
 
+// How the texts of a list are written: what stands around each of them, and how much room all have together.
+struct ListForm {
+  std::string_view before;
+  std::string_view after;
+  std::size_t room;
+};
+
+void append_items(std::string& out, LogList list, const ListForm& form) {
+  constexpr std::size_t most_for_count = 24;  // ,"+N"
+  const std::size_t start = out.size();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::size_t before = out.size();
+    const std::string_view comma = i > 0 ? "," : "";
+    const std::size_t taken = before - start + comma.size() + form.before.size() + form.after.size() + most_for_count;
+    const std::size_t room = taken < form.room ? form.room - taken : 0;
+    // Of the first as much as there is room for: something has to be told.
+    if (i > 0 && fitting(list[i], room) < list[i].size()) {
+      const std::string_view mark = form.before.starts_with('"') ? "\"" : "";
+      out.append(",").append(mark).append("+");
+      append_number(out, list.size() - i);
+      out.append(mark);
+      return;
+    }
+    out.append(comma).append(form.before);
+    append_escaped(out, list[i], room);
+    out.append(form.after);
+  }
+}
+
+void append_list(std::string& out, LogFormat format, LogList list, bool angle) {
+  if (format == LogFormat::json) {
+    out.append("[");
+    append_items(out, list, {"\"", "\"", max_value_octets - 2});
+    out.append("]");
+    return;
+  }
+  if (list.empty()) {
+    out.append(angle ? "<>" : "\"\"");
+    return;
+  }
+  const bool is_bare = std::all_of(list.begin(), list.end(), is_plain) && (angle || !list.front().empty());
+  const ListForm form{angle ? "<" : "", angle ? ">" : "", max_value_octets - 2};
+  if (!is_bare) out.append("\"");
+  append_items(out, list, form);
+  if (!is_bare) out.append("\"");
+}
+
 void append_value(std::string& out, LogFormat format, const LogField& field) {
-  if (auto* number = std::get_if<std::int64_t>(&field.value)) {
+  if (auto* list = std::get_if<LogList>(&field.value)) {
+    append_list(out, format, *list, field.angle);
+  } else if (auto* number = std::get_if<std::int64_t>(&field.value)) {
     append_number(out, *number);
   } else if (auto* fraction = std::get_if<double>(&field.value)) {
     // JSON has no word for what is no number.

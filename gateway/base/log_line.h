@@ -2,8 +2,9 @@
 //
 // In both forms controls, quotes, backslashes, invalid UTF-8, line and paragraph separators, bidi marks and invisible
 // characters become JSON escapes, so that no value can end its field or its line, or make a terminal show something
-// else. In text a value stands in quotes unless it is plain. A value that is too long ends with "..."; fields that no
-// longer fit into the line are left out and the line says cut=true.
+// else. In text a value stands in quotes unless it is plain. A value that is too long ends with "...", a list that is
+// too long with "+N" for the N texts that are left out; fields that no longer fit into the line are left out and the
+// line says cut=true.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@ namespace sallyport {
 
 namespace {
 
-// As libpsl wants it: it compares octets, so the case has to be gone before, a U-label's too. Empty for what is no
-// name.
+// The form libpsl needs: it compares octets, so the name must be in lower case, including U-labels. Empty if it is not
+// a name.
 std::string canonical(std::string_view domain) {
   if (!is_domain_name(domain, /*underscores=*/true, /*utf8=*/true)) return {};
   if (text::is_ascii(domain)) return text::to_lower(domain);

@@ -1,8 +1,8 @@
-// The public suffix list (publicsuffix.org): which names are registries, under which others may register. The door to
-// libpsl.
+// PublicSuffixList: the public suffix list (publicsuffix.org): under which names others may register domains. The only
+// place that uses libpsl.
 //
-// Names are taken with A-labels or U-labels in any case; a name that begins with a dot, or is empty, is none. A
-// top-level domain that the list does not have counts as a public suffix (the list's implicit rule `*`).
+// Names may have A-labels or U-labels in any case. A name that is empty or begins with a dot is not in the list. A
+// top-level domain that the list does not contain counts as a public suffix (the list's implicit rule `*`).
 #pragma once
 
 #include <memory>
@@ -17,20 +17,20 @@ namespace sallyport {
 
 class PublicSuffixList {
  public:
-  // The list's sections: the registries of the DNS, or also those of companies ("github.io").
+  // The list's sections: only the DNS registries, or also those of companies ("github.io").
   enum class Section { icann, any };
 
-  // The newest list this machine has: the system's (package publicsuffix), or the one libpsl was built with.
+  // Loads the newest list on this machine: the system's (package publicsuffix) or the one built into libpsl.
   PublicSuffixList();
-  // A list in the published form (public_suffix_list.dat). Failure: it cannot be read.
+  // Loads a list in the published format (public_suffix_list.dat). Failure if the file cannot be read.
   static Result<PublicSuffixList> from_file(const std::string& path);
   PublicSuffixList(PublicSuffixList&&) noexcept;
   PublicSuffixList& operator=(PublicSuffixList&&) noexcept;
   ~PublicSuffixList();
 
   bool is_public_suffix(std::string_view domain, Section section) const;
-  // The longest public suffix of it and one label more, of both sections, in lower case; empty where there is none: the
-  // domain is itself a public suffix.
+  // The longest public suffix of the domain (any section) plus one label, in lower case. Empty if the domain is itself
+  // a public suffix.
   std::string registrable_domain(std::string_view domain) const;
 
  private:

@@ -16,7 +16,7 @@ re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()
 
 std::string complaint(const RE2& expression) {
   std::string message = "bad regular expression: " + expression.error();
-  // RE2 tells which part it could not make sense of; people look for a place.
+  // RE2 names the faulty part; people need its position.
   const std::string& culprit = expression.error_arg();
   std::size_t at = culprit.empty() ? std::string::npos : expression.pattern().find(culprit);
   if (at != std::string::npos) message += ", at character " + std::to_string(at + 1);

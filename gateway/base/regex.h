@@ -1,5 +1,5 @@
-// Regular expressions by RE2: linear in the text, bounded in memory, whatever the pattern and whoever wrote it
-// (threats.md M17). The only door to RE2 outside lua/engine.
+// Regex: regular expressions by RE2: linear time and bounded memory for any pattern and text (threats.md M17). The only
+// place outside lua/engine that uses RE2. Thread-safe once compiled.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class Regex {
     bool ignore_case = false;
     std::size_t max_memory_bytes = 8u << 20;
   };
-  // A pattern that does not compile, or needs more memory, is an error that says where.
+  // Fails if the pattern does not compile or needs more memory; the text says where.
   static Result<Regex> compile(std::string_view pattern, Options options);
   static Result<Regex> compile(std::string_view pattern) { return compile(pattern, Options{}); }
 
@@ -27,7 +27,7 @@ class Regex {
 
   bool found_in(std::string_view text) const;
   bool matches(std::string_view text) const;  // the whole text
-  // The groups of the first match, the whole match first; empty when there is none. They point into `text`.
+  // The whole first match, then its groups; empty if there is no match. The views point into `text`.
   std::vector<std::string_view> groups(std::string_view text) const;
   const std::string& pattern() const;
 

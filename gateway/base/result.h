@@ -1,8 +1,8 @@
 // Result<T, E>: a value, or the reason why there is none.
 //
-// For what happens on a normal day (peer gone, timeout, bad syntax). What should never happen is an exception:
-// ensure.h. A Result converts to bool (true: a value) and is dereferenced like a pointer; value() and error() on the
-// wrong side throw BrokenInvariant.
+// For what happens on a normal day (peer gone, timeout, bad syntax); bugs use ensure.h. A Result converts to bool
+// (true: a value) and is dereferenced like a pointer. value() without a value and error() without an error throw
+// BrokenInvariant.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@
 
 namespace sallyport {
 
-// The value of a step that has nothing to give but that it happened.
+// The value of a step that gives nothing but its success.
 struct Done {
   friend bool operator==(Done, Done) = default;
 };
 
-// An error told in words, for people: configuration, command line, start-up.
+// An error as a text for people: configuration, command line, start-up.
 struct Failure {
   std::string message;
   friend bool operator==(const Failure&, const Failure&) = default;

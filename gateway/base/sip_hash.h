@@ -1,5 +1,5 @@
-// SipHash (Aumasson, Bernstein): a keyed hash, so that nobody who does not know the key can choose inputs that collide
-// (threats.md I6, R17). For every table whose keys come from peers.
+// SipHash (Aumasson, Bernstein): a keyed hash; without the key nobody can choose inputs that collide (threats.md I6,
+// R17). Used for every table whose keys come from peers.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@ namespace sallyport {
 
 using HashKey = std::array<std::uint64_t, 2>;
 
-// The state, fed by 64-bit words: `compression` rounds a word, `finalization` at the end. 1-3 is for hash tables; 2-4
-// where a hash stands for the input itself.
+// The hash state, fed with 64-bit words: `compression` rounds per word, `finalization` rounds at the end. Use 1-3 for
+// hash tables, 2-4 where the hash replaces the input.
 template <int compression, int finalization>
 class SipHash {
  public:
@@ -27,7 +27,7 @@ class SipHash {
     rounds(compression);
     v0_ ^= word;
   }
-  // The octets in words, the last with their number, as the reference does.
+  // Adds octets as little-endian words; the last word carries the length, as in the reference implementation.
   void add(std::string_view octets) noexcept {
     const std::uint64_t length = octets.size();
     for (; octets.size() >= 8; octets.remove_prefix(8)) add(word_of(octets.substr(0, 8)));
@@ -38,7 +38,7 @@ class SipHash {
     rounds(finalization);
     return v0_ ^ v1_ ^ v2_ ^ v3_;
   }
-  // 128 bits: the variant differs from the start, so it is told before anything is added.
+  // Selects the 128-bit variant; call it before anything is added.
   void widen() noexcept { v1_ ^= 0xee; }
   std::array<std::uint64_t, 2> finish_wide() noexcept {
     std::array<std::uint64_t, 2> result;
@@ -76,7 +76,7 @@ class SipHash {
   std::uint64_t v0_, v1_, v2_, v3_;
 };
 
-// 128 bits of SipHash-2-4: wide enough to stand for the input itself.
+// 128 bits of SipHash-2-4: wide enough to replace the input as a key.
 struct Fingerprint {
   std::uint64_t low = 0;
   std::uint64_t high = 0;

@@ -14,7 +14,7 @@ std::string mapped(std::string_view text, Change change) {
   return out;
 }
 
-// -1 for what is no hexadecimal digit.
+// -1 if `c` is not a hexadecimal digit.
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   c = lower(c);
@@ -50,6 +50,13 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string_view take_word(std::string_view& text) {
+  text = trim(text);
+  const std::string_view word = text.substr(0, text.find_first_of(" \t"));
+  text.remove_prefix(word.size());
+  return word;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -70,7 +77,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 bool is_ascii(std::string_view text) {
-  // Without a way out on the way, so that many octets are looked at at once.
+  // No early exit, so that the compiler can vectorise the loop.
   unsigned char all = 0;
   for (char c : text) all |= static_cast<unsigned char>(c);
   return all < 0x80;
@@ -82,8 +89,8 @@ std::optional<CodePoint> decode_utf8(std::string_view text) {
   std::uint8_t first = octet(0);
   if (first < 0x80) return CodePoint{first, 1};
 
-  // RFC 3629, 4: how many octets follow, and what the second one may be (this rules out overlong forms, surrogates and
-  // what lies past U+10FFFF).
+  // RFC 3629, 4: the length, and the range of the second octet, which excludes overlong forms, surrogates and values
+  // above U+10FFFF.
   std::size_t length;
   std::uint8_t lowest = 0x80, highest = 0xbf;
   if (first >= 0xc2 && first <= 0xdf) {
@@ -193,7 +200,7 @@ std::string_view did_you_mean(std::string_view word, const std::vector<std::stri
     std::size_t longer = std::max(word.size(), candidate.size());
     if (longer - std::min(word.size(), candidate.size()) >= best_distance) continue;
     std::size_t distance = edit_distance(word, candidate);
-    // Nothing in common is no suggestion, however short both are.
+    // Entirely different words are no suggestion, however short they are.
     if (distance >= best_distance || distance >= longer) continue;
     best = candidate;
     best_distance = distance;

@@ -1,4 +1,4 @@
-// Octets as text: ASCII only, independent of the locale, safe on any octet.
+// Functions on text: ASCII only, independent of the locale, defined for any octet.
 #pragma once
 
 #include <cstdint>
@@ -25,38 +25,40 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 bool ends_with_ignoring_case(std::string_view text, std::string_view suffix);
 
-// Without the spaces and tabs at both ends.
+// Removes spaces and tabs at both ends.
 std::string_view trim(std::string_view text);
-// The parts between the separators; an empty text has one empty part.
+// Removes the next word and the white space before it from `text` and gives it; empty when there is none left.
+std::string_view take_word(std::string_view& text);
+// The parts between the separators; an empty text gives one empty part.
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 bool is_ascii(std::string_view text);
-// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
+// True for well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
 
 struct CodePoint {
   char32_t value;
-  std::size_t octets;  // how many encode it: 1 to 4
+  std::size_t octets;  // length of its encoding: 1 to 4
 };
-// The character that `text` begins with; nothing when it begins with no well-formed one.
+// The first character of `text`; nothing if `text` does not begin with well-formed UTF-8.
 std::optional<CodePoint> decode_utf8(std::string_view text);
 
-// A decimal number of digits only (no sign, no space); nothing when empty, not a number, or over `most`.
+// A decimal number of digits only (no sign, no space); nothing if empty, not a number, or above `most`.
 std::optional<std::uint64_t> to_number(std::string_view digits, std::uint64_t most = UINT64_MAX);
 
 std::string to_hex(std::string_view octets);  // lower case
 std::optional<std::string> from_hex(std::string_view hex);
 
-// Text of a peer, fit for a header field or a reply of ours (threats.md S37): A-Z a-z 0-9 . _ : - [ ] stay, every other
-// octet becomes '?', cut at `most` octets.
+// Filters a peer's text for use in a header field or reply of ours (threats.md S37): A-Z a-z 0-9 . _ : - [ ] stay,
+// every other octet becomes '?'; cut at `most` octets.
 std::string for_header(std::string_view peer_text, std::size_t most = 255);
-// Text of a peer as printable ASCII (I7): every other octet becomes '?', cut at `most` octets.
+// Filters a peer's text to printable ASCII (I7): every other octet becomes '?'; cut at `most` octets.
 std::string printable(std::string_view peer_text, std::size_t most = 400);
 // The number of single-character edits between two words (Levenshtein), for did-you-mean.
 std::size_t edit_distance(std::string_view a, std::string_view b);
-// The nearest of `candidates` (the first of several) when it is near enough to be meant: at most two edits, or a third
-// of the word, and something in common. Else empty. Points into `candidates`.
+// The candidate nearest to `word` (the first of several) if it is near enough to be meant: at most two edits, or a
+// third of the word, and not entirely different. Otherwise empty. The view points into `candidates`.
 std::string_view did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace sallyport::text

@@ -14,7 +14,7 @@ struct Unit {
   std::uint64_t worth;
 };
 
-// Largest first: text is written in the largest unit that needs no fraction.
+// Largest first: values are written in the largest unit that needs no fraction.
 constexpr std::array<Unit, 7> duration_units{{{"d", 86'400'000'000'000},
                                               {"h", 3'600'000'000'000},
                                               {"m", 60'000'000'000},
@@ -28,7 +28,7 @@ constexpr std::array<Unit, 5> size_units{{{"TiB", std::uint64_t{1} << 40},
                                           {"KiB", std::uint64_t{1} << 10},
                                           {"", 1}}};
 
-// Digits, then the name of a unit with nothing between; nothing when it comes to more than `most`.
+// Digits directly followed by a unit's name; nothing if the value exceeds `most`.
 template <std::size_t N>
 std::optional<std::uint64_t> parse_amount(std::string_view text, const std::array<Unit, N>& units, std::uint64_t most) {
   std::size_t digits = 0;
@@ -84,7 +84,7 @@ std::optional<Rate> parse_rate(std::string_view text) {
   std::string_view rest = text.substr(slash + 1);
   std::size_t space = rest.find(' ');
   auto per = parse_duration(rest.substr(0, space));
-  // None in a time, or so many in no time, is no rate.
+  // A count or time of zero is not a rate.
   if (!count || *count == 0 || !per || *per == Duration::zero()) return std::nullopt;
   if (space == std::string_view::npos) return Rate{*count, *per, *count};
 
@@ -114,7 +114,7 @@ std::string to_text(const Rate& rate) {
 }
 
 std::string mail_date(WallTime time) {
-  // Not strftime: its names follow the locale.
+  // Not strftime: its names depend on the locale.
   static constexpr const char* weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -128,7 +128,7 @@ std::string mail_date(WallTime time) {
 }
 
 void append_log_time(std::string& out, WallTime time) {
-  // Written digit by digit: this stands in every log line, and printf would be a third of the line's cost.
+  // Written digit by digit: every log line contains it, and printf would be a third of the line's cost.
   auto digits = [&out](std::int64_t number, std::int64_t highest_place) {
     for (std::int64_t place = highest_place; place > 0; place /= 10)
       out += static_cast<char>('0' + number / place % 10);

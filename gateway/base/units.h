@@ -1,4 +1,5 @@
-// Typed text of the configuration: durations "5s", sizes "25MiB", rates "300/1h burst 50", and their way back to text.
+// Duration, Time, WallTime and Rate, and the configuration's text for durations "5s", sizes "25MiB" and rates "300/1h
+// burst 50".
 #pragma once
 
 #include <chrono>
@@ -10,18 +11,18 @@
 namespace sallyport {
 
 using Duration = std::chrono::nanoseconds;
-// Monotonic: no deadline moves when somebody sets the wall clock (threats.md I12, R8).
+// Monotonic: deadlines do not move when the wall clock is set (threats.md I12, R8).
 using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using WallTime = std::chrono::system_clock::time_point;
 
 struct Rate {
-  std::uint64_t count = 0;  // so many
-  Duration per{};           // in this time
-  std::uint64_t burst = 0;  // and so many at once; without `burst`: the count
+  std::uint64_t count = 0;  // events
+  Duration per{};           // per this time
+  std::uint64_t burst = 0;  // and this many at once; a text without `burst` means the count
   friend bool operator==(const Rate&, const Rate&) = default;
 };
 
-// Each gives nothing for what is not such a text, or too large. What to_text() writes can be parsed again.
+// The parse functions give nothing if the text is malformed or the value too large. They accept what to_text() writes.
 std::optional<Duration> parse_duration(std::string_view text);   // "250ms" "5s" "10m" "1h" "30d", also us and ns
 std::optional<std::uint64_t> parse_size(std::string_view text);  // octets: "512", "64KiB", "25MiB", "1GiB", also TiB
 std::optional<Rate> parse_rate(std::string_view text);           // "300/1h burst 50"

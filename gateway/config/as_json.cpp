@@ -1,7 +1,8 @@
-// The program's side of explain.h: effective values, findings and the schema as JSON.
+// Effective values, differences, errors and the schema as JSON: implements the JSON functions of explain.h and diff.h.
 #include <nlohmann/json.hpp>
 
 #include "gateway/base/ensure.h"
+#include "gateway/config/diff.h"
 #include "gateway/config/document.h"
 #include "gateway/config/explain.h"
 #include "gateway/config/schema_tree.h"
@@ -11,10 +12,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// File names may hold any octets; what is not UTF-8 is replaced.
+// File names may contain any octets; those that are not UTF-8 are replaced.
 std::string printed(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-// A TOML value of ours as JSON; both are known to be well-formed and shallow.
+// Converts a TOML value to JSON; it comes from our own to_toml(), so it is well-formed and not deep.
 Json to_json(const Node& node) {
   switch (node.kind) {
     case Node::Kind::table: {
@@ -47,105 +48,83 @@ Json toml_as_json(const std::string& toml) {
   return to_json(document->members.front().value);
 }
 
-Json text_matching(const char* pattern) { return {{"type", "string"}, {"pattern", pattern}}; }
-
 Json list_of(Json item) { return {{"type", "array"}, {"items", std::move(item)}}; }
 
-void add_bounds(Json& schema, const Key& key) {
-  if (!key.least.empty()) schema["minimum"] = toml_as_json(std::string(key.least));
-  if (!key.most.empty()) schema["maximum"] = toml_as_json(std::string(key.most));
-}
-
-Json certificate_schema() {
-  Json pair = {{"type", "object"},
-               {"properties", {{"chain", {{"type", "string"}}}, {"key", {{"type", "string"}}}}},
-               {"required", {"chain", "key"}},
-               {"additionalProperties", false}};
-  Json one = {{"type", "string"}, {"minLength", 1}};
-  Json either = {{"oneOf", Json::array({one, pair})}};
-  return {{"oneOf", Json::array({one, pair, list_of(either)})}};
-}
-
 Json type_schema(const Key& key) {
-  switch (key.type) {
-    case Type::word:
-      return {{"type", "string"}, {"enum", Json(key.shape().words)}};
-    case Type::boolean:
-      return {{"type", "boolean"}};
-    case Type::integer: {
-      Json schema = {{"type", "integer"}, {"minimum", 0}};
-      add_bounds(schema, key);
-      return schema;
-    }
-    case Type::number: {
-      Json schema = {{"type", "number"}};
-      add_bounds(schema, key);
-      return schema;
-    }
-    case Type::duration:
-      return text_matching("^[0-9]+(d|h|m|s|ms|us|ns)$");
-    case Type::size:
-      return {
-          {"oneOf", Json::array({text_matching("^[0-9]+(KiB|MiB|GiB|TiB)?$"), {{"type", "integer"}, {"minimum", 0}}})}};
-    case Type::rate:
-      return text_matching("^(off|[0-9]+/[0-9]+(d|h|m|s|ms|us|ns)( burst [0-9]+)?)$");
-    case Type::networks:
-      return list_of(text_matching("^[0-9A-Fa-f.:]+(/[0-9]+)?$"));
-    case Type::address:
-    case Type::addresses: {
-      Json address = text_matching(key.port == 0 ? "^([0-9.]+|\\[[0-9A-Fa-f.:]+\\]):[0-9]+$"
-                                                 : "^([0-9.]+|\\[?[0-9A-Fa-f.:]+\\]?)(:[0-9]+)?$");
-      return key.type == Type::address ? address : list_of(std::move(address));
-    }
-    case Type::domains:
-      return list_of(text_matching("^(\\*\\.)?[A-Za-z0-9_.-]+$"));
-    case Type::globs:
-    case Type::reply_ranges:
-      return list_of({{"type", "string"}, {"minLength", 1}});
-    case Type::certificates:
-      return certificate_schema();
-    case Type::log_target:
-      return text_matching("^(stderr|journal|file:.+)$");
-    case Type::text:
-    case Type::domain:
-    case Type::path:
-      return {{"type", "string"}};
+  const settings::ValueType& type = *key.row->type;
+  if (!type.words.empty()) return {{"type", "string"}, {"enum", Json(type.words)}};
+  Json schema = Json::parse(type.schema);
+  const settings::Bounds& bounds = key.bounds;
+  if (type.form == settings::Form::number) {
+    if (!bounds.least.empty()) schema["minimum"] = toml_as_json(std::string(bounds.least));
+    if (!bounds.most.empty()) schema["maximum"] = toml_as_json(std::string(bounds.most));
   }
-  broken("Type: not one of its values");
+  if (type.form == settings::Form::list && !bounds.least.empty())
+    schema["minItems"] = toml_as_json(std::string(bounds.least));
+  return schema;
 }
 
 Json key_schema(const Key& key) {
   Json schema = type_schema(key);
-  if (schema.value("type", "") == "array" && !key.least.empty())
-    schema["minItems"] = toml_as_json(std::string(key.least));
-  schema["description"] = std::string(key.doc);
-  if (key.by_default && key.stands_for.empty()) schema["default"] = toml_as_json(key.default_toml());
+  schema["description"] = std::string(key.row->doc);
+  if (key.by_default) schema["default"] = toml_as_json(*key.by_default);
   return schema;
 }
 
-// The tree is as deep as the table's longest path.
+constexpr const char* policy_reference = "#/$defs/policy";
+
+// The recursion is as deep as the longest path of the settings table.
 Json node_schema(const SchemaNode& node) {
   if (node.key != nullptr) return key_schema(*node.key);
+  const bool is_top = &node == &schema_tree();
   Json object = {{"type", "object"}};
   Json required = Json::array();
   for (const auto& [name, child] : node.children) {
-    object["properties"][name] = node_schema(child);
-    if (child.key != nullptr && !child.key->by_default) required.push_back(name);
+    // The schema of `policy` is written once and referred to at the top and under each tenant.
+    const bool is_policy = name == "policy" && (is_top || node.is_tenant);
+    object["properties"][name] = is_policy ? Json{{"$ref", policy_reference}} : node_schema(*child);
+    if (child->key != nullptr && child->key->row->options.required) required.push_back(name);
   }
-  // Below a name everything required may also come by its short form, which a schema cannot tell; the loader can.
-  if (!required.empty() && &node == &schema_tree()) object["required"] = required;
+  // Below a name, a required key may also be given by its short form, which a schema cannot express; the loader checks
+  // it.
+  if (!required.empty() && is_top) object["required"] = required;
   object["additionalProperties"] = node.any_name ? node_schema(*node.any_name) : Json(false);
   if (node.collection != nullptr) object["description"] = std::string(node.collection->doc);
   return node.is_array ? list_of(std::move(object)) : object;
 }
 
+std::string values_json(const std::vector<Effective>& values) {
+  Json json = Json::object();
+  for (const Effective& value : values)
+    json[value.path] = {{"value", toml_as_json(value.toml)}, {"origin", value.origin.to_string()}};
+  return printed(json);
+}
+
 }  // namespace
 
-std::string show_json(const Loaded& loaded) {
-  Json values = Json::object();
-  for (const Effective& value : loaded.values)
-    values[value.path] = {{"value", toml_as_json(value.toml)}, {"origin", value.origin.to_string()}};
-  return printed(values);
+std::string show_json(const Loaded& loaded) { return values_json(loaded.values); }
+
+Result<std::string> show_tenant_json(const Loaded& loaded, std::string_view tenant) {
+  const auto values = values_of_tenant(loaded, tenant);
+  if (!values) return values.error();
+  return values_json(*values);
+}
+
+std::string to_json(const std::vector<Change>& changes) {
+  const auto value = [](const std::optional<std::string>& toml) -> Json {
+    if (!toml) return nullptr;
+    // The running program may be of another version: what this version cannot parse as TOML is shown as received.
+    const auto document = parse_document("value = " + *toml, {});
+    if (!document || document->members.size() != 1) return *toml;
+    return to_json(document->members.front().value);
+  };
+  Json list = Json::array();
+  for (const Change& change : changes)
+    list.push_back({{"path", change.path},
+                    {"running", value(change.running)},
+                    {"disk", value(change.disk)},
+                    {"reload", change.reload ? Json(std::string(name(*change.reload))) : Json(nullptr)}});
+  return printed(list);
 }
 
 std::string report_json(const std::string& file, const ConfigErrors& errors, const ConfigErrors& warnings) {
@@ -163,6 +142,7 @@ std::string report_json(const std::string& file, const ConfigErrors& errors, con
 std::string json_schema() {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "Sallyport configuration"}};
   schema.update(node_schema(schema_tree()));
+  schema["$defs"] = {{"policy", node_schema(*schema_tree().children.at("policy"))}};
   return printed(schema);
 }
 

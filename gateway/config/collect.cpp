@@ -7,7 +7,6 @@
 
 #include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
-#include "gateway/config/document.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/schema_tree.h"
 
@@ -21,7 +20,7 @@ bool is_identifier(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fits);
 }
 
-// The name as it is kept, or why it cannot be one.
+// Gives the name in the form in which it is kept, or the reason why it is not valid.
 Result<std::string> accept_name(std::string_view name, NameRule rule) {
   switch (rule) {
     case NameRule::identifier:
@@ -37,28 +36,39 @@ Result<std::string> accept_name(std::string_view name, NameRule rule) {
   broken("NameRule: not one of its values");
 }
 
-// A key of that name elsewhere in the configuration, for those who forgot the section.
+// Finds a key with the same last segment in another section, to suggest to somebody who forgot the section.
 std::string same_name_elsewhere(std::string_view name) {
   for (const Key& key : settings_table()) {
     const std::size_t dot = key.path.rfind('.');
-    if (dot != std::string_view::npos && key.path.substr(dot + 1) == name) return std::string(key.path);
+    if (dot != std::string::npos && std::string_view(key.path).substr(dot + 1) == name) return key.path;
   }
   return {};
 }
 
-// Walks one document along the tree. It goes no deeper than the tree does.
+// The position of a table in the configuration.
+struct Where {
+  std::string section;  // as written in files: "tenants.acme.policy.spf"; entries of an array without their number
+  std::string tenant;   // the tenant whose policy table this is; empty: none
+  Places which;         // places of the key's path in the settings table, which does not contain the tenant
+
+  std::string below(std::string_view segment) const {
+    return section.empty() ? std::string(segment) : section + "." + std::string(segment);
+  }
+};
+
+// Walks one document along the schema tree, and so never deeper than that tree.
 class Matcher {
  public:
   Matcher(Collected& collected, std::string directory) : collected_(collected), directory_(std::move(directory)) {}
 
-  void match(const SchemaNode& schema, const Node& table, const std::string& section, const Instance& which) {
+  void match(const SchemaNode& schema, const Node& table, const Where& where) {
     for (const Member& member : table.members) {
       if (const auto child = schema.children.find(member.key); child != schema.children.end()) {
-        known(child->second, member, section, which);
+        known(schema, *child->second, member, where);
       } else if (schema.any_name) {
-        named(schema, member, section);
+        named(schema, member, where);
       } else {
-        unknown(schema, member, section);
+        unknown(schema, member, where.section);
       }
     }
   }
@@ -66,26 +76,30 @@ class Matcher {
  private:
   void fail(const Origin& at, std::string message) { collected_.errors.push_back({at, std::move(message)}); }
 
-  static std::string below(const std::string& section, std::string_view segment) {
-    return section.empty() ? std::string(segment) : section + "." + std::string(segment);
-  }
-
-  void known(const SchemaNode& schema, const Member& member, const std::string& section, const Instance& which) {
-    const std::string path = below(section, member.key);
+  void known(const SchemaNode& parent, const SchemaNode& schema, const Member& member, const Where& where) {
     if (schema.key != nullptr) {
-      leaf(*schema.key, member, which);
-    } else if (schema.is_array) {
-      tables(schema, member, path);
+      leaf(*schema.key, member, where);
+      return;
+    }
+    Where there{where.below(member.key), where.tenant, where.which};
+    if (schema.is_array) {
+      tables(schema, member, there);
     } else if (member.value.kind == Node::Kind::table) {
-      match(schema, member.value, path, which);
+      // Below the tenant's `policy`, keys have their global paths, so the places begin anew.
+      if (parent.is_tenant) {
+        there.tenant = where.which.back().name;
+        there.which.clear();
+      }
+      match(schema, member.value, there);
     } else {
-      fail(member.value.at, quote(path) + " is a table of settings, not " + std::string(describe(member.value.kind)));
+      fail(member.value.at,
+           quote(there.section) + " is a table of settings, not " + std::string(describe(member.value.kind)));
     }
   }
 
-  void leaf(const Key& key, const Member& member, const Instance& which) {
-    const std::string path = full_path(key.path, which);
-    // Each file may include others; everything else is said once.
+  void leaf(const Key& key, const Member& member, const Where& where) {
+    const std::string path = tenant_prefix(where.tenant) + full_path(key.path, where.which);
+    // Each file may have its own `include`; every other key may be given once only.
     if (key.path != "include") {
       const auto [place, first] = collected_.places.emplace(path, member.at);
       if (!first) {
@@ -93,14 +107,16 @@ class Matcher {
         return;
       }
     }
-    auto value = parse_value(member.value, key.shape(), directory_, collected_.errors);
-    if (value) collected_.values.insert_or_assign(path, Given{&key, which, std::move(*value), member.at});
+    if (key.read(member.value, directory_, nullptr, collected_.errors))
+      collected_.values.insert_or_assign(path,
+                                         Given{&key, where.tenant, where.which, member.value, directory_, member.at});
   }
 
-  void tables(const SchemaNode& schema, const Member& member, const std::string& path) {
+  void tables(const SchemaNode& schema, const Member& member, const Where& where) {
     const bool all_tables = member.value.kind == Node::Kind::array &&
                             std::all_of(member.value.items.begin(), member.value.items.end(),
                                         [](const Node& item) { return item.kind == Node::Kind::table; });
+    const std::string& path = where.section;
     if (!all_tables || member.value.items.empty()) {
       fail(member.at, quote(path) + " is an array of tables: write [[" + path + "]] above each of them");
       return;
@@ -110,27 +126,31 @@ class Matcher {
       fail(member.at, "[[" + path + "]] is already set at " + place->second.to_string());
       return;
     }
-    for (std::size_t i = 0; i < member.value.items.size(); ++i) {
-      const Instance entry{{}, i};
-      collected_.add_instance(schema.collection->path, entry, member.value.items[i].at);
-      match(schema, member.value.items[i], path, entry);
-    }
+    for (std::size_t i = 0; i < member.value.items.size(); ++i)
+      match(schema, member.value.items[i], entered(schema, where, Place(i), path, member.value.items[i].at));
   }
 
-  void named(const SchemaNode& schema, const Member& member, const std::string& section) {
+  void named(const SchemaNode& schema, const Member& member, const Where& where) {
     auto name = accept_name(member.key, schema.collection->names);
     if (!name) {
       fail(member.at, name.error().message);
       return;
     }
-    const std::string path = below(section, key_segment(*name));
+    const std::string path = where.below(key_segment(*name));
     if (member.value.kind != Node::Kind::table) {
       fail(member.value.at, quote(path) + " is a table of settings, not " + std::string(describe(member.value.kind)));
       return;
     }
-    const Instance which{std::move(*name), 0};
-    collected_.add_instance(schema.collection->path, which, member.at);
-    match(*schema.any_name, member.value, path, which);
+    match(*schema.any_name, member.value, entered(schema, where, Place(std::move(*name)), path, member.at));
+  }
+
+  // Adds one entry to its collection, and gives the position inside it.
+  Where entered(const SchemaNode& schema, const Where& where, Place place, const std::string& section,
+                const Origin& at) {
+    collected_.add_instance(tenant_prefix(where.tenant) + full_path(schema.collection->path, where.which), place, at);
+    Where inside{section, where.tenant, where.which};
+    inside.which.push_back(std::move(place));
+    return inside;
   }
 
   void unknown(const SchemaNode& schema, const Member& member, const std::string& section) {
@@ -146,22 +166,24 @@ class Matcher {
   const std::string directory_;
 };
 
-// Relative to the file that names it.
+// Resolves `name` relative to the directory of `file`.
 std::string beside(const std::string& file, const std::string& name) {
   return (std::filesystem::path(file).parent_path() / name).lexically_normal().string();
 }
 
 std::string absolute_directory(const std::string& file) {
-  std::error_code ignored;  // without a working directory the path stays as it is
+  std::error_code ignored;  // on an error the path stays as it is
   const std::filesystem::path path = std::filesystem::absolute(file, ignored);
   return (path.empty() ? std::filesystem::path(file) : path).parent_path().lexically_normal().string();
 }
 
-// What `include` of one file asks for.
+// Adds the files that `include` of this file names to the queue.
 void queue_included(Collected& collected, const std::string& file, const Files& files, std::deque<std::string>& queue) {
   const auto given = collected.values.find("include");
   if (given == collected.values.end()) return;
-  for (const std::string& pattern : std::get<std::vector<std::string>>(given->second.value)) {
+  std::vector<std::string> patterns;
+  given->second.key->read(given->second.value, given->second.directory, &patterns, collected.errors);
+  for (const std::string& pattern : patterns) {
     const std::string beside_file = beside(file, pattern);
     if (pattern.find_first_of("*?[") == std::string::npos) {
       queue.push_back(beside_file);
@@ -179,11 +201,14 @@ void queue_included(Collected& collected, const std::string& file, const Files& 
 
 }  // namespace
 
-void Collected::add_instance(std::string_view collection, const Instance& which, const Origin& at) {
-  std::vector<InstanceAt>& list = instances[std::string(collection)];
-  for (const InstanceAt& known : list)
-    if (known.which.name == which.name && known.which.index == which.index) return;
-  list.push_back({which, at});
+void Collected::add_instance(std::string_view collection, const Place& place, const Origin& at) {
+  if (!has_instance(collection, place)) instances[std::string(collection)].push_back({place, at});
+}
+
+bool Collected::has_instance(std::string_view collection, const Place& place) const {
+  const auto list = instances.find(collection);
+  return list != instances.end() && std::any_of(list->second.begin(), list->second.end(),
+                                                [&](const InstanceAt& known) { return known.place == place; });
 }
 
 Collected collect(const std::string& file, const Files& files) {
@@ -210,7 +235,7 @@ Collected collect(const std::string& file, const Files& files) {
       collected.incomplete = true;
       continue;
     }
-    Matcher(collected, absolute_directory(next)).match(schema_tree(), *document, {}, {});
+    Matcher(collected, absolute_directory(next)).match(schema_tree(), *document, {});
     queue_included(collected, next, files, queue);
   }
   return collected;

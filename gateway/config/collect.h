@@ -1,5 +1,5 @@
-// The first half of loading: the files, matched against the table. What comes out is what was said, where, and what of
-// it cannot be understood.
+// The first half of loading: reads the files and matches them against the settings table. The result is every key that
+// was given, with its place, and every error found so far; load.cpp makes Settings of it.
 #pragma once
 
 #include <map>
@@ -8,35 +8,45 @@
 #include <vector>
 
 #include "gateway/config/config_error.h"
+#include "gateway/config/document.h"
 #include "gateway/config/files.h"
 #include "gateway/config/settings_table.h"
 
 namespace sallyport::config {
 
+// One key that was given a valid value of its type.
 struct Given {
   const Key* key = nullptr;
-  Instance which;
-  Value value;
-  Origin at;  // of the key
+  std::string tenant;  // set for a policy's key under [tenants.T]; empty: for everybody
+  Places which;
+  Node value;
+  std::string directory;  // directory of the file, from which relative paths count
+  Origin at;              // position of the key
 };
 
 struct InstanceAt {
-  Instance which;
-  Origin at;  // of the first table that names it
+  Place place;
+  Origin at;  // position of the first table that has this name
 };
 
 struct Collected {
   std::map<std::string, Given, std::less<>> values;   // by full path
-  std::map<std::string, Origin, std::less<>> places;  // of every known key that was given, also with a bad value
-  std::map<std::string, std::vector<InstanceAt>, std::less<>> instances;  // by the collection's path
+  std::map<std::string, Origin, std::less<>>
+      places;  // position of every known key that was given, even with a bad value
+  // The entries of each collection, in the order of the files, by the collection's full path: "upstreams.*",
+  // "tenants.acme.policy.dnsbl.zones.*".
+  std::map<std::string, std::vector<InstanceAt>, std::less<>> instances;
   ConfigErrors errors;
-  bool incomplete = false;  // a file could not be read: what seems to be missing may be in there
+  bool incomplete = false;  // a file could not be read, so a missing key may be in it
 
-  // Notes that there is such a one; a name that is known already keeps its place.
-  void add_instance(std::string_view collection, const Instance& which, const Origin& at);
+  // Adds an entry to the collection; a name that it already has keeps its first position.
+  void add_instance(std::string_view collection, const Place& place, const Origin& at);
+  // True if the collection has an entry with this name or index.
+  bool has_instance(std::string_view collection, const Place& place) const;
 };
 
-// Reads `file` and everything it includes. A file that several patterns match is read once.
+// Reads `file` and all files that it includes. A file that several patterns match is read once. Blocks on the file
+// system: not for a loop's thread.
 Collected collect(const std::string& file, const Files& files);
 
 }  // namespace sallyport::config

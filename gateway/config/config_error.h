@@ -1,33 +1,13 @@
-// Where something of the configuration was said, and what is wrong with it.
+// The position of a setting in the files, and an error about it: the types of gateway/settings/config_error.h under
+// this folder's namespace.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "gateway/settings/config_error.h"
 
 namespace sallyport::config {
 
-// Lines and columns count from 1. Line 0: the file as a whole. No file: nobody said it, it is the default.
-struct Origin {
-  std::string file;
-  std::uint32_t line = 0;
-  std::uint32_t column = 0;
-
-  bool is_default() const { return file.empty(); }
-  std::string to_string() const;  // "FILE:LINE:COL", "FILE" or "default"
-
-  friend bool operator==(const Origin&, const Origin&) = default;
-};
-
-struct ConfigError {
-  Origin at;
-  std::string message;
-
-  std::string to_string() const;  // "FILE:LINE:COL: error: message"
-
-  friend bool operator==(const ConfigError&, const ConfigError&) = default;
-};
-
-using ConfigErrors = std::vector<ConfigError>;
+using settings::ConfigError;
+using settings::ConfigErrors;
+using settings::Origin;
 
 }  // namespace sallyport::config

@@ -1,126 +1,187 @@
 #include "gateway/config/cross_check.h"
 
-#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
-#include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
 #include "gateway/config/key_path.h"
-#include "gateway/config/value.h"
 
 namespace sallyport::config {
 namespace {
 
-void check_tenants(const Settings& settings, const Places& places, ConfigErrors& errors) {
+// The path under which the administrator wrote the tenant's domains: `domains` when the short form was used.
+std::string domains_path(const std::string& tenant, const Origins& origins) {
+  if (tenant == "default" && origins.said.places.contains("domains")) return "domains";
+  return tenant_prefix(tenant) + "domains";
+}
+
+// Where a domain was assigned to a tenant.
+struct Claim {
+  std::string path;
+  Origin at;
+};
+
+bool is_before(const Origin& a, const Origin& b) {
+  return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);
+}
+
+void check_tenant_domains(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
+  struct Owner {
+    const std::string* tenant;
+    std::size_t entry;
+  };
+  std::unordered_map<std::string_view, Owner> owners;
+  for (const auto& [name, tenant] : settings.tenants) {
+    for (std::size_t i = 0; i < tenant.domains.size(); ++i) {
+      const auto [owner, first] = owners.emplace(tenant.domains[i], Owner{&name, i});
+      if (first || *owner->second.tenant == name) continue;
+      Claim one{domains_path(*owner->second.tenant, origins),
+                origins.of_entry(tenant_prefix(*owner->second.tenant) + "domains", owner->second.entry)};
+      Claim other{domains_path(name, origins), origins.of_entry(tenant_prefix(name) + "domains", i)};
+      // Reported at the later of the two, in reading order.
+      if (is_before(other.at, one.at)) std::swap(one, other);
+      errors.push_back({other.at, tenant.domains[i] + " is already one of " + one.path + ", at " + one.at.to_string() +
+                                      ": each domain belongs to one tenant"});
+    }
+  }
+}
+
+void check_tenant_upstreams(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
+  // Without any upstream another error is reported, which this one would only repeat.
+  if (settings.upstreams.empty()) return;
   std::vector<std::string> upstreams;
   upstreams.reserve(settings.upstreams.size());
   for (const auto& [name, upstream] : settings.upstreams) upstreams.push_back(name);
   for (const auto& [name, tenant] : settings.tenants) {
-    const std::string section = "tenants." + key_segment(name);
-    if (name != "default") {
-      errors.push_back({places.of({section + ".domains", section + ".upstream"}),
-                        "this version serves one tenant, named \"default\": " + quote(name) + " cannot be served"});
-      continue;
-    }
-    // With no upstream at all that is the error, and this would only repeat it.
-    if (upstreams.empty() || settings.upstreams.contains(tenant.upstream)) continue;
+    if (settings.upstreams.contains(tenant.upstream)) continue;
     std::string message = "there is no upstream named " + quote(tenant.upstream);
     const std::string_view meant = text::did_you_mean(tenant.upstream, upstreams);
     if (!meant.empty())
       message += "; did you mean " + quote(meant) + "?";
     else
-      message += ": set " + section + ".upstream to one of " + text::join(upstreams, ", ");
-    errors.push_back({places.of({section + ".upstream"}), std::move(message)});
+      message += ": set " + tenant_prefix(name) + "upstream to one of " + text::join(upstreams, ", ");
+    errors.push_back(
+        {origins.of({tenant_prefix(name) + "upstream", tenant_prefix(name) + "domains"}), std::move(message)});
   }
 }
 
-void check_listeners(const Settings& settings, const Places& places, ConfigErrors& errors) {
+void check_listeners(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   for (std::size_t i = 0; i < settings.listen.size(); ++i) {
     const ListenSettings& listener = settings.listen[i];
-    const std::string section = full_path("listen[]", {{}, i});
+    const std::string section = full_path("listen[]", {i});
     for (std::size_t j = 0; j < i; ++j) {
       if (settings.listen[j].address == listener.address)
-        errors.push_back({places.of({section + ".address"}),
+        errors.push_back({origins.of({section + ".address"}),
                           listener.address.to_string() + " is already listened on, by the entry at " +
-                              places.of({full_path("listen[].address", {{}, j})}).to_string()});
+                              origins.of({full_path("listen[].address", {j})}).to_string()});
     }
     if (listener.require_tls && listener.tls == ListenTls::off)
-      errors.push_back({places.of({section + ".require_tls"}), "require_tls and tls = \"off\" leave no way in"});
+      errors.push_back({origins.of({section + ".require_tls"}), "require_tls and tls = \"off\" leave no way in"});
     const bool asks_client = listener.client_cert != tls::ClientCertificates::off;
     if (asks_client && listener.tls == ListenTls::off)
-      errors.push_back({places.of({section + ".client_cert"}), "client_cert has no use with tls = \"off\""});
+      errors.push_back({origins.of({section + ".client_cert"}), "client_cert has no use with tls = \"off\""});
     if (!asks_client && !listener.client_ca.empty())
-      errors.push_back({places.of({section + ".client_ca"}),
+      errors.push_back({origins.of({section + ".client_ca"}),
                         "client_ca has no use while client_cert is \"off\"; set it to \"ask\" or \"require\""});
     const bool needs_certificate = listener.tls == ListenTls::implicit || listener.require_tls;
     if (needs_certificate && listener.tls != ListenTls::off && settings.tls.certificates.empty())
-      errors.push_back({places.of({section + ".require_tls", section + ".tls"}),
+      errors.push_back({origins.of({section + ".require_tls", section + ".tls"}),
                         "this listener cannot do without TLS, and tls.cert is not set"});
   }
 }
 
-void check_certificates(const Settings& settings, const Places& places, ConfigErrors& errors) {
+void check_certificates(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   if (settings.tls.sni.empty() || !settings.tls.certificates.empty()) return;
-  const std::string path = full_path("tls.sni.*.cert", {settings.tls.sni.begin()->first, 0});
-  errors.push_back({places.of({path}), "tls.cert is required beside tls.sni: clients that name no host get that one"});
+  const std::string path = full_path("tls.sni.*.cert", {settings.tls.sni.begin()->first});
+  errors.push_back({origins.of({path}), "tls.cert is required beside tls.sni: clients that name no host get that one"});
 }
 
-void check_limits(const Settings& settings, const Places& places, ConfigErrors& errors) {
+void check_limits(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   const LimitSettings& limits = settings.limits;
   if (limits.unknown_recipients_close < limits.unknown_recipients)
-    errors.push_back({places.of({"limits.unknown_recipients_close", "limits.unknown_recipients"}),
+    errors.push_back({origins.of({"limits.unknown_recipients_close", "limits.unknown_recipients"}),
                       "limits.unknown_recipients_close (" + std::to_string(limits.unknown_recipients_close) +
                           ") is smaller than limits.unknown_recipients (" + std::to_string(limits.unknown_recipients) +
                           ")"});
 }
 
-void check_seal(const Settings& settings, const Places& places, ConfigErrors& errors) {
-  const policies::ArcSealSettings& seal = settings.policy.arc.seal;
-  if (seal == policies::ArcSealSettings()) return;
-  if (seal.domain.empty() || seal.selector.empty() || seal.key_file.empty())
-    errors.push_back({places.of({"policy.arc.seal.domain", "policy.arc.seal.selector", "policy.arc.seal.key.file"}),
-                      "policy.arc.seal needs all of domain, selector and key"});
-}
+// Runs a section's own check, on the global settings or on those of one tenant.
+class SectionCheck : public settings::Check {
+ public:
+  SectionCheck(const Settings& settings, const settings::Section& section, const std::string& tenant,
+               const Origins& origins, ConfigErrors& errors)
+      : settings_(settings), section_(section), tenant_(tenant), origins_(origins), errors_(errors) {}
 
-// An address such as a report may be sent from: of the plain kind, that needs no quotes.
-bool is_plain_address(std::string_view text) {
-  const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos || at == 0 || at > 64 || !is_domain_name(text.substr(at + 1), false)) return false;
-  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), [](char c) {
-    return text::is_alnum(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
-  });
-}
+  std::string path(std::string_view key) const override {
+    return tenant_prefix(tenant_) + std::string(section_.path) + "." + std::string(key);
+  }
+  bool has_upstream(std::string_view name) const override {
+    return settings_.upstreams.empty() || settings_.upstreams.contains(std::string(name));
+  }
+  void fail(std::initializer_list<std::string_view> keys, std::string message) override {
+    for (const std::string_view key : keys) {
+      const std::string full = path(key);
+      if (!origins_.is_given(full)) continue;
+      errors_.push_back({origins_.of({full}), std::move(message)});
+      return;
+    }
+    // For keys that the tenant did not give itself, the error was already reported for the global settings.
+    if (tenant_.empty()) errors_.push_back({origins_.of({}), std::move(message)});
+  }
 
-void check_dmarc_report(const Settings& settings, const Places& places, ConfigErrors& errors) {
-  const policies::DmarcReportSettings& report = settings.policy.dmarc_report;
-  if (!report.from.empty() && !is_plain_address(report.from))
-    errors.push_back({places.of({"policy.dmarc.report.from"}), quote(report.from) + " is no mail address"});
-  if (!report.enabled) return;
-  const Origin origin = places.of({"policy.dmarc.report.enabled"});
-  if (report.from.empty())
-    errors.push_back({origin, "policy.dmarc.report needs `from`: the address that reports are sent from"});
-  if (settings.policy.dmarc.mode == policies::Mode::off)
-    errors.push_back({origin, "there is nothing to report while policy.dmarc.mode is \"off\""});
-  if (!settings.upstreams.empty() && !settings.upstreams.contains(report.upstream))
-    errors.push_back({places.of({"policy.dmarc.report.upstream", "policy.dmarc.report.enabled"}),
-                      "there is no upstream named " + quote(report.upstream)});
+ private:
+  const Settings& settings_;
+  const settings::Section& section_;
+  const std::string& tenant_;
+  const Origins& origins_;
+  ConfigErrors& errors_;
+};
+
+void check_policies(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
+  static const std::string for_all;
+  for (const settings::Section* section : policies::policy_sections()) {
+    if (section->check == nullptr) continue;
+    const void* shared = settings.policy.of(*section);
+    SectionCheck check(settings, *section, for_all, origins, errors);
+    section->check(shared, check);
+    for (const auto& [name, tenant] : settings.tenants) {
+      const void* own = tenant.policy.of(*section);
+      if (own == shared) continue;
+      SectionCheck tenant_check(settings, *section, name, origins, errors);
+      section->check(own, tenant_check);
+    }
+  }
 }
 
 }  // namespace
 
-Origin Places::of(std::initializer_list<std::string_view> paths) const {
+Origin Origins::of(std::initializer_list<std::string_view> paths) const {
   for (const std::string_view path : paths)
-    if (const auto found = by_path.find(path); found != by_path.end() && !found->second.is_default())
-      return found->second;
+    if (const Effective* value = values.find(path); value != nullptr && !value->origin.is_default())
+      return value->origin;
   return {file, 1, 1};
 }
 
-void cross_check(const Settings& settings, const Places& places, ConfigErrors& errors) {
-  check_tenants(settings, places, errors);
-  check_listeners(settings, places, errors);
-  check_certificates(settings, places, errors);
-  check_limits(settings, places, errors);
-  check_seal(settings, places, errors);
-  check_dmarc_report(settings, places, errors);
+bool Origins::is_given(std::string_view path) const {
+  const Effective* value = values.find(path);
+  return value != nullptr && !value->origin.is_default();
+}
+
+Origin Origins::of_entry(std::string_view path, std::size_t index) const {
+  const auto given = said.values.find(path);
+  if (given == said.values.end() || index >= given->second.value.items.size()) return of({path});
+  return given->second.value.items[index].at;
+}
+
+void cross_check(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
+  check_tenant_domains(settings, origins, errors);
+  check_tenant_upstreams(settings, origins, errors);
+  check_listeners(settings, origins, errors);
+  check_certificates(settings, origins, errors);
+  check_limits(settings, origins, errors);
+  check_policies(settings, origins, errors);
 }
 
 }  // namespace sallyport::config

@@ -1,80 +1,48 @@
 #include "gateway/config/explain.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/base/text.h"
+#include "gateway/config/document.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/schema_tree.h"
 
 namespace sallyport::config {
 namespace {
 
-constexpr std::size_t comment_column = 48;
-
-// A line with a comment behind it, in a column where that is possible.
-std::string commented(std::string line, const std::string& comment) {
-  const std::size_t spaces = line.size() < comment_column ? comment_column - line.size() : 2;
-  line.append(spaces, ' ');
-  return line + "# " + comment + "\n";
-}
-
-// The table that holds a value, as its header is written: "[limits]", "[[listen]]", `[tls.sni."mx.example"]`.
-std::string header(const Effective& value) {
-  const std::size_t dot = value.key->path.rfind('.');
-  if (dot == std::string_view::npos) return {};
-  const std::string_view table = value.key->path.substr(0, dot);
-  if (table.ends_with("[]")) return "[[" + std::string(table.substr(0, table.size() - 2)) + "]]";
-  return "[" + full_path(table, value.which) + "]";
-}
-
-std::string_view last_segment(const Key& key) { return key.path.substr(key.path.rfind('.') + 1); }
-
-// Values of one table stand together, tables in the order of their first value.
-struct Table {
-  std::string header;
-  std::size_t entry = 0;  // of an array of tables
-  std::vector<const Effective*> values;
-};
-
-std::vector<Table> by_table(const Loaded& loaded) {
-  std::vector<Table> tables;
-  for (const Effective& value : loaded.values) {
-    const std::string name = header(value);
-    auto table = std::find_if(tables.begin(), tables.end(), [&](const Table& known) {
-      return known.header == name && known.entry == value.which.index;
-    });
-    if (table == tables.end()) table = tables.insert(tables.end(), Table{name, value.which.index, {}});
-    table->values.push_back(&value);
-  }
-  return tables;
-}
-
-// What a typed path leads to.
+// What a path typed by the user leads to.
 struct Target {
   const SchemaNode* node = nullptr;
-  std::string table_path;  // "upstreams.*.tls"
-  std::string instance;    // the full path when one instance was named, else empty
+  std::string written;   // the path as in the settings table: "upstreams.*.tls", "tenants.*.policy.spf.mode"
+  std::string instance;  // as typed: "upstreams.other.tls"
+  std::string tenant;    // set for a policy's key under a tenant; "*" for all tenants
+  bool is_whole = true;  // names one instance: no "*", and a number for each "[]"
 };
 
 std::string section_text(const std::string& path) { return path.empty() ? "" : " in " + path; }
 
-// Takes one segment, "listen[0]" or "listen[]" included, off the way.
+// Goes one segment further, which may be "listen[0]" or "listen[]".
 Result<const SchemaNode*> step(const SchemaNode& at, const std::string& segment, Target& target) {
   const std::size_t bracket = segment.find('[');
   const std::string name = segment.substr(0, bracket);
-  const std::string dot = target.table_path.empty() ? "" : ".";
+  const std::string dot = target.written.empty() ? "" : ".";
   if (const auto child = at.children.find(name); child != at.children.end()) {
     const std::string index = bracket == std::string::npos ? "" : segment.substr(bracket);
-    target.table_path += dot + name + (child->second.is_array ? "[]" : "");
-    target.instance += dot + name + (child->second.is_array ? index : "");
-    return &child->second;
+    if (child->second->is_array && (index.empty() || index == "[]")) target.is_whole = false;
+    if (at.is_tenant && child->second->key == nullptr)
+      target.tenant = target.instance.substr(target.instance.find('.') + 1);
+    target.written += dot + name + (child->second->is_array ? "[]" : "");
+    target.instance += dot + name + (child->second->is_array ? index : "");
+    return child->second.get();
   }
   if (at.any_name) {
-    target.table_path += dot + "*";
+    if (segment == "*") target.is_whole = false;
+    target.written += dot + "*";
     target.instance += dot + (segment == "*" ? "*" : key_segment(segment));
     return at.any_name.get();
   }
-  std::string message = "unknown key " + quote(segment) + section_text(target.table_path);
+  std::string message = "unknown key " + quote(segment) + section_text(target.written);
   const std::string meant(text::did_you_mean(segment, at.names()));
   if (!meant.empty()) message += "; did you mean " + quote(meant) + "?";
   return Failure{std::move(message)};
@@ -87,7 +55,7 @@ Result<Target> find(std::string_view path) {
   target.node = &schema_tree();
   for (const std::string& segment : *segments) {
     if (target.node->key != nullptr)
-      return Failure{quote(target.table_path) + " is a single value and has no " + quote(segment) + " in it"};
+      return Failure{quote(target.written) + " is a single value and has no " + quote(segment) + " in it"};
     auto next = step(*target.node, segment, target);
     if (!next) return next.error();
     target.node = *next;
@@ -101,58 +69,90 @@ void line(std::string& out, std::string_view label, const std::string& text) {
   out += start + text + "\n";
 }
 
-// The bounds in words; empty when there are none.
+// Describes the bounds; empty when there are none.
 std::string range(const Key& key) {
-  const bool is_list = !is_written_as_text(key.type) && key.type != Type::integer && key.type != Type::number;
-  if (key.least.empty() && key.most.empty()) return {};
-  if (is_list) return "at least " + std::string(key.least) + " of them";
-  return std::string(key.least) + " to " + std::string(key.most);
+  const settings::Bounds& bounds = key.bounds;
+  if (bounds.least.empty() && bounds.most.empty()) return {};
+  if (key.row->type->form == settings::Form::list) return "at least " + std::string(bounds.least) + " of them";
+  return std::string(bounds.least) + " to " + std::string(bounds.most);
+}
+
+void value_line(std::string& out, const Effective& value) {
+  line(out, "value", value.path + " = " + value.toml + "  (" + value.origin.to_string() + ")");
+}
+
+// True if the value belongs to the tenants that the path asks for.
+bool is_among(const Effective& value, const Target& target) {
+  if (target.tenant == "*") return !value.tenant.empty();
+  return target.tenant.empty() || value.tenant == target.tenant;
+}
+
+// Adds the values that count for one tenant: its own, else the global one.
+void tenant_values(std::string& out, const Key& key, const Target& target, const Loaded& loaded) {
+  const auto list = values_of_tenant(loaded, split_path("x." + target.tenant)->back());
+  if (!list) return;
+  for (const Effective& value : *list) {
+    if (value.key != &key || (target.is_whole && value.path != target.instance)) continue;
+    Effective shown = value;
+    const bool is_own = std::any_of(loaded.values.begin(), loaded.values.end(),
+                                    [&](const Effective& other) { return other.path == value.path; });
+    if (!is_own) shown.path = full_path(key.path, value.which);
+    value_line(out, shown);
+  }
+}
+
+void values(std::string& out, const Key& key, const Target& target, const Loaded& loaded) {
+  if (!target.tenant.empty() && target.tenant != "*") {
+    tenant_values(out, key, target, loaded);
+    return;
+  }
+  // A short form shows the value of the key that it sets.
+  const std::string_view meant = key.row->options.stands_for;
+  const Key& shown = meant.empty() ? key : *find_key(meant);
+  const std::string wanted = meant.empty() ? target.instance : full_path(meant, {Place(std::string("default"))});
+  const bool is_whole = target.is_whole || !meant.empty();
+  for (const Effective& value : loaded.values) {
+    if (value.key != &shown || !is_among(value, target)) continue;
+    // Includes the values with which tenants override the key.
+    const bool is_it = tenant_prefix(value.tenant) + wanted == value.path;
+    if (is_whole && !is_it) continue;
+    value_line(out, value);
+  }
 }
 
 std::string explain_key(const Key& key, const Target& target, const Loaded* loaded) {
-  std::string out = std::string(key.path) + "\n    " + std::string(key.doc) + "\n";
-  line(out, "type", std::string(name(key.type)) + ": " + expectation(key.shape()));
-  if (!key.stands_for.empty())
-    line(out, "short", "for " + full_path(key.stands_for, {"default", 0}));
+  const settings::Row& row = *key.row;
+  std::string out = key.path + "\n    " + std::string(row.doc) + "\n";
+  line(out, "type", std::string(row.type->name) + ": " + row.type->expectation());
+  if (!row.options.stands_for.empty())
+    line(out, "short", "for " + full_path(row.options.stands_for, {Place(std::string("default"))}));
   else
-    line(out, "default", key.by_default ? key.default_toml() : "none: it must be given");
-  if (!key.falls_back_to.empty()) line(out, "", "before the default, the value of " + std::string(key.falls_back_to));
+    line(out, "default", key.by_default ? *key.by_default : "none: it must be given");
+  if (!key.falls_back_to().key.empty())
+    line(out, "", "before the default, the value of " + std::string(key.falls_back_to().key));
   if (const std::string text = range(key); !text.empty()) line(out, "range", text);
-  line(out, "reload", std::string(name(key.reload)));
-  if (loaded == nullptr) return out;
-  const std::string searched = key.stands_for.empty() ? std::string(key.path) : std::string(key.stands_for);
-  const std::string wanted = key.stands_for.empty() ? target.instance : full_path(key.stands_for, {"default", 0});
-  const bool one_instance = wanted.find('*') == std::string::npos && wanted.find("[]") == std::string::npos;
-  for (const Effective& value : loaded->values) {
-    if (value.key->path != searched) continue;
-    const bool unnamed = value.path.find('[') != std::string::npos && target.instance.find('[') == std::string::npos;
-    if (one_instance && !unnamed && value.path != wanted) continue;
-    line(out, "value", value.path + " = " + value.toml + "  (" + value.origin.to_string() + ")");
-  }
+  line(out, "reload", std::string(name(row.options.reload)));
+  if (key.is_policy()) line(out, "tenants", "may have their own: tenants.*." + key.path);
+  if (loaded != nullptr) values(out, key, target, *loaded);
   return out;
 }
 
-// The keys below a section, one line each. The tree is as deep as the table's longest path.
+// Lists the keys below a section, one line each. The recursion is as deep as the longest path of the settings table.
 void list_keys(const SchemaNode& node, std::string& out) {
   if (node.key != nullptr) {
-    out += std::string(node.key->path) + "\n    " + std::string(node.key->doc) + "\n";
+    out += node.key->path + "\n    " + std::string(node.key->row->doc) + "\n";
     return;
   }
-  for (const auto& [name, child] : node.children) list_keys(child, out);
+  for (const auto& [name, child] : node.children) {
+    if (node.is_tenant && child->key == nullptr)
+      out += "tenants.*." + name + "\n    Every key of " + name + " may stand here, too, and counts for this tenant.\n";
+    else
+      list_keys(*child, out);
+  }
   if (node.any_name) list_keys(*node.any_name, out);
 }
 
 }  // namespace
-
-std::string show(const Loaded& loaded) {
-  std::string out;
-  for (const Table& table : by_table(loaded)) {
-    if (!table.header.empty()) out += "\n" + table.header + "\n";
-    for (const Effective* value : table.values)
-      out += commented(std::string(last_segment(*value->key)) + " = " + value->toml, value->origin.to_string());
-  }
-  return out;
-}
 
 Result<std::string> explain(std::string_view path, const Loaded* loaded) {
   const auto target = find(path);
@@ -160,9 +160,14 @@ Result<std::string> explain(std::string_view path, const Loaded* loaded) {
   if (target->node->key != nullptr) return explain_key(*target->node->key, *target, loaded);
   std::string out;
   if (target->node->collection != nullptr)
-    out += std::string(target->node->collection->path) + "\n    " + std::string(target->node->collection->doc) + "\n";
+    out += target->node->collection->path + "\n    " + std::string(target->node->collection->doc) + "\n";
   list_keys(*target->node, out);
   return out;
+}
+
+const Key* key_of(std::string_view path) {
+  const auto target = find(path);
+  return target ? target->node->key : nullptr;
 }
 
 }  // namespace sallyport::config

@@ -33,7 +33,7 @@ class Descriptor {
 }  // namespace
 
 Result<std::string> Disk::read(const std::string& path) const {
-  // A FIFO somebody left in an included directory must not hold the start up: O_NONBLOCK.
+  // O_NONBLOCK, so that opening a FIFO in an included directory does not block the start.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return failure_of(errno);
   struct ::stat status {};
@@ -58,7 +58,7 @@ Result<std::vector<std::string>> Disk::matching(const std::string& pattern) cons
   const int reason = errno;
   if (outcome == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
-  // A directory that is not there holds no files.
+  // A directory that does not exist has no files.
   const bool unreadable = outcome == GLOB_ABORTED && reason != ENOENT && reason != ENOTDIR;
   if (unreadable) return failure_of(reason);
   if (outcome == GLOB_NOSPACE) return failure_of(ENOMEM);

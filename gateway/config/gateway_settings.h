@@ -1,22 +1,28 @@
-// Settings of the gateway itself: what is served where, within which bounds, and who stands behind it.
+// Settings of the gateway itself: listeners, limits, timeouts, upstreams, tenants.
 //
-// Defaults are the contract's (section 3). gateway/config/load fills them from the table in settings_table.cpp.
+// The default values are those of contract.md, section 3. gateway/config/load fills the structs. Their rows are in
+// gateway_sections.cpp; the rows of the policies are in each policy's folder.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/fields.h"
 #include "gateway/base/log.h"
 #include "gateway/base/units.h"
 #include "gateway/resolver/settings.h"
+#include "gateway/settings/section.h"
 #include "gateway/tls/settings.h"
-#include "lua/engine/settings.h"
-#include "policies/settings.h"
+#include "policies/sections.h"
 
-namespace sallyport::config {
+namespace sallyport {
+
+namespace config {
 
 enum class ListenTls : std::uint8_t { off, starttls, implicit };
 enum class BareNewlinePolicy : std::uint8_t { normalize, reject };
@@ -28,7 +34,7 @@ struct ListenSettings {
   BareNewlinePolicy bare_newline = BareNewlinePolicy::normalize;
   std::vector<IpNetwork> proxy_protocol_from;
   tls::ClientCertificates client_cert = tls::ClientCertificates::off;
-  std::string client_ca;  // whose certificates verify; empty: the system's
+  std::string client_ca;  // file of CA certificates for client certificates; empty: the system's
 };
 
 struct LimitSettings {
@@ -77,7 +83,10 @@ struct UpstreamSettings {
 struct TenantSettings {
   std::string name;
   std::vector<std::string> domains;  // "example.com", "*.example.com"; lower case
-  std::string upstream;
+  std::string upstream = "default";
+  // The settings of all policies with what this tenant overrides. Empty when the settings were not loaded from a file;
+  // then Settings::policy applies.
+  settings::Set policy;
 };
 
 struct StateSettings {
@@ -95,13 +104,12 @@ struct Settings {
   TimeoutSettings timeouts;
   std::map<std::string, UpstreamSettings> upstreams;
   std::map<std::string, TenantSettings> tenants;
-  policies::PolicySettings policy;
-  lua::RuleSettings rules;
+  settings::Set policy{policies::policy_sections()};
   StateSettings state;
   LogSettings log;
 };
 
-// TLS of one listener: the certificates of all, and what it asks of clients itself.
+// The TLS settings of one listener: the shared certificates, and what the listener asks of clients.
 inline tls::ServerTlsSettings tls_of(const Settings& settings, const ListenSettings& listener) {
   tls::ServerTlsSettings tls = settings.tls;
   tls.client_certificates = listener.client_cert;
@@ -109,4 +117,18 @@ inline tls::ServerTlsSettings tls_of(const Settings& settings, const ListenSetti
   return tls;
 }
 
-}  // namespace sallyport::config
+// The policies' settings that judge a tenant's mail.
+inline const settings::Set& policy_of(const Settings& settings, const TenantSettings& tenant) {
+  return tenant.policy.is_empty() ? settings.policy : tenant.policy;
+}
+
+}  // namespace config
+
+template <>
+inline constexpr auto words_of<config::ListenTls> = std::to_array<std::string_view>({"off", "starttls", "implicit"});
+template <>
+inline constexpr auto words_of<config::BareNewlinePolicy> = std::to_array<std::string_view>({"normalize", "reject"});
+template <>
+inline constexpr auto words_of<config::Balance> = std::to_array<std::string_view>({"least-sessions", "failover"});
+
+}  // namespace sallyport

@@ -3,31 +3,34 @@
 #include <algorithm>
 
 #include "gateway/base/text.h"
+#include "gateway/settings/node.h"
 
 namespace sallyport::config {
 
 std::string key_segment(std::string_view name) {
   const auto bare = [](char c) { return text::is_alnum(c) || c == '_' || c == '-'; };
   if (!name.empty() && std::all_of(name.begin(), name.end(), bare)) return std::string(name);
-  return quote(name);
+  return settings::quote(name);
 }
 
-std::string full_path(std::string_view table_path, const Instance& which) {
+std::string full_path(std::string_view table_path, std::span<const settings::Place> which) {
   std::string path;
   for (const char c : table_path) {
-    if (c == '*')
-      path += key_segment(which.name);
-    else if (c == ']')
-      path += std::to_string(which.index) + "]";
-    else
+    const bool is_place = c == '*' || c == ']';
+    if (!is_place) {
       path += c;
+    } else if (which.empty()) {
+      return path + c;
+    } else {
+      path += c == '*' ? key_segment(which.front().name) : std::to_string(which.front().index) + "]";
+      which = which.subspan(1);
+    }
   }
   return path;
 }
 
-std::string_view collection_of(std::string_view table_path) {
-  const std::size_t end = table_path.find_first_of("*]");
-  return end == std::string_view::npos ? std::string_view() : table_path.substr(0, end + 1);
+std::string tenant_prefix(std::string_view tenant) {
+  return tenant.empty() ? std::string() : "tenants." + key_segment(tenant) + ".";
 }
 
 std::optional<std::vector<std::string>> split_path(std::string_view path) {

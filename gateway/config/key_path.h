@@ -1,27 +1,31 @@
-// The names of keys as people write them: segments joined by dots, in quotes where TOML wants them
-// (zones."a.example".score).
+// Paths of keys as written in files: segments joined by dots, quoted where TOML needs it (zones."a.example".score).
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gateway/config/settings_table.h"
+#include "gateway/settings/row.h"
 
 namespace sallyport::config {
 
-// One segment: bare, or in quotes.
+// Writes one segment, quoted when necessary.
 std::string key_segment(std::string_view name);
 
-// "limits.hops", "listen[0].address", `tls.sni."mx.example".cert`.
-std::string full_path(std::string_view table_path, const Instance& which);
+// Writes a full path such as "limits.hops", "listen[0].address" or `tls.sni."mx.example".cert`: the path of the
+// settings table with one place put in for each "*" and "[]". When there are fewer places, the path ends after the
+// first "*" or "[]" that has none: "tls.sni.*".
+std::string full_path(std::string_view table_path, std::span<const settings::Place> which);
+inline std::string full_path(std::string_view table_path, std::initializer_list<settings::Place> which) {
+  return full_path(table_path, std::span(which.begin(), which.size()));
+}
 
-// The part of a path that names its collection, "upstreams.*" of "upstreams.*.servers"; empty when it has none.
-std::string_view collection_of(std::string_view table_path);
+// The prefix of a policy's key under a tenant, "tenants.acme."; empty for no tenant.
+std::string tenant_prefix(std::string_view tenant);
 
-// The segments of a path that somebody typed; nothing when a quote does not end. "listen[0]" and "listen[]" are kept as
-// they are.
+// Splits a path typed by the user; nothing when a quote is not closed. "listen[0]" and "listen[]" stay one segment.
 std::optional<std::vector<std::string>> split_path(std::string_view path);
 
 }  // namespace sallyport::config

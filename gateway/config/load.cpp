@@ -1,54 +1,22 @@
 #include "gateway/config/load.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <tuple>
 #include <utility>
 
 #include "gateway/base/ensure.h"
 #include "gateway/config/collect.h"
 #include "gateway/config/cross_check.h"
-#include "gateway/config/document.h"
 #include "gateway/config/key_path.h"
+#include "gateway/config/overrides.h"
+#include "gateway/config/value_list.h"
 
 namespace sallyport::config {
 namespace {
 
 constexpr std::string_view resolv_conf = "/etc/resolv.conf";
 
-Value default_value(const Key& key) {
-  ConfigErrors errors;
-  auto document = parse_document("value = " + key.default_toml(), {});
-  ensure(document.ok(), "configuration: a default that is not TOML");
-  auto value = parse_value(document->members.front().value, key.shape(), "/", errors);
-  if (!value) broken("configuration: a default that its own key refuses");
-  return std::move(*value);
-}
-
-// A single value where the key it stands for takes a list.
-Value widened(const Value& value) {
-  if (const auto* address = std::get_if<SocketAddress>(&value)) return std::vector{*address};
-  return value;
-}
-
-bool is_empty(const Value& value) { return std::get<std::vector<SocketAddress>>(value).empty(); }
-
-std::string fnv_1a(const std::vector<Effective>& values) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto mix = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  };
-  for (const Effective& value : values) {
-    mix(value.path);
-    mix(" = ");
-    mix(value.toml);
-    mix("\n");
-  }
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-  return digits;
-}
-
-// The second half of loading: what was said becomes what counts.
+// The second half of loading: makes Settings and effective values of the collected keys.
 class Resolver {
  public:
   Resolver(const std::string& file, const Files& files, Collected collected)
@@ -58,93 +26,134 @@ class Resolver {
     spell_out_sugar();
     complete_collections();
     for (const Key& key : settings_table())
-      if (key.field.exists()) settle(key);
-    if (!said_.incomplete) cross_check(settings_, {file_, places_}, said_.errors);
+      if (key.is_effective()) settle(key);
+    settle_tenants();
+    if (!said_.incomplete) cross_check(settings_, {file_, said_, values_}, said_.errors);
     return finish();
   }
 
  private:
-  // `upstream` and `domains` set the key they stand for.
+  // The short forms `upstream` and `domains` set the keys that they stand for.
   void spell_out_sugar() {
     for (const Key& key : settings_table()) {
-      if (key.stands_for.empty()) continue;
+      const std::string_view meant = key.row->options.stands_for;
+      if (meant.empty()) continue;
       const auto place = said_.places.find(key.path);
       if (place == said_.places.end()) continue;
-      const Instance instance{"default", 0};
-      const std::string target = full_path(key.stands_for, instance);
+      const std::string target = full_path(meant, default_places());
       const auto [other, first] = said_.places.emplace(target, place->second);
       if (!first) {
-        said_.errors.push_back({place->second, std::string(key.path) + " is short for " + target +
-                                                   ", which is already set at " + other->second.to_string()});
+        said_.errors.push_back({place->second, key.path + " is short for " + target + ", which is already set at " +
+                                                   other->second.to_string()});
         continue;
       }
-      said_.add_instance(collection_of(key.stands_for), instance, place->second);
-      if (const auto given = said_.values.find(key.path); given != said_.values.end())
-        said_.values.emplace(target, Given{&key, instance, widened(given->second.value), place->second});
+      said_.add_instance(full_path(meant, {}), default_places().front(), place->second);
+      if (const auto given = said_.values.find(key.path); given != said_.values.end()) {
+        Given spelled_out = given->second;
+        spelled_out.which = default_places();
+        said_.values.emplace(target, std::move(spelled_out));
+      }
     }
   }
 
-  // One listener and the tenant "default" are there without being named.
+  static Places default_places() { return {Place(std::string("default"))}; }
+
+  // Adds a listener when none is configured, and the tenant "default" when there is no tenant.
   void complete_collections() {
     const Origin top{file_, 1, 1};
-    if (said_.instances["listen[]"].empty()) said_.add_instance("listen[]", {}, top);
-    said_.add_instance("tenants.*", {"default", 0}, top);
+    if (said_.instances["listen[]"].empty()) said_.add_instance("listen[]", Place(0), top);
+    if (said_.instances["tenants.*"].empty()) said_.add_instance("tenants.*", default_places().front(), top);
     if (said_.instances["upstreams.*"].empty() && !said_.incomplete)
       said_.errors.push_back({top,
                               "upstream is required: the address of the mail server behind this gateway, such as "
                               "\"10.0.0.5:25\""});
   }
 
-  void settle(const Key& key) {
-    const std::string_view collection = collection_of(key.path);
-    if (collection.empty()) {
-      settle(key, {{}, {file_, 1, 1}});
+  void settle(const Key& key) { settle(key, {}, {file_, 1, 1}); }
+
+  // Settles each instance of a key below these places; `at` is where the last of them was named.
+  void settle(const Key& key, const Places& which, const Origin& at) {
+    const std::string path = full_path(key.path, which);
+    if (which.size() == key.places) {
+      settle(key, which, path, at);
       return;
     }
-    for (const InstanceAt& instance : said_.instances[std::string(collection)]) settle(key, instance);
+    const auto list = said_.instances.find(path);
+    if (list == said_.instances.end()) return;
+    for (const InstanceAt& instance : list->second) {
+      Places longer = which;
+      longer.push_back(instance.place);
+      settle(key, longer, instance.at);
+    }
   }
 
-  void settle(const Key& key, const InstanceAt& instance) {
-    const std::string path = full_path(key.path, instance.which);
+  void settle(const Key& key, const Places& which, const std::string& path, const Origin& at) {
     const auto given = said_.values.find(path);
-    const bool asks_system =
-        key.path == "dns.servers" && (given == said_.values.end() || is_empty(given->second.value));
-    if (given != said_.values.end() && !asks_system) {
-      store(key, instance.which, path, given->second.value, given->second.at);
+    if (given != said_.values.end() && !asks_system(key, given->second)) {
+      store(key, which, path, given->second);
       return;
     }
-    if (said_.places.contains(path) && given == said_.values.end()) return;  // given, but with a value that was refused
-    if (const auto general = said_.values.find(key.falls_back_to); general != said_.values.end()) {
-      store(key, instance.which, path, general->second.value, general->second.at);
-    } else if (asks_system) {
-      store(key, {}, path, system_name_servers(), {std::string(resolv_conf), 0, 0});
-    } else if (key.by_default) {
-      store(key, instance.which, path, default_value(key), {});
-    } else if (!said_.incomplete) {
-      missing(key, path, instance);
-    }
+    if (said_.places.contains(path) && given == said_.values.end()) return;  // given, but its value was refused
+    if (const auto general = said_.values.find(key.falls_back_to().key); general != said_.values.end())
+      store(key, which, path, general->second);
+    else if (key.path == name_servers)
+      store_name_servers(key, path);
+    else if (key.by_default)
+      store_default(key, which, path);
+    else if (!said_.incomplete)
+      missing(key, path, at);
   }
 
-  Value system_name_servers() const {
-    // Without the file: this host, as resolv.conf(5) says.
-    const auto content = files_.read(std::string(resolv_conf));
-    return resolver::servers_of_resolv_conf(content ? *content : std::string());
+  static constexpr std::string_view name_servers = "dns.servers";
+
+  // An empty list of name servers means those of the system.
+  static bool asks_system(const Key& key, const Given& given) {
+    return key.path == name_servers && given.value.items.empty();
   }
 
-  void missing(const Key& key, const std::string& path, const InstanceAt& instance) {
+  void missing(const Key& key, const std::string& path, const Origin& at) {
     std::string message = path == "tenants.default.domains" ? "domains" : path;
-    message += " is required: expected " + expectation(key.shape());
-    said_.errors.push_back({instance.at, std::move(message)});
+    message += " is required: expected " + key.row->type->expectation();
+    said_.errors.push_back({at, std::move(message)});
   }
 
-  void store(const Key& key, const Instance& which, const std::string& path, const Value& value, const Origin& origin) {
-    key.field.write(settings_, which, value);
-    values_.push_back({&key, which, path, to_toml(key.field.read(settings_, which), key.type), origin});
-    places_.emplace(path, origin);
+  void store(const Key& key, const Places& which, const std::string& path, const Given& given) {
+    void* member = key.member(settings_, which);
+    // A short form is read by its own type: one address, where the key it stands for takes a list.
+    const Key& reader = given.key->row->options.stands_for.empty() ? key : *given.key;
+    ensure(reader.read(given.value, given.directory, member, said_.errors),
+           "configuration: a value that the key refuses which falls back to it");
+    values_.add({&key, {}, which, path, key.row->type->to_toml(member), given.at});
+  }
+
+  // The struct already holds the default; only the effective value is added.
+  void store_default(const Key& key, const Places& which, const std::string& path) {
+    std::string toml = key.row->type->to_toml(key.member(settings_, which));
+    if (toml.empty()) {
+      const Effective* general = values_.find(key.falls_back_to().key);
+      ensure(general != nullptr, "configuration: no value to fall back to");
+      toml = general->toml;
+    }
+    values_.add({&key, {}, which, path, std::move(toml), {}});
+  }
+
+  void store_name_servers(const Key& key, const std::string& path) {
+    // Without that file the resolver of this host is used (resolv.conf(5)).
+    const auto content = files_.read(std::string(resolv_conf));
+    settings_.dns.servers = resolver::servers_of_resolv_conf(content ? *content : std::string());
+    values_.add({&key, {}, {}, path, key.row->type->to_toml(&settings_.dns.servers), {std::string(resolv_conf), 0, 0}});
+  }
+
+  void settle_tenants() {
+    Overrides overrides(said_, values_);
+    for (auto& [name, tenant] : settings_.tenants) {
+      tenant.policy = settings_.policy;
+      overrides.apply(name, tenant.policy, said_.errors);
+    }
   }
 
   Outcome finish() {
-    // The main file first, then the others by name: as somebody would go through them.
+    // Errors of the main file first, then those of the other files by name.
     std::stable_sort(said_.errors.begin(), said_.errors.end(), [this](const ConfigError& a, const ConfigError& b) {
       const auto order = [this](const ConfigError& error) {
         return std::tuple(error.at.file != file_, std::string_view(error.at.file), error.at.line, error.at.column);
@@ -153,8 +162,8 @@ class Resolver {
     });
     Outcome outcome;
     outcome.loaded.settings = std::make_shared<const Settings>(std::move(settings_));
-    outcome.loaded.hash = fnv_1a(values_);
-    outcome.loaded.values = std::move(values_);
+    outcome.loaded.hash = values_.hash();
+    outcome.loaded.values = values_.take();
     outcome.errors = std::move(said_.errors);
     return outcome;
   }
@@ -163,8 +172,7 @@ class Resolver {
   const Files& files_;
   Collected said_;
   Settings settings_;
-  std::vector<Effective> values_;
-  std::map<std::string, Origin, std::less<>> places_;
+  ValueList values_;
 };
 
 }  // namespace
@@ -172,6 +180,10 @@ class Resolver {
 Origin Loaded::origin_of(std::string_view path) const {
   for (const Effective& value : values)
     if (value.path == path) return value.origin;
+  // Not overridden: the origin of the global value.
+  const auto segments = split_path(path);
+  const bool is_tenants = segments && segments->size() > 3 && (*segments)[0] == "tenants" && (*segments)[2] == "policy";
+  if (is_tenants) return origin_of(path.substr(tenant_prefix((*segments)[1]).size()));
   return {};
 }
 

@@ -13,26 +13,37 @@ const Collection* find_collection(std::string_view path) {
   broken("configuration: a collection without its row");
 }
 
+std::shared_ptr<SchemaNode> made(std::shared_ptr<SchemaNode>& node) {
+  if (!node) node = std::make_shared<SchemaNode>();
+  return node;
+}
+
 void insert(SchemaNode& root, const Key& key) {
-  const Collection* collection = nullptr;
-  if (const std::string_view prefix = collection_of(key.path); !prefix.empty()) collection = find_collection(prefix);
   SchemaNode* node = &root;
+  std::string path;
   for (std::string_view segment : text::split(key.path, '.')) {
+    path += path.empty() ? "" : ".";
+    path += segment;
     if (segment == "*") {
-      node->collection = collection;
-      if (!node->any_name) node->any_name = std::make_unique<SchemaNode>();
-      node = node->any_name.get();
+      node->collection = find_collection(path);
+      node = made(node->any_name).get();
       continue;
     }
     const bool is_array = segment.ends_with("[]");
     if (is_array) segment.remove_suffix(2);
-    node = &node->children[std::string(segment)];
+    node = made(node->children[std::string(segment)]).get();
     if (is_array) {
       node->is_array = true;
-      node->collection = collection;
+      node->collection = find_collection(path);
     }
   }
   node->key = &key;
+}
+
+void lend_policy_to_tenants(SchemaNode& root) {
+  SchemaNode& tenant = *root.children.at("tenants")->any_name;
+  tenant.is_tenant = true;
+  tenant.children["policy"] = root.children.at("policy");
 }
 
 }  // namespace
@@ -47,6 +58,7 @@ const SchemaNode& schema_tree() {
   static const SchemaNode tree = [] {
     SchemaNode root;
     for (const Key& key : settings_table()) insert(root, key);
+    lend_policy_to_tenants(root);
     return root;
   }();
   return tree;

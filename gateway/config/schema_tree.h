@@ -1,4 +1,4 @@
-// The settings table as the tree that a TOML document is matched against.
+// The settings table as a tree, against which TOML documents are matched.
 #pragma once
 
 #include <map>
@@ -12,13 +12,15 @@
 namespace sallyport::config {
 
 struct SchemaNode {
-  std::map<std::string, SchemaNode, std::less<>> children;
-  std::unique_ptr<SchemaNode> any_name;    // what stands behind a name of the administrator's choice
-  const Collection* collection = nullptr;  // of any_name, and of an array of tables
-  bool is_array = false;                   // of tables: [[listen]]
-  const Key* key = nullptr;                // a leaf: what takes the value
+  // Shared, because the tree below `policy` is also the tree below each tenant's `policy`.
+  std::map<std::string, std::shared_ptr<SchemaNode>, std::less<>> children;
+  std::shared_ptr<SchemaNode> any_name;    // the node below a name chosen by the administrator
+  const Collection* collection = nullptr;  // of any_name, or of an array of tables
+  bool is_array = false;                   // an array of tables: [[listen]]
+  bool is_tenant = false;                  // its child `policy` holds the tenant's overrides
+  const Key* key = nullptr;                // set in a leaf: the key that takes the value
 
-  std::vector<std::string> names() const;  // of the children
+  std::vector<std::string> names() const;  // names of the children
 };
 
 const SchemaNode& schema_tree();

@@ -1,7 +1,8 @@
-// Every key of the configuration, once: what it is called, what it may be, what it means and where it is kept.
+// Every key of the configuration: the rows of all sections with their full paths.
 //
-// The loader, `check`, `config explain`, `config show` and the JSON Schema all read this table and cannot drift apart.
-// To add a key: its field in a settings struct, its row here, its line in packaging/sallyport.toml.
+// The loader, `check`, `config explain`, `config show` and the JSON Schema all read this table, so they always agree.
+// To add a key: add its member to a settings struct, its row beside the struct, and its line to
+// packaging/sallyport.toml.
 #pragma once
 
 #include <optional>
@@ -10,54 +11,62 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/config/field.h"
-#include "gateway/config/value.h"
+#include "gateway/config/gateway_settings.h"
+#include "gateway/settings/section.h"
 
 namespace sallyport::config {
 
-// When a changed value takes effect after a reload.
-enum class Reload : std::uint8_t {
-  live,             // at once
-  new_connections,  // for connections accepted from then on; running sessions keep what they started with
-  restart,          // at the next start of the program
-};
+using settings::NameRule;
+using settings::Place;
+using settings::Places;
+using settings::Reload;
+
+struct GatewaySection;
 
 struct Key {
   // Segments joined by dots: "limits.hops". "*" stands for any name ("upstreams.*.servers"), "[]" for each entry of an
-  // array of tables ("listen[].address").
-  std::string_view path;
-  Type type;
-  // As the value would be written, texts without their quotes. Without a default the key must be given in each table
-  // that has it; at the top, always.
-  std::optional<std::string_view> by_default;
-  std::string_view least;
-  std::string_view most;
-  Reload reload;
-  Field field;
-  std::string_view doc;                          // one sentence
-  std::span<const std::string_view> words = {};  // of Type::word when the field is no enumeration
-  std::uint16_t port = 0;                        // see Shape
-  std::string_view falls_back_to = {};           // the key whose value counts when this one is not given
-  std::string_view stands_for = {};              // sugar: the key, of the instance "default", that this one sets
+  // array of tables ("listen[].address"). A policy's key has its global path: "policy.spf.on_fail" also stands for the
+  // key under [tenants.T.policy.spf].
+  std::string path;
+  const settings::Section* section = nullptr;
+  const settings::Row* row = nullptr;
+  const GatewaySection* gateway = nullptr;  // null: a policy's key, which may also stand under a tenant
+  // The default as TOML. Nothing: the key must be given in each table that has it (at the top: always), or it is a
+  // short form of another key.
+  std::optional<std::string> by_default;
+  settings::Bounds bounds;
+  std::size_t order = 0;   // in the table
+  std::size_t places = 0;  // how many "*" and "[]" the path has
 
-  Shape shape() const;
-  // The default as TOML.
-  std::string default_toml() const;
+  bool is_policy() const { return gateway == nullptr; }
+  // True if it has its own effective value after loading; false for `include`, `policy.mode` and short forms.
+  bool is_effective() const { return row->has_member() && !row->options.while_loading; }
+  const settings::Fallback& falls_back_to() const { return row->options.falls_back_to; }
+
+  // The member in the global settings; an element of a collection that does not exist yet is created.
+  void* member(Settings& settings, std::span<const Place> which) const;
+  // The member of a policy's key in a tenant's set of settings.
+  void* member(settings::Set& policy, std::span<const Place> which) const;
+
+  // Reads a node as a value of this key into `member`; a null `member` only checks the value. False when an error was
+  // added.
+  bool read(const settings::Node& node, const std::string& directory, void* member,
+            settings::ConfigErrors& errors) const;
 };
 
+// All keys in the order in which they are shown. A key stands after the key it falls back to.
 const std::vector<Key>& settings_table();
+// Finds a key by its path in this table; null when there is none.
+const Key* find_key(std::string_view path);
 
-// What the names behind a "*" may be.
-enum class NameRule : std::uint8_t { identifier, domain, domain_or_wildcard };
-
-// A place where names are free ("upstreams.*") or tables are counted ("listen[]").
+// A part of a path where names are chosen freely ("upstreams.*") or tables are counted ("listen[]").
 struct Collection {
-  std::string_view path;
+  std::string path;
   NameRule names;
   std::string_view doc;
 };
 
-std::span<const Collection> collections();
+const std::vector<Collection>& collections();
 
 // "live", "new connections", "restart".
 std::string_view name(Reload reload);

@@ -1,4 +1,4 @@
-// The asking side of the control socket, for the command line. It blocks; the daemon's side lives on its loop.
+// The client side of the control socket, for the command line. It blocks the calling thread.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace sallyport::control {
 
-// Sends one request line and gives the response line, both without their LF. `timeout` is for all of it together. A
-// failure says in words what did not work: nobody listens, no permission, no answer in time, too long an answer.
+// Sends one request line and gives the response line, both without LF. `timeout` covers all steps together. The
+// failure's text says what went wrong: nobody listens, no permission, no answer in time, or an answer that is too long.
 Result<std::string> ask(const std::string& path, std::string_view request, Duration timeout);
 
 }  // namespace sallyport::control

@@ -7,8 +7,8 @@ namespace {
 std::size_t octet_at(std::string_view octets, std::size_t i) { return static_cast<unsigned char>(octets[i]); }
 
 struct Length {
-  std::size_t octets;   // of the content
-  std::size_t written;  // octets that say so
+  std::size_t octets;   // length of the content
+  std::size_t written;  // length of the length field itself
 };
 
 std::optional<Length> read_length(std::string_view octets) {
@@ -37,7 +37,7 @@ std::optional<std::string_view> DerReader::take_positive_integer() {
   const auto content = take(DerTag::integer);
   if (!content || content->empty() || octet_at(*content, 0) >= 0x80) return std::nullopt;
   if (octet_at(*content, 0) > 0) return content;
-  // One zero, and only to keep the number positive.
+  // A single leading zero is allowed, and only where the number would be negative without it.
   if (content->size() < 2 || octet_at(*content, 1) < 0x80) return std::nullopt;
   return content->substr(1);
 }

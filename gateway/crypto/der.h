@@ -1,5 +1,5 @@
-// Reading DER (X.690), as far as public keys of strangers need it: definite lengths up to 65535, one-octet tags, every
-// length in its shortest form. Bounded by the octets given; nothing is copied.
+// DerReader: reads DER (X.690) as far as public keys from outside need it: definite lengths up to 65535, one-octet
+// tags, every length in its shortest form. Never reads past the given octets; copies nothing.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ class DerReader {
   bool next_is(DerTag tag) const {
     return !rest_.empty() && static_cast<std::uint8_t>(rest_.front()) == std::uint8_t(tag);
   }
-  // The content of the next element; nothing when it has another tag or is not whole.
+  // Takes the next element and gives its content; nothing if it has another tag or is incomplete.
   std::optional<std::string_view> take(DerTag tag);
-  // The next element as a positive integer: its octets, big-endian, without leading zeros. Nothing when it is anything
-  // else, zero and negative numbers included.
+  // Takes the next element as a positive integer: big-endian octets without leading zeros. Nothing if it is anything
+  // else, including zero and negative numbers.
   std::optional<std::string_view> take_positive_integer();
 
  private:

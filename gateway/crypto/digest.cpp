@@ -10,7 +10,8 @@ namespace sallyport::crypto {
 
 namespace {
 
-// Fetching an algorithm costs as much as hashing a short message, so it is done once for all; it never changes.
+// Fetching an algorithm costs as much as hashing a short message, so it is done once; the result is immutable and used
+// by all threads.
 const EVP_MD* algorithm_of(DigestAlgorithm algorithm) {
   static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);

@@ -1,4 +1,4 @@
-// Digests of octets that arrive piece by piece.
+// Digest: SHA-1 or SHA-256 of octets that arrive in pieces.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct evp_md_ctx_st;
 namespace sallyport::crypto {
 
 enum class DigestAlgorithm : std::uint8_t {
-  sha1,  // names and fingerprints only; as a signature's digest it proves nothing (RFC 8301)
+  sha1,  // for names and fingerprints only; not accepted in signatures (RFC 8301)
   sha256,
 };
 
@@ -24,9 +24,9 @@ class Digest {
   ~Digest();
 
   void update(std::string_view octets);
-  // The digest of all octets so far: 20 or 32 octets, binary. It starts anew afterwards.
+  // The digest of all octets so far, binary: 20 or 32 octets. Resets the object, so that it can be used again.
   std::string finish();
-  // The same of what has come so far, without an end: more may follow.
+  // The digest of all octets so far, without a reset: more may follow.
   std::string so_far() const;
 
  private:
@@ -37,7 +37,7 @@ class Digest {
   std::unique_ptr<evp_md_ctx_st, FreeContext> context_;
 };
 
-// Of octets that are all there.
+// The digest of octets that are all at hand.
 std::string digest(DigestAlgorithm algorithm, std::string_view octets);
 inline std::string sha256(std::string_view octets) { return digest(DigestAlgorithm::sha256, octets); }
 

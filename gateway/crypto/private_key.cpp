@@ -15,7 +15,7 @@ namespace sallyport::crypto {
 
 namespace {
 
-// Without it OpenSSL would ask at the terminal.
+// Otherwise OpenSSL would ask for a password at the terminal.
 int no_password(char*, int, int, void*) { return 0; }
 
 const unsigned char* unsigned_octets(std::string_view octets) {

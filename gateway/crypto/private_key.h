@@ -1,4 +1,4 @@
-// Private keys of ours, for signing (RFC 8301, RFC 8463).
+// PrivateKey: our private keys, for signing (RFC 8301, RFC 8463).
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@ namespace sallyport::crypto {
 
 class PrivateKey {
  public:
-  // The content of a PEM file: an unencrypted RSA key of at least 1024 bits, or Ed25519. The failure says what is wrong
-  // and nothing of the key.
+  // Reads the content of a PEM file: an unencrypted RSA key of 1024 to 8192 bits, or Ed25519. The failure contains
+  // nothing of the key.
   static Result<PrivateKey> read_pem(std::string_view pem);
 
   PrivateKey(PrivateKey&&) noexcept;
@@ -23,9 +23,9 @@ class PrivateKey {
   KeyType type() const { return type_; }
   unsigned bits() const { return bits_; }
 
-  // The signature over a SHA-256 digest, as PublicKey::verify() takes it.
+  // Signs a SHA-256 digest; the result is what PublicKey::verify() takes.
   std::string sign(std::string_view sha256_digest) const;
-  // Its public half as a key record's p= has it before base64: a SubjectPublicKeyInfo, or the 32 octets of Ed25519.
+  // The public key as in p= of a key record, before base64: a SubjectPublicKeyInfo, or the 32 octets of Ed25519.
   std::string public_octets() const;
 
  private:

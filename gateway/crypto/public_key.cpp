@@ -51,7 +51,7 @@ std::optional<RsaNumbers> read_subject_public_key_info(std::string_view sequence
 
   DerReader of_algorithm(*algorithm);
   if (of_algorithm.take(DerTag::object_identifier) != rsa_encryption_oid) return std::nullopt;
-  // The parameters are NULL; some leave them out.
+  // The parameters are NULL or absent.
   if (!of_algorithm.at_end() && of_algorithm.take(DerTag::null) != std::string_view()) return std::nullopt;
   if (!of_algorithm.at_end()) return std::nullopt;
 
@@ -86,14 +86,14 @@ std::optional<KeyFault> fault_of(const RsaNumbers& numbers) {
   return std::nullopt;
 }
 
-// OpenSSL takes numbers in the machine's own order.
+// OpenSSL takes numbers in native byte order.
 Octets native(std::string_view big_endian) {
   Octets octets(big_endian.begin(), big_endian.end());
   if constexpr (std::endian::native == std::endian::little) std::reverse(octets.begin(), octets.end());
   return octets;
 }
 
-// From the numbers themselves: ten times as fast as OpenSSL's own reading of the DER. Null when it will not have them.
+// Makes a key from the numbers, ten times as fast as OpenSSL's parsing of the DER. Null if OpenSSL refuses them.
 EVP_PKEY* make_rsa(const RsaNumbers& numbers) {
   Octets modulus = native(numbers.modulus);
   Octets exponent = native(numbers.exponent);
@@ -169,7 +169,7 @@ bool PublicKey::verify(std::string_view sha256_digest, std::string_view signatur
     verified = EVP_PKEY_verify(verification_.get(), unsigned_octets(signature), signature.size(),
                                unsigned_octets(sha256_digest), sha256_digest.size()) == 1;
   }
-  // What OpenSSL noted about this signature must not be found later by whoever asks about a TLS connection.
+  // Clears OpenSSL's error queue of this thread: code that handles a TLS connection would otherwise find this error.
   if (!verified) ERR_clear_error();
   return verified;
 }

@@ -1,6 +1,6 @@
-// Public keys out of the DNS, and what they say of a signature (RFC 8301, RFC 8463).
+// PublicKey: public keys from the DNS, and verification with them (RFC 8301, RFC 8463).
 //
-// The octets are a stranger's: they are read with bounds, and a key outside the limits is refused before anything is
+// The octets are untrusted: they are parsed with bounds, and a key outside the limits is refused before anything is
 // computed with it (threats.md D15).
 #pragma once
 
@@ -19,7 +19,7 @@ enum class KeyType : std::uint8_t { rsa, ed25519 };
 
 enum class KeyFault : std::uint8_t {
   malformed,
-  too_small,     // RSA under 1024 bits: a signature by it proves nothing
+  too_small,     // RSA under 1024 bits: its signatures prove nothing
   too_large,     // RSA over 8192 bits: costs too much
   bad_exponent,  // even, 1, or over 64 bits
 };
@@ -39,10 +39,10 @@ class PublicKey {
   ~PublicKey();
 
   KeyType type() const { return type_; }
-  unsigned bits() const { return bits_; }  // of an RSA modulus; 256 for Ed25519
+  unsigned bits() const { return bits_; }  // length of the RSA modulus; 256 for Ed25519
 
-  // Whether `signature` is this key's over the SHA-256 digest: RSASSA-PKCS1-v1_5 or PureEdDSA (RFC 8463, 3). Nothing
-  // about the signature is taken for granted. One thread at a time may use a key.
+  // True if `signature` is valid for this key and digest: RSASSA-PKCS1-v1_5 or PureEdDSA over the digest (RFC 8463, 3).
+  // `signature` may be any octets. Only one thread at a time may use a key.
   bool verify(std::string_view sha256_digest, std::string_view signature) const;
 
  private:
@@ -57,7 +57,7 @@ class PublicKey {
   KeyType type_;
   unsigned bits_;
   std::unique_ptr<evp_pkey_st, FreeKey> key_;
-  // Of RSA: set up once, as that costs a tenth of a verification.
+  // RSA only: made once, since that costs a tenth of a verification.
   std::unique_ptr<evp_pkey_ctx_st, FreeOperation> verification_;
 };
 

@@ -1,4 +1,4 @@
-// Octets nobody can guess: keys, tokens, boundaries.
+// Unpredictable octets for keys, tokens and boundaries.
 #pragma once
 
 #include <cstddef>

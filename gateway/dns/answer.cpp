@@ -2,23 +2,7 @@
 
 namespace sallyport::dns {
 
-std::string_view name(Status status) {
-  switch (status) {
-    case Status::ok:
-      return "ok";
-    case Status::no_data:
-      return "no_data";
-    case Status::nxdomain:
-      return "nxdomain";
-    case Status::servfail:
-      return "servfail";
-    case Status::timeout:
-      return "timeout";
-    case Status::budget:
-      return "budget";
-  }
-  return "unknown";
-}
+std::string_view name(Status status) { return word(status); }
 
 std::string to_string(const RecordData& record) {
   if (const auto* address = std::get_if<IpAddress>(&record)) return address->to_string();

@@ -1,6 +1,8 @@
-// A DNS answer as policies see it: a status, and the records of the type asked for, CNAMEs already followed.
+// Answer: the answer to a DNS question as policies see it: a status and the records of the type asked for, with CNAMEs
+// already followed.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -9,18 +11,29 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/fields.h"
 #include "gateway/dns/question.h"
 
-namespace sallyport::dns {
+namespace sallyport {
+
+namespace dns {
 
 enum class Status : std::uint8_t {
   ok,        // at least one record
-  no_data,   // the name exists, the type does not
+  no_data,   // the name exists but has no record of the type
   nxdomain,  // no such name
-  servfail,  // the resolver could not find out (also: CNAME loop, malformed answer)
-  timeout,   // nobody answered in time
-  budget,    // not asked: the message or session has used up its questions (threats.md D6)
+  servfail,  // the resolver failed to find out (also: CNAME loop, malformed answer)
+  timeout,   // no server answered in time
+  budget,    // not asked: the message or session has no questions left (threats.md D6)
 };
+
+}  // namespace dns
+
+template <>
+inline constexpr auto words_of<dns::Status> =
+    std::to_array<std::string_view>({"ok", "no_data", "nxdomain", "servfail", "timeout", "budget"});
+
+namespace dns {
 
 std::string_view name(Status status);
 
@@ -28,30 +41,52 @@ struct Mx {
   std::uint16_t preference = 0;
   std::string exchange;
   friend bool operator==(const Mx&, const Mx&) = default;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("preference", preference);
+    visit("exchange", exchange);
+  }
 };
 
-// A: v4 address. AAAA: v6 address. TXT: the character-strings joined. PTR, CNAME, NS: a name. MX: Mx.
+// A: IPv4 address. AAAA: IPv6 address. TXT: all character-strings joined. PTR, CNAME, NS: a name. MX: Mx.
 using RecordData = std::variant<IpAddress, std::string, Mx>;
 
 struct Answer {
   Status status = Status::servfail;
   std::vector<RecordData> records;
-  std::chrono::seconds ttl{};  // the smallest of the chain; for negative answers, of the SOA (RFC 2308)
+  std::chrono::seconds ttl{};  // the smallest of the CNAME chain; for negative answers from the SOA (RFC 2308)
   bool from_cache = false;
 
   bool found() const { return status == Status::ok; }
-  // True when the lack of records is a fact (no_data, nxdomain), not a failure to find out.
+  // True if it is certain that there are no records (no_data, nxdomain).
   bool is_absent() const { return status == Status::no_data || status == Status::nxdomain; }
   bool failed() const { return !found() && !is_absent(); }
+
+  template <class V>
+  void fields(V& visit) {
+    visit("status", status);
+    visit("records", records);
+    visit("ttl", ttl);
+    visit("from_cache", from_cache);
+  }
 };
 
-// What was asked and what came back: facts keep it, so that a verdict can be explained and replayed.
+// A question with its answer. Facts keep it, so that a verdict can be explained and replayed.
 struct Evidence {
   Question question;
   Answer answer;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("question", question);
+    visit("answer", answer);
+  }
 };
 
-// "127.0.0.2", "v=spf1 -all", "10 mx.example.org".
+// For logs and explain: "127.0.0.2", "v=spf1 -all", "10 mx.example.org".
 std::string to_string(const RecordData& record);
 
-}  // namespace sallyport::dns
+}  // namespace dns
+
+}  // namespace sallyport

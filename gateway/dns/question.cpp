@@ -24,4 +24,13 @@ std::string_view name(Type type) {
   return "unknown";
 }
 
+bool from_field_text(std::string_view text, Type& type) {
+  for (const Type one : {Type::A, Type::NS, Type::CNAME, Type::SOA, Type::PTR, Type::MX, Type::TXT, Type::AAAA}) {
+    if (name(one) != text) continue;
+    type = one;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace sallyport::dns

@@ -1,3 +1,12 @@
+// Who checks what in a packet from outside; nothing is checked twice.
+//
+// ldns reads what has a fixed layout: the header, every number, and the data of A and AAAA records. Only ldns compares
+// the length of that data with its type.
+//
+// This file reads what has its length inside: names, character-strings, and where each record begins and ends. ldns
+// would read these too, but not at a bounded cost. It follows a name's pointers forward and thousands of times
+// (threats.md D4), and for each string of a TXT record it allocates the length of the whole record: one packet of 64
+// KiB takes it seconds and hundreds of megabytes (I6).
 #include "gateway/dns/wire.h"
 
 #include <ldns/ldns.h>
@@ -5,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "gateway/base/text.h"
 
@@ -13,37 +23,30 @@ namespace sallyport::dns {
 namespace {
 
 constexpr std::size_t header_octets = 12;
-constexpr std::size_t most_name_octets = 255;  // on the wire, with the root's (RFC 1035, 3.1)
+constexpr std::size_t most_name_octets = 255;  // in wire format, with the root label (RFC 1035, 3.1)
 constexpr std::size_t most_label_octets = 63;
-constexpr unsigned most_pointers = 127;  // of one name: as many as it can have labels
-// What the names of all records may grow to, for each octet of their packet. The longest owner there is, in front of an
-// address, is 16.
+constexpr unsigned most_pointers = 127;  // per name: as many as it can have labels
+// Bound on the length of all names read from a packet, per octet of the packet. A packet of address records that all
+// point to the longest possible owner needs 16.
 constexpr std::size_t most_growth = 32;
 constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t type_opt = 41;
-constexpr std::size_t opt_octets = 11;  // of an OPT record without options
+constexpr std::size_t opt_octets = 11;  // length of an OPT record without options
 
-template <auto free_it>
-struct Freer {
-  template <class T>
-  void operator()(T* thing) const noexcept {
-    free_it(thing);
-  }
+struct RecordFree {
+  void operator()(ldns_rr* record) const noexcept { ldns_rr_free(record); }
 };
-using RecordPointer = std::unique_ptr<ldns_rr, Freer<ldns_rr_free>>;
+using LdnsRecord = std::unique_ptr<ldns_rr, RecordFree>;
 
-std::uint8_t octet_at(std::string_view packet, std::size_t at) { return static_cast<std::uint8_t>(packet[at]); }
+const std::uint8_t* octets_of(std::string_view packet) { return reinterpret_cast<const std::uint8_t*>(packet.data()); }
 
-std::uint16_t number16(std::string_view packet, std::size_t at) {
-  return static_cast<std::uint16_t>(octet_at(packet, at) << 8 | octet_at(packet, at + 1));
-}
+std::uint8_t octet_at(std::string_view packet, std::size_t at) { return octets_of(packet)[at]; }
 
-std::uint32_t number32(std::string_view packet, std::size_t at) {
-  return std::uint32_t{number16(packet, at)} << 16 | number16(packet, at + 2);
-}
+std::uint16_t number16(std::string_view packet, std::size_t at) { return ldns_read_uint16(octets_of(packet) + at); }
+
+std::uint32_t number32(std::string_view packet, std::size_t at) { return ldns_read_uint32(octets_of(packet) + at); }
 
 // -- names
-// --------------------------------------------------------------------------------------------------------------
 
 void append_octet(std::string& text, char octet) {
   if (octet == '.' || octet == '\\') {
@@ -60,20 +63,7 @@ void append_octet(std::string& text, char octet) {
   }
 }
 
-// Of a name that ldns has read: labels without compression.
-std::string name_text(const ldns_rdf* name) {
-  std::string_view wire(reinterpret_cast<const char*>(ldns_rdf_data(name)), ldns_rdf_size(name));
-  std::string text;
-  for (std::size_t at = 0; at < wire.size() && octet_at(wire, at) != 0;) {
-    std::size_t length = octet_at(wire, at);
-    if (!text.empty()) text += '.';
-    for (char octet : wire.substr(at + 1, length)) append_octet(text, octet);
-    at += 1 + length;
-  }
-  return text;
-}
-
-// The name with the letters' case set by the bits, each letter taking the next one.
+// The name with the case of its nth letter set by bit n (modulo 64).
 std::string with_case(std::string_view name, std::uint64_t case_bits) {
   std::string cased(name);
   unsigned letter = 0;
@@ -82,6 +72,13 @@ std::string with_case(std::string_view name, std::uint64_t case_bits) {
     c = (case_bits >> (letter++ % 64) & 1) ? text::upper(c) : text::lower(c);
   }
   return cased;
+}
+
+enum class Case { keep, lower };
+
+void append_label(std::string& text, std::string_view label, Case letters) {
+  if (!text.empty()) text += '.';
+  for (char octet : label) append_octet(text, letters == Case::lower ? text::lower(octet) : octet);
 }
 
 void append_number16(std::string& packet, std::uint16_t number) {
@@ -99,10 +96,13 @@ void append_name(std::string& packet, std::string_view name) {
   packet += '\0';
 }
 
-// Where the name at `at` ends in the packet; nothing when it is not well formed. Every pointer must lead to before the
-// piece of name that holds it, so following them comes to an end, and their number is bounded: a chain of pointers that
-// every name of the packet walks again would cost the square of its length (threats.md D4).
-std::optional<std::size_t> end_of_name(std::string_view packet, std::size_t at) {
+// Reads the name at `at` and gives its end in the packet; nothing if it is malformed. Unless `text` is null, it must be
+// empty and receives the name in the form of master files.
+//
+// A pointer must lead to before the piece of name that holds it, so following pointers ends. Their number is bounded
+// too: a chain of pointers that every name of the packet walks would cost the square of its length (threats.md D4).
+std::optional<std::size_t> read_name(std::string_view packet, std::size_t at, std::string* text,
+                                     Case letters = Case::lower) {
   std::optional<std::size_t> end;
   std::size_t piece = at;
   std::size_t name_octets = 1;
@@ -112,7 +112,8 @@ std::optional<std::size_t> end_of_name(std::string_view packet, std::size_t at) 
     if (octet == 0) return end.value_or(at + 1);
     if (octet <= most_label_octets) {
       name_octets += 1 + octet;
-      if (name_octets > most_name_octets) return std::nullopt;
+      if (name_octets > most_name_octets || octet >= packet.size() - at) return std::nullopt;
+      if (text) append_label(*text, packet.substr(at + 1, octet), letters);
       at += 1 + octet;
       continue;
     }
@@ -126,11 +127,9 @@ std::optional<std::size_t> end_of_name(std::string_view packet, std::size_t at) 
 }
 
 // -- records
-// ------------------------------------------------------------------------------------------------------------
 
-// Where a record lies in the packet, and its fixed fields.
+// Where a record's data is in the packet, and its fixed fields.
 struct RecordPlace {
-  std::size_t start = 0;
   std::size_t data = 0;
   std::size_t end = 0;
   std::uint16_t type = 0;
@@ -138,16 +137,16 @@ struct RecordPlace {
   std::uint32_t ttl = 0;
 };
 
-std::optional<RecordPlace> place_of_record(std::string_view packet, std::size_t at) {
+// `owner` receives the record's owner, unless it is null.
+std::optional<RecordPlace> place_of_record(std::string_view packet, std::size_t at, std::string* owner) {
   constexpr std::size_t fixed_octets = 10;
-  auto name_end = end_of_name(packet, at);
+  auto name_end = read_name(packet, at, owner);
   if (!name_end || packet.size() - *name_end < fixed_octets) return std::nullopt;
   RecordPlace place;
-  place.start = at;
   place.type = number16(packet, *name_end);
   place.record_class = number16(packet, *name_end + 2);
   place.ttl = number32(packet, *name_end + 4);
-  // RFC 2181, 8: a TTL with its top bit set is zero.
+  // RFC 2181, 8: a TTL whose top bit is set counts as zero.
   if (place.ttl > 0x7fffffff) place.ttl = 0;
   place.data = *name_end + fixed_octets;
   place.end = place.data + number16(packet, *name_end + 8);
@@ -170,44 +169,82 @@ bool is_known(std::uint16_t type) {
   return false;
 }
 
-// True when the character-strings fill the data exactly.
-bool are_strings(std::string_view data) {
-  while (!data.empty()) {
-    std::size_t length = octet_at(data, 0);
-    if (data.size() < 1 + length) return false;
-    data.remove_prefix(1 + length);
-  }
-  return true;
+// The address that an A or AAAA record holds; nothing if ldns does not find exactly one there.
+template <std::size_t octets>
+std::optional<std::array<std::uint8_t, octets>> read_address(std::string_view packet, const RecordPlace& place) {
+  LdnsRecord record(ldns_rr_new());
+  if (!record) return std::nullopt;
+  ldns_rr_set_type(record.get(), static_cast<ldns_rr_type>(place.type));
+  std::size_t at = place.data - 2;  // ldns begins at the field that gives the length of the data
+  if (ldns_wire2rdf(record.get(), octets_of(packet), place.end, &at) != LDNS_STATUS_OK) return std::nullopt;
+  // To ldns, empty data is no error, nor are octets behind the address.
+  if (ldns_rr_rd_count(record.get()) != 1 || at != place.end) return std::nullopt;
+  std::array<std::uint8_t, octets> address{};
+  std::copy_n(ldns_rdf_data(ldns_rr_rdf(record.get(), 0)), octets, address.begin());
+  return address;
 }
 
-// ldns reads what has passed here: it follows pointers in any direction and as often as it is asked to.
-bool is_well_formed(std::string_view packet, const RecordPlace& place) {
-  std::size_t octets = place.end - place.data;
-  auto name_fills = [&](std::size_t from) { return from < place.end && end_of_name(packet, from) == place.end; };
+// Character-strings (RFC 1035, 3.3), joined; they must fill the data exactly.
+std::optional<std::string> read_strings(std::string_view data) {
+  std::string joined;
+  while (!data.empty()) {
+    std::size_t length = octet_at(data, 0);
+    if (data.size() < 1 + length) return std::nullopt;
+    joined += data.substr(1, length);
+    data.remove_prefix(1 + length);
+  }
+  return joined;
+}
+
+// A name that begins at `from` and ends with the record.
+std::optional<std::string> read_last_name(std::string_view packet, std::size_t from, const RecordPlace& place) {
+  std::string name;
+  if (from >= place.end || read_name(packet, from, &name) != place.end) return std::nullopt;
+  return name;
+}
+
+// False if the SOA is malformed. `server` receives the name of the primary server, unless it is null.
+bool read_soa(std::string_view packet, const RecordPlace& place, std::string* server) {
+  constexpr std::size_t number_octets = 20;
+  auto server_end = read_name(packet, place.data, server);
+  auto mailbox_end = server_end ? read_name(packet, *server_end, nullptr) : std::nullopt;
+  return mailbox_end && *mailbox_end + number_octets == place.end;
+}
+
+// The data of a record of a known type; nothing if it is malformed.
+std::optional<RecordData> read_data(std::string_view packet, const RecordPlace& place) {
   switch (Type{place.type}) {
-    case Type::A:
-      return octets == 4;
-    case Type::AAAA:
-      return octets == 16;
+    case Type::A: {
+      auto octets = read_address<4>(packet, place);
+      if (!octets) return std::nullopt;
+      return IpAddress::v4(*octets);
+    }
+    case Type::AAAA: {
+      auto octets = read_address<16>(packet, place);
+      if (!octets) return std::nullopt;
+      return IpAddress::v6(*octets);
+    }
     case Type::TXT:
-      return are_strings(packet.substr(place.data, octets));
-    case Type::MX:
-      return name_fills(place.data + 2);
+      return read_strings(packet.substr(place.data, place.end - place.data));
+    case Type::MX: {
+      auto exchange = read_last_name(packet, place.data + 2, place);
+      if (!exchange) return std::nullopt;
+      return Mx{number16(packet, place.data), std::move(*exchange)};
+    }
     case Type::NS:
     case Type::CNAME:
     case Type::PTR:
-      return name_fills(place.data);
+      return read_last_name(packet, place.data, place);
     case Type::SOA: {
-      constexpr std::size_t number_octets = 20;
-      auto server_end = end_of_name(packet, place.data);
-      auto mailbox_end = server_end ? end_of_name(packet, *server_end) : std::nullopt;
-      return mailbox_end && *mailbox_end + number_octets == place.end;
+      std::string server;
+      if (!read_soa(packet, place, &server)) return std::nullopt;
+      return server;
     }
   }
-  return false;
+  return std::nullopt;
 }
 
-// Octets of the record's names, which the packet may have held as pointers.
+// The length of the record's names, which the packet may have contained as pointers.
 std::size_t name_octets(const Record& record) {
   std::size_t octets = record.owner.size();
   if (const auto* mx = std::get_if<Mx>(&record.data)) octets += mx->exchange.size();
@@ -215,52 +252,7 @@ std::size_t name_octets(const Record& record) {
   return text && record.type != Type::TXT ? octets + text->size() : octets;
 }
 
-RecordPointer read_with_ldns(std::string_view packet, std::size_t at, ldns_pkt_section section) {
-  ldns_rr* record = nullptr;
-  const auto* octets = reinterpret_cast<const std::uint8_t*>(packet.data());
-  if (ldns_wire2rr(&record, octets, packet.size(), &at, section) != LDNS_STATUS_OK) return nullptr;
-  return RecordPointer(record);
-}
-
-std::string joined_strings(const ldns_rr& record) {
-  std::string joined;
-  for (std::size_t n = 0; n < ldns_rr_rd_count(&record); ++n) {
-    const ldns_rdf* part = ldns_rr_rdf(&record, n);
-    // Its first octet is its length.
-    joined.append(reinterpret_cast<const char*>(ldns_rdf_data(part)) + 1, ldns_rdf_size(part) - 1);
-  }
-  return joined;
-}
-
-template <std::size_t octets>
-std::array<std::uint8_t, octets> address_octets(const ldns_rdf* field) {
-  std::array<std::uint8_t, octets> address{};
-  std::copy_n(ldns_rdf_data(field), octets, address.begin());
-  return address;
-}
-
-// The data of a record that is well formed.
-RecordData data_of(const ldns_rr& record, Type type) {
-  switch (type) {
-    case Type::A:
-      return IpAddress::v4(address_octets<4>(ldns_rr_rdf(&record, 0)));
-    case Type::AAAA:
-      return IpAddress::v6(address_octets<16>(ldns_rr_rdf(&record, 0)));
-    case Type::TXT:
-      return joined_strings(record);
-    case Type::MX: {
-      Mx mx;
-      mx.preference = ldns_rdf2native_int16(ldns_rr_rdf(&record, 0));
-      mx.exchange = text::to_lower(name_text(ldns_rr_rdf(&record, 1)));
-      return mx;
-    }
-    default:
-      return text::to_lower(name_text(ldns_rr_rdf(&record, 0)));
-  }
-}
-
 // -- packets
-// ------------------------------------------------------------------------------------------------------------
 
 Rcode rcode_of(unsigned code) {
   switch (code) {
@@ -277,23 +269,23 @@ Rcode rcode_of(unsigned code) {
   }
 }
 
-// Reads one packet from its header to its end; every step is false when the packet is malformed.
+// Reads one packet from its header to its end; every step returns false if the packet is malformed.
 class ResponseReader {
  public:
   explicit ResponseReader(std::string_view packet) : packet_(packet), growth_left_(packet.size() * most_growth) {}
 
   bool read() {
     if (packet_.size() < header_octets) return false;
-    response_.id = number16(packet_, 0);
-    std::uint16_t flags = number16(packet_, 2);
-    response_.is_response = flags & 0x8000;
-    response_.opcode = flags >> 11 & 0xf;
-    response_.is_truncated = flags & 0x0200;
-    rcode_ = flags & 0xf;
+    const std::uint8_t* header = octets_of(packet_);
+    response_.id = LDNS_ID_WIRE(header);
+    response_.is_response = LDNS_QR_WIRE(header);
+    response_.opcode = LDNS_OPCODE_WIRE(header);
+    response_.is_truncated = LDNS_TC_WIRE(header);
+    rcode_ = LDNS_RCODE_WIRE(header);
     if (!read_question()) return false;
-    // A truncated packet may end anywhere, and nobody uses what is left of it (RFC 2181, 9).
+    // A truncated packet may end anywhere, and its records are not used (RFC 2181, 9).
     if (!response_.is_truncated && !(read_answers() && read_authority() && read_additional())) return false;
-    bool is_authoritative = flags & 0x0400;
+    bool is_authoritative = LDNS_AA_WIRE(header);
     response_.is_referral = has_name_servers_ && !is_authoritative && answer_count_ == 0 && !response_.negative_ttl;
     response_.rcode = rcode_of(rcode_);
     return true;
@@ -303,13 +295,11 @@ class ResponseReader {
 
  private:
   bool read_question() {
-    std::uint16_t count = number16(packet_, 4);
-    if (count == 0) return true;  // a server that could not read ours may leave it out
-    auto name_end = end_of_name(packet_, at_);
-    if (count != 1 || !name_end || packet_.size() - *name_end < 4) return false;
-    auto question = read_with_ldns(packet_, at_, LDNS_SECTION_QUESTION);
-    if (!question) return false;
-    response_.question_name = name_text(ldns_rr_owner(question.get()));
+    std::uint16_t count = LDNS_QDCOUNT(octets_of(packet_));
+    if (count == 0) return true;  // a server that could not parse our question may leave it out
+    if (count != 1) return false;
+    auto name_end = read_name(packet_, at_, &response_.question_name, Case::keep);
+    if (!name_end || packet_.size() - *name_end < 4) return false;
     response_.question_type = number16(packet_, *name_end);
     response_.question_class = number16(packet_, *name_end + 2);
     at_ = *name_end + 4;
@@ -317,17 +307,15 @@ class ResponseReader {
   }
 
   bool read_answers() {
-    answer_count_ = number16(packet_, 6);
+    answer_count_ = LDNS_ANCOUNT(octets_of(packet_));
     for (unsigned n = 0; n < answer_count_; ++n) {
-      auto place = next_record();
+      std::string owner;
+      auto place = next_record(&owner);
       if (!place) return false;
       if (place->record_class != class_in || !is_known(place->type)) continue;
-      if (!is_well_formed(packet_, *place)) return false;
-      auto record = read_with_ldns(packet_, place->start, LDNS_SECTION_ANSWER);
-      if (!record) return false;
-      std::string owner = text::to_lower(name_text(ldns_rr_owner(record.get())));
-      Type type{place->type};
-      Record read{std::move(owner), type, place->ttl, data_of(*record, type)};
+      auto data = read_data(packet_, *place);
+      if (!data) return false;
+      Record read{std::move(owner), Type{place->type}, place->ttl, std::move(*data)};
       // I6: thousands of pointers to one long name cost their sender two octets each.
       std::size_t octets = name_octets(read);
       if (octets > growth_left_) return false;
@@ -338,13 +326,13 @@ class ResponseReader {
   }
 
   bool read_authority() {
-    for (unsigned left = number16(packet_, 8); left > 0; --left) {
-      auto place = next_record();
+    for (unsigned left = LDNS_NSCOUNT(octets_of(packet_)); left > 0; --left) {
+      auto place = next_record(nullptr);
       if (!place) return false;
       if (place->record_class != class_in) continue;
       if (Type{place->type} == Type::NS) has_name_servers_ = true;
       if (Type{place->type} != Type::SOA) continue;
-      if (!is_well_formed(packet_, *place)) return false;
+      if (!read_soa(packet_, *place, nullptr)) return false;
       // RFC 2308, 5: the lesser of the record's own TTL and its MINIMUM field, the last four octets.
       response_.negative_ttl = std::min(place->ttl, number32(packet_, place->end - 4));
     }
@@ -352,18 +340,18 @@ class ResponseReader {
   }
 
   bool read_additional() {
-    for (unsigned left = number16(packet_, 10); left > 0; --left) {
-      auto place = next_record();
+    for (unsigned left = LDNS_ARCOUNT(octets_of(packet_)); left > 0; --left) {
+      auto place = next_record(nullptr);
       if (!place) return false;
-      // RFC 6891, 6.1.3: the upper eight bits of the code are in OPT, where others have their TTL. place_of_record()
-      // has made a TTL of those whose top bit is set, so it is read again.
+      // RFC 6891, 6.1.3: the upper eight bits of the code are in the first octet of OPT's TTL field. Read from the
+      // packet again, because RecordPlace::ttl is zero if the top bit is set.
       if (place->type == type_opt) rcode_ |= unsigned{octet_at(packet_, place->data - 6)} << 4;
     }
     return true;
   }
 
-  std::optional<RecordPlace> next_record() {
-    auto place = place_of_record(packet_, at_);
+  std::optional<RecordPlace> next_record(std::string* owner) {
+    auto place = place_of_record(packet_, at_, owner);
     if (place) at_ = place->end;
     return place;
   }
@@ -423,7 +411,7 @@ Result<std::string> write_query(const Question& question, const QueryOptions& op
   append_number16(packet, static_cast<std::uint16_t>(question.type));
   append_number16(packet, class_in);
   if (has_edns) {
-    // RFC 6891, 6.1.2: the root, OPT, our buffer's size, no extended code, version 0, no flags, no options.
+    // RFC 6891, 6.1.2: root name, type OPT, our buffer size, no extended code, version 0, no flags, no options.
     packet += '\0';
     append_number16(packet, type_opt);
     append_number16(packet, options.udp_payload);

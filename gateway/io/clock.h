@@ -1,4 +1,5 @@
-// The wall clock, for dates people read (Received:, the log). Deadlines use the scheduler's monotonic time instead.
+// The wall clock, for dates that people read (Received:, the log). Deadlines use the scheduler's monotonic time
+// instead. Any thread.
 #pragma once
 
 #include "gateway/base/units.h"

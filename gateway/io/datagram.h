@@ -1,5 +1,5 @@
-// Datagram: one UDP socket, connected to one address and bound by us to a random port (threats.md D1: the kernel's own
-// choice covers only half of the range).
+// Datagram: one UDP socket, connected to one address and bound to a random port that we choose (threats.md D1: the
+// kernel's own choice covers only half of the range).
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ class Datagram {
  public:
   virtual ~Datagram() = default;
   virtual Task<Result<Done, Error>> send(std::string_view packet, Time deadline) = 0;
-  // The next packet from the connected address; up to 4096 octets.
+  // Waits for the next packet from the connected address; up to 4096 octets, what is longer is cut off. An ICMP error
+  // (nobody listens on the port) is returned as `refused`. timed_out when the deadline passes first.
   virtual Task<Result<std::string, Error>> receive(Time deadline) = 0;
 };
 

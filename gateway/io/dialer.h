@@ -1,4 +1,5 @@
-// Dialer: opens connections to other hosts. TCP_NODELAY is set: our writes are whole reply groups.
+// Dialer: opens TCP connections to other hosts, with TCP_NODELAY, because each of our writes is a whole group of
+// replies or commands. Errors: refused, unreachable, timed_out, exhausted (no descriptor, port or memory).
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// What can go wrong between us and a peer.
+// Error: what can go wrong on a connection. name() gives the words for the log.
 #pragma once
 
 #include <string_view>
@@ -6,12 +6,12 @@
 namespace sallyport::io {
 
 enum class Error {
-  closed,       // the peer has ended its side in order, or we closed the stream ourselves
+  closed,       // the peer ended its side in an orderly way, or we closed the stream ourselves
   reset,        // the connection broke
   timed_out,    // the deadline passed first
-  refused,      // nobody listens there
-  unreachable,  // no way to the host
-  truncated,    // TLS ended without close_notify, in the middle of things (threats.md T11)
+  refused,      // nobody listens at that address
+  unreachable,  // no route to the host, or a local rule forbids it
+  truncated,    // TLS ended without close_notify while more was expected (threats.md T11)
   tls,          // a TLS handshake or record failed
   exhausted,    // no descriptor, no memory, no local port
 };

@@ -11,6 +11,7 @@ namespace sallyport::io {
 struct RateAnswer {
   bool allowed = true;
   Duration retry_after{};  // when not allowed: how long until it would be
+  bool counted = true;     // false: of a dry run, which grants everything and takes nothing
 };
 
 class RateStore {

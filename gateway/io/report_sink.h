@@ -1,4 +1,5 @@
-// Where what a mail adds to the DMARC aggregate reports (RFC 9990) goes: a store that outlives the session, or nowhere.
+// ReportSink: takes what one mail contributes to the DMARC aggregate reports (RFC 9990); a store that outlives the
+// session, or an implementation that drops it.
 #pragma once
 
 #include <compare>
@@ -12,8 +13,8 @@
 
 namespace sallyport::io {
 
-// One mail as its report will tell of it (RFC 9990, 3.1.1.5 on): domains only, no local part of anybody. Words are
-// those of the report's XML. Two mails with equal ones are one row, with a count.
+// One mail as a report describes it (RFC 9990, 3.1.1.5 on): domains only, never a local part. Strings hold the words of
+// the report's XML. Equal observations become one row with a count.
 struct DmarcObservation {
   struct Reason {
     std::string type;     // local_policy, policy_test_mode, ...
@@ -32,7 +33,7 @@ struct DmarcObservation {
     friend auto operator<=>(const Spf&, const Spf&) = default;
   };
 
-  // Whose report it goes into: the domain of the record, the record as it was, and how it was found ("treewalk",
+  // The report it belongs to: the domain of the DMARC record, the record's text, and how it was found ("treewalk" or
   // "psl").
   std::string policy_domain;
   std::string record;
@@ -61,7 +62,8 @@ struct DmarcReportRow {
 class ReportSink {
  public:
   virtual ~ReportSink() = default;
-  // Never waits and never fails: what cannot be kept is lost and counted (threats.md R6). Any thread.
+  // Called by a session at the end of each mail, from any thread. Never waits and never fails: what cannot be kept is
+  // dropped and counted (threats.md R6).
   virtual void observed(DmarcObservation mail, WallTime at) noexcept = 0;
 };
 

@@ -1,4 +1,5 @@
-// Resolver: questions in, answers out. Whoever asks need not know of retries, TCP, spoofing or caches.
+// Resolver: answers DNS questions. Retries, TCP, protection against spoofing and the cache are the implementation's
+// work; the caller does not see them.
 #pragma once
 
 #include "gateway/async/task.h"
@@ -11,8 +12,8 @@ namespace sallyport::io {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // Always gives an answer: what went wrong is a status in it (dns::Status), not an error beside it. CNAMEs are
-  // followed (at most 8, threats.md D3). An answer from the cache says so and costs no budget.
+  // Always gives an answer: a failure is a status in it (dns::Status). CNAMEs are followed (at most 8, threats.md D3).
+  // An answer from the cache is marked as such and costs no budget.
   virtual Task<dns::Answer> lookup(dns::Question question, Time deadline) = 0;
 };
 

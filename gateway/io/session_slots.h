@@ -1,4 +1,5 @@
-// Places for concurrent sessions, in all and per client network (threats.md R5): counted over all workers.
+// SessionSlots: the limits on concurrent sessions, in total and per client network (threats.md R5), counted over all
+// workers.
 #pragma once
 
 #include <memory>
@@ -10,14 +11,14 @@ namespace sallyport::io {
 class SessionSlots {
  public:
   virtual ~SessionSlots() = default;
-  // Held as long as the session lives; its destructor gives the place back.
+  // A session holds one for its lifetime; the destructor gives it back.
   class Slot {
    public:
     virtual ~Slot() = default;
   };
-  // Null when there is no place left for a client of this address.
+  // Null when the limit is reached, in total or for the network of this address.
   virtual std::unique_ptr<Slot> take(const IpAddress& client) = 0;
-  // Four fifths of all places are taken, or more: those who keep one waiting are waited for less long (T3).
+  // True when four fifths or more of all slots are taken; sessions then use shorter time-outs (threats.md T3).
   virtual bool are_scarce() const = 0;
 };
 

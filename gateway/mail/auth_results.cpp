@@ -11,7 +11,7 @@ namespace sallyport::mail {
 
 namespace {
 
-// All visible octets, and what EAI adds (RFC 6532), but for those in `without`.
+// All visible octets, and non-ASCII ones (RFC 6532), except for those in `without`.
 constexpr std::array<bool, 256> visible_octets(std::string_view without) {
   std::array<bool, 256> table{};
   for (unsigned octet = 0x21; octet < table.size(); ++octet) table[octet] = octet != 0x7f;
@@ -21,7 +21,7 @@ constexpr std::array<bool, 256> visible_octets(std::string_view without) {
 
 // RFC 2045, 5.1.
 constexpr auto token_octets = visible_octets("()<>@,;:\\\"/[]?=");
-// What an unquoted value may hold in the wild: addresses, base64, IPv6 addresses.
+// What we accept in an unquoted value: addresses, base64, IPv6 addresses.
 constexpr auto value_octets = visible_octets("();\"\\");
 
 bool is_token_octet(char c) { return token_octets[static_cast<unsigned char>(c)]; }
@@ -30,7 +30,7 @@ bool is_value_octet(char c) { return value_octets[static_cast<unsigned char>(c)]
 // Names of methods, results and properties.
 bool is_keyword_octet(char c) { return text::is_alnum(c) || c == '-' || c == '_'; }
 
-// Left to right over a field's value, one token at a time.
+// Reads a field's value from left to right, one token at a time.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -43,7 +43,7 @@ class Scanner {
     return true;
   }
 
-  // White space and comments; false when a comment has no end.
+  // Skips white space and comments; false when a comment has no end.
   bool skip_cfws() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
@@ -65,7 +65,8 @@ class Scanner {
     return text_.substr(begin, at_ - begin);
   }
 
-  // What stands between quotes, without them; nothing when it has no end. Folding inside becomes a space.
+  // The content of a quoted string, without the quotes; nothing if it has no end. A CRLF inside is dropped, the white
+  // space after it stays.
   std::optional<std::string> take_quoted() {
     if (!take('"')) return std::nullopt;
     std::string content;
@@ -99,7 +100,7 @@ class Scanner {
   std::size_t at_ = 0;
 };
 
-// The authserv-id and the version after it; what comes next is ";" or the end. Nothing when it is not so.
+// The authserv-id, and skips the version after it; ";" or the end must follow. Nothing otherwise.
 std::optional<std::string> take_authserv_id(Scanner& scanner) {
   if (!scanner.skip_cfws()) return std::nullopt;
   std::string id;
@@ -110,7 +111,7 @@ std::optional<std::string> take_authserv_id(Scanner& scanner) {
   } else {
     id = scanner.take_while(is_token_octet);
   }
-  // One token or one quoted string: what stands side by side is read in more ways than one.
+  // One token or one quoted string: readers disagree about several in a row.
   if (scanner.next_is('"')) return std::nullopt;
   if (!scanner.skip_cfws()) return std::nullopt;
   scanner.take_while(text::is_digit);
@@ -118,7 +119,7 @@ std::optional<std::string> take_authserv_id(Scanner& scanner) {
   return id;
 }
 
-// Words and quoted strings side by side, as in "a b"@example.org.
+// A value of words and quoted strings in a row, as in "a b"@example.org.
 std::optional<std::string> take_value(Scanner& scanner) {
   if (!scanner.skip_cfws()) return std::nullopt;
   std::string value;
@@ -137,7 +138,7 @@ std::optional<std::string> take_value(Scanner& scanner) {
 
 bool take_around(Scanner& scanner, char c) { return scanner.skip_cfws() && scanner.take(c) && scanner.skip_cfws(); }
 
-// "header.d=example.org", or "reason=..." which is none.
+// Reads a property, "header.d=example.org", or "reason=...", which is not a property.
 bool take_property(Scanner& scanner, AuthMethod& method) {
   AuthProperty property;
   property.name = text::to_lower(scanner.take_while(is_keyword_octet));
@@ -160,7 +161,7 @@ bool take_property(Scanner& scanner, AuthMethod& method) {
   return method.properties.size() <= max_auth_properties;
 }
 
-// "dkim/1=pass (comment) reason=x header.d=example.org".
+// Reads one method: "dkim/1=pass (comment) reason=x header.d=example.org".
 bool take_method(Scanner& scanner, AuthMethod& method) {
   method.method = text::to_lower(scanner.take_while(is_keyword_octet));
   if (method.method.empty() || !scanner.skip_cfws()) return false;
@@ -203,7 +204,7 @@ void append_value(std::string& out, std::string_view value) {
   }
 }
 
-// An authserv-id: of the unquoted only a token is one.
+// An authserv-id must be quoted unless it is a token.
 void append_id(std::string& out, std::string_view id) {
   const std::string filtered = text::printable(id, max_value_octets);
   if (!filtered.empty() && std::all_of(filtered.begin(), filtered.end(), is_token_octet)) {
@@ -295,7 +296,7 @@ std::string auth_results_value(const AuthResults& results) {
   append_id(out, results.authserv_id);
   if (results.methods.empty()) return out + "; none";
   Folder folder(out, 0);
-  std::string word;  // kept for its memory
+  std::string word;  // reused, so that it allocates only once
   for (const AuthMethod& method : results.methods) {
     out += ';';
     word.clear();

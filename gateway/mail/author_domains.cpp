@@ -17,7 +17,7 @@ bool is_atom_octet(char c) {
   return !text::is_space(c) && !text::is_control(c) && specials.find(c) == std::string_view::npos;
 }
 
-// One From field, on one line.
+// Reads one From field, already unfolded to one line.
 class Reading {
  public:
   Reading(std::string_view line, AuthorDomains& found) : line_(line), found_(found) {}
@@ -40,7 +40,8 @@ class Reading {
         domain();
         return;
       case '\\':
-        // A pair outside quotes is no syntax at all; some read what follows it, some do not. It is read.
+        // A backslash outside quotes is a syntax error that some readers skip. Skip only the backslash and read what
+        // follows.
         ++at_;
         return;
       default:
@@ -53,11 +54,12 @@ class Reading {
     atom();
   }
 
-  // A display name may hold whatever it likes in quotes. As a local part it may not: to some the first @ ends it.
+  // A quoted string is skipped if it is a display name. If it is a local part, an @ in it counts: some readers end the
+  // local part there.
   void quoted_string() {
     const std::size_t begin = at_ + 1;
     const std::size_t end = end_of_quotes(begin);
-    if (end == std::string_view::npos) {  // no string then: what follows is read like the rest
+    if (end == std::string_view::npos) {  // not a quoted string: what follows is read as plain text
       ++at_;
       return;
     }
@@ -77,7 +79,7 @@ class Reading {
         return i;
       }
     }
-    quotes_stay_open_ = true;  // so that a row of quotes is looked through once
+    quotes_stay_open_ = true;  // so that a row of quotes is searched only once
     return std::string_view::npos;
   }
 
@@ -109,7 +111,7 @@ class Reading {
     }
   }
 
-  // What stands after an @. Spaces and comments may stand around its dots (RFC 5322, 4.4).
+  // Reads the domain after an @. Spaces and comments may stand around its dots (RFC 5322, 4.4).
   void domain() {
     std::string name;
     while (true) {
@@ -126,7 +128,8 @@ class Reading {
     add(name);
   }
 
-  // A reader that decodes encoded words before it looks for addresses finds those in them (RFC 2047, 5 forbids it).
+  // Finds addresses in an encoded word: some readers decode before they look for addresses, although RFC 2047, 5
+  // forbids it.
   void atom() {
     const std::size_t begin = at_;
     while (at_ < line_.size() && (is_atom_octet(line_[at_]) || line_[at_] == '.')) ++at_;
@@ -156,8 +159,8 @@ class Reading {
   bool comments_stay_open_ = false;
 };
 
-// The text after the colon of what some reader takes for a From field: space before the field's name, the colon on the
-// next line.
+// The value of a malformed line that some readers take for a From field: space before the field's name, or the colon on
+// the next line.
 std::optional<std::string_view> value_of_malformed_from(std::string_view line) {
   line = text::trim(line);
   if (!text::starts_with_ignoring_case(line, "from")) return std::nullopt;

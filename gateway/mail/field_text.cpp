@@ -1,8 +1,8 @@
-// What header fields say: unfolding, encoded words, addresses. The section itself is header.cpp's.
+// Decodes the values of header fields: unfolding, encoded words, addresses. The header section itself is in header.cpp.
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/text.h"
 #include "gateway/mail/header.h"
 
@@ -15,12 +15,11 @@ constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 bool is_line_octet(char c) { return c == '\r' || c == '\n'; }
 
 // -- encoded words (RFC 2047)
-// ---------------------------------------------------------------------------------------------
 
 enum class Charset { ascii, latin1, utf8 };
 
 std::optional<Charset> known_charset(std::string_view name) {
-  name = name.substr(0, name.find('*'));  // a language may follow (RFC 2231, 5)
+  name = name.substr(0, name.find('*'));  // a language tag may follow
   if (text::equals_ignoring_case(name, "utf-8")) return Charset::utf8;
   if (text::equals_ignoring_case(name, "iso-8859-1")) return Charset::latin1;
   if (text::equals_ignoring_case(name, "us-ascii")) return Charset::ascii;
@@ -34,8 +33,8 @@ struct EncodedWord {
   std::size_t length = 0;  // from "=?" to "?="
 };
 
-// The encoded word at the start of `text`. Longer ones than the 75 octets allowed are seen every day. Looks at most
-// past three question marks, so that a row of false starts stays linear.
+// Parses an encoded word at the start of `text`. Words longer than the allowed 75 octets are common and accepted.
+// Searches no further than the third question mark, so that a row of false starts stays linear.
 std::optional<EncodedWord> read_encoded_word(std::string_view text) {
   if (!text.starts_with("=?")) return std::nullopt;
   const std::size_t charset_end = text.find_first_of("? ", 2);
@@ -70,34 +69,9 @@ std::string decode_q(std::string_view encoded) {
   return octets;
 }
 
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
-
-// Octets outside the alphabet are passed over, as readers of mail do (RFC 2045, 6.8).
-std::string decode_b(std::string_view encoded) {
-  std::string octets;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (char c : encoded) {
-    const int value = base64_value(c);
-    if (value < 0) continue;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    octets += static_cast<char>(bits >> count & 0xff);
-  }
-  return octets;
-}
-
 std::string decode(const EncodedWord& word) {
-  std::string octets = word.encoding == 'q' ? decode_q(word.text) : decode_b(word.text);
-  // What is hidden in a word may not become a line end or a terminal's command once it is shown.
+  std::string octets = word.encoding == 'q' ? decode_q(word.text) : from_base64_leniently(word.text);
+  // A decoded control must not become a line end or a terminal's command when it is shown.
   for (char& c : octets) {
     if (text::is_control(c)) c = ' ';
   }
@@ -115,28 +89,20 @@ std::string decode(const EncodedWord& word) {
   return utf8;
 }
 
-// The length of the well-formed UTF-8 character at the start of `text`, or 0.
-std::size_t utf8_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  return length <= text.size() && text::is_utf8(text.substr(0, length)) ? length : 0;
-}
-
 std::string as_utf8(std::string octets) {
   if (text::is_utf8(octets)) return octets;
   std::string valid;
   for (std::string_view rest = octets; !rest.empty();) {
-    const std::size_t length = utf8_length(rest);
-    valid += length > 0 ? rest.substr(0, length) : replacement;
-    rest.remove_prefix(length > 0 ? length : 1);
+    const auto next = text::decode_utf8(rest);
+    valid += next ? rest.substr(0, next->octets) : replacement;
+    rest.remove_prefix(next ? next->octets : 1);
   }
   return valid;
 }
 
 // -- addresses (RFC 5322, 3.4)
-// ----------------------------------------------------------------------------------------------
 
-// Reads an address list left to right, one token of it at a time, without recursion.
+// Reads an address list from left to right, one token at a time, without recursion.
 class AddressReader {
  public:
   explicit AddressReader(std::string_view text) : text_(text) {}
@@ -148,7 +114,7 @@ class AddressReader {
         if (std::string address = in_angles(); !address.empty()) return address;
       } else if (c == ',' || c == ';' || c == ':') {
         end_word();
-        // The mailbox is over. A colon ends the name of a group instead, but one with an @ before it is no name.
+        // End of a mailbox. A colon ends a group's name instead, unless there was an @ before it.
         if (!found_.empty()) return found_;
         ++at_;
       } else if (text::is_space(c)) {
@@ -163,7 +129,7 @@ class AddressReader {
   }
 
  private:
-  // A word is an address only when an @ stands outside its quotes; the first one of a mailbox counts.
+  // A word is an address only if it has an @ outside quotes. The first such word of a mailbox counts.
   void end_word() {
     if (has_at_ && found_.empty()) found_ = word_;
     word_.clear();
@@ -270,7 +236,7 @@ std::string decode_words(std::string_view value) {
       after_word = true;
       continue;
     }
-    // As it stands, up to where the next word may begin.
+    // Unchanged, up to where the next encoded word may begin.
     const std::size_t plain = std::min(rest.find_first_of("= \t", spaces + 1), rest.size());
     decoded += rest.substr(0, plain);
     rest.remove_prefix(plain);

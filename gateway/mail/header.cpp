@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view crlf = "\r\n";
 
-// Takes the next line off the front, its CRLF included; the last one may have none.
+// Removes the next line, with its CRLF, from the front; the last line may have none.
 std::string_view take_line(std::string_view& octets) {
   std::size_t end = octets.find(crlf);
   std::size_t length = end == std::string_view::npos ? octets.size() : end + crlf.size();
@@ -19,7 +19,7 @@ std::string_view take_line(std::string_view& octets) {
   return line;
 }
 
-// Takes the next field off the front: a line, and those after it that begin with white space (RFC 5322, 2.2.3).
+// Removes the next field from the front: a line and those after it that begin with white space (RFC 5322, 2.2.3).
 std::string_view take_field(std::string_view& octets) {
   const std::string_view from_here = octets;
   std::size_t length = take_line(octets).size();
@@ -46,7 +46,7 @@ HeaderSection::HeaderSection(std::string_view octets) {
   while (!octets.empty()) {
     if (octets.starts_with(crlf)) return;
     std::string_view whole = take_field(octets);
-    // Two octets of input must not make us keep a whole entry for ever (threats.md M2, I6).
+    // Bounds memory: two octets of input would otherwise cost a whole entry (threats.md M2, I6).
     if (fields_.size() == max_header_fields) {
       faults_.too_many_fields = true;
       return;
@@ -58,7 +58,7 @@ HeaderSection::HeaderSection(std::string_view octets) {
 void HeaderSection::add(std::string_view whole) {
   if (whole.size() > max_field_octets) faults_.field_too_long = true;
   std::string_view content = whole.ends_with(crlf) ? whole.substr(0, whole.size() - crlf.size()) : whole;
-  // A colon in a continuation does not make the line before it a name.
+  // Only a colon in the first line makes a name.
   std::size_t colon = content.substr(0, content.find(crlf)).find(':');
   if (colon == std::string_view::npos || text::is_space(content.front())) {
     faults_.malformed_line = true;

@@ -1,7 +1,8 @@
-// The header section of a message (RFC 5322, 2.2), as it stands: fields in order, nothing decoded, nothing lost.
+// HeaderSection: the header section of a message (RFC 5322, 2.2) as a list of fields, in order and undecoded.
 //
-// Octets of a stranger: bounded (threats.md M2: 1000 fields, 64 KiB a field, 256 KiB in all), linear, never throws.
-// What is not well formed is kept as a field and noted, so that the message can be passed on unchanged (M3, M18).
+// Its input is untrusted: parsing is bounded (threats.md M2: 1000 fields, 64 KiB a field, 256 KiB in all), linear, and
+// never throws. A malformed line is kept as a field and noted in the faults, so that the message can be passed on
+// unchanged (M3, M18).
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,9 @@
 namespace sallyport::mail {
 
 struct HeaderField {
-  std::string_view name;   // as written, without the colon and space before it; empty for a line that has none
-  std::string_view value;  // after the colon, folding and all, without the last CRLF
-  std::string_view whole;  // the field as it stands, CRLF included
+  std::string_view name;   // as written, without the colon and the space before it; empty for a malformed line
+  std::string_view value;  // after the colon, with its folding, without the last CRLF
+  std::string_view whole;  // the whole field, unchanged, with its CRLF
 };
 
 struct HeaderFaults {
@@ -23,7 +24,7 @@ struct HeaderFaults {
   bool field_too_long = false;
   bool section_too_long = false;
   bool control_in_name = false;
-  bool malformed_line = false;  // no colon, space before the colon, a stray continuation
+  bool malformed_line = false;  // no colon, space before the colon, a continuation without a field
   bool over_limit() const { return too_many_fields || field_too_long || section_too_long; }
 };
 
@@ -34,13 +35,13 @@ inline constexpr std::size_t max_header_fields = 1000;
 class HeaderSection {
  public:
   HeaderSection() = default;
-  // `octets` must stay where they are as long as the section is used. They end with the empty line, or without one when
-  // the message has no body. Past max_header_fields nothing more is read.
+  // Parses `octets`, which must stay valid and in place while the section is used. They end with the empty line, or
+  // without one if the message has no body. Stops after max_header_fields.
   explicit HeaderSection(std::string_view octets);
 
   const std::vector<HeaderField>& fields() const { return fields_; }
   const HeaderFaults& faults() const { return faults_; }
-  // The first field of the name, whatever its case; nothing when there is none.
+  // The first field of this name (case does not matter); null if there is none.
   const HeaderField* find(std::string_view name) const;
   std::vector<const HeaderField*> find_all(std::string_view name) const;
   std::size_t count(std::string_view name) const;
@@ -52,16 +53,14 @@ class HeaderSection {
   HeaderFaults faults_;
 };
 
-// The value on one line: folding undone (CRLF before white space removed), trimmed. A CR or LF that is no folding
-// becomes a space: the result never holds one.
+// The value on one line: folding is undone (CRLF before white space removed) and the ends trimmed. Any other CR or LF
+// becomes a space, so the result has none.
 std::string unfold(std::string_view value);
-// Unfolded, and encoded words (RFC 2047) of US-ASCII, ISO-8859-1 and UTF-8 decoded; others stay as they are. Always
-// valid UTF-8: octets that are not become U+FFFD. Controls that were encoded become spaces, so the result is one line
-// too.
+// Unfolds the value and decodes encoded words (RFC 2047) in US-ASCII, ISO-8859-1 and UTF-8; others stay as they are.
+// The result is one line of valid UTF-8: invalid octets become U+FFFD, encoded controls become spaces.
 std::string decode_words(std::string_view value);
-// The address of the first mailbox of an address field (RFC 5322, 3.4): what is between < and >, else the first word
-// with an
-// @; without comments, source route and quotes. Groups are looked into. Empty when there is none.
+// The address of the first mailbox of an address field (RFC 5322, 3.4): the text between < and >, otherwise the first
+// word with an @; without comments, source route and quotes. Also looks inside groups. Empty if there is none.
 std::string first_address(std::string_view value);
 
 }  // namespace sallyport::mail

@@ -8,7 +8,7 @@ namespace sallyport::mail {
 
 namespace {
 
-// Most messages are a few KiB, so the first block is small; a long one soon gets blocks that are worth a system call.
+// Most messages are a few KiB, so the first block is small; later blocks are large enough to be worth a system call.
 constexpr std::size_t first_block_octets = 4 * 1024;
 constexpr std::size_t most_block_octets = 64 * 1024;
 constexpr std::size_t first_header_octets = 2 * 1024;
@@ -16,8 +16,8 @@ constexpr std::size_t first_header_octets = 2 * 1024;
 constexpr std::string_view crlf = "\r\n";
 constexpr std::string_view end_of_header = "\r\n\r\n";
 
-// How much of the end of the header stands at the end of what has come so far. The beginning of a message counts as
-// after a line end: a message that begins with an empty line has no fields.
+// How many octets of the end-of-header sequence the stored header already ends with. The beginning of a message counts
+// as being after a line end: a message that begins with an empty line has no fields.
 std::size_t matched_at_end(std::string_view header) {
   if (header.empty()) return crlf.size();
   if (header == "\r") return crlf.size() + 1;
@@ -27,7 +27,7 @@ std::size_t matched_at_end(std::string_view header) {
   return 0;
 }
 
-// How many of `octets` still belong to the header when it ends among them.
+// How many of `octets` belong to the header if it ends within them; npos if it does not.
 std::size_t find_end_of_header(std::string_view header, std::string_view octets) {
   std::string_view missing = end_of_header.substr(matched_at_end(header));
   if (octets.starts_with(missing)) return missing.size();
@@ -67,12 +67,12 @@ void Message::append(std::string_view octets) {
 }
 
 void Message::append_header(std::string_view octets) {
-  // On the heap from the first octet: the views of the parsed section must outlive a move, and a short string would be
-  // copied from one message into the other.
+  // Forces the string onto the heap: the parsed section's views must survive a move, and the octets of a short string
+  // would be copied.
   if (header_.empty()) header_.reserve(first_header_octets);
   std::size_t count = find_end_of_header(header_, octets);
   header_complete_ = count != std::string_view::npos;
-  // One octet more than allowed is kept, as the proof that the limit was passed.
+  // One octet more than allowed is kept, which shows later that the limit was passed.
   const std::size_t allowed = max_header_octets + 1 - header_.size();
   count = std::min({count, octets.size(), allowed});
   header_.append(octets.data(), count);
@@ -95,7 +95,7 @@ void Message::append_body(std::string_view octets) {
   }
 }
 
-// What goes to the file is collected in a block of its own; a bound smaller than that gets a smaller one.
+// The size of the block in which data for the file is collected; smaller if the memory bound is smaller.
 std::uint64_t Message::tail_capacity() const {
   return std::clamp<std::uint64_t>(limits_.memory_octets, first_block_octets, most_block_octets);
 }

@@ -1,4 +1,4 @@
-// Quoted strings as they are written into header fields (RFC 5322, 3.2.4).
+// Writes quoted strings of header fields (RFC 5322, 3.2.4).
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace sallyport::mail {
 
-// Appends the text between quotes, with a backslash before each quote and backslash in it. It has no controls.
+// Appends the text in quotes, with a backslash before each quote and backslash in it. The text must not contain
+// controls.
 void append_quoted(std::string& out, std::string_view text);
 
 }  // namespace sallyport::mail

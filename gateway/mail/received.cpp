@@ -8,10 +8,10 @@ namespace sallyport::mail {
 
 namespace {
 
-constexpr std::size_t id_length = 16;         // of our transaction ids (base/id.h)
+constexpr std::size_t id_length = 16;         // length of our transaction ids (base/id.h)
 constexpr std::size_t longest_address = 320;  // a local part of 64, an @, a domain of 255
 
-// RFC 3848 and RFC 6531, 4.3. The words for TLS and UTF-8 are extensions', so a session begun with HELO has neither.
+// RFC 3848 and RFC 6531, 4.3. TLS and UTF-8 are extensions, so after HELO the word is always SMTP.
 std::string protocol_word(const ReceivedInfo& info) {
   if (!info.extended) return "SMTP";
   std::string word = info.utf8 ? "UTF8SMTP" : "ESMTP";
@@ -21,8 +21,8 @@ std::string protocol_word(const ReceivedInfo& info) {
 
 std::string peer_name(std::string_view name) { return name.empty() ? "unknown" : text::for_header(name); }
 
-// A canonical address has nothing in it that could end the field or the clause. One that does, or is not fit for this
-// field's character set, is left out: the clause is optional, the field's shape is not.
+// A canonical address contains nothing that could end the field or the clause. An address with controls, or that does
+// not fit the field's character set, is left out, since the clause is optional.
 bool fits_for_clause(const ReceivedInfo& info) {
   std::string_view address = info.for_address;
   if (address.empty() || address.size() > longest_address) return false;
@@ -35,7 +35,7 @@ bool is_our_id(std::string_view word) {
   return word.size() == id_length && word.find_first_not_of(crockford) == std::string_view::npos;
 }
 
-// Gives the words of a Received field one after the other; comments and semicolons are between them.
+// Splits a Received field into words; skips comments and semicolons.
 class Words {
  public:
   explicit Words(std::string_view text) : text_(text) {}
@@ -85,7 +85,7 @@ bool is_own_mark(const HeaderField& field, std::string_view own_name) {
 }  // namespace
 
 std::string make_received(const ReceivedInfo& info) {
-  // S37: no word of a peer can add, end, continue or alter what we write. `by`, `id` and TLS words are our own.
+  // S37: nothing the client sent can add, end, continue or alter our text. `by`, `id` and the TLS words are our own.
   std::string field = "Received: from " + peer_name(info.helo) + " (" + peer_name(info.rdns) + ' ';
   field.append(info.ip_literal).append(")\r\n\tby ").append(info.by).append(" with ").append(protocol_word(info));
   if (info.tls) {

@@ -1,4 +1,4 @@
-// Trace information: our Received field, and the loops that others' Received fields show (RFC 5321, 4.4 and 6.3).
+// Trace information (RFC 5321, 4.4 and 6.3): writes our Received field and counts the signs of a mail loop in others.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 namespace sallyport::mail {
 
 struct ReceivedInfo {
-  std::string_view helo;        // a peer's word: filtered here (S37)
-  std::string_view rdns;        // the confirmed reverse name, or empty: "unknown"
+  std::string_view helo;        // chosen by the client; filtered here
+  std::string_view rdns;        // the confirmed reverse name; empty writes "unknown"
   std::string_view ip_literal;  // "[192.0.2.1]", "[IPv6:2001:db8::1]"
   std::string_view by;          // our host name
   bool extended = false;        // EHLO
@@ -26,13 +26,13 @@ struct ReceivedInfo {
   WallTime date{};
 };
 
-// The whole field, folded, with its last CRLF. Protocol words of RFC 3848 and RFC 6531: SMTP, ESMTP, ESMTPS, UTF8SMTPS
-// ...
+// The whole field, folded, with its last CRLF. The protocol word is that of RFC 3848 or RFC 6531: SMTP, ESMTP, ESMTPS,
+// UTF8SMTPS ...
 std::string make_received(const ReceivedInfo& info);
 
 struct LoopSigns {
   std::uint64_t received_fields = 0;
-  std::uint64_t own_marks = 0;  // Received fields `by` our name with an id of our form (S39)
+  std::uint64_t own_marks = 0;  // Received fields "by" our name with an id in the form of ours (S39)
 };
 LoopSigns find_loop_signs(const HeaderSection& header, std::string_view own_name);
 

@@ -26,7 +26,7 @@ bool is_dot_atom(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c == '.' || is_atom_text(c); });
 }
 
-// Text that cannot end the field: ASCII without controls, or UTF-8 without them where that is allowed.
+// Filtered text that cannot end the field: ASCII without controls or, with `utf8`, UTF-8 without controls.
 std::string filtered(std::string_view value, bool utf8) {
   if (!utf8 || value.size() > most_value_octets || !text::is_utf8(value)) {
     return text::printable(value, most_value_octets);
@@ -36,7 +36,7 @@ std::string filtered(std::string_view value, bool utf8) {
   return out;
 }
 
-// Writes the pairs one after the other, and goes to a new line before one that would make the line too long.
+// Writes key=value pairs; begins a new line before a pair that would make the line too long.
 class Pairs {
  public:
   explicit Pairs(std::string field) : field_(std::move(field)), line_(field_.size()) { field_.reserve(usual_octets); }

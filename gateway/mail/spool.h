@@ -1,5 +1,5 @@
-// Unnamed files for content over the memory bound. Nothing of a message ever has a name on disk, so nothing is left
-// behind when the process dies (threats.md R3, R10).
+// Spool: unnamed files for message content beyond the memory bound. The content never has a name on disk, so nothing is
+// left behind when the process dies (threats.md R3, R10).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class SpoolFile {
  public:
   virtual ~SpoolFile() = default;
   virtual Result<Done> append(std::string_view octets) = 0;
-  // Reads up to `most` octets at `offset` into `out` (replacing it); empty at the end.
+  // Reads up to `most` octets at `offset` into `out`, replacing its content; empty at the end.
   virtual Result<Done> read(std::uint64_t offset, std::size_t most, std::string& out) const = 0;
 };
 
@@ -25,8 +25,8 @@ class Spool {
   virtual Result<std::unique_ptr<SpoolFile>> open() = 0;
 };
 
-// Unnamed files (O_TMPFILE) in `directory`. Writes go to the page cache and are done inline: cheaper than a trip to the
-// pool.
+// A spool of unnamed files (O_TMPFILE) in `directory`. Writes go to the page cache and run on the calling thread, which
+// is cheaper than a trip to the thread pool.
 std::unique_ptr<Spool> make_file_spool(std::string directory);
 
 }  // namespace sallyport::mail

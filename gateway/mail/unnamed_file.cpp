@@ -32,7 +32,7 @@ Descriptor::~Descriptor() {
 Result<Descriptor> open_unnamed_file(const std::string& directory) {
   int fd = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd >= 0) return Descriptor(fd);
-  // File systems without O_TMPFILE say EOPNOTSUPP; kernels that have never heard of it, EISDIR (open(2)).
+  // File systems without O_TMPFILE give EOPNOTSUPP; kernels older than O_TMPFILE give EISDIR (open(2)).
   if (errno == EOPNOTSUPP || errno == EISDIR) return open_unlinked_file(directory);
   return cannot_open(directory, errno);
 }

@@ -1,4 +1,4 @@
-// A file without a name: what is written to it is gone with its last descriptor, however the process ends.
+// Opens files without a name: their content is gone when the last descriptor is closed, however the process ends.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace sallyport::mail {
 
-// An open descriptor, closed with its owner.
+// Owns an open descriptor and closes it.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -20,10 +20,11 @@ class Descriptor {
   int fd_;
 };
 
-// Opens an unnamed file in `directory` for reading and writing (O_TMPFILE), or, where the file system cannot do that,
-// one that has a name for as long as it takes to remove it again.
+// Opens an unnamed file in `directory` for reading and writing (O_TMPFILE). If the file system does not support that,
+// uses open_unlinked_file().
 Result<Descriptor> open_unnamed_file(const std::string& directory);
-// The second way alone. A process killed in between leaves an empty file behind, never content.
+// Creates a named file and removes its name at once. A process killed in between leaves an empty file behind, never
+// content.
 Result<Descriptor> open_unlinked_file(const std::string& directory);
 
 }  // namespace sallyport::mail

@@ -16,7 +16,7 @@ void element(std::string& xml, std::string_view name, std::string_view text) {
 
 std::string_view pass_or_fail(bool passed) { return passed ? "pass" : "fail"; }
 
-// RFC 8601 calls them all results; the report's schema has fewer words than that (DKIMResultType, SPFResultType).
+// The report's schema has fewer results than RFC 8601 (DKIMResultType, SPFResultType).
 std::string_view spf_word(std::string_view result) { return result == "policy" ? "fail" : result; }
 std::string_view dkim_word(std::string_view result) { return result == "softfail" ? "fail" : result; }
 
@@ -111,7 +111,7 @@ std::string escape_xml(std::string_view text) {
     } else if (c == '"') {
       escaped += "&quot;";
     } else if (c == '\r') {
-      escaped += "&#13;";  // as it is it would be read as a line feed
+      escaped += "&#13;";  // unescaped, an XML parser turns it into a line feed
     } else {
       escaped.append(text.substr(0, octets));
     }

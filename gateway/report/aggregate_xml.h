@@ -1,7 +1,7 @@
-// A DMARC aggregate report as XML (RFC 9990, 3.1 and appendix A).
+// AggregateXml: a DMARC aggregate report as XML (RFC 9990, 3.1 and appendix A).
 //
-// What strangers chose (domains, selectors, comments) is text in it and nothing else: markup is escaped, octets that
-// are no UTF-8, and characters XML cannot hold, become U+FFFD.
+// Values from outside (domains, selectors, comments) appear as text only: markup is escaped; invalid UTF-8, and
+// characters that XML cannot represent, become U+FFFD.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +20,11 @@ struct ReportMetadata {
   std::string contact;    // extra_contact_info; empty: left out
   std::string report_id;  // see report_mail.h
   std::string generator;
-  std::int64_t begin = 0;  // seconds since 1970, both inclusive
+  std::int64_t begin = 0;  // seconds since 1970; begin and end are inclusive
   std::int64_t end = 0;
 };
 
-// The record as it applied, in the words of the record.
+// The DMARC record as it applied, in the words of the record.
 struct PublishedPolicy {
   std::string domain;
   std::string discovery;  // "treewalk" or "psl"
@@ -37,20 +37,20 @@ struct PublishedPolicy {
   bool testing = false;
 };
 
-// Builds one report, row by row. Rows may be added until has_room() says no: then there is another report to begin.
+// Builds one report, row by row, until add() returns false; the caller then begins another report.
 class AggregateXml {
  public:
-  // Of the finished XML; compressed it is smaller still, so that no receiver's limit is met (10 MB is usual).
+  // Limit for the finished XML. Compressed it is smaller, and below the usual limit of receivers (10 MB).
   static constexpr std::size_t most_octets = 10'000'000;
 
   AggregateXml(const ReportMetadata& metadata, const PublishedPolicy& policy, std::size_t most = most_octets);
 
-  // False, and nothing is added, when the report would become too large. The first row always has room.
+  // Returns false and adds nothing if the report would become too large. The first row always fits.
   bool add(const io::DmarcReportRow& row);
   std::uint64_t rows() const { return rows_; }
   std::uint64_t mails() const { return mails_; }
 
-  // The whole document. Nothing may be added afterwards.
+  // Gives the whole document. Nothing may be added afterwards.
   std::string finish();
 
  private:
@@ -60,7 +60,7 @@ class AggregateXml {
   std::uint64_t mails_ = 0;
 };
 
-// As text between two tags.
+// Escapes text for use between two tags.
 std::string escape_xml(std::string_view text);
 
 }  // namespace sallyport::report

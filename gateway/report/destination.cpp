@@ -18,14 +18,14 @@ constexpr std::size_t most_local_octets = 64;
 bool is_plain_local_part(std::string_view text) {
   if (text.empty() || text.size() > most_local_octets || text.front() == '.' || text.back() == '.') return false;
   if (text.find("..") != std::string_view::npos) return false;
-  // RFC 5322, 3.2.3: atext, less what has a meaning of its own in a URI or in rua.
+  // RFC 5322, 3.2.3: atext, without the characters that have a meaning in a URI or in rua.
   return std::all_of(text.begin(), text.end(), [](char c) {
     return text::is_alnum(c) || std::string_view("#$&'*+-/=^_`{|}~.").find(c) != std::string_view::npos;
   });
 }
 
-// The tags of a record behind its version; nothing when it does not begin with one (RFC 9990, 4: "v=DMARC1", and the
-// rest may be missing).
+// The tags after the version; nothing if the record does not begin with it (RFC 9990, 4: "v=DMARC1", and the rest may
+// be missing).
 std::optional<std::string_view> tags_of(std::string_view record) {
   const std::size_t end = record.find(';');
   const std::string_view first = record.substr(0, end);
@@ -36,7 +36,7 @@ std::optional<std::string_view> tags_of(std::string_view record) {
   return end == std::string_view::npos ? std::string_view() : record.substr(end + 1);
 }
 
-// The value of rua=; nothing without one.
+// The value of rua=; nothing if there is none.
 std::optional<std::string_view> find_rua(std::string_view tags) {
   for (const std::string_view tag : text::split(tags, ';')) {
     const std::size_t equals = tag.find('=');
@@ -80,7 +80,7 @@ Destination judge_destination(const Mailbox& mailbox, const dns::Answer& answer)
     agrees = true;
     const auto rua = find_rua(*tags);
     if (!rua) continue;
-    // It may name another address, of its own only (RFC 9990, 4, step 7).
+    // It may name another address, but only at the same host (RFC 9990, 4, step 7).
     for (const std::string_view uri : text::split(*rua, ',')) {
       const auto instead = parse_mailto(uri);
       if (instead && instead->host == mailbox.host) return {Destination::Answer::allowed, instead->address, {}};

@@ -1,5 +1,5 @@
-// Where a report may be sent: rua= names addresses, and those elsewhere must have agreed (RFC 9990, 4), or a record
-// could have anybody flooded with reports.
+// Destination: where a report may be sent. rua= gives addresses; a host outside the organization must agree (RFC 9990,
+// 4), otherwise a record could flood anybody with reports.
 #pragma once
 
 #include <cstdint>
@@ -19,29 +19,29 @@ struct Mailbox {
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
 };
 
-// Of "mailto:a@example.org". Nothing for other schemes, for what is no plain address (letters, digits and the other
-// characters of a dot-atom), and for several addresses; `?subject=...` and a size limit ("!10m") are left out.
+// Parses "mailto:a@example.org". Nothing for other schemes, for addresses that are not a plain dot-atom at a domain,
+// and for several addresses. `?subject=...` and a size limit ("!10m") are ignored.
 std::optional<Mailbox> parse_mailto(std::string_view uri);
 
-// The name that is asked for its TXT records; nothing when it would be too long.
+// The name whose TXT records say whether `host` agrees; nothing if it would be too long.
 std::optional<std::string> authorization_name(std::string_view policy_domain, std::string_view host);
 
 struct Destination {
   enum class Answer : std::uint8_t {
     allowed,
-    refused,  // the host has not agreed, or names an address elsewhere
-    unknown,  // the DNS could not be asked: to be tried again
+    refused,  // the host does not agree, or names an address at another host
+    unknown,  // the DNS gave no answer: try again later
   };
   Answer answer = Answer::refused;
-  std::string address;  // where to send it, when allowed: the host may have named another one of its own
-  std::string why;      // when not, in words
+  std::string address;  // where to send the report, if allowed; the host may have named another of its addresses
+  std::string why;      // if not allowed: the reason, in words
 };
 
-// Whether the host of `mailbox` agrees to get reports about `policy_domain`, when that is of another organization. The
-// resolver outlives the task.
+// Asks the DNS whether the host of `mailbox` accepts reports about `policy_domain`, a domain of another organization.
+// The resolver must outlive the task.
 Task<Destination> ask_destination(std::string policy_domain, Mailbox mailbox, io::Resolver& resolver, Time deadline);
 
-// The same from the TXT records alone.
+// Decides from the TXT records alone; no I/O.
 Destination judge_destination(const Mailbox& mailbox, const dns::Answer& answer);
 
 }  // namespace sallyport::report

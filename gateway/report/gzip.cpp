@@ -10,13 +10,13 @@
 namespace sallyport::report {
 
 std::string gzip(std::string_view octets) {
-  constexpr int gzip_format = 16;  // added to the window's bits: a gzip header instead of zlib's
+  constexpr int gzip_format = 16;  // added to the window bits, it asks for a gzip header instead of zlib's
   ensure(octets.size() < UINT32_MAX, "gzip: too much for one call");
   z_stream stream{};
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + gzip_format, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     throw std::bad_alloc();
   std::string packed(deflateBound(&stream, octets.size()), '\0');
-  // zlib reads from it only, whatever its type says.
+  // The const_cast is safe: zlib only reads from next_in.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(octets.data()));
   stream.avail_in = static_cast<uInt>(octets.size());
   stream.next_out = reinterpret_cast<Bytef*>(packed.data());

@@ -1,4 +1,4 @@
-// Compression of reports (RFC 1952). The door to zlib.
+// Compresses reports (RFC 1952). The only place that uses zlib.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace sallyport::report {
 
-// The same octets give the same file: without a time or a name in it.
+// Equal input gives equal output: the header contains no time and no name.
 std::string gzip(std::string_view octets);
 
 }  // namespace sallyport::report

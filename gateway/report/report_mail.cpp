@@ -13,7 +13,7 @@ void field(std::string& mail, std::string_view name, std::string_view value) {
   mail.append(name).append(": ").append(value).append("\r\n");
 }
 
-// The part that tells reports of one domain and day from each other.
+// Distinguishes the reports of one domain and day.
 std::string unique_id(const ReportName& name) { return name.fingerprint + "." + std::to_string(name.part); }
 
 std::string as_lines(std::string_view encoded) {
@@ -41,7 +41,7 @@ std::string file_name(const ReportName& name) {
          "!" + unique_id(name) + ".xml.gz";
 }
 
-// Folded where it may be: none of its words can be broken.
+// Folded only between words, since none of them can be broken.
 std::string subject(const ReportName& name) {
   return "Report Domain: " + name.policy_domain + "\r\n Submitter: " + name.receiver + "\r\n Report-ID: <" +
          report_id(name) + ">";
@@ -49,7 +49,7 @@ std::string subject(const ReportName& name) {
 
 std::string make_report_mail(const ReportMail& mail) {
   const std::string id = report_id(mail.name);
-  // Cannot occur in what it separates: a base64 line has no '=' in its middle, and the intro is ours.
+  // Cannot occur in the parts: "=_" does not occur in base64, and the intro is our own text.
   const std::string boundary = "=_report_" + unique_id(mail.name);
   std::string text;
   field(text, "From", "<" + mail.from + ">");

@@ -18,7 +18,7 @@ Task<dns::Answer> BudgetedResolver::lookup(dns::Question question, Time deadline
     refusal.status = dns::Status::budget;
     co_return refusal;
   }
-  // Paid in advance, or a hundred questions asked at the same moment would all see the last one unspent.
+  // Subtracted before asking: a hundred questions asked at the same moment must not all see the last one as unspent.
   --budget_.message_left;
   --budget_.session_left;
   dns::Answer answer = co_await inner_.lookup(std::move(question), deadline);

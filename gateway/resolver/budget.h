@@ -1,7 +1,7 @@
-// How many DNS questions one message and one session may cost (threats.md D6).
+// QuestionBudget: limits the DNS questions that one message and one session may cause (threats.md D6).
 //
-// Names in a message are its author's choice: without a bound, a message with ten thousand of them makes us ask for ten
-// thousand. What the cache knows is free.
+// The author of a message chooses the names in it: without a limit, a message with ten thousand names makes us send ten
+// thousand questions. Answers from the cache cost nothing.
 #pragma once
 
 #include <cstdint>
@@ -16,27 +16,28 @@ struct BudgetSettings {
   std::uint64_t per_session = 200;  // limits.dns_per_session
 };
 
-// What a session may still ask; it has one, and tells it what happens to its messages.
+// What a session may still ask. Each session owns one and reports the end of each transaction to it.
 struct QuestionBudget {
   explicit QuestionBudget(BudgetSettings limits = {})
       : settings(limits), message_left(limits.per_message), session_left(limits.per_session) {}
 
-  // A transaction is over, however it ended: the next has its own questions.
+  // The session calls it at the end of each transaction; the next one gets the full per-message budget.
   void next_message();
-  // A message was relayed: connections of big senders live long, and earn their questions.
+  // The session calls it when a message was relayed, which adds one message's budget to the session's: large senders
+  // send many messages per connection.
   void message_relayed() { session_left += settings.per_message; }
 
   BudgetSettings settings;
   std::uint64_t message_left;
   std::uint64_t session_left;
-  bool is_exceeded = false;  // something was not asked since the message began
+  bool is_exceeded = false;  // a question of the current message was refused
 };
 
-// Passes questions on as long as there is budget, then answers Status::budget, except for what the cache knows.
+// Passes questions on while there is budget. After that it answers from the cache or with Status::budget.
 class BudgetedResolver final : public io::Resolver {
  public:
-  // `inner` must be one that answers from its cache alone when the deadline has passed, as Resolver does. Both outlive
-  // it. `exceeded` is called at the first question of a message that there is no budget for.
+  // When the deadline has passed, `inner` must answer from its cache only, as Resolver does. `inner` and `budget` must
+  // outlive this object. `exceeded` is called once per message, at the first question that is refused.
   BudgetedResolver(io::Resolver& inner, QuestionBudget& budget, std::function<void()> exceeded)
       : inner_(inner), budget_(budget), exceeded_(std::move(exceeded)) {}
 

@@ -103,7 +103,7 @@ std::uint64_t Cache::octets() const {
   return sum;
 }
 
-// The place that holds the entry's index, or the one at the end of its chain, which holds `nothing`.
+// The link that holds the entry's index, or the link at the end of its chain, which holds `nothing`.
 std::uint32_t* Cache::Shard::link_to(std::uint64_t hash, const dns::Question& question) {
   std::uint32_t* link = &buckets[(hash / shard_count) & (buckets.size() - 1)];
   while (*link != nothing && !(entries[*link].hash == hash && entries[*link].question == question)) {
@@ -113,7 +113,7 @@ std::uint32_t* Cache::Shard::link_to(std::uint64_t hash, const dns::Question& qu
 }
 
 void Cache::Shard::drop(std::uint32_t index) {
-  // The place is noted first: it is the only step that can fail.
+  // First, because it is the only step that can throw.
   free.push_back(index);
   Entry& entry = entries[index];
   *link_to(entry.hash, entry.question) = entry.next;

@@ -1,11 +1,11 @@
-// Cache: what DNS has answered, until its time is up. One for the process, shared by the workers' resolvers.
+// Cache: answers to DNS questions until they expire. One per process, shared by the resolvers of all workers.
 //
-// Bounded in entries and, because an owner of a zone decides how big its records are, in octets (1 KiB per entry on the
-// average; an answer over 16 KiB is not kept). When full it drops by CLOCK: an entry that was asked for since the hand
-// last passed is spared once, so a flood of names that nobody asks for twice drives out itself first (threats.md D6).
-// A find is one lock of one shard of many and a copy made outside it; any thread may call at any time.
+// Bounded in entries and, since the owner of a zone chooses the size of its records, in octets (on average 1 KiB per
+// entry; an answer over 16 KiB is not kept). When full it evicts by CLOCK: an entry that was asked for since the hand
+// last passed it is spared once, so a flood of names that are asked for only once evicts itself first (threats.md D6).
+// find() locks one of 16 shards and copies the answer after unlocking. Any thread may call at any time.
 //
-// It reads no clock: the caller's monotonic time decides what has run out.
+// It reads no clock: the caller passes the monotonic time.
 #pragma once
 
 #include <array>
@@ -23,19 +23,19 @@ namespace sallyport::resolver {
 
 class Cache {
  public:
-  // With room for about so many answers; 0 keeps none. The hash has a random key.
+  // `entries`: room for about this many answers; 0 disables the cache. The hash gets a random key.
   explicit Cache(std::uint64_t entries);
   Cache(std::uint64_t entries, KeyedHash hash);
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
-  // The answer, with from_cache set and as TTL what is left of it.
+  // The answer, with from_cache set and its TTL reduced to what is left.
   std::optional<dns::Answer> find(const dns::Question& question, Time now);
-  // Keeps the answer until `until`, in place of an older one. Its TTL is not looked at.
+  // Stores the answer until `until`, replacing an older one. Answer::ttl is not used.
   void put(const dns::Question& question, dns::Answer answer, Time now, Time until);
 
-  std::uint64_t size() const;    // entries, those that have run out included
-  std::uint64_t octets() const;  // of names and answers, roughly
+  std::uint64_t size() const;    // number of entries, including expired ones
+  std::uint64_t octets() const;  // approximate size of names and answers
 
  private:
   static constexpr std::size_t shard_count = 16;
@@ -44,14 +44,14 @@ class Cache {
   struct Entry {
     std::uint64_t hash = 0;
     dns::Question question;
-    std::shared_ptr<const dns::Answer> answer;  // null: the place is free
+    std::shared_ptr<const dns::Answer> answer;  // null: the entry is free
     Time until{};
     std::uint64_t octets = 0;
-    std::uint32_t next = nothing;  // of the same bucket
-    bool was_asked = false;        // since the hand passed
+    std::uint32_t next = nothing;  // next entry in the same bucket
+    bool was_asked = false;        // since the CLOCK hand last passed
   };
 
-  // A hash table with chains through a vector of entries, which is also the circle the hand goes around.
+  // A hash table whose chains run through a vector of entries; the CLOCK hand goes around the same vector.
   struct Shard {
     mutable std::mutex mutex;
     std::vector<std::uint32_t> buckets;

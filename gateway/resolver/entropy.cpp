@@ -10,12 +10,12 @@ namespace sallyport::resolver {
 
 std::uint64_t Entropy::next() {
   if (left_ == 0) {
-    // Up to 256 octets come whole or not at all (getrandom(2)).
+    // getrandom(2) gives up to 256 octets either completely or not at all.
     static_assert(sizeof(block_) <= 256);
     ensure(getrandom(block_.data(), sizeof(block_), 0) == ssize_t{sizeof(block_)}, "the kernel gives no random octets");
     left_ = block_.size();
   }
-  // What was given out is not kept.
+  // A number that was handed out is not kept in memory.
   return std::exchange(block_[--left_], 0);
 }
 

@@ -1,7 +1,9 @@
-// Entropy: random numbers nobody outside can foresee, from the kernel, fetched by the block.
+// Entropy: unpredictable random numbers from the kernel, fetched in blocks of 256 octets. One per resolver, not
+// thread-safe.
 //
-// A guessed query id is a forged answer (RFC 5452), so they come from getrandom(2) and never from a generator whose
-// state its output gives away. A system call per number would cost as much as the rest of a question's preparation.
+// Whoever guesses a query's id can forge its answer (RFC 5452), so the numbers come from getrandom(2) and never from a
+// generator whose output reveals its state. One system call per number would cost as much as the rest of preparing a
+// question.
 #pragma once
 
 #include <array>

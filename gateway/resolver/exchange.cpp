@@ -12,11 +12,11 @@ namespace sallyport::resolver {
 
 namespace {
 
-constexpr unsigned most_strays = 20;  // packets by somebody else, before we change to TCP (D1)
+constexpr unsigned most_strays = 20;  // packets that are not our answer before we change to TCP (D1)
 constexpr std::uint16_t class_in = 1;
-constexpr std::uint16_t edns_payload = 1232;  // D5: fits every path without fragments, which could be forged
+constexpr std::uint16_t edns_payload = 1232;  // D5: fits every path without fragments; fragments could be forged
 
-// A question as it was sent.
+// A question as sent.
 struct Query {
   std::uint16_t id = 0;
   std::string cased_name;
@@ -25,14 +25,14 @@ struct Query {
   std::string packet;
 };
 
-// What a response is to a query.
+// How a response relates to a query.
 enum class Match {
   ours,
-  other_case,  // ours, but for the letters' case
+  other_case,  // matches except for the case of the letters
   stranger,
 };
 
-// What asking by UDP has come to.
+// The outcome of asking by UDP.
 struct UdpOutcome {
   bool needs_tcp = false;
   Heard heard;
@@ -53,8 +53,8 @@ Query make_query(Transport& transport, const dns::Question& question, bool with_
                with_edns, std::move(*packet)};
 }
 
-// A server that cannot read our packet may send back a header alone. Somebody who forged that, id and all, has won no
-// more than that we ask again without EDNS.
+// A server that cannot parse our packet may send back only a header. If somebody forges one, with the right id, the
+// only effect is that we ask again without EDNS.
 bool is_refusal_of_edns(const dns::Response& response, const Query& query) {
   bool is_bare = response.question_type == 0 && response.question_name.empty();
   return is_bare && query.has_edns && (response.rcode == dns::Rcode::formerr || response.rcode == dns::Rcode::notimp);
@@ -69,8 +69,8 @@ Match match(const dns::Response& response, const Query& query) {
   return is_same_name ? Match::other_case : Match::stranger;
 }
 
-// What a response that is ours says. One that sends us to other servers is none: we ask servers that find out
-// themselves.
+// Classifies a response that matches the query. A referral to other servers is a failure, since we ask recursive
+// servers only.
 Heard judge(dns::Response response) {
   bool is_answer = !response.is_truncated && !response.is_referral &&
                    (response.rcode == dns::Rcode::noerror || response.rcode == dns::Rcode::nxdomain);
@@ -97,7 +97,7 @@ Task<UdpOutcome> ask_by_udp(Transport& transport, SocketAddress server, const Qu
       co_return UdpOutcome{false, judge(std::move(*response))};
     }
     transport.recorder.note(Violation::dns_spoof, server);
-    // Either a server that does not keep the case, or somebody who guessed all but that.
+    // Either a server that does not preserve the case, or an attacker who guessed all but the case: TCP decides.
     if (whose == Match::other_case) break;
   }
   co_return UdpOutcome{true, {}};
@@ -137,7 +137,7 @@ Task<Heard> ask_by_tcp(Transport& transport, SocketAddress server, const Query& 
     transport.recorder.note(Violation::dns_malformed, server);
     co_return Heard{};
   }
-  // The case proves nothing more here, and servers that lose it are why we came.
+  // The case is not checked over TCP, where forging is hard; a server that does not preserve it is why we may be here.
   if (match(*response, query) == Match::stranger) {
     transport.recorder.note(Violation::dns_spoof, server);
     co_return Heard{};

@@ -1,8 +1,8 @@
-// One question to one server: by UDP, and by TCP when UDP does not do.
+// ask_server(): asks one server one question, by UDP and if necessary by TCP.
 //
-// What an off-path spoofer would have to guess for every question: our port (a socket of its own, bound to a random
-// one), the id, and the case of the name's letters (RFC 5452, 0x20). What does not match is ignored and recorded;
-// somebody who keeps trying moves the question to TCP (threats.md D1, D2, D5).
+// An off-path attacker would have to guess for every question: our port (each question has its own socket on a random
+// port), the id, and the case of the name's letters (RFC 5452, 0x20). A packet that does not match is ignored and
+// recorded; after 20 of them the question moves to TCP (threats.md D1, D2, D5).
 #pragma once
 
 #include "gateway/async/scheduler.h"
@@ -14,7 +14,7 @@
 
 namespace sallyport::resolver {
 
-// How questions leave the house. The members outlive the tasks below.
+// What is needed to send questions. The members must outlive the tasks below.
 struct Transport {
   io::DatagramDialer& datagrams;
   io::Dialer& connections;
@@ -23,19 +23,19 @@ struct Transport {
   bool use_0x20 = true;
 };
 
-// What came of asking one server.
+// The outcome of asking one server.
 struct Heard {
   enum class Kind {
-    answer,   // noerror or nxdomain: the response says what is
-    failure,  // an error of the server, or no proper answer: another server may do better
-    silence,  // nothing in time
+    answer,   // noerror or nxdomain: the response answers the question
+    failure,  // the server reported an error, or its answer is unusable: another server may do better
+    silence,  // no answer in time
   };
   Kind kind = Kind::failure;
   dns::Response response;
 };
 
-// Asks by UDP until `patience`, which is no later than `deadline`; TCP may take until `deadline`. With EDNS, and once
-// more without when the server does not know EDNS: `use_edns` remembers it for the question's next server.
+// Asks by UDP until `patience` (at most `deadline`); TCP may take until `deadline`. Asks with EDNS, and again without
+// if the server does not know EDNS; `use_edns` is then set to false for the caller's next server.
 Task<Heard> ask_server(Transport& transport, SocketAddress server, const dns::Question& question, bool& use_edns,
                        Time patience, Time deadline);
 

@@ -27,7 +27,7 @@ dns::Answer records_at(const Chain& chain, dns::Type type, const dns::Response& 
   return answer;
 }
 
-// Takes the chain one link further; false when it ends here.
+// Follows one CNAME; false if there is none at this name.
 bool take_link(Chain& chain, const dns::Response& response) {
   for (const dns::Record& record : response.answers) {
     if (record.type != dns::Type::CNAME || record.owner != chain.name) continue;
@@ -50,11 +50,11 @@ std::optional<dns::Answer> follow(const dns::Response& response, dns::Type type,
     if (chain.links > most_links) return dns::Answer{};
   }
   if (response.rcode == dns::Rcode::nxdomain) return negative(dns::Status::nxdomain, response, chain);
-  // An SOA says that the last name was looked for and does not have the type. Without one, whoever wrote the response
-  // may just not serve the zone that the chain leads to.
+  // An SOA shows that the server looked for the last name and that it lacks the type. Without an SOA the server may
+  // just not serve the zone that the chain leads to.
   bool was_looked_for = response.negative_ttl || chain.links == links_before;
   if (was_looked_for) return negative(dns::Status::no_data, response, chain);
-  // Only the form of master files can write such a name, a question cannot. No host is called that.
+  // An escaped octet cannot be written in a Question, and no host name contains one.
   if (chain.name.find('\\') != std::string::npos) return dns::Answer{};
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// From a server's response to an answer: follows CNAMEs through the records and decides what they mean (RFC
-// 1034, 4.3.2; negative answers RFC 2308). Pure; TTLs come out within bounds.
+// follow(): turns a server's response into an answer: follows CNAMEs through the records and classifies the result (RFC
+// 1034, 4.3.2; negative answers RFC 2308). No I/O; TTLs are limited to the constants below.
 #pragma once
 
 #include <chrono>
@@ -11,21 +11,21 @@
 
 namespace sallyport::resolver {
 
-inline constexpr unsigned most_links = 8;                      // CNAMEs of one chain (threats.md D3)
-inline constexpr std::chrono::seconds most_ttl{86400};         // of records
+inline constexpr unsigned most_links = 8;                      // CNAMEs in one chain (threats.md D3)
+inline constexpr std::chrono::seconds most_ttl{86400};         // of positive answers
 inline constexpr std::chrono::seconds most_negative_ttl{900};  // D6
-inline constexpr std::chrono::seconds plain_negative_ttl{60};  // without an SOA
+inline constexpr std::chrono::seconds plain_negative_ttl{60};  // of negative answers without an SOA
 
 // How far a chain of CNAMEs has been followed.
 struct Chain {
-  std::string name;  // where it has come to, in the form names of a dns::Response have
+  std::string name;  // the name reached so far, in the form of names in a dns::Response
   unsigned links = 0;
-  std::chrono::seconds ttl = most_ttl;  // the smallest so far
+  std::chrono::seconds ttl = most_ttl;  // smallest TTL so far
 };
 
-// What the response, to a question for `type` at the chain's name, answers; its rcode is noerror or nxdomain. Nothing:
-// the chain, at least one link longer, has left what this response knows, and its name is to be asked next. A loop is a
-// chain that is too long: servfail.
+// Evaluates the response to a question for `type` at chain.name; its rcode is noerror or nxdomain. Gives the answer; or
+// nothing if the chain leads to a name that this response does not cover: chain.name must then be asked next. A CNAME
+// loop ends as a chain that is too long: servfail.
 std::optional<dns::Answer> follow(const dns::Response& response, dns::Type type, Chain& chain);
 
 }  // namespace sallyport::resolver

@@ -1,5 +1,5 @@
-// A keyed hash of DNS questions (SipHash-1-3), for tables whose keys strangers choose: without the key nobody can pick
-// names that collide (threats.md I6, R17).
+// KeyedHash: a keyed hash of DNS questions (SipHash-1-3) for hash tables whose keys come from outside: without the key
+// nobody can choose names that collide (threats.md I6, R17).
 #pragma once
 
 #include <cstdint>

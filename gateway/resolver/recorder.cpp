@@ -5,7 +5,7 @@
 
 namespace sallyport::resolver {
 
-// Without memory a line is lost, as on a full disk; the count of it is not, and nobody's question ends for it.
+// If there is no memory for a log line, the line is lost but the event is counted, and the question goes on.
 
 void Recorder::note(Violation kind, const SocketAddress& server) {
   counters_.add(kind);

@@ -1,8 +1,8 @@
-// Recorder: what happens to the resolver's questions, counted once and told to the log once (threats.md I8).
+// Recorder: counts and logs the resolver's violations and faults, once per question (threats.md I8).
 //
-// Those who wait for a question share it, and may all be gone: its lines bear no session's id. A violation names the
-// server that it came from, or whose address was forged; a fault says in our own words what went wrong. Neither holds
-// the name that was asked for, so that a flood of names is one line with a count.
+// Several sessions may wait for one question, and all may have ended, so its log lines carry no session id. A violation
+// names the server that sent the packet or whose address was forged; a fault has a text of ours. Neither contains the
+// name that was asked for, so that the log can merge a flood of them into one line with a count.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,7 @@ namespace sallyport::resolver {
 
 class Recorder {
  public:
-  // Both outlive it.
+  // Both must outlive the recorder.
   Recorder(Counters& counters, Log& log) : counters_(counters), log_(log) {}
 
   void note(Total total) { counters_.add(total); }

@@ -13,7 +13,7 @@ namespace sallyport::resolver {
 
 namespace {
 
-// Shares of the timeout that are waited for one server after the other, in fifths; the last gets what is left.
+// How long each server in turn is waited for, in fifths of the timeout; the last gets what is left.
 constexpr std::array<int, 2> patience_fifths{1, 2};
 constexpr std::size_t most_silences = patience_fifths.size() + 1;
 
@@ -28,17 +28,17 @@ void normalise(std::string& name) {
   if (name.ends_with('.')) name.pop_back();
 }
 
-// What another resolver's answer is waited for with.
+// The state of waiting for another resolver's answer.
 struct News {
   explicit News(async::Scheduler& scheduler) : signal(scheduler) {}
-  void tell(UnderWay::Answer found) {
+  void tell(SharedQueries::Answer found) {
     answer = std::move(found);
     is_told = true;
     signal.notify();
   }
 
   async::Signal signal;
-  UnderWay::Answer answer;
+  SharedQueries::Answer answer;
   bool is_told = false;
 };
 
@@ -57,7 +57,7 @@ Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, i
   ensure(!settings_.servers.empty(), "resolver: no server to ask");
 }
 
-void Resolver::ask_with_others(UnderWay& others, Post post) {
+void Resolver::ask_with_others(SharedQueries& others, Post post) {
   others_ = &others;
   post_ = std::move(post);
 }
@@ -77,7 +77,7 @@ Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
   co_return *waiter.answer;
 }
 
-// False when so many questions are under way that one more is not asked.
+// False when the limit on questions in flight is reached; the question is not asked then.
 bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
   if (auto known = in_flight_.find(question); known != in_flight_.end()) {
     known->second.push_back(waiter);
@@ -87,13 +87,13 @@ bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
     recorder_.note(Fault::dns_error, "too many questions under way");
     return false;
   }
-  // The waiter first: the question may be answered before spawn() returns.
+  // The waiter is added first, because the question may be answered before spawn() returns.
   Task<void> task = answer_waiters(question);
   in_flight_[question].push_back(waiter);
   try {
     questions_.spawn(std::move(task));
   } catch (...) {
-    in_flight_.erase(question);  // or nobody would ever ask it again
+    in_flight_.erase(question);  // otherwise later lookups would wait for a task that does not exist
     throw;
   }
   return true;
@@ -104,7 +104,7 @@ Task<void> Resolver::answer_waiters(dns::Question question) {
   try {
     answer = co_await (others_ ? find_with_others(question) : find_and_keep(question));
   } catch (const std::exception& error) {
-    // No memory, or a mistake of ours. Those who wait must not wait for ever.
+    // Out of memory, or a bug. The waiters below still get an answer (servfail).
     recorder_.note(Fault::internal, error.what());
   }
   auto place = in_flight_.extract(question);
@@ -120,15 +120,16 @@ Task<void> Resolver::answer_waiters(dns::Question question) {
 Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Question question) {
   const Time deadline = scheduler_.now() + settings_.timeout;
   while (true) {
-    // What is posted may come when this task has ended: it finds nobody then.
+    // The posted function may run after this task has ended; the weak pointer is null then.
     auto news = std::make_shared<News>(scheduler_);
-    UnderWay::Part part = others_->take_part(question, [this, weak = std::weak_ptr(news)](UnderWay::Answer answer) {
-      post_([weak, answer = std::move(answer)]() mutable {
-        if (auto waiting = weak.lock()) waiting->tell(std::move(answer));
-      });
-    });
+    SharedQueries::Part part =
+        others_->take_part(question, [this, weak = std::weak_ptr(news)](SharedQueries::Answer answer) {
+          post_([weak, answer = std::move(answer)]() mutable {
+            if (auto waiting = weak.lock()) waiting->tell(std::move(answer));
+          });
+        });
     if (part.is_to_ask()) {
-      // Somebody may have found it out since lookup() looked.
+      // Another worker may have found the answer since lookup() searched the cache.
       auto known = cache_.find(question, scheduler_.now());
       auto answer = known ? std::make_shared<const dns::Answer>(std::move(*known)) : co_await find_and_keep(question);
       part.settle(answer);
@@ -137,7 +138,7 @@ Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Questio
     while (!news->is_told && scheduler_.now() < deadline) co_await news->signal.wait(deadline);
     if (news->answer) co_return news->answer;
     if (!news->is_told) co_return std::make_shared<const dns::Answer>(answer_of(dns::Status::timeout));
-    // Who asked has gone without an answer, which is now for us to find.
+    // The resolver that asked has given up without an answer; try again, perhaps asking ourselves.
   }
 }
 
@@ -160,8 +161,8 @@ Task<dns::Answer> Resolver::find_out(dns::Question question, Time deadline) {
   }
 }
 
-// Asks until a server answers, all have failed, or the time is up. A failure says more than silence: it is what is told
-// when there were both.
+// Asks until a server answers, all have failed, or the time is up. If some failed and some were silent, the result is
+// `failure`, which tells more.
 Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) {
   const std::size_t servers = settings_.servers.size();
   const Duration fifth = (deadline - scheduler_.now()) / 5;
@@ -193,7 +194,7 @@ Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) 
   co_return Heard{failures > 0 ? Heard::Kind::failure : Heard::Kind::silence, {}};
 }
 
-// Records and caches what a question has come to.
+// Records and caches the result of a question.
 void Resolver::keep(const dns::Question& question, const dns::Answer& answer) {
   Time now = scheduler_.now();
   if (!answer.failed()) {

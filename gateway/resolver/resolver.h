@@ -1,16 +1,16 @@
-// Resolver: questions in, answers out, over the network. One per worker; the Cache behind it is shared.
+// Resolver: io::Resolver over the network. One per worker; the Cache behind it is shared.
 //
-// A question that is not in the cache is asked once however many want to know: it has a task of its own, with the
-// settings' timeout, which goes on when whoever asked first has gone. Each waiter has its own deadline: past it the
-// answer is a `timeout` for that waiter alone.
+// A question that is not in the cache is sent once, however many lookups wait for it. It runs in a task of its own,
+// with the timeout of the settings, and continues when the lookup that started it has ended. Each lookup has its own
+// deadline; when that passes, only this lookup gives `timeout`.
 //
-// Where several workers have a resolver each, ask_with_others() makes them ask once between them.
+// With ask_with_others() the resolvers of several workers send a question only once among them.
 //
-// A server that fails (SERVFAIL, REFUSED, unreachable, nonsense) is followed by the next at once; silence costs a fifth
-// of the timeout, then two fifths, then the rest. The server that answered last is asked first. Failures are kept a
-// moment (ResolverSettings::failure_ttl).
+// If a server fails (SERVFAIL, REFUSED, unreachable, unusable answer), the next is asked at once. If it is silent, the
+// next is asked after one fifth of the timeout, then after two fifths, then after the rest. The server that answered
+// last is asked first next time. Failures are cached briefly (ResolverSettings::failure_ttl).
 //
-// A lookup whose deadline has passed asks nobody: its answer is from the cache, or a timeout.
+// A lookup whose deadline has already passed sends nothing: it answers from the cache or with `timeout`.
 #pragma once
 
 #include <functional>
@@ -30,28 +30,31 @@
 #include "gateway/resolver/keyed_hash.h"
 #include "gateway/resolver/recorder.h"
 #include "gateway/resolver/settings.h"
-#include "gateway/resolver/under_way.h"
+#include "gateway/resolver/shared_queries.h"
 
 namespace sallyport::resolver {
 
 class Resolver final : public io::Resolver {
  public:
-  // All but the settings, which are copied, outlive it; whoever awaits a lookup does not.
+  // All arguments except the settings, which are copied, must outlive the resolver. The resolver must outlive all
+  // coroutines that await lookup().
   Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, io::Dialer& connections, Cache& cache,
            const ResolverSettings& settings, Counters& counters, Log& log);
 
-  // From now on a question that another resolver of `others` is asking is not asked, but waited for. `post` is called
-  // on that one's thread, and calls the function it is given on this resolver's thread. `others` outlives this.
+  // From now on, if another resolver of `others` is asking a question, this resolver waits for its answer instead of
+  // asking. The other resolver's thread calls `post`, which must run its argument on this resolver's thread. `others`
+  // must outlive this.
   using Post = std::function<void(std::function<void()>)>;
-  void ask_with_others(UnderWay& others, Post post);
+  void ask_with_others(SharedQueries& others, Post post);
 
-  // Case and a final dot of the name do not matter. A name that DNS cannot hold (a label over 63 octets) is nxdomain.
+  // The name's case and a final dot do not matter. A name that DNS cannot hold (such as a label over 63 octets) gives
+  // nxdomain.
   Task<dns::Answer> lookup(dns::Question question, Time deadline) override;
 
   std::size_t in_flight() const { return in_flight_.size(); }
 
  private:
-  // Somebody who waits for a question; lives in the frame of lookup().
+  // One lookup that waits for a question; it lives in the frame of lookup().
   struct Waiter : async::ListNode {
     explicit Waiter(async::Scheduler& scheduler) : news(scheduler) {}
     async::Signal news;
@@ -74,11 +77,11 @@ class Resolver final : public io::Resolver {
   Entropy entropy_;
   Transport transport_;
   std::size_t first_server_ = 0;
-  UnderWay* others_ = nullptr;
+  SharedQueries* others_ = nullptr;
   Post post_;
-  const std::shared_ptr<const dns::Answer> no_answer_;  // servfail, made in advance for when there is no memory
+  const std::shared_ptr<const dns::Answer> no_answer_;  // servfail; allocated in advance, for use when memory is short
   std::unordered_map<dns::Question, Waiters, KeyedHash> in_flight_;
-  async::Nursery questions_;  // last: its tasks use all the others
+  async::Nursery questions_;  // last member: its tasks use all the others
 };
 
 }  // namespace sallyport::resolver

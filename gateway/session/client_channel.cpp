@@ -93,10 +93,10 @@ Task<Result<Done, io::Error>> ClientChannel::fill(Time deadline) {
   co_return co_await stream_->fill(deadline);
 }
 
-TlsStream& ClientChannel::secure(std::unique_ptr<tls::Engine> engine) {
+stream::TlsStream& ClientChannel::secure(std::unique_ptr<tls::Engine> engine) {
   finish_line();
   // Takes the stream only once there is memory for what goes around it.
-  auto secured = std::make_unique<TlsStream>(std::move(stream_), std::move(engine));
+  auto secured = std::make_unique<stream::TlsStream>(std::move(stream_), std::move(engine));
   parser_ = smtp::ServerParser(max_line_octets_);
   secured_ = secured.get();
   stream_ = std::move(secured);

@@ -1,7 +1,8 @@
-// The client's side of a session: command lines in, replies out.
+// ClientChannel: the client's side of a session, command lines in and replies out.
 //
-// Replies are collected and go out together when no complete command is left in the input, before we wait (RFC
-// 2920, 3.2): one write per group, and none of our small writes waits for the other side's acknowledgement.
+// Replies are collected and sent together when the input holds no complete command any more, before the session waits
+// (RFC 2920, 3.2): one write per group of commands, and none of our small writes waits for the client's acknowledgement
+// of the one before. One loop uses it; all waits have a deadline.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,14 @@
 #include "gateway/async/scheduler.h"
 #include "gateway/async/task.h"
 #include "gateway/io/stream.h"
-#include "gateway/session/tls_stream.h"
 #include "gateway/smtp/reply.h"
 #include "gateway/smtp/server_parser.h"
+#include "gateway/stream/tls_stream.h"
+#include "gateway/upstream/delivery_client.h"
 
 namespace sallyport::session {
 
-class ClientChannel {
+class ClientChannel final : public upstream::DeliveryClient {
  public:
   ClientChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, std::size_t max_line_octets)
       : scheduler_(scheduler),
@@ -31,33 +33,37 @@ class ClientChannel {
     smtp::LineEvent::Kind kind;
     std::string_view text;  // into the input: valid until the next call of this channel that waits or reads
   };
-  // The next command line; sends what is collected before it waits.
+  // The next command line. Sends the collected replies before it waits.
   Task<Result<Line, io::Error>> next_line(Time deadline);
-  // True when octets are waiting that no command has asked for (S13), be it that they are not decrypted yet.
+  // True when octets are waiting that no command has asked for (S13), decrypted or not.
   bool has_unread_input() const;
-  // An end or an error has been seen of the client, be it that it is not decrypted yet. One that has said QUIT before
-  // its end still listens: Exim sends that together with the end of the content, and shuts down what it sends on. Like
-  // fill(), it ends the validity of what input() gave.
-  bool has_left();
-  // From now on next_line() gives what has arrived and then says `closed` instead of waiting for more.
+  // True when an end or an error of the client's connection has arrived, decrypted or not. A client that has said QUIT
+  // before its end still listens: Exim sends QUIT together with the end of the content, and then shuts down the side
+  // that it sends on. Like fill(), this ends the validity of what input() has returned.
+  bool has_left() override;
+  // From now on next_line() returns what has arrived already, and then `closed` instead of waiting for more.
   void wait_no_more() { waits_no_more_ = true; }
 
+  // Collects a reply.
   void queue(const smtp::Reply& reply) { reply.append_to(replies_); }
+  // Sends the collected replies.
   Task<Result<Done, io::Error>> flush(Time deadline);
-  // A flush() is under way: nobody else may write now.
+  // A flush() is under way: the session may not write anything else now.
   bool is_flushing() const { return flushing_; }
-  // flush() for the last words: a moment only, and then the end.
+  // Sends the collected replies, for which it takes a second at most, and closes the connection.
   Task<void> say_last_words();
 
-  // Content: what is there, and more of it; fill() sends what is collected before it waits.
+  // Content: input() is what has arrived, valid until the next call that waits or reads; fill() waits for more, and
+  // sends the collected replies before it waits.
   std::string_view input();
   void consume(std::size_t octets) { stream_->consume(octets); }
   Task<Result<Done, io::Error>> fill(Time deadline);
 
   io::Stream& stream() { return *stream_; }
   const io::Stream& stream() const { return *stream_; }
-  // Puts TLS around the stream; the handshake is the caller's. Nothing read in the clear may be left (S14).
-  TlsStream& secure(std::unique_ptr<tls::Engine> engine);
+  // Puts TLS around the stream; the caller does the handshake, and makes sure before that nothing is left that was read
+  // in the clear (S14).
+  stream::TlsStream& secure(std::unique_ptr<tls::Engine> engine);
 
  private:
   void finish_line();
@@ -65,16 +71,16 @@ class ClientChannel {
 
   async::Scheduler& scheduler_;
   std::unique_ptr<io::Stream> stream_;
-  TlsStream* secured_ = nullptr;  // stream_, when it is that
+  stream::TlsStream* secured_ = nullptr;  // stream_, when it is a TLS stream
   std::size_t max_line_octets_;
   smtp::ServerParser parser_;
   std::string replies_;
   bool flushing_ = false;
   bool waits_no_more_ = false;
-  std::size_t line_octets_ = 0;  // of the line given last, consumed with the next call
+  std::size_t line_octets_ = 0;  // of the line that next_line() returned last; the next call consumes them
 };
 
-// How long a client may take to read its replies before we give up on it.
+// How long a client may take to read its replies before its session ends.
 inline constexpr Duration reply_patience = std::chrono::seconds(300);
 
 }  // namespace sallyport::session

@@ -1,38 +1,33 @@
-// Takes decoded content as it streams in: into the message, and past the observers.
+// ContentIntake: takes decoded content as it streams in, into the message, and the body's octets past the checks.
 //
-// When the header section is complete the policies are asked for observers, and from there on each sees the body's
-// octets as they will be sent (architecture, section 5).
+// When the header section is complete, the checks say which digests of the body they need and which of them want to see
+// it; from there on they get each octet as it will be sent upstream (architecture, section 5).
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <string_view>
-#include <vector>
 
+#include "gateway/checks/checks.h"
 #include "gateway/mail/message.h"
 #include "gateway/smtp/content_sink.h"
-#include "policies/api/policy.h"
 
 namespace sallyport::session {
 
-class ContentIntake : public smtp::ContentSink {
+class ContentIntake final : public smtp::ContentSink {
  public:
-  using Observers = std::vector<std::unique_ptr<policies::BodyObserver>>;
-
-  // `ask_for_observers` is called once, when the header section is complete and parsed.
-  ContentIntake(mail::Message& message, std::function<Observers()> ask_for_observers)
-      : message_(message), ask_for_observers_(std::move(ask_for_observers)) {}
+  // All three outlive it. `mail` is the transaction whose message this is.
+  ContentIntake(mail::Message& message, checks::Checks& checks, const policies::Transaction& mail)
+      : message_(message), checks_(checks), mail_(mail) {}
 
   void append(std::string_view octets) override;
-  // The end of the content: parses a header section that no empty line ended, and lets the observers finish.
-  void end(policies::Facts& facts);
+  // The end of the content: parses a header section that no empty line ended, and ends the body for the checks.
+  void end();
 
  private:
   void header_completed();
 
   mail::Message& message_;
-  std::function<Observers()> ask_for_observers_;
-  Observers observers_;
+  checks::Checks& checks_;
+  const policies::Transaction& mail_;
   bool header_seen_ = false;
 };
 

@@ -1,5 +1,6 @@
-// Host: what the sessions of one worker share. Built once by the composition root, handed to every session by
-// reference.
+// Host: what the sessions of one worker share. The composition root (gateway/app/worker) builds it once; every session
+// of the worker has a reference to it. All of it belongs to the worker's loop, but for the log and the counters, which
+// all workers share.
 #pragma once
 
 #include <memory>
@@ -9,27 +10,15 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/id.h"
 #include "gateway/base/log.h"
-#include "gateway/config/gateway_settings.h"
 #include "gateway/io/clock.h"
-#include "gateway/io/report_sink.h"
 #include "gateway/io/resolver.h"
 #include "gateway/io/session_slots.h"
 #include "gateway/mail/spool.h"
-#include "gateway/resolver/budget.h"
-#include "gateway/session/upstream_board.h"
-#include "gateway/session/upstream_pool.h"
-#include "gateway/session/witness.h"
-#include "gateway/tls/context.h"
-#include "policies/api/policy.h"
-#include "policies/api/sealer.h"
+#include "gateway/record/record_sink.h"
+#include "gateway/session/snapshot.h"
+#include "gateway/upstream/pool.h"
 
 namespace sallyport::session {
-
-// One of the addresses we serve. A TLS context belongs to one of them: its session tickets are good nowhere else (T8).
-struct Door {
-  config::ListenSettings settings;
-  std::shared_ptr<const tls::ServerContext> tls;  // null: no certificate, TLS is not offered
-};
 
 struct Host {
   async::Scheduler& scheduler;
@@ -39,15 +28,14 @@ struct Host {
   Counters& counters;
   mail::Spool& spool;
   io::SessionSlots& slots;
-  UpstreamBoard& board;
-  UpstreamPool& pool;
+  upstream::UpstreamPool& pool;
   IdSource ids;
-  // A session keeps the settings it started with; those that come later get what stands here then.
-  std::shared_ptr<const config::Settings> settings;
-  std::vector<std::unique_ptr<policies::Policy>> policies;
-  io::ReportSink* reports = nullptr;             // null: no reports are made
-  const policies::MailSealer* sealer = nullptr;  // of mail that we change
-  Witness* witness = nullptr;                    // of a dry run
+  // By this, connections and mails that begin now are served. The worker replaces it on its own loop when the
+  // configuration is reloaded; sessions and mails that have begun keep the snapshot they began with.
+  std::shared_ptr<const WorkerSnapshot> snapshot;
+  // Each gets every record, in this order; they outlive the sessions. The log's comes first: what it cannot keep of a
+  // discard, the sinks after it are not told of (threats.md I1).
+  std::vector<record::RecordSink*> sinks;
 };
 
 }  // namespace sallyport::session

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "gateway/session/session.h"
-#include "gateway/session/verdict_reply.h"
 
 namespace sallyport::session {
 
@@ -13,41 +12,39 @@ using smtp::Reply;
 
 Task<Flow> Session::on_bdat(const smtp::Command& command) {
   auto chunk = smtp::parse_bdat(command.arguments);
-  if (!chunk) co_return error_and_close(Violation::bdat_syntax, 501, "5.5.4", "Syntax: BDAT octets [LAST]");
-  smtp::Bdat bdat = *chunk;
+  if (!chunk) co_return refuse(refusals::bdat_syntax);
+  const smtp::Bdat bdat = *chunk;
 
-  bool has_failed = sequence_.chunks_failed();
   if (!sequence_.is_extended() || sequence_.may(smtp::Verb::bdat) != Permission::go) {
-    record(Violation::sequence);
-    Reply out_of_order(503, "5.5.1", has_failed ? "An earlier chunk has failed" : "BDAT is out of order here");
-    if (co_await discard_chunk(bdat, out_of_order) == Flow::end) co_return Flow::end;
+    const Refusal& refusal = sequence_.chunks_failed() ? refusals::after_failed_chunk : refusals::out_of_order;
+    const Reply answer = reply_to(refusal, "BDAT");
+    note(refusal, answer, {});
+    if (co_await discard_chunk(bdat, answer) == Flow::end) co_return Flow::end;
     co_return count_error();
   }
   if (!sequence_.in_chunks()) {
     begin_content();
-    mail_->chunks = std::make_unique<smtp::ChunkReader>(smtp::ContentLimits{settings().limits.text_line});
+    mail_->chunks = std::make_unique<smtp::ChunkReader>(smtp::ContentLimits{mail_settings().limits.text_line});
     sequence_.chunk_begun();
   }
-  if (++mail_->chunk_count > settings().limits.bdat_chunks) {
-    co_return error_and_close(Violation::bdat_flood, 421, "4.7.0", "Too many chunks");
-  }
+  if (++mail_->chunk_count > mail_settings().limits.bdat_chunks) co_return refuse(refusals::chunk_flood);
 
   // S31: nothing is allocated by announced size, and far too much is not even read.
-  std::uint64_t most = max_size();
+  const std::uint64_t most = max_size();
   if (bdat.octets > most - std::min(most, mail_->message->octets())) {
-    Reply too_large = refusal(552, "5.3.4", "Message is too large", mail_->facts_of.id);
-    decide("reject", "message", Violation::size, too_large);
-    co_return co_await discard_chunk(bdat, too_large);
+    const Reply answer = reply_to(refusals::message_too_large);
+    note(refusals::message_too_large, answer, {});
+    co_return co_await discard_chunk(bdat, answer);
   }
 
-  auto read = co_await read_chunk(bdat.octets, now() + settings().timeouts.data_total, true);
+  auto read = co_await read_chunk(bdat.octets, now() + mail_settings().timeouts.data_total, true);
   if (!read) co_return handle_lost_client(read.error());
   if (!bdat.last) {
     say(Reply(250, "2.0.0", std::to_string(bdat.octets) + " octets received"));
-    co_return bdat.octets == 0 ? junk() : Flow::next;
+    co_return bdat.octets == 0 ? count_junk() : Flow::next;
   }
   mail_->chunks->finish(*mail_->intake);
-  smtp::ContentFaults faults = mail_->chunks->faults();
+  const smtp::ContentFaults faults = mail_->chunks->faults();
   co_return co_await end_of_data(faults);
 }
 

@@ -5,18 +5,14 @@ namespace sallyport::session {
 
 // Everything that takes the content of one message in, for DATA and BDAT alike.
 void Session::begin_content() {
-  const config::LimitSettings& limits = settings().limits;
-  mail::MessageLimits bounds{max_size(), limits.memory_per_message};
+  const mail::MessageLimits bounds{max_size(), mail_settings().limits.memory_per_message};
   mail_->message = std::make_unique<mail::Message>(bounds, host_.spool);
-  mail_->facts_of.message = mail_->message.get();
-  mail_->intake =
-      std::make_unique<ContentIntake>(*mail_->message, [this] { return checks_.observers(mail_->facts_of); });
+  mail_->transaction.message = mail_->message.get();
+  mail_->intake = std::make_unique<ContentIntake>(*mail_->message, checks_, mail_->transaction);
 }
 
 Task<Flow> Session::on_data() {
-  if (channel_.has_unread_input()) {  // S13
-    co_return error_and_close(Violation::sync, 554, "5.5.0", "Nothing may follow DATA before its reply");
-  }
+  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind, {.what = "DATA"});  // S13
   channel_.queue(smtp::Reply(354, "", "End data with <CR><LF>.<CR><LF>"));
   auto sent = co_await channel_.flush(now() + reply_patience);
   if (!sent) co_return handle_lost_client(sent.error());
@@ -24,14 +20,14 @@ Task<Flow> Session::on_data() {
 
   // The message keeps what is within its limit and counts the rest: we read on to the dot either way, or what is left
   // of it would be taken for commands.
-  smtp::BodyReader reader({settings().limits.text_line});
-  Time end_of_patience = now() + settings().timeouts.data_total;
+  smtp::BodyReader reader({mail_settings().limits.text_line});
+  const Time end_of_patience = now() + mail_settings().timeouts.data_total;
   while (true) {
     auto progress = reader.read(channel_.input(), *mail_->intake);
     host_.counters.add(Total::octets_received, progress.consumed);
     channel_.consume(progress.consumed);
     if (progress.ended) break;
-    auto more = co_await channel_.fill(std::min(end_of_patience, now() + settings().timeouts.data_block));
+    auto more = co_await channel_.fill(std::min(end_of_patience, now() + mail_settings().timeouts.data_block));
     if (!more) co_return handle_lost_client(more.error());
   }
   co_return co_await end_of_data(reader.faults());

@@ -13,49 +13,46 @@ smtp::Extensions Session::offer() const {
   own.max_size = settings().limits.message_size;
   own.enhanced_status_codes = true;
   own.chunking = true;
-  // These we carry, but only an upstream can honour them: the board leaves what all of them have.
+  // These we carry, but only an upstream can honour them: offer() leaves those that all upstreams have.
   own.eight_bit_mime = true;
   own.smtputf8 = true;
   own.dsn = true;
   own.requiretls = sequence_.in_tls();  // RFC 8689, 4.2.1: never in the clear
   own.rcpt_max = settings().limits.recipients;
-  own.starttls = door_.settings.tls == config::ListenTls::starttls && door_.tls && !sequence_.in_tls();
-  return host_.board.offer(own);
+  own.starttls = listener_.settings.tls == config::ListenTls::starttls && listener_.tls && !sequence_.in_tls();
+  return upstream::offer(snapshot_->shared->upstreams, own);
 }
 
-// The smaller of our own limit and the upstreams', once EHLO has said it.
+// What EHLO has promised holds. Without a promise: the mail's own limit.
 std::uint64_t Session::max_size() const {
-  return offered_.max_size != 0 ? offered_.max_size : settings().limits.message_size;
+  if (offered_.max_size != 0) return offered_.max_size;
+  return (mail_ ? mail_settings() : settings()).limits.message_size;
 }
 
 Task<Flow> Session::on_hello(const smtp::Command& command) {
-  constexpr std::string_view too_early = "Nothing may follow EHLO before its reply";
-  bool extended = command.verb == smtp::Verb::ehlo;
+  const bool extended = command.verb == smtp::Verb::ehlo;
   auto name = smtp::parse_greeting(command.arguments);
-  if (!name && name.error() == smtp::GreetingError::missing) {
-    co_return error(Violation::syntax, 501, "5.5.4", "A host name is needed");
+  if (!name) {
+    co_return refuse(name.error() == smtp::GreetingError::missing ? refusals::no_host_name : refusals::bad_host_name);
   }
-  if (!name) co_return error(Violation::syntax, 501, "5.5.2", "That is no host name");
   // Copied before any wait: the line lies in the input.
   std::string helo(*name);
-  if (channel_.has_unread_input()) co_return error_and_close(Violation::sync, 554, "5.5.0", too_early);
-  if (sequence_.is_greeted() && junk() == Flow::end) co_return Flow::end;
+  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind, {.what = "EHLO"});
+  if (sequence_.is_greeted() && count_junk() == Flow::end) co_return Flow::end;
   end_mail();
-  std::string helo_before = std::exchange(about_.client.helo, std::move(helo));
-  bool extended_before = std::exchange(about_.client.extended, extended);
-  if (checks_.any()) {
-    policies::Verdict verdict = co_await checks_.greeted(about_);
-    if (verdict.action >= policies::Action::tempfail) {
-      Flow flow = apply(verdict, policies::Stage::helo);
-      // What is refused was not said: the greeting before it, if there was one, still holds.
-      about_.client.helo = std::move(helo_before);
-      about_.client.extended = extended_before;
-      co_return flow;
-    }
-    if (channel_.has_unread_input()) co_return error_and_close(Violation::sync, 554, "5.5.0", too_early);
+  std::string helo_before = std::exchange(connection_.client.helo, std::move(helo));
+  const bool extended_before = std::exchange(connection_.client.extended, extended);
+  const checks::Disposition disposition = co_await checks_.greeted(connection_);
+  if (disposition.refuses()) {
+    const Flow flow = apply(disposition, policies::Stage::helo);
+    // What is refused was not said: the greeting before it, if there was one, still holds.
+    connection_.client.helo = std::move(helo_before);
+    connection_.client.extended = extended_before;
+    co_return flow;
   }
-  std::string shown = text::for_header(about_.client.helo);
-  if (shown != about_.client.helo) record(Violation::hdr_inject);  // S37
+  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind, {.what = "EHLO"});
+  std::string shown = text::for_header(connection_.client.helo);
+  if (shown != connection_.client.helo) record(Violation::hdr_inject);  // S37
   sequence_.greeted(extended);
   offered_ = extended ? offer() : smtp::Extensions{};
   std::string greeting = settings().hostname + " greets " + shown;

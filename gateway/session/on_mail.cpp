@@ -7,48 +7,51 @@ namespace sallyport::session {
 using smtp::Reply;
 
 Task<Flow> Session::on_mail(const smtp::Command& command) {
-  if (command.is_malformed) co_return error(Violation::syntax, 501, "5.5.4", "Syntax: MAIL FROM:<address>");
+  if (command.is_malformed) co_return refuse(refusals::mail_syntax);
   auto path = smtp::parse_path(command.arguments, smtp::PathKind::reverse, smtp::asks_for_smtputf8(command.arguments));
-  if (!path) co_return error(refusal_of(path.error(), smtp::PathKind::reverse));
-  if (!text::is_ascii(path->rest)) co_return error(Violation::nonascii, 500, "5.5.2", "Only ASCII is allowed here");
+  if (!path) co_return refuse(refusal_of(path.error(), smtp::PathKind::reverse));
+  if (!text::is_ascii(path->rest)) co_return refuse(refusals::not_ascii);
   auto parameters = smtp::parse_mail_parameters(path->rest, offered_);
-  if (!parameters) co_return error(refusal_of(parameters.error()));
+  if (!parameters) co_return refuse(refusal_of(parameters.error()));
   if (path->path.needs_utf8() && !parameters->smtputf8) {  // S11: SMTPUTF8 was said, but not as a parameter
-    co_return error(refusal_of(smtp::PathError::needs_utf8, smtp::PathKind::reverse));
+    co_return refuse(refusal_of(smtp::PathError::needs_utf8, smtp::PathKind::reverse));
   }
   if (parameters->size && *parameters->size > max_size()) {
-    co_return error(Violation::size, 552, "5.3.4", "Message is larger than " + std::to_string(max_size()) + " octets");
+    const std::string most = std::to_string(max_size());
+    co_return refuse(refusals::declared_size, {.what = most});
   }
 
   mail_ = std::make_unique<MailState>();
+  mail_->snapshot = host_.snapshot;
   mail_->began = now();
-  mail_->from = std::move(path->path);
   mail_->parameters = std::move(*parameters);
-  policies::Transaction& mail = mail_->facts_of;
-  mail = about_;
+  policies::Transaction& mail = mail_->transaction;
+  mail = connection_;
   mail.now = host_.clock.wall_now();
   mail.id = host_.ids.next(mail.now);
-  mail.from = policies::EnvelopeAddress{mail_->from.local, mail_->from.domain, mail_->from.to_string()};
+  mail.from = std::move(path->path);
   mail.declared_size = mail_->parameters.size;
   mail.smtputf8 = mail_->parameters.smtputf8;
   host_.counters.add(Total::transactions);
 
-  if (checks_.any()) {
-    policies::Verdict verdict = co_await checks_.mail_begun(mail);
-    // The client's name was looked up beside the dialogue; from here on it is known.
-    if (const policies::RdnsFacts& rdns = checks_.facts().rdns; rdns.result == policies::AuthResult::pass) {
-      about_.client.rdns = rdns.name;
-      about_.client.fcrdns = true;
-      mail.client = about_.client;
-    }
-    if (verdict.action >= policies::Action::tempfail) {
-      Flow flow = apply(verdict, policies::Stage::mail);
-      end_mail();
-      co_return flow;
-    }
+  checks_.set_limits(mail_settings().timeouts.policy, mail_settings().limits.dns_per_message);
+  const checks::Disposition disposition = co_await checks_.mail_begun(mail, mail_->snapshot->plans);
+  learn_client_name();
+  if (disposition.refuses()) {
+    const Flow flow = apply(disposition, policies::Stage::mail);
+    end_mail();
+    co_return flow;
   }
   sequence_.mail_accepted();
   co_return say(Reply(250, "2.1.0", "Ok"));
+}
+
+// The client's name was looked up beside the dialogue; from MAIL on it is known, and from RCPT on it is what the
+// tenant's settings have found.
+void Session::learn_client_name() {
+  policies::Client& client = mail_->transaction.client;
+  client.rdns = checks_.facts().tell().client_name;
+  client.fcrdns = !client.rdns.empty();
 }
 
 }  // namespace sallyport::session

@@ -12,8 +12,8 @@ Task<Flow> Session::read_proxy_header() {
     if (header) {
       channel_.consume(header->consumed);
       if (header->source) {  // LOCAL, UNKNOWN: the balancer speaks for itself
-        about_.client.ip = header->source->ip;
-        about_.client.port = header->source->port;
+        connection_.client.ip = header->source->ip;
+        connection_.client.port = header->source->port;
       }
       co_return Flow::next;
     }

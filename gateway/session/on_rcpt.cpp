@@ -1,167 +1,135 @@
 // RCPT (RFC 5321, 4.1.1.3): is it ours, may it be, and what does the upstream itself say to it?
-#include "gateway/base/domain_name.h"
+#include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
 #include "gateway/session/session.h"
-#include "gateway/session/verdict_reply.h"
 
 namespace sallyport::session {
 
+using policies::Stage;
 using smtp::Reply;
 
 namespace {
 
-// The tenant a domain belongs to: the one that names it, else the one whose pattern says most about it.
-const config::TenantSettings* tenant_of(const std::string& domain, const config::Settings& settings) {
-  const config::TenantSettings* found = nullptr;
-  std::size_t longest = 0;
-  for (const auto& [name, tenant] : settings.tenants) {
-    if (domain.empty()) return &tenant;  // <postmaster> is everybody's
-    for (const std::string& pattern : tenant.domains) {
-      if (pattern == domain) return &tenant;
-      if (pattern.size() <= longest || !domain_matches(domain, pattern)) continue;
-      longest = pattern.size();
-      found = &tenant;
-    }
-  }
-  return found;
+// S42: a domain in Unicode is the same as its A-labels. Null: nobody's.
+const checks::Plan* plan_serving(const std::string& domain, const checks::Plans& plans) {
+  if (text::is_ascii(domain)) return plans.serving(domain);
+  const auto a_labels = to_a_labels(domain);
+  return a_labels ? plans.serving(*a_labels) : nullptr;
+}
+
+// Why bind_route() has refused, for the log.
+std::string why_unbound(const MailAddress& to, const checks::Plan* recipient, const checks::Plan* mail) {
+  if (recipient == nullptr || mail == nullptr) return "no tenant serves " + to.domain;
+  return "tenant " + recipient->tenant + ", after recipients of tenant " + mail->tenant;
 }
 
 }  // namespace
 
 Task<Flow> Session::on_rcpt(const smtp::Command& command) {
-  if (command.is_malformed) co_return error(Violation::syntax, 501, "5.5.4", "Syntax: RCPT TO:<address>");
+  if (command.is_malformed) co_return refuse(refusals::rcpt_syntax);
   auto path = smtp::parse_path(command.arguments, smtp::PathKind::forward, mail_->parameters.smtputf8);
-  if (!path) co_return error(refusal_of(path.error(), smtp::PathKind::forward));
-  if (!text::is_ascii(path->rest)) co_return error(Violation::nonascii, 500, "5.5.2", "Only ASCII is allowed here");
+  if (!path) co_return refuse(refusal_of(path.error(), smtp::PathKind::forward));
+  if (!text::is_ascii(path->rest)) co_return refuse(refusals::not_ascii);
   auto parameters = smtp::parse_rcpt_parameters(path->rest, offered_);
-  if (!parameters) co_return error(refusal_of(parameters.error()));
-  // S21: the first 1,000 stay valid; who goes on and on is sent away.
-  std::uint64_t most = settings().limits.recipients;
-  if (++mail_->recipients_offered > 2 * most) {
-    Reply reply(421, "4.7.0", settings().hostname + " Too many recipients, closing connection");
-    co_return part(Violation::rcpt_limit, reply);
-  }
-  if (mail_->recipients_offered > most) {
-    record(Violation::rcpt_limit);
-    co_return say(Reply(452, "4.5.3", "Too many recipients, send the message again for the others"));
-  }
-  const std::string& id = mail_->facts_of.id;
-  if (path->path.is_literal()) {
-    co_return co_await refuse_recipient(Violation::syntax,
-                                        refusal(550, "5.1.2", "Address literals are not served here", id));
-  }
-  if (path->path.has_routing_local() && !settings().limits.allow_routed_local) {
-    co_return co_await refuse_recipient(Violation::routed_address,
-                                        refusal(550, "5.7.1", "Routed addresses are not accepted", id));
-  }
-  if (auto no_route = bind_route(path->path)) co_return co_await refuse_recipient("recipients", *no_route);
+  if (!parameters) co_return refuse(refusal_of(parameters.error()));
 
   // Copied before any wait: the line lies in the input.
-  smtp::Path to = std::move(path->path);
   smtp::RcptParameters wishes = std::move(*parameters);
-  if (checks_.any()) {
-    mail_->facts_of.rcpt = policies::EnvelopeAddress{to.local, to.domain, to.to_string()};
-    policies::Verdict verdict = co_await checks_.recipient(mail_->facts_of);
-    if (verdict.check == name(Violation::split_route)) {
-      Reply reply = reply_for(verdict, mail_->facts_of.id);
-      decide("tempfail", "rcpt", Violation::split_route, reply);
-      co_return say(reply);
-    }
-    if (verdict.action >= policies::Action::tempfail) co_return apply(verdict, policies::Stage::rcpt);
+  mail_->transaction.rcpt = std::move(path->path);
+  mail_->recipient_plan = plan_serving(mail_->transaction.rcpt->domain, mail_->snapshot->plans->plans());
+  const std::uint64_t refused_before = refused_recipients_;
+  const Flow flow = co_await decide_recipient(std::move(wishes));
+  // S20: each permanent refusal beyond the first few comes a second late.
+  const bool was_refused = refused_recipients_ > refused_before;
+  if (flow == Flow::next && was_refused && refused_recipients_ > settings().limits.unknown_recipients) {
+    co_await async::sleep_for(host_.scheduler, std::chrono::seconds(1));
   }
-  co_return co_await ask_upstream(std::move(to), std::move(wishes));
+  co_return flow;
 }
 
-// Finds tenant and upstream of a recipient. One final reply must never cover two outcomes, so the first one accepted
-// decides for the whole transaction (S22). Nothing when all is well.
-std::optional<Reply> Session::bind_route(const smtp::Path& to) {
-  const std::string& id = mail_->facts_of.id;
-  const config::TenantSettings* found = tenant_of(to.domain, settings());
-  if (!found) return refusal(550, "5.7.1", "Relaying denied", id);
-  UpstreamGroup* group = host_.board.find(found->upstream);
-  ensure(group != nullptr, "a tenant without an upstream passed the configuration's check");
-  if (mail_->route == group && mail_->tenant == found->name) return std::nullopt;
-  if (sequence_.recipients() > 0) {
-    record(Violation::split_route);
-    return refusal(452, "4.5.3", "Send the message to this recipient separately", id);
+Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
+  const MailAddress& to = *mail_->transaction.rcpt;
+  // S21: the first 1,000 stay valid; a client that goes on and on is sent away.
+  const std::uint64_t most = mail_settings().limits.recipients;
+  ++mail_->recipients_offered;
+  if (mail_->recipients_offered > 2 * most) co_return refuse(refusals::far_too_many_recipients);
+  if (mail_->recipients_offered > most) co_return refuse(refusals::too_many_recipients);
+  if (to.is_literal()) co_return refuse(refusals::literal_recipient);
+  if (to.has_routing_local() && !mail_settings().limits.allow_routed_local) {
+    co_return refuse(refusals::routed_recipient);
   }
+  if (const Refusal* refusal = bind_route()) {
+    const std::string because = why_unbound(to, mail_->recipient_plan, mail_->plan);
+    co_return refuse(*refusal, {.because = because});
+  }
+
+  const checks::Plan* plan_before = &checks_.plan();
+  const std::optional<checks::Disposition> disposition = co_await checks_.recipient(mail_->transaction, *mail_->plan);
+  if (&checks_.plan() != plan_before) learn_client_name();
+  if (disposition && !disposition->refuses()) co_return co_await ask_upstream(std::move(parameters));
+  const Flow flow = disposition ? apply(*disposition, Stage::rcpt)
+                                : refuse(refusals::split_route, {.because = "another verdict than for those before"});
+  checks_.recipient_answered(false);
+  co_return flow;
+}
+
+// Makes the mail that of the recipient's tenant, with its upstream. One final reply must never cover two outcomes, so
+// the first recipient that is accepted decides for the whole transaction (S22). Null when all is well.
+const Refusal* Session::bind_route() {
+  const checks::Plan* plan = mail_->recipient_plan;
+  if (plan == nullptr) return &refusals::relaying;
+  if (mail_->plan == plan) return nullptr;
+  if (sequence_.recipients() > 0) return &refusals::split_route;
   mail_->delivery.reset();  // with the server of a recipient that was refused
-  mail_->tenant = found->name;
-  mail_->route = group;
-  mail_->facts_of.tenant.name = found->name;
-  mail_->facts_of.route.upstream = found->upstream;
-  return std::nullopt;
+  mail_->plan = plan;
+  mail_->transaction.tenant.name = plan->tenant;
+  mail_->transaction.route.upstream = plan->upstream;
+  return nullptr;
 }
 
-Task<Flow> Session::refuse_recipient(std::string_view check, const Reply& reply) {
-  refuse_mail("rcpt", check, reply);
-  if (reply.is_permanent()) co_return co_await note_refused_recipient();
-  co_return Flow::next;
-}
-
-// The same for what the client did wrong, which is counted.
-Task<Flow> Session::refuse_recipient(Violation kind, const Reply& reply) {
-  decide("reject", "rcpt", kind, reply);
-  channel_.queue(reply);
-  co_return co_await note_refused_recipient();
-}
-
-Task<Flow> Session::ask_upstream(smtp::Path to, smtp::RcptParameters parameters) {
+Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   if (!mail_->delivery) {
-    UpstreamTimeouts timeouts{settings().timeouts.upstream_connect, settings().timeouts.upstream_reply};
-    mail_->delivery = std::make_unique<Delivery>(host_.scheduler, host_.pool, *mail_->route, timeouts, mail_->from,
-                                                 mail_->parameters);
+    const auto& groups = mail_->snapshot->shared->upstreams;
+    const auto group = groups.find(mail_->plan->upstream);
+    ensure(group != groups.end(), "a tenant without an upstream passed the configuration's check");
+    const config::TimeoutSettings& timeouts = mail_settings().timeouts;
+    mail_->delivery = std::make_unique<upstream::Delivery>(
+        host_.scheduler, host_.pool, *group->second,
+        upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
+        mail_->parameters);
   }
-  bool is_news = !mail_->delivery->has_failed();
-  auto answer = co_await mail_->delivery->recipient(to, parameters);
-  for (const FailedServer& failed : mail_->delivery->passed_over()) {
-    mail_->outcome.upstream = failed.server->address().to_string();
+  const bool is_news = !mail_->delivery->has_failed();
+  auto answer = co_await mail_->delivery->recipient(*mail_->transaction.rcpt, parameters);
+  for (const upstream::FailedServer& failed : mail_->delivery->passed_over()) {
+    mail_->upstream = failed.server->address().to_string();
     record(incident_of(failed.error), failed.error.detail);
   }
-  if (checks_.any()) checks_.recipient_answered(answer && answer->is_positive());
-  if (!answer) {
-    Reply reply = reply_for(answer.error(), false, mail_->facts_of.id);
-    mail_->outcome.upstream = mail_->delivery->server_name();
-    decide("tempfail", "rcpt", incident_of(answer.error()), reply, answer.error().detail, is_news);
-    co_return say(reply);
+  mail_->upstream = mail_->delivery->server_name();
+  const bool is_accepted = answer && answer->is_positive();
+  if (!is_accepted) {
+    const Flow flow = pass_on_refusal(answer, is_news);
+    checks_.recipient_answered(false);
+    co_return flow;
   }
-  Reply reply = smtp::pass_on(*answer);
-  mail_->outcome.upstream = mail_->delivery->server_name();
-  if (!answer->is_positive()) {
-    host_.counters.add(Total::recipients_refused);
-    const smtp::Extensions* can = mail_->delivery->extensions();
-    if (mail_->parameters.smtputf8 && can != nullptr && !can->smtputf8) {
-      // S11: found out only here, and without asking the server.
-      co_return co_await refuse_recipient(
-          Violation::nonascii,
-          refusal(550, "5.6.7", "The server for this recipient takes no internationalized mail", mail_->facts_of.id));
-    }
-    if (mail_->delivery->lacks_required_tls()) {  // T12: the same
-      co_return co_await refuse_recipient(
-          Violation::tls_error,
-          refusal(550, "5.7.30", "The server for this recipient does not support REQUIRETLS", mail_->facts_of.id));
-    }
-    co_return co_await refuse_recipient("upstream", reply);
-  }
+  checks_.recipient_answered(true);
   overrule();
   host_.counters.add(Total::recipients_accepted);
   sequence_.recipient_accepted();
-  mail_->facts_of.rcpts.push_back({to.local, to.domain, to.to_string()});
-  co_return say(reply);
+  mail_->transaction.rcpts.push_back(*mail_->transaction.rcpt);
+  co_return say(smtp::pass_on(*answer));
 }
 
-// S20: address harvesting. Each refusal beyond the first few comes a second late; then that is enough.
-Task<Flow> Session::note_refused_recipient() {
-  ++refused_recipients_;
-  const config::LimitSettings& limits = settings().limits;
-  if (refused_recipients_ >= limits.unknown_recipients_close) {
-    Reply reply(421, "4.7.0", settings().hostname + " Too many unknown recipients, closing connection");
-    co_return part(Violation::harvest, reply);
+// The upstream has refused the recipient, or could not be asked.
+Flow Session::pass_on_refusal(const Result<smtp::UpstreamReply, upstream::UpstreamError>& answer, bool is_news) {
+  if (!answer) {
+    const upstream::UpstreamError& error = answer.error();
+    return refuse(refusal_of(error, false, About::recipient), {.detail = error.detail, .is_news = is_news});
   }
-  if (refused_recipients_ > limits.unknown_recipients) {
-    co_await async::sleep_for(host_.scheduler, std::chrono::seconds(1));
-  }
-  co_return Flow::next;
+  // S11, T12: found out only here, and without asking the server.
+  const smtp::Extensions* can = mail_->delivery->extensions();
+  if (mail_->parameters.smtputf8 && can != nullptr && !can->smtputf8) return refuse(refusals::no_smtputf8_behind);
+  if (mail_->delivery->lacks_required_tls()) return refuse(refusals::no_requiretls_behind);
+  return refuse(refusals::recipient_by_upstream, smtp::pass_on(*answer), {});
 }
 
 }  // namespace sallyport::session

@@ -1,4 +1,4 @@
-// Verbs that change nothing but, perhaps, the end: NOOP RSET VRFY HELP QUIT; and those that are refused.
+// The verbs that need no more than a reply: NOOP RSET VRFY HELP QUIT; and those that may not come now.
 #include "gateway/session/session.h"
 
 namespace sallyport::session {
@@ -28,25 +28,23 @@ Task<Flow> Session::on_simple(Verb verb) {
     default:
       co_return on_refused(Permission::not_offered, verb);
   }
-  co_return junk();
+  co_return count_junk();
 }
 
 Flow Session::on_refused(Permission permission, Verb verb) {
-  // S35: a client that passes itself off as a trusted front end.
-  bool poses_as_proxy = verb == Verb::xclient || verb == Verb::xforward;
+  const bool poses_as_proxy = verb == Verb::xclient || verb == Verb::xforward;
   switch (permission) {
     case Permission::starttls_first:
-      return error(Violation::tls_error, 530, "5.7.0", "Must issue a STARTTLS command first");
+      return refuse(refusals::starttls_first);
     case Permission::not_offered:
-      return error(poses_as_proxy ? Violation::proxy_untrusted : Violation::syntax, 502, "5.5.1",
-                   "Command not available");
+      return refuse(poses_as_proxy ? refusals::poses_as_proxy : refusals::not_available);
     case Permission::no_recipients:
-      return error(Violation::sequence, 554, "5.5.1", "No valid recipients");
+      return refuse(refusals::no_recipients);
     case Permission::bad_sequence:
     case Permission::go:
       break;
   }
-  return error(Violation::sequence, 503, "5.5.1", std::string(smtp::name(verb)) + " is out of order here");
+  return refuse(refusals::out_of_order, {.what = smtp::name(verb)});
 }
 
 }  // namespace sallyport::session

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "gateway/session/session.h"
-#include "gateway/session/tls_stream.h"
+#include "gateway/stream/tls_stream.h"
 
 namespace sallyport::session {
 
@@ -12,7 +12,7 @@ namespace {
 // Under load the places of those who do not come to the point are wanted for others (T3).
 constexpr Duration handshake_under_load = std::chrono::seconds(10);
 
-Violation kind_of_failure(io::Error error, const TlsStream& stream) {
+Violation kind_of_failure(io::Error error, const stream::TlsStream& stream) {
   if (error == io::Error::timed_out) return Violation::tls_stall;
   return stream.was_refused() ? Violation::tls_refused : Violation::tls_error;
 }
@@ -22,9 +22,7 @@ Violation kind_of_failure(io::Error error, const TlsStream& stream) {
 Task<Flow> Session::on_starttls() {
   // RFC 3207, 4.2: nothing learned before TLS counts. Octets waiting behind STARTTLS came in the clear, perhaps from
   // someone in the middle; read now, they would pass for octets that came through TLS.
-  if (channel_.has_unread_input()) {
-    co_return error_and_close(Violation::starttls_inject, 554, "5.5.0", "Nothing may follow STARTTLS before its reply");
-  }
+  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind_starttls);
   channel_.queue(smtp::Reply(220, "2.0.0", "Ready to start TLS"));
   auto sent = co_await channel_.flush(now() + reply_patience);
   if (!sent) co_return Flow::end;
@@ -32,15 +30,15 @@ Task<Flow> Session::on_starttls() {
   if (!secured) co_return Flow::end;
   end_mail();
   sequence_.tls_established();
-  about_.client.helo.clear();
-  about_.client.extended = false;
+  connection_.client.helo.clear();
+  connection_.client.extended = false;
   offered_ = {};
   co_return Flow::next;
 }
 
 Task<Result<Done, io::Error>> Session::secure() {
-  ensure(door_.tls != nullptr, "TLS without a certificate");
-  TlsStream& secured = channel_.secure(door_.tls->make_engine());
+  ensure(listener_.tls != nullptr, "TLS without a certificate");
+  stream::TlsStream& secured = channel_.secure(listener_.tls->make_engine());
   Duration patience = settings().timeouts.handshake;
   if (host_.slots.are_scarce()) patience = std::min(patience, handshake_under_load);
   auto shaken = co_await secured.handshake(now() + patience);
@@ -50,20 +48,20 @@ Task<Result<Done, io::Error>> Session::secure() {
   }
   host_.counters.add(Total::tls_handshakes);
   const tls::Info& info = secured.info();
-  about_.client.tls = policies::TlsFacts{.version = std::string(info.version),
-                                         .cipher = std::string(info.cipher),
-                                         .bits = info.bits,
-                                         .sni = info.sni,
-                                         .resumed = info.resumed,
-                                         .client_is_verified = info.peer_verified,
-                                         .client_subject = info.peer_subject};
+  connection_.client.tls = policies::TlsFacts{.version = std::string(info.version),
+                                              .cipher = std::string(info.cipher),
+                                              .bits = info.bits,
+                                              .sni = info.sni,
+                                              .resumed = info.resumed,
+                                              .client_is_verified = info.peer_verified,
+                                              .client_subject = info.peer_subject};
   host_.counters.add(Gauge::tls_sessions, 1);  // taken back where there are such facts
   co_return shaken;
 }
 
 void Session::presume_tls(policies::TlsFacts facts) {
   sequence_.tls_established();
-  about_.client.tls = std::move(facts);
+  connection_.client.tls = std::move(facts);
   host_.counters.add(Gauge::tls_sessions, 1);
 }
 

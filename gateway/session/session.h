@@ -1,9 +1,12 @@
-// One client connection, from its first octet to its last: the story of a session.
+// Session: one client connection, from its first octet to its last.
 //
-// session.cpp tells it in order (balancer's header, TLS, greeting, commands, farewell); each verb has a file of its own
-// (on_mail.cpp ...). What belongs to one mail lives in MailState and nowhere else, so that every way out of a
-// transaction clears all of it at once (threats.md I4). A session runs on one loop and is owned by its worker's
-// nursery.
+// session.cpp has the order of events (balancer's header, TLS, greeting, commands, farewell); each verb has a file of
+// its own (on_mail.cpp ...); refusals.h has all the ways to say no, and record.cpp what is recorded of them.
+//
+// A session runs on the loop of its worker and is owned by the worker's nursery. It serves by the configuration
+// snapshot of its accept. Each mail goes by the host's snapshot of its MAIL instead, whatever is reloaded meanwhile
+// (threats.md R11). What belongs to one mail lives in MailState and nowhere else, so that every way out of a
+// transaction clears all of it at once (threats.md I4).
 #pragma once
 
 #include <exception>
@@ -11,33 +14,36 @@
 #include <optional>
 #include <string>
 
-#include "gateway/session/checks.h"
+#include "gateway/checks/checks.h"
+#include "gateway/record/incident.h"
+#include "gateway/record/mail_record.h"
 #include "gateway/session/client_channel.h"
 #include "gateway/session/content_intake.h"
-#include "gateway/session/delivery.h"
 #include "gateway/session/host.h"
-#include "gateway/session/incident.h"
-#include "gateway/session/path_replies.h"
+#include "gateway/session/refusals.h"
 #include "gateway/smtp/body_reader.h"
 #include "gateway/smtp/chunk_reader.h"
 #include "gateway/smtp/command.h"
 #include "gateway/smtp/parameters.h"
-#include "gateway/smtp/path.h"
 #include "gateway/smtp/sequence.h"
+#include "gateway/upstream/delivery.h"
 
 namespace sallyport::session {
 
 // Whether the dialogue goes on after a step.
 enum class Flow : std::uint8_t { next, end };
 
-// All that is known of one mail; made by MAIL, gone when the mail is over.
+// All that is known of one mail; made by MAIL, destroyed when the mail is over.
 struct MailState {
-  policies::Transaction facts_of;  // as policies see it
-  smtp::Path from;
+  // The configuration that this mail goes by; first, because the delivery uses its upstream.
+  std::shared_ptr<const WorkerSnapshot> snapshot;
+  policies::Transaction transaction;  // as policies see it
   smtp::MailParameters parameters;
-  std::string tenant;              // empty until the first recipient
-  UpstreamGroup* route = nullptr;  // the same
-  std::unique_ptr<Delivery> delivery;
+  // The tenant whose mail it is, with its route: that of the first recipient. Null before.
+  const checks::Plan* plan = nullptr;
+  // The tenant of the recipient that is being decided; null: it is nobody's.
+  const checks::Plan* recipient_plan = nullptr;
+  std::unique_ptr<upstream::Delivery> delivery;
   std::unique_ptr<mail::Message> message;
   std::unique_ptr<ContentIntake> intake;
   std::unique_ptr<smtp::ChunkReader> chunks;
@@ -45,41 +51,48 @@ struct MailState {
   std::uint64_t recipients_offered = 0;
   Time began{};
 
-  // For the record: the last thing the client was told about this mail, and why.
-  struct Outcome {
-    std::string verdict;  // relay, tag, reject, tempfail, discard, drop; empty: nothing yet
-    std::string stage;
-    std::string check;
-    std::string rule;
-    std::string because;  // the fact that decided, in a check's words
-    int code = 0;
-    std::string dsn;
-    std::string reply;
-    std::string upstream;
-    std::optional<Incident> incident;  // what `check` names, as long as it has no line of its own in the log
-    std::string detail;                // of a failure, in our words
+  // The last thing that the client was told about this mail, acceptances of recipients aside, and why. Nothing: there
+  // is nothing to tell yet.
+  std::optional<record::Decision> decision;
+  // What was found and said of the recipient whose refusal is `decision`: checks forget it. Nothing: another decision.
+  struct OfRefused {
+    policies::Facts facts;
+    std::vector<policies::Verdict> verdicts;
   };
-  Outcome outcome;
+  std::optional<OfRefused> of_refused;
+  // The incident that `decision` names, as long as no line of the log names it.
+  std::optional<record::Incident> unlogged;
+  std::string upstream;              // the server that was asked last
   bool is_recorded_unknown = false;  // record_unknown_outcome() was called
 };
 
 class Session {
  public:
-  // Host and door outlive the session.
-  Session(Host& host, const Door& door, std::unique_ptr<io::Stream> stream, SocketAddress peer);
+  // The host outlives the session. The listener is one of the snapshot's.
+  Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, const Listener& listener,
+          std::unique_ptr<io::Stream> stream, SocketAddress peer);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  // The whole story. Never throws: a broken invariant ends this session with 421 and no other.
+  // The whole dialogue. Never throws: a broken invariant ends this session with 421 and no other.
   Task<void> run();
-  // Before run(): the client is taken to have come through TLS, though its octets come in the clear. Only a dry run,
-  // which needs no key of ours, may say so.
+  // Before run(): the session takes the client to have come through TLS, though its octets come in the clear. Only a
+  // dry run, which needs no key of ours, may say so.
   void presume_tls(policies::TlsFacts facts);
-  // The gateway shuts down: an idle session says 421 4.3.2 now, one with a mail under way when that is over (R12).
+  // The gateway shuts down: an idle session says 421 4.3.2 now, one with content under way when that mail is over
+  // (R12).
   void request_stop();
 
  private:
+  // What a caller of refuse() adds to a refusal.
+  struct Particulars {
+    std::string_view what = {};     // in place of "{}" in the text
+    std::string_view because = {};  // the fact that decided, for the log
+    std::string_view detail = {};   // of a failure, for the log
+    bool is_news = true;            // false: the incident was counted before, and is not counted again
+  };
+
   // session.cpp
   Task<Flow> begin();
   Task<bool> greet();
@@ -88,7 +101,6 @@ class Session {
   std::uint64_t max_size() const;
   // No content of a mail is under way.
   bool is_idle() const;
-  Flow shut_down();
   Task<void> say_goodbye();
   Flow handle_lost_client(io::Error error);
   // on_proxy.cpp
@@ -103,11 +115,11 @@ class Session {
   // on_mail.cpp, on_rcpt.cpp
   Task<Flow> on_mail(const smtp::Command& command);
   Task<Flow> on_rcpt(const smtp::Command& command);
-  std::optional<smtp::Reply> bind_route(const smtp::Path& to);
-  Task<Flow> ask_upstream(smtp::Path to, smtp::RcptParameters parameters);
-  Task<Flow> refuse_recipient(std::string_view check, const smtp::Reply& reply);
-  Task<Flow> refuse_recipient(Violation kind, const smtp::Reply& reply);
-  Task<Flow> note_refused_recipient();
+  Task<Flow> decide_recipient(smtp::RcptParameters parameters);
+  const Refusal* bind_route();
+  Task<Flow> ask_upstream(smtp::RcptParameters parameters);
+  Flow pass_on_refusal(const Result<smtp::UpstreamReply, upstream::UpstreamError>& answer, bool is_news);
+  void learn_client_name();
   // on_data.cpp, on_bdat.cpp
   Task<Flow> on_data();
   Task<Flow> on_bdat(const smtp::Command& command);
@@ -116,74 +128,81 @@ class Session {
   void begin_content();
   // end_of_data.cpp
   Task<Flow> end_of_data(smtp::ContentFaults faults);
-  std::optional<smtp::Reply> objection(const smtp::ContentFaults& faults);
-  Task<Flow> relay(bool tagged, Time deadline);
-  // Our seal for a header that leaves otherwise than it came; empty when it cannot be sealed.
-  std::string seal(const OutgoingHeader& header, const mail::AuthResults& results);
-  Flow explain_failure(const UpstreamError& error, bool is_news);
-  // on_simple.cpp: NOOP RSET VRFY HELP QUIT and what is refused
+  // Whether something makes the message unfit whatever it says; the client has been told then.
+  bool object_to_content(const smtp::ContentFaults& faults);
+  const Refusal* objection_to_header() const;
+  Flow discard(const checks::Disposition& disposition);
+  Task<Flow> relay(const checks::Disposition& disposition, Time deadline);
+  mail::OutgoingHeader outgoing_header(bool is_tagged);
+  Flow explain_failure(const upstream::UpstreamError& error, bool is_news);
+  // on_simple.cpp: NOOP RSET VRFY HELP QUIT and what may not come now
   Task<Flow> on_simple(smtp::Verb verb);
   Flow on_refused(smtp::Permission permission, smtp::Verb verb);
 
-  // Replies. An error counts towards limits.errors_per_session; the one that is too many ends the session.
+  // replies.cpp
   Flow say(const smtp::Reply& reply);
-  Flow error(Violation kind, int code, std::string_view enhanced, std::string_view text);
-  Flow error(const PathRefusal& refusal) { return error(refusal.kind, refusal.code, refusal.enhanced, refusal.text); }
-  Flow error_and_close(Violation kind, int code, std::string_view enhanced, std::string_view text);
-  // The last words to this client, and what they are about.
-  Flow part(Incident kind, const smtp::Reply& reply, std::string_view detail = {});
+  // Records a refusal and says it; what follows is in the refusal.
+  Flow refuse(const Refusal& refusal) { return refuse(refusal, Particulars()); }
+  Flow refuse(const Refusal& refusal, const Particulars& particulars);
+  // The same in words that are not the refusal's.
+  Flow refuse(const Refusal& refusal, const smtp::Reply& reply, const Particulars& particulars);
+  // What checks have decided about a mail, a recipient or the connection, said to the client. A drop says nothing and
+  // closes.
+  Flow apply(const checks::Disposition& disposition, policies::Stage stage);
+  // The first half of refuse() alone: a refused chunk has to be read before the reply.
+  void note(const Refusal& refusal, const smtp::Reply& reply, const Particulars& particulars);
+  smtp::Reply reply_to(const Refusal& refusal, std::string_view what = {}) const;
+  // An error counts towards limits.errors_per_session; the one that is too many ends the session.
   Flow count_error();
-  Flow junk();
-  // A refusal of the mail at this stage, recorded with it.
-  Flow refuse_mail(std::string_view stage, std::string_view check, const smtp::Reply& reply);
-  Flow apply(const policies::Verdict& verdict, policies::Stage stage);
+  Flow count_junk();
   bool speaks_another_protocol(std::string_view first_line) const;
   bool has_pipelined_against_the_rules() const;
 
   // record.cpp
-  // What the client is told about its mail; the last word counts, and goes into the mail's line.
-  void note(std::string_view verdict, std::string_view stage, std::string_view check, const smtp::Reply& reply);
-  // The same because of an incident: it is counted, and has its line of its own only if something else has the last
-  // word. `is_news` is false when it was counted before.
-  void decide(std::string_view verdict, std::string_view stage, Incident kind, const smtp::Reply& reply,
-              std::string_view detail = {}, bool is_news = true);
-  // Forgets what was noted: the mail goes on.
+  // The client is told this about its mail; what it is told last goes into the mail's record. An incident is counted,
+  // unless it was before, and has a line of its own only if another decision follows.
+  void decide(record::Decision decision, std::optional<record::Incident> incident = {}, bool is_news = true);
+  // The decision so far is void: the mail goes on.
   void overrule();
-  // An incident that decides nothing.
-  void record(Incident kind, std::string_view detail = {});
+  // An incident that decides nothing: counted, and logged with a line of its own.
+  void record(record::Incident kind, std::string_view detail = {});
+  void write_incident(record::Incident kind, std::string_view detail);
   void record_unknown_outcome();
-  void write_incident(Incident kind, std::string_view detail);
-  std::string_view stage_of_mail() const;
-  void write_transaction_line();
-  // What DMARC reports will tell of this mail, where they are on.
-  void observe_for_reports();
-  void write_connection_line(std::string_view verdict, std::string_view stage, std::string_view check,
-                             const smtp::Reply& reply, std::string_view because = {});
-  void testify_of_mail();
-  // Ends the mail, if there is one: its record is written and nothing of it remains, here or in the sequence.
-  void end_mail();
+  // The recipient that is being decided was refused: its record is made, and the mail's decision is the same.
+  void record_refused_recipient(record::Decision decision);
+  void record_refused_connection(record::Decision decision);
+  policies::Stage stage_of_mail() const;
+  record::MailRecord make_record(record::Subject subject, record::Decision decision);
+  bool tell_sinks(const record::MailRecord& record);
+  // Ends the mail, if there is one: its record is made and nothing of it remains, here or in the sequence. False: the
+  // mail was to be discarded, and its record could not be kept.
+  bool end_mail();
 
-  const config::Settings& settings() const { return *settings_; }
+  const std::string& id() const { return mail_ ? mail_->transaction.id : connection_.id; }
+  // Of the connection, and of the mail that is under way.
+  const config::Settings& settings() const { return *snapshot_->shared->settings; }
+  const config::Settings& mail_settings() const { return *mail_->snapshot->shared->settings; }
   Time now() const { return host_.scheduler.now(); }
 
   Host& host_;
-  const Door& door_;
-  std::shared_ptr<const config::Settings> settings_;
+  const std::shared_ptr<const WorkerSnapshot> snapshot_;
+  const Listener& listener_;
   std::unique_ptr<io::SessionSlots::Slot> slot_;
   SocketAddress peer_;
+  Time began_;
   ClientChannel channel_;
   smtp::Sequence sequence_;
   smtp::Extensions offered_;
-  policies::Transaction about_;  // the client, before and between mails; its id is the session's
-  Checks checks_;
+  policies::Transaction connection_;  // the client, before and between mails; its id is the session's
+  checks::Checks checks_;
   std::unique_ptr<MailState> mail_;
   std::uint64_t errors_ = 0;
   std::uint64_t junk_ = 0;
-  std::uint64_t refused_recipients_ = 0;
+  std::uint64_t refused_recipients_ = 0;  // for good, apart from checks' refusals (S20)
   bool stopping_ = false;
   bool waiting_for_command_ = false;
   bool said_goodbye_ = false;
-  async::Nursery errands_;  // last: ends before what it uses
+  async::Nursery background_;  // last: ends before what it uses
 };
 
 }  // namespace sallyport::session

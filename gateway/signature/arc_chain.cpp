@@ -34,7 +34,7 @@ struct Results {
   std::string_view text;
 };
 
-// "i=1; mx.example; spf=pass": the instance comes first and the rest is no tag list.
+// "i=1; mx.example; spf=pass": the instance comes first; the rest is not a tag list.
 std::optional<Results> parse_results(std::string_view value) {
   const std::size_t semicolon = value.find(';');
   if (semicolon == std::string_view::npos) return std::nullopt;
@@ -57,7 +57,7 @@ void note(ArcChain& chain, std::string_view problem) {
   if (chain.problem.empty()) chain.problem = problem;
 }
 
-// One field of each kind for each instance, as they are found.
+// Sorts the fields into sets: one field of each kind per instance.
 class Collector {
  public:
   explicit Collector(ArcChain& chain) : chain_(chain) {}
@@ -79,7 +79,7 @@ class Collector {
     }
   }
 
-  // The sets found, when they are whole and without gaps.
+  // Stores the sets in the chain if they are complete and without gaps.
   void finish() {
     sets_.resize(chain_.highest);
     for (const ArcSet& set : sets_) {
@@ -111,7 +111,7 @@ class Collector {
     set.validation = validation.value_or(ChainValidation::fail);
     if (!set.seal.problem.empty()) return;
     if (!validation) set.seal.problem = "no cv= in ARC-Seal";
-    // RFC 8617, 4.1.3: a seal covers what it covers; fields of its own choice make it none.
+    // RFC 8617, 4.1.3: a seal's coverage is fixed; h= makes it invalid.
     if (tags.find("h")) set.seal.problem = "h= in ARC-Seal";
   }
 

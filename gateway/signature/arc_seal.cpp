@@ -21,7 +21,7 @@ std::string make_seal(const SealRequest& request, const std::string& instance, c
   field.add("t", std::to_string(request.form.signed_at));
 
   std::string input;
-  // RFC 8617, 5.1.2: over a chain that is broken only the new set can be sealed.
+  // RFC 8617, 5.1.2: with cv=fail the seal covers only the new set.
   if (request.validation != ChainValidation::fail) {
     for (const ArcSet& set : request.chain.sets) {
       append_arc_field(input, *set.results_field);

@@ -5,7 +5,7 @@
 
 namespace sallyport::signature {
 
-// One canonicalization, with marks at the lengths asked for.
+// One canonicalization and its digest, with marks at the requested lengths.
 class BodyHasher::Way final : public OctetSink {
  public:
   explicit Way(Canonicalization how)
@@ -35,7 +35,7 @@ class BodyHasher::Way final : public OctetSink {
 
   void finish(std::vector<BodyHash>& out) {
     canonicalizer_.end();
-    // An empty body is as long as a length of 0 asks for.
+    // For l=0 with an empty body: no octets came, but the mark at 0 is reached.
     take({});
     for (std::size_t i = 0; i < marks_.size(); ++i)
       out.push_back({{how_, marks_[i]}, i < found_.size() ? found_[i] : std::string(), canonical_octets_});
@@ -55,7 +55,7 @@ class BodyHasher::Way final : public OctetSink {
   std::uint64_t hashed_ = 0;
   bool whole_ = false;
   std::vector<std::uint64_t> marks_;
-  std::vector<std::string> found_;  // of the first marks, as far as the body has come
+  std::vector<std::string> found_;  // digests at the marks reached so far
 };
 
 BodyHasher::BodyHasher(const std::vector<BodyForm>& forms) {

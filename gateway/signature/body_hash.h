@@ -1,4 +1,4 @@
-// The digests of a body that its signatures ask for (RFC 6376, 3.7), computed while the body streams past.
+// BodyHasher: computes the body digests that a mail's signatures need (RFC 6376, 3.7), while the body streams past.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace sallyport::signature {
 
-// One digest that is asked for: of the canonical body, or of its first `length` octets (l=).
+// One requested digest: of the whole canonical body, or of its first `length` octets (l=).
 struct BodyForm {
   Canonicalization canonicalization = Canonicalization::simple;
   std::optional<std::uint64_t> length;
@@ -23,12 +23,12 @@ struct BodyForm {
 
 struct BodyHash {
   BodyForm form;
-  std::string digest;                  // SHA-256; empty when the body is shorter than the length asked for
-  std::uint64_t canonical_octets = 0;  // of the whole body, whatever length was asked for
+  std::string digest;                  // SHA-256; empty if the body is shorter than `length`
+  std::uint64_t canonical_octets = 0;  // length of the whole canonical body
 };
 
-// Feed it the body in pieces of any size. However many digests are asked for, the body is canonicalized and hashed once
-// for each of the two canonicalizations: a length is a mark on the way (threats.md D20).
+// feed() takes the body in pieces of any size. However many digests are requested, the body is canonicalized and hashed
+// once per canonicalization; a digest for a length is read off on the way (threats.md D20).
 class BodyHasher {
  public:
   explicit BodyHasher(const std::vector<BodyForm>& forms);
@@ -37,7 +37,7 @@ class BodyHasher {
   ~BodyHasher();
 
   void feed(std::string_view octets);
-  // The body has ended: one answer for each distinct form. To be called once.
+  // Call it once, at the end of the body: gives one hash per distinct form.
   std::vector<BodyHash> finish();
 
  private:
@@ -45,7 +45,7 @@ class BodyHasher {
   std::vector<std::unique_ptr<Way>> ways_;
 };
 
-// Of a body that is all there.
+// The hash of a body that is all at hand.
 BodyHash hash_body(std::string_view body, const BodyForm& form);
 
 }  // namespace sallyport::signature

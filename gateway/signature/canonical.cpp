@@ -13,15 +13,15 @@ constexpr std::string_view crlf = "\r\n";
 
 bool ends_run(char c) { return text::is_space(c) || c == '\r'; }
 
-// Whether one of the eight octets is below 0x21, as all are that need a closer look. It may also say so of an octet
-// beside such a one, which costs a look and nothing else.
+// True if one of the eight octets is below 0x21, as SP, HTAB and CR are. May also be true wrongly, which costs only a
+// closer look.
 bool may_hold_white(const char* eight) {
   std::uint64_t word;
   std::memcpy(&word, eight, sizeof word);
   return ((word - 0x2121212121212121) & ~word & 0x8080808080808080) != 0;
 }
 
-// The first SP, HTAB or CR, or the end.
+// The position of the first SP, HTAB or CR, or the end.
 std::size_t find_white(std::string_view octets, std::size_t from) {
   while (true) {
     while (from + 8 <= octets.size() && !may_hold_white(octets.data() + from)) from += 8;
@@ -48,7 +48,7 @@ void append_relaxed_value(std::string& out, std::string_view value) {
   const std::size_t begin = out.size();
   bool white_space = false;
   for (std::size_t i = 0; i < value.size();) {
-    // Within a field CRLF is folding: the parser of the header section sees to it that white space follows.
+    // Within a field a CRLF is folding: HeaderSection only leaves it there if white space follows.
     if (text::is_space(value[i]) || value.substr(i, 2) == crlf) {
       white_space = true;
       i += value[i] == '\r' ? 2 : 1;
@@ -73,8 +73,8 @@ void append_canonical(std::string& out, const mail::HeaderField& field, Canonica
   out += crlf;
 }
 
-// How much of `octets`, which begin with text, is canonical as it stands. What ends it may be text too: the caller
-// looks at it again.
+// How many of `octets`, which begin with text, are canonical unchanged. The octet after them may be text too; the
+// caller examines it again.
 std::size_t BodyCanonicalizer::run_length(std::string_view octets) const {
   std::size_t at = 1;
   while (true) {
@@ -83,14 +83,14 @@ std::size_t BodyCanonicalizer::run_length(std::string_view octets) const {
     if (octets[at] == ' ' && at + 1 < octets.size() && !ends_run(octets[at + 1])) {
       ++at;  // one space inside a line
     } else if (octets[at] == '\r' && at + 2 < octets.size() && octets[at + 1] == '\n' && !ends_run(octets[at + 2])) {
-      at += 2;  // a line end with text behind it
+      at += 2;  // a line end with text after it
     } else {
       return at;
     }
   }
 }
 
-// Text: what was held back before it was not the end of a line, or of the body.
+// Sends text: what was held back before it was not at the end of a line or of the body, so it is sent first.
 void BodyCanonicalizer::pass(std::string_view octets) {
   has_text_ = true;
   constexpr std::string_view many = "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
@@ -129,7 +129,7 @@ void BodyCanonicalizer::feed(std::string_view octets) {
 
 void BodyCanonicalizer::end() {
   if (carriage_return_) pass("\r");
-  // A body that ends without CRLF gets one; an empty one has a CRLF in its simple form and nothing in its relaxed one.
+  // A body that ends without CRLF gets one. An empty body is CRLF in its simple form and nothing in its relaxed form.
   if (has_text_ || how_ == Canonicalization::simple) sink_.take(crlf);
 }
 

@@ -1,6 +1,6 @@
-// The canonical forms of RFC 6376, 3.4: what a signature covers, so that small changes on the way do not break it.
+// The canonical forms of RFC 6376, 3.4: signatures cover these, so that small changes in transit do not break them.
 //
-// White space is SP and HTAB and nothing else. Only CRLF ends a line: a bare CR or LF is data like any other octet.
+// White space is only SP and HTAB. Only CRLF ends a line: a bare CR or LF is data like any other octet.
 #pragma once
 
 #include <cstdint>
@@ -15,22 +15,22 @@ enum class Canonicalization : std::uint8_t { simple, relaxed };
 
 std::string_view name(Canonicalization canonicalization);
 
-// Appends the field with its CRLF, also where the message ends without one.
+// Appends the field with a CRLF, even if the message ends without one.
 void append_canonical(std::string& out, const mail::HeaderField& field, Canonicalization how);
 // The relaxed form of a field's value: unfolded, runs of white space one SP, none at the ends (3.4.2).
 void append_relaxed_value(std::string& out, std::string_view value);
 // The relaxed form of a field's name and its colon.
 void append_relaxed_name(std::string& out, std::string_view name);
 
-// Takes what a canonicalizer lets through, in pieces of any size.
+// Receives the canonical octets, in pieces of any size.
 class OctetSink {
  public:
   virtual ~OctetSink() = default;
   virtual void take(std::string_view octets) = 0;
 };
 
-// The body (3.4.3, 3.4.4), piece by piece, cut anywhere. It keeps nothing of the body but what it has seen of white
-// space and line ends that may yet turn out to be the last; text passes through in long runs, uncopied.
+// Canonicalizes the body (3.4.3, 3.4.4), which may come in pieces of any size. It holds back only the counts of white
+// space and line ends that may turn out to be the last; text goes to the sink in long runs, uncopied.
 class BodyCanonicalizer {
  public:
   BodyCanonicalizer(Canonicalization how, OctetSink& sink) : how_(how), sink_(sink) {}
@@ -44,9 +44,9 @@ class BodyCanonicalizer {
 
   Canonicalization how_;
   OctetSink& sink_;
-  std::uint64_t line_ends_ = 0;   // seen and held back
-  bool white_space_ = false;      // of relaxed: a run was seen and held back; it stands after the line ends
-  bool carriage_return_ = false;  // the last octet; a line end if LF follows. It stands after the white space
+  std::uint64_t line_ends_ = 0;   // line ends held back
+  bool white_space_ = false;      // relaxed only: a run of white space is held back; it follows the line ends
+  bool carriage_return_ = false;  // the last octet was CR, a line end if LF follows; it follows the white space
   bool has_text_ = false;
 };
 

@@ -30,7 +30,7 @@ void FieldWriter::fold() {
 void FieldWriter::start_tag(std::size_t needs) {
   if (has_tags_) append(";");
   has_tags_ = true;
-  // With the space before it and the semicolon after it.
+  // Counts the space before the tag and the semicolon after it.
   if (column_ + needs + 2 > max_column) {
     fold();
   } else {
@@ -59,7 +59,8 @@ void FieldWriter::add_names(std::string_view tag, const std::vector<std::string>
 }
 
 void FieldWriter::add_base64(std::string_view tag, std::string_view base64) {
-  // What stands before the octets does not depend on them: the signature is put into what was signed without it.
+  // The fold before the octets must not depend on them: the signature is inserted into the field that was signed with
+  // an empty b=.
   start_tag(tag.size() + 1);
   append(tag);
   append("=");

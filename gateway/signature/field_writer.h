@@ -1,4 +1,4 @@
-// Writing a field that is a tag list, folded at 78 octets, with the signature as its last tag.
+// FieldWriter: writes a header field that is a tag list, folded at 78 octets, with the signature as its last tag.
 #pragma once
 
 #include <string>
@@ -12,17 +12,17 @@ class FieldWriter {
   explicit FieldWriter(std::string_view name);
 
   void add(std::string_view tag, std::string_view value);
-  // A colon-separated list, which may be folded after a colon.
+  // Adds a colon-separated list, which may be folded after a colon.
   void add_names(std::string_view tag, const std::vector<std::string>& names);
-  // Base64, which may be folded anywhere.
+  // Adds base64, which may be folded anywhere.
   void add_base64(std::string_view tag, std::string_view base64);
 
-  // The field with an empty b= at its end and its CRLF, as it is signed; and with the signature in it.
+  // The whole field with its CRLF: with an empty b= at its end, as it is signed, or with the signature in it.
   std::string with_empty_signature() const { return with_signature({}); }
   std::string with_signature(std::string_view octets) const;
 
  private:
-  // `needs`: how many octets must stand together.
+  // `needs`: how many octets must be on one line.
   void start_tag(std::size_t needs);
   void append(std::string_view text);
   void fold();

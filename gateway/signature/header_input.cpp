@@ -9,7 +9,7 @@ namespace sallyport::signature {
 
 namespace {
 
-// An order of names in which case does not matter; of those equal in length only the octets decide.
+// Orders names without regard to case, first by length, which is cheaper.
 bool comes_before(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return a.size() < b.size();
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
@@ -50,7 +50,7 @@ std::vector<const mail::HeaderField*> FieldIndex::select(const std::vector<std::
                                                          const mail::HeaderField* itself) const {
   std::vector<const mail::HeaderField*> selected;
   selected.reserve(names.size());
-  std::vector<std::size_t> taken(by_name_.size());  // of the range that begins there
+  std::vector<std::size_t> taken(by_name_.size());  // how many fields of the range that begins there are taken
   for (std::string_view name : names) {
     const Range fields = range(name);
     if (fields.begin == fields.end) continue;

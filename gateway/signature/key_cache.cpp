@@ -31,7 +31,7 @@ std::shared_ptr<const KeyRecord> KeyCache::get(std::string_view text) {
     return found->second->record;
   }
   auto record = std::make_shared<const KeyRecord>(parse_key_record(text));
-  // What is too long is refused by its length alone; it need not be kept to know that.
+  // A record that is too long is refused by its length alone, so it is not worth a place.
   if (text.size() > max_key_record_octets) return record;
   if (entries_.size() == max_records_) {
     by_text_.erase(entries_.back().text);

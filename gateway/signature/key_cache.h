@@ -1,5 +1,5 @@
-// Key records that have been read before, found again by their text: making a key out of a record costs as much as
-// verifying with it. Bounded; one per worker.
+// KeyCache: parsed key records, found by their text: making a key from a record costs as much as verifying with it.
+// Bounded; one per worker, used by its thread only.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ class KeyCache {
  public:
   explicit KeyCache(std::size_t max_records);
 
-  // The record that `text` is, from the cache or read now. The one least recently asked for makes room for a new one.
+  // The record for `text`, from the cache or parsed now. When the cache is full, the least recently used record is
+  // dropped.
   std::shared_ptr<const KeyRecord> get(std::string_view text);
 
  private:
@@ -26,14 +27,14 @@ class KeyCache {
     std::string text;
     std::shared_ptr<const KeyRecord> record;
   };
-  // With a secret of its own: the texts are strangers' (threats.md I6).
+  // Keyed with a random secret, since the texts come from outside (threats.md I6).
   struct Hash {
     HashKey key;
     std::size_t operator()(std::string_view text) const;
   };
 
   std::size_t max_records_;
-  std::list<Entry> entries_;                                                        // the most recently used first
+  std::list<Entry> entries_;                                                        // most recently used first
   std::unordered_map<std::string_view, std::list<Entry>::iterator, Hash> by_text_;  // views of the entries' texts
 };
 

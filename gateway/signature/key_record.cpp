@@ -31,9 +31,9 @@ std::string_view words_of(crypto::KeyFault fault) {
   return "key is malformed";
 }
 
-// What is wrong with the record apart from the key itself; empty when nothing is.
+// What is wrong with the record apart from the key itself; empty if nothing is.
 std::string_view problem_of(const TagList& tags) {
-  // The version need not be there, but if it is, it comes first (RFC 6376, 3.6.1).
+  // The version is optional, but must come first (RFC 6376, 3.6.1).
   const Tag* version = tags.find("v");
   if (version && (version != &tags.tags().front() || version->value != "DKIM1")) return "unknown version of key record";
   if (const auto hashes = tags.value("h"); hashes && !lists(*hashes, "sha256")) return "key is not for sha256";

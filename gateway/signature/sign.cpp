@@ -11,7 +11,7 @@ namespace sallyport::signature {
 
 namespace {
 
-// Those a second one of which would change what the reader sees.
+// Fields of which a second one would change what the reader sees.
 constexpr std::array<std::string_view, 10> oversigned{"From", "Sender", "Reply-To",   "Subject",      "Date",
                                                       "To",   "Cc",     "Message-ID", "MIME-Version", "Content-Type"};
 constexpr std::array<std::string_view, 9> signed_if_present{

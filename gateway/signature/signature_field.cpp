@@ -21,7 +21,7 @@ constexpr std::array<std::pair<std::string_view, Algorithm>, 3> algorithms{{
     {"rsa-sha1", Algorithm::rsa_sha1},
 }};
 
-// The first problem is the one that is told.
+// Keeps the first problem only.
 void note(Signature& signature, std::string_view problem) {
   if (signature.problem.empty()) signature.problem = problem;
 }
@@ -32,7 +32,7 @@ std::optional<Canonicalization> parse_canonicalization(std::string_view word) {
   return std::nullopt;
 }
 
-// Of no more digits than the syntax allows; a number past 64 bits is as good as the largest.
+// Parses at most `most_digits` digits; a number beyond 64 bits becomes UINT64_MAX.
 std::optional<std::uint64_t> parse_digits(std::string_view digits, std::size_t most_digits) {
   if (digits.empty() || digits.size() > most_digits) return std::nullopt;
   if (!std::all_of(digits.begin(), digits.end(), text::is_digit)) return std::nullopt;
@@ -45,7 +45,7 @@ bool is_field_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return text::is_printable(c) && c != ' ' && c != ':'; });
 }
 
-// Names of the fully qualified kind that end in a dot have no place here (RFC 6376, 3.5: domain-name).
+// A final dot is not allowed (RFC 6376, 3.5: domain-name).
 std::optional<std::string> parse_domain(std::string_view text) {
   if (text.ends_with('.')) return std::nullopt;
   return to_a_labels(text);
@@ -60,7 +60,7 @@ std::size_t body_hash_octets(Algorithm algorithm) { return algorithm == Algorith
 
 bool fits(Algorithm algorithm, std::size_t signature_octets) {
   if (algorithm == Algorithm::ed25519_sha256) return signature_octets == 64;
-  // A key may be smaller than what is accepted; that is the key's problem, and told as such.
+  // Also accepts signatures of keys that are too small, so that the report names the key as the problem.
   return signature_octets >= 32 && signature_octets <= crypto::max_rsa_bits / 8;
 }
 
@@ -154,7 +154,7 @@ bool names(const Signature& signature, std::string_view field) {
                      [field](std::string_view name) { return text::equals_ignoring_case(name, field); });
 }
 
-// The identity is the local part in quoted-printable and a domain that is d= or below it (RFC 6376, 3.5).
+// i=: a local part in quoted-printable and a domain equal to d= or below it (RFC 6376, 3.5).
 void read_identity(const TagList& tags, Signature& signature) {
   signature.identity = '@' + signature.domain;
   signature.identity_domain = signature.domain;
@@ -169,11 +169,11 @@ void read_identity(const TagList& tags, Signature& signature) {
   signature.identity_domain = std::move(*domain);
 }
 
-// h= of the two kinds: DKIM wants names, and From among them; the suite that ARC is tested by has empty ones.
+// Reads h=. DKIM requires names, and From among them; the ARC test suite contains empty names.
 void read_signed_names(const TagList& tags, Signature& signature, bool empty_allowed) {
   const auto text = tags.value("h");
   if (!text) return note(signature, "no h= tag");
-  // Counted before they are kept.
+  // Counted before any are stored.
   if (static_cast<std::size_t>(std::count(text->begin(), text->end(), ':')) >= max_signed_names)
     return note(signature, "h= has more than 200 names");
   signature.signed_names = split_colons(*text);
@@ -227,14 +227,15 @@ Signature parse_dkim_signature(std::string_view value) {
 
 Signature parse_arc_message_signature(const TagList& tags) {
   Signature signature;
-  // Without a c= RFC 8617 leaves it at DKIM's simple/simple; those who verify ARC, and the suite they are tested by,
-  // take it for the form that all of ARC is in.
+  // Without c=, RFC 8617 keeps DKIM's default of simple/simple; but ARC verifiers and the ARC test suite take it as
+  // relaxed/relaxed.
   signature.header = Canonicalization::relaxed;
   signature.body.canonicalization = Canonicalization::relaxed;
   read_common_tags(tags, signature);
   read_message_tags(tags, signature);
   read_signed_names(tags, signature, true);
-  // The seal is made after the message signature and covers it (RFC 8617, 4.1.2).
+  // The seal is made after the message signature and covers it, so the signature cannot cover the seal (RFC 8617,
+  // 4.1.2).
   if (names(signature, "arc-seal")) note(signature, "h= names ARC-Seal");
   return signature;
 }

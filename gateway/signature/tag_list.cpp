@@ -16,7 +16,7 @@ bool is_tag_name(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return text::is_alnum(c) || c == '_'; });
 }
 
-// Only CRLF followed by white space is folding; no other control has a place in a tag list.
+// Only CRLF followed by white space is folding; no other control is allowed in a tag list.
 bool has_only_text_and_folding(std::string_view text) {
   const auto is_no_text = [](char c) { return text::is_control(c) && c != '\t'; };
   for (std::string_view rest = text; true;) {

@@ -47,7 +47,7 @@ std::optional<Finding> judge_before_key(const Signature& signature, WallTime now
 
 std::optional<Finding> judge_body(const Signature& signature, std::span<const BodyHash> body) {
   const BodyHash* hash = find_form(body, signature.body);
-  // Nobody hashed it in this form: nothing is known, and nothing may pass for known (threats.md I9).
+  // The body was not hashed in this form, so nothing may count as verified (threats.md I9).
   if (!hash) return Finding{Outcome::temperror, "body was not hashed"};
   if (hash->digest.empty()) return Finding{Outcome::permerror, "l= is longer than the body"};
   if (hash->digest != signature.body_hash) return Finding{Outcome::fail, "body hash did not verify"};
@@ -93,7 +93,7 @@ HeaderCheck verify_header(const Signature& signature, const mail::HeaderField& f
 Finding judge_coverage(const Signature& signature, const FieldIndex& fields, std::span<const BodyHash> body) {
   const auto named = std::count_if(signature.signed_names.begin(), signature.signed_names.end(),
                                    [](std::string_view name) { return text::equals_ignoring_case(name, "from"); });
-  // RFC 6376, 8.15: a second From on top is what the reader sees, and no part of what was signed.
+  // RFC 6376, 8.15: readers show a second From on top, which the signature does not cover.
   if (static_cast<std::size_t>(named) < fields.count("from")) return {Outcome::policy, "a From field is not signed"};
   const BodyHash* hash = find_form(body, signature.body);
   if (signature.body.length && hash && *signature.body.length < hash->canonical_octets)

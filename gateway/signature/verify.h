@@ -1,4 +1,4 @@
-// Whether a signature holds (RFC 6376, 6.1): everything but fetching the key.
+// Verifies a signature (RFC 6376, 6.1), except for fetching the key. The caller takes the steps in the order below.
 #pragma once
 
 #include <cstdint>
@@ -16,50 +16,49 @@
 
 namespace sallyport::signature {
 
-// Those of RFC 8601, 2.7.1, that a verifier can come to.
+// The results of RFC 8601, 2.7.1, that verification can give.
 enum class Outcome : std::uint8_t {
   pass,
   fail,
-  policy,     // it holds, and is not good enough
-  permerror,  // it can never be verified
-  temperror,  // it could not be found out
+  policy,     // valid, but not good enough for us
+  permerror,  // can never be verified
+  temperror,  // could not be decided now
 };
 
 struct Finding {
   Outcome outcome = Outcome::permerror;
-  std::string_view reason;  // why it is not a pass; text of ours
+  std::string_view reason;  // why it is not a pass, in our own words
 };
 
-// What is wrong with a signature before its key is asked for; nothing when it is worth asking. `now` is the time the
-// mail came.
+// Judges a signature before its key is fetched; nothing if it is worth fetching. `now` is the time the mail arrived.
 std::optional<Finding> judge_before_key(const Signature& signature, WallTime now);
-// The same of the body: `body` has the digests that were computed.
+// Compares the body hash; nothing if it matches. `body` holds the digests that were computed.
 std::optional<Finding> judge_body(const Signature& signature, std::span<const BodyHash> body);
 
-// Of the TXT records at the key's name, those that can be keys of this signature, at most three (more than one is
-// undefined, RFC 6376, 3.6.2.2); when there is none, what is wrong with the first.
+// Selects from the TXT records at the key's name those that can be keys of this signature, at most three (more than one
+// is undefined, RFC 6376, 3.6.2.2). If there is none, `problem` says what is wrong with the first.
 struct UsableKeys {
   std::vector<std::shared_ptr<const KeyRecord>> keys;
   std::string_view problem;
 };
 UsableKeys select_keys(const Signature& signature, std::span<const std::shared_ptr<const KeyRecord>> records);
 
-// What was computed on the way, for reports.
+// The result of verifying the header, with values for reports.
 struct HeaderCheck {
   Finding finding;
   std::string header_hash;               // SHA-256
-  std::shared_ptr<const KeyRecord> key;  // the one that verified it, else the first one tried
+  std::shared_ptr<const KeyRecord> key;  // the key that verified it, otherwise the first one tried
 };
 
-// Whether one of the keys, of which there is at least one, has signed `input`.
+// Verifies `input` with each of the keys (at least one) until one fits.
 HeaderCheck verify_input(const Signature& signature, std::span<const std::shared_ptr<const KeyRecord>> keys,
                          std::string_view input);
-// The last step: the signature over the fields that h= selects. `input` receives what was hashed.
+// Verifies the signature over the fields that h= selects. `input` receives the octets that were hashed.
 HeaderCheck verify_header(const Signature& signature, const mail::HeaderField& field, const FieldIndex& fields,
                           std::span<const std::shared_ptr<const KeyRecord>> keys, std::string& input);
 
-// What still stands against a DKIM signature that verified: unsigned octets after l= (threats.md D17), a From field
-// that it does not cover.
+// Judges what a valid DKIM signature covers: a policy finding if octets after l= are unsigned (threats.md D17) or a
+// From field is not covered, otherwise pass.
 Finding judge_coverage(const Signature& signature, const FieldIndex& fields, std::span<const BodyHash> body);
 
 }  // namespace sallyport::signature

@@ -7,14 +7,14 @@
 
 namespace sallyport::smtp {
 
-// Only a dot can matter, and only by what stands around it: so the reader leaps from dot to dot and looks back one or
-// two octets. Where a piece ends close to one, `state_` carries what the next piece has to know.
+// Only dots matter, and only together with the octets around them. So the reader jumps from dot to dot and looks back
+// one or two octets. If a piece ends close to a dot, `state_` carries over what the next piece needs.
 BodyReader::Progress BodyReader::read(std::string_view input, ContentSink& sink) {
   ensure(state_ != State::ended, "BodyReader: read past the end of the message");
   const char* const begin = input.data();
   const char* const end = begin + input.size();
   const char* at = begin;
-  const char* span = begin;  // from here to `at` the octets are content as they lie
+  const char* span = begin;  // from here to `at` the octets are unchanged content
 
   const auto pass_span = [&] {
     if (at != span) lines_.append({span, static_cast<std::size_t>(at - span)}, sink);
@@ -87,7 +87,8 @@ BodyReader::Progress BodyReader::read(std::string_view input, ContentSink& sink)
   return {.consumed = input.size(), .ended = false};
 }
 
-// What the octets from `begin` to `end` leave behind, when what stood before them was neither CR nor LF, or settled.
+// The state after the octets from `begin` to `end`, if the octet before them was neither CR nor LF or has been dealt
+// with.
 BodyReader::State BodyReader::state_after(const char* begin, const char* end) {
   if (end[-1] == '\r') return State::after_cr;
   if (end[-1] != '\n') return State::text;

@@ -1,11 +1,11 @@
-// Reads the content after DATA: undoes dot-stuffing, normalises line ends, finds the end (RFC 5321, 4.5.2).
+// Reads the content after DATA: removes dot-stuffing, normalises line ends, finds the end (RFC 5321, 4.5.2).
 //
-// The end is CR LF . CR LF and nothing else: not LF.LF, not CR.CR, none of the look-alikes that let a sender hide a
-// second message inside the first (S1, S2). A message may be empty: the dot may be the very first line. Works on pieces
-// of any size with the same result and keeps no copy.
+// Only CR LF . CR LF ends the message: not LF.LF, not CR.CR, nor any similar sequence with which a sender could hide a
+// second message inside the first (threats.md S1, S2). A message may be empty: the dot may be the very first line.
+// Input may come in pieces of any size, with the same result; no copy is kept.
 //
-// Stuffing is undone only where a conforming sender stuffs: at the dot that begins a line after CRLF. A lone dot
-// between line ends that are not both CRLF is content and stays: it goes out again as "..".
+// A dot is removed only where a conforming sender adds one: at the beginning of a line after CRLF. A lone dot between
+// line ends that are not both CRLF is content and stays; BodyWriter sends it as "..".
 #pragma once
 
 #include <cstddef>
@@ -21,23 +21,23 @@ class BodyReader {
   explicit BodyReader(ContentLimits limits = {}) : lines_(limits) {}
 
   struct Progress {
-    std::size_t consumed = 0;  // octets of `input` that are done with
-    bool ended = false;        // the final CRLF . CRLF was read; what follows in `input` is the next command
+    std::size_t consumed = 0;  // octets of `input` that the reader has processed
+    bool ended = false;        // the final CRLF . CRLF was read; the rest of `input` is the next command
   };
-  // Not to be called again once `ended`: one reader reads one message.
+  // Must not be called again after `ended`: one reader reads one message. Content goes to `sink`.
   Progress read(std::string_view input, ContentSink& sink);
 
   const ContentFaults& faults() const { return lines_.faults(); }
 
  private:
-  // What came last.
+  // What the last octets read were.
   enum class State : std::uint8_t {
     line_start,  // CRLF, or nothing yet: a dot here is stuffing or the end
     dot,         // the dot at a line start, held back
     dot_cr,      // that dot and a CR, both held back
     after_lf,    // a bare LF
     after_cr,    // a CR, bare or not
-    lone_dot,    // a dot after a bare CR or LF: passed on, and perhaps a look-alike of the end
+    lone_dot,    // a dot after a bare CR or LF: passed to the sink; may prove to be a look-alike of the end
     text,        // anything else
     ended,
   };

@@ -1,6 +1,6 @@
 // Frames content for an upstream: dot-stuffing and the final CRLF . CRLF for DATA (RFC 5321, 4.5.2), or chunk headers
-// for BDAT (RFC 3030). It frames from what ContentLines let through, so no octet of the sender's framing survives (I2,
-// I3).
+// for BDAT (RFC 3030). Its input is what ContentLines produced, so nothing of the sender's framing reaches the upstream
+// (I2, I3).
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@ namespace sallyport::smtp {
 
 class BodyWriter {
  public:
-  // Appends to `parts` the pieces of `content` as they go on the wire: the content itself, where it lies, with a "."
-  // between pieces where a line begins with one. `content` may be any cut of the message; line state runs on. Throws
-  // BrokenInvariant at a NUL or a CR or LF outside a pair: the last place to stop what must never be sent (I3).
+  // Appends to `parts` the pieces to send: views into `content`, with a "." between pieces where a line begins with a
+  // dot. `content` may be cut anywhere; the line state carries over to the next call. Throws BrokenInvariant at a NUL
+  // or at a CR or LF outside a CRLF pair: this is the last check before the wire (I3).
   void frame(std::string_view content, std::vector<std::string_view>& parts);
-  // What ends the message: ".\r\n", after a CRLF if the content did not end in one.
+  // The end of the message: ".\r\n", after a CRLF if the content did not end with one.
   std::string_view end() const;
 
  private:

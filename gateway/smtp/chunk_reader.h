@@ -1,6 +1,6 @@
-// Reads the octets of BDAT chunks (RFC 3030): exactly as many as announced, line ends normalised as in DATA, dots left
-// alone. One reader per message; line state runs on over chunk borders (S6). Nothing is allocated by announced size
-// (S31).
+// Reads BDAT chunks (RFC 3030): exactly as many octets as announced; line ends are normalised as for DATA, dots are
+// left alone. One reader per message; the line state carries over from chunk to chunk (S6). Memory is never allocated
+// by announced size (S31).
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,12 @@ class ChunkReader {
  public:
   explicit ChunkReader(ContentLimits limits = {}) : lines_(limits) {}
 
-  // After the chunk before has ended.
+  // Call it only when chunk_ended() is true.
   void begin_chunk(std::uint64_t octets);
-  // Takes from `input` what belongs to the chunk; gives how many octets that were.
+  // Passes the part of `input` that belongs to the chunk to `sink`; gives its length in octets.
   std::size_t read(std::string_view input, ContentSink& sink);
   bool chunk_ended() const { return left_ == 0; }
-  // After the chunk that said LAST.
+  // Call it after the chunk marked LAST.
   void finish(ContentSink& sink);
   const ContentFaults& faults() const { return lines_.faults(); }
 

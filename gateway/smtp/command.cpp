@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "gateway/base/text.h"
-#include "gateway/smtp/words.h"
 
 namespace sallyport::smtp {
 namespace {
@@ -23,8 +22,8 @@ constexpr std::array verbs = {
     std::pair{"XFORWARD"sv, Verb::xforward},
 };
 
-// First words that nobody says in SMTP: the methods of HTTP, the preface of HTTP/2, the PROXY header of a balancer that
-// is not trusted.
+// First words that do not occur in SMTP: the methods of HTTP, the preface of HTTP/2, the PROXY header of a balancer
+// that is not trusted.
 constexpr std::array foreign_words = {"GET"sv,    "POST"sv,  "PUT"sv,   "HEAD"sv,     "CONNECT"sv, "OPTIONS"sv,
                                       "DELETE"sv, "TRACE"sv, "PATCH"sv, "PROPFIND"sv, "PRI"sv,     "PROXY"sv};
 
@@ -43,7 +42,7 @@ bool takes_no_argument(Verb verb) {
   return verb == Verb::data || verb == Verb::rset || verb == Verb::quit || verb == Verb::starttls;
 }
 
-// Takes the keyword off the arguments of MAIL or RCPT; false when it is not there.
+// Removes the keyword from the front of the arguments of MAIL or RCPT; false when it is not there.
 bool take_keyword(std::string_view& arguments, std::string_view keyword) {
   if (!text::starts_with_ignoring_case(arguments, keyword)) return false;
   arguments.remove_prefix(keyword.size());
@@ -75,7 +74,7 @@ Command parse_command(std::string_view line) {
 }
 
 Result<std::string_view, GreetingError> parse_greeting(std::string_view arguments) {
-  const std::string_view word = take_word(arguments);
+  const std::string_view word = text::take_word(arguments);
   if (word.empty()) return GreetingError::missing;
   if (word.size() > 255 || !std::all_of(word.begin(), word.end(), text::is_printable)) return GreetingError::malformed;
   return word;

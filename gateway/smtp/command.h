@@ -1,5 +1,5 @@
-// One SMTP command line, taken apart (RFC 5321, 4.1). Arguments of MAIL, RCPT and the like are left to path.h and
-// parameters.h: they depend on what the session was offered.
+// Parses one SMTP command line (RFC 5321, 4.1). The arguments of MAIL and RCPT are parsed by path.h and parameters.h,
+// because they depend on what EHLO offered.
 #pragma once
 
 #include <cstdint>
@@ -38,28 +38,29 @@ std::string_view name(Verb verb);  // "MAIL"
 
 struct Command {
   Verb verb = Verb::unknown;
-  // Into the line; for MAIL and RCPT what follows FROM: or TO:. Trailing white space is gone.
+  // A view into the line, trimmed; for MAIL and RCPT what follows FROM: or TO:.
   std::string_view arguments;
-  // MAIL without FROM:, RCPT without TO:, a verb glued to something else, an argument where none is taken (DATA, RSET,
-  // QUIT, STARTTLS): the verb is known, its form is not (501 5.5.4).
+  // The verb is known but its form is wrong (501 5.5.4): MAIL without FROM:, RCPT without TO:, no space after the verb,
+  // or an argument for a verb that takes none (DATA, RSET, QUIT, STARTTLS).
   bool is_malformed = false;
 };
 
-// `line` is without its CRLF. Lines with NUL, bare CR or LF are not for here: see server_parser.h. 8-bit octets outside
-// a path are the caller's to refuse (S11): ask has_8bit() of the line, for MAIL and RCPT of what parse_path() leaves.
+// `line` is without its CRLF and holds no NUL, bare CR or LF (ServerParser rejects such lines). The caller refuses
+// 8-bit octets outside a path (S11): it applies has_8bit() to the line, or for MAIL and RCPT to what parse_path() left
+// over.
 Command parse_command(std::string_view line);
 
 enum class GreetingError : std::uint8_t {
   missing,    // 501 5.5.4
   malformed,  // 501 5.5.2: control or 8-bit octets, over 255 octets
 };
-// The name in the argument of HELO or EHLO: its first word (S36). Whether it is a domain is policy.
+// The name in the argument of HELO or EHLO: its first word (S36). Whether it is a valid domain is decided by a policy.
 Result<std::string_view, GreetingError> parse_greeting(std::string_view arguments);
 
-// The first word of another protocol: HTTP and PROXY verbs, "SSH-", "Word:" (S17, S35).
+// True if the line begins like another protocol: HTTP and PROXY verbs, "SSH-", "Word:" (S17, S35).
 bool is_other_protocol(std::string_view line);
-// The first octets of a TLS record: a ClientHello where plain SMTP was expected (S17). Three octets decide; they come
-// before the first that ServerParser would call bad.
+// True if the octets begin a TLS handshake record: the client sent a ClientHello where plain SMTP was expected (S17).
+// The first three octets decide; the caller has them before ServerParser reports a bad octet.
 bool is_tls_record(std::string_view octets);
 
 struct Bdat {
@@ -67,7 +68,7 @@ struct Bdat {
   bool last = false;
 };
 enum class BdatError : std::uint8_t { syntax };
-// The argument of BDAT: 1 to 20 digits, under 2^63, then nothing or LAST (S30).
+// Parses the argument of BDAT: 1 to 20 digits, value below 2^63, then nothing or LAST (S30).
 Result<Bdat, BdatError> parse_bdat(std::string_view arguments);
 
 }  // namespace sallyport::smtp

@@ -9,20 +9,20 @@
 namespace sallyport::smtp {
 namespace {
 
-// Content is looked at in blocks of this size: long enough to make the look at one cheap, short enough to stay in the
-// processor's first cache between the looks and to send little of an odd message down the octet-wise path.
+// Content is scanned in blocks of this size: long enough for a fast scan, short enough to stay in the first-level cache
+// between the scans and to send little of a malformed message down the octet-by-octet path.
 constexpr std::uint64_t block_octets = 4096;
 
 std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
 
 }  // namespace
 
-// The run of octets that goes to the sink as it lies in the input.
+// A run of input octets that goes to the sink unchanged.
 class ContentLines::Span {
  public:
   Span(const char* begin, ContentSink& sink) : begin_(begin), sink_(sink) {}
 
-  // Passes on what lies before `at`, then `replacement` in place of the octet there.
+  // Sends the octets before `at` to the sink, then `replacement` in place of the octet at `at`.
   void replace(const char* at, std::string_view replacement) {
     flush(at);
     sink_.append(replacement);
@@ -45,18 +45,18 @@ void ContentLines::append(std::string_view octets, ContentSink& sink) {
   settle_held_cr(octets, sink);
   if (octets.empty()) return;
 
-  // A CR at the very end waits for the next piece, which alone can say whether it is bare.
+  // A CR at the very end is held: only the next piece shows whether it is bare.
   held_cr_ = octets.back() == '\r';
   if (held_cr_) octets.remove_suffix(1);
 
   const char* at = octets.data();
   const char* const end = at + octets.size();
-  // No line that lies inside a block can be too long: pass_ordinary() then need not look at each.
+  // A block is never longer than the longest line allowed, so pass_ordinary() need not check lines that lie inside one.
   const std::uint64_t block = std::clamp<std::uint64_t>(limits_.max_line_octets, 1, block_octets);
   Span span(at, sink);
   while (at != end) {
     const char* block_end = at + std::min<std::uint64_t>(block, static_cast<std::uint64_t>(end - at));
-    if (block_end != end && block_end[-1] == '\r') ++block_end;  // cut inside its CRLF, a block would look odd
+    if (block_end != end && block_end[-1] == '\r') ++block_end;  // a block cut inside a CRLF would take the slow path
     const std::string_view here = between(at, block_end);
     if (here.front() != '\n' && here.back() != '\r' && has_only_crlf_inside(here)) {
       pass_ordinary(here);
@@ -82,7 +82,7 @@ void ContentLines::settle_held_cr(std::string_view& octets, ContentSink& sink) {
   }
 }
 
-// A block in which all line ends are CRLF: only the line it completes and the one it begins need counting.
+// Counts a block in which all line ends are CRLF: only the line it completes and the line it begins need counting.
 void ContentLines::pass_ordinary(std::string_view block) {
   const std::size_t first = block.find('\n');
   if (first == std::string_view::npos) {
@@ -95,8 +95,8 @@ void ContentLines::pass_ordinary(std::string_view block) {
   line_octets_ = static_cast<std::uint64_t>(block.data() + block.size() - (last + 1));
 }
 
-// A block with a bare CR or LF, line end by line end. Gives where it stopped: one past the block when a CRLF lies
-// across its end.
+// Handles a block with a bare CR or LF, one line end at a time. Returns where it stopped: one octet past the block when
+// a CRLF lies across its end.
 const char* ContentLines::pass_mixed(const char* at, const char* block_end, const char* end, Span& span) {
   while (true) {
     const char* const stop = std::find_if(at, block_end, [](char c) { return c == '\n' || c == '\r'; });

@@ -1,9 +1,9 @@
-// Normalises line ends of message content: what DATA and BDAT have in common.
+// ContentLines: normalises the line ends of message content, for BodyReader (DATA) and ChunkReader (BDAT).
 //
-// A bare LF becomes CRLF and a bare CR a space, whatever `bare_newline` says: with `reject` the same is done, so that
-// what is counted stays bounded, and the faults say that the message must not be relayed (content_refusal.h). Never a
-// CR or LF outside a CRLF pair comes out. A NUL passes through and is a fault. append() decodes as the octets stream
-// past; a CR at the end of a piece is held until the next.
+// A bare LF becomes CRLF and a bare CR a space, in both modes of `bare_newline`: with `reject` the faults tell the
+// session at the end that the message must not be relayed (content_refusal.h). The output never contains a CR or LF
+// outside a CRLF pair. A NUL passes through and sets a fault. Octets are processed as they arrive; only a CR at the end
+// of a piece is held until the next piece.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ class ContentLines {
   explicit ContentLines(ContentLimits limits = {}) : limits_(limits) {}
 
   void append(std::string_view octets, ContentSink& sink);
-  // The end of the content: releases a held CR (bare, then) and adds a CRLF when the last line has none (S7).
+  // Call it at the end of the content: a held CR is bare and becomes a space; a CRLF is added when the last line has
+  // none (S7).
   void finish(ContentSink& sink);
   const ContentFaults& faults() const { return faults_; }
   ContentFaults& faults() { return faults_; }
@@ -33,7 +34,7 @@ class ContentLines {
 
   ContentLimits limits_;
   ContentFaults faults_;
-  std::uint64_t line_octets_ = 0;  // of the line in progress, as decoded, without its CRLF
+  std::uint64_t line_octets_ = 0;  // length of the current line after decoding, without its CRLF
   bool held_cr_ = false;
 };
 

@@ -1,4 +1,4 @@
-// What the faults of a message's content mean for the message (threats.md S1-S4, S10).
+// Decides whether the faults found in a message's content refuse it (threats.md S1-S4, S10).
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace sallyport::smtp {
 
-// The refusal to give at the end of the content, or nothing when it may be relayed as it was decoded. A NUL and an
-// overlong line are refused in both modes, bare CR and LF with `reject` only.
+// The reply that refuses the message at the end of its content; nothing if it may be relayed as decoded. A NUL and an
+// overlong line are refused in both modes, bare CR and LF only with `reject`.
 std::optional<Reply> refuse_content(const ContentFaults& faults, BareNewline mode);
 
 }  // namespace sallyport::smtp

@@ -5,7 +5,7 @@
 namespace sallyport::smtp {
 namespace {
 
-// The end of "." and 1 to 3 digits that stand at `from`; 0 when they do not.
+// Parses "." and 1 to 3 digits at `from`; gives the position behind them, or 0 if they are not there.
 std::size_t end_of_part(std::string_view text, std::size_t from) {
   if (from >= text.size() || text[from] != '.') return 0;
   std::size_t at = from + 1;

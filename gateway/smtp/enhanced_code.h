@@ -6,10 +6,11 @@
 
 namespace sallyport::smtp {
 
-// The length of the enhanced code that `text` begins with and that ends there or at a space; 0 when there is none.
+// The length of the enhanced code at the beginning of `text`, which must be followed by a space or the end; 0 if there
+// is none.
 std::size_t enhanced_code_length(std::string_view text);
 
-// Replies of these classes carry an enhanced code, the others never do (RFC 2034, 3).
+// True for the classes whose replies carry an enhanced code; replies of other classes never do (RFC 2034, 3).
 constexpr bool takes_enhanced_code(int reply_code) {
   return reply_code / 100 == 2 || reply_code / 100 == 4 || reply_code / 100 == 5;
 }

@@ -5,14 +5,13 @@
 #include <utility>
 
 #include "gateway/base/text.h"
-#include "gateway/smtp/words.h"
 
 namespace sallyport::smtp {
 namespace {
 
 using namespace std::string_view_literals;
 
-// The extensions that are a keyword and nothing more, in the order they are offered.
+// The extensions without parameters, in the order they are offered.
 constexpr std::array plain_keywords = {
     std::pair{"PIPELINING"sv, &Extensions::pipelining},
     std::pair{"8BITMIME"sv, &Extensions::eight_bit_mime},
@@ -31,7 +30,7 @@ std::optional<std::uint64_t> read_limit(std::string_view digits) {
 }
 
 void read_limits(std::string_view words, Extensions& offered) {
-  for (std::string_view word = take_word(words); !word.empty(); word = take_word(words)) {
+  for (std::string_view word = text::take_word(words); !word.empty(); word = text::take_word(words)) {
     const std::size_t equals = word.find('=');
     if (equals == std::string_view::npos) continue;
     const auto limit = read_limit(word.substr(equals + 1));
@@ -42,7 +41,7 @@ void read_limits(std::string_view words, Extensions& offered) {
   }
 }
 
-// The smaller of two limits where 0 stands for none.
+// The smaller of two limits; 0 means no limit.
 std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b) {
   if (a == 0 || b == 0) return std::max(a, b);
   return std::min(a, b);
@@ -66,12 +65,12 @@ Extensions read_ehlo_lines(const std::vector<std::string>& lines) {
   Extensions offered;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     std::string_view rest = lines[i];
-    const std::string_view keyword = take_word(rest);
+    const std::string_view keyword = text::take_word(rest);
     for (const auto& [known, member] : plain_keywords)
       if (text::equals_ignoring_case(known, keyword)) offered.*member = true;
     if (text::equals_ignoring_case(keyword, "SIZE")) {
       offered.size = true;
-      offered.max_size = text::to_number(take_word(rest)).value_or(0);
+      offered.max_size = text::to_number(text::take_word(rest)).value_or(0);
     } else if (text::equals_ignoring_case(keyword, "LIMITS")) {
       read_limits(rest, offered);
     }
@@ -81,12 +80,13 @@ Extensions read_ehlo_lines(const std::vector<std::string>& lines) {
 
 Extensions offer_for(const Extensions& own, const std::vector<Extensions>& upstreams) {
   Extensions offered = own;
-  for (bool Extensions::*ability :
+  for (bool Extensions::*extension :
        {&Extensions::eight_bit_mime, &Extensions::smtputf8, &Extensions::dsn, &Extensions::requiretls}) {
-    const auto has_it = [&](const Extensions& upstream) { return upstream.*ability; };
-    offered.*ability = own.*ability && !upstreams.empty() && std::all_of(upstreams.begin(), upstreams.end(), has_it);
+    const auto has_it = [&](const Extensions& upstream) { return upstream.*extension; };
+    offered.*extension =
+        own.*extension && !upstreams.empty() && std::all_of(upstreams.begin(), upstreams.end(), has_it);
   }
-  // RFC 6531, 3.1: who offers SMTPUTF8 offers 8BITMIME.
+  // RFC 6531, 3.1: a server that offers SMTPUTF8 must offer 8BITMIME.
   offered.smtputf8 = offered.smtputf8 && offered.eight_bit_mime;
   for (const Extensions& upstream : upstreams)
     if (upstream.size) offered.max_size = smaller_limit(offered.max_size, upstream.max_size);

@@ -1,4 +1,4 @@
-// Service extensions: what an EHLO reply offers, written and read.
+// Service extensions (RFC 5321, 2.2): writes and reads what an EHLO reply offers.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +28,12 @@ struct Extensions {
 
 // The keyword lines of an EHLO reply, without the greeting line.
 std::vector<std::string> to_ehlo_lines(const Extensions& offered);
-// Reads the lines of an upstream's EHLO reply (the first is its name and is passed over). Unknown keywords and
-// malformed limits are ignored; of a keyword given twice the last counts.
+// Reads the lines of an upstream's EHLO reply; the first line (its name) is skipped. Unknown keywords and malformed
+// limits are ignored. If a keyword occurs twice, the last counts.
 Extensions read_ehlo_lines(const std::vector<std::string>& lines);
-// What both have: of the abilities only an upstream can give (8BITMIME, SMTPUTF8, DSN, REQUIRETLS) and the smaller
-// SIZE. PIPELINING, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES and LIMITS are the gateway's own and are left as `own` has
-// them. Without an upstream nothing is known of one, and nothing is offered in its name.
+// What to offer the client. Of 8BITMIME, SMTPUTF8, DSN and REQUIRETLS: what `own` and all upstreams have (nothing
+// without an upstream). Of SIZE: the smallest. PIPELINING, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES and LIMITS concern
+// only the connection to the gateway and are taken from `own`.
 Extensions offer_for(const Extensions& own, const std::vector<Extensions>& upstreams);
 
 }  // namespace sallyport::smtp

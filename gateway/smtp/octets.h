@@ -1,7 +1,7 @@
-// Questions asked of every octet that passes: is there 8-bit, a NUL, a CR or LF outside a pair, a dot that begins a
-// line?
+// Fast scans over all octets of a message: is there an 8-bit octet, a NUL, a CR or LF outside a pair, a dot at the
+// beginning of a line?
 //
-// Asking costs far less than moving the octets does; octets.cpp says how.
+// They cost far less than copying the octets; octets.cpp explains how.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,12 @@ bool has_8bit(std::string_view octets);
 
 inline bool has_nul(std::string_view octets) { return octets.find('\0') != std::string_view::npos; }
 
-// True when every CR has its LF and every LF its CR, as far as the octets themselves tell: an LF that comes first and a
-// CR that comes last have their partners outside and are the caller's to judge.
+// True if every CR inside `octets` is followed by LF and every LF preceded by CR. A LF at the very beginning and a CR
+// at the very end are not judged; the caller knows the octets around them.
 bool has_only_crlf_inside(std::string_view octets);
 
-// Where in `octets` the first dot stands that follows a CR or LF, which has to be among them; npos when there is none.
+// The position of the first dot that follows a CR or LF within `octets`; npos if there is none. A dot at position 0 is
+// not found.
 std::size_t find_line_dot(std::string_view octets);
 
 }  // namespace sallyport::smtp

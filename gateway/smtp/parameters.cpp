@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "gateway/base/text.h"
-#include "gateway/smtp/words.h"
 
 namespace sallyport::smtp {
 namespace {
@@ -16,7 +15,7 @@ using namespace std::string_view_literals;
 
 struct Parameter {
   std::string_view name;
-  std::optional<std::string_view> value;  // nothing without "="
+  std::optional<std::string_view> value;  // nothing when there is no "="
 };
 
 Parameter to_parameter(std::string_view word) {
@@ -31,7 +30,7 @@ bool is_keyword(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return text::is_alnum(c) || c == '-'; });
 }
 
-// RFC 3461, 4: xtext, of which one octet at least.
+// RFC 3461, 4: xtext of at least one octet.
 bool is_xtext(std::string_view value) {
   const auto is_hex = [](char c) { return text::is_digit(c) || (c >= 'A' && c <= 'F'); };
   for (std::size_t i = 0; i < value.size(); ++i) {
@@ -170,7 +169,7 @@ Result<Parameters, ParameterError> parse(std::string_view text, const std::array
   if (!text.empty() && !text::is_space(text.front())) return ParameterError::bad_value;
   Parameters parameters;
   std::bitset<count> seen;
-  for (std::string_view word = take_word(text); !word.empty(); word = take_word(text)) {
+  for (std::string_view word = text::take_word(text); !word.empty(); word = text::take_word(text)) {
     const Parameter parameter = to_parameter(word);
     if (!is_keyword(parameter.name)) return ParameterError::bad_value;
     std::size_t index = 0;
@@ -200,7 +199,7 @@ Result<RcptParameters, ParameterError> parse_rcpt_parameters(std::string_view te
 }
 
 bool asks_for_smtputf8(std::string_view arguments) {
-  for (std::string_view word = take_word(arguments); !word.empty(); word = take_word(arguments))
+  for (std::string_view word = text::take_word(arguments); !word.empty(); word = text::take_word(arguments))
     if (text::equals_ignoring_case(word, "SMTPUTF8")) return true;
   return false;
 }

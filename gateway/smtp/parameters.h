@@ -1,8 +1,8 @@
-// The parameters of MAIL and RCPT: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET, ENVID, NOTIFY, ORCPT (RFC 1870, 6152, 6531,
-// 8689, 3461).
+// Parses the parameters of MAIL and RCPT: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET, ENVID, NOTIFY, ORCPT (RFC 1870, 6152,
+// 6531, 8689, 3461).
 //
-// A parameter of an extension that this session was not offered is an error, whatever its value (S11, S27). The one
-// exception is BODY=BINARYMIME, which is a bad value of BODY whether or not 8BITMIME was offered (S34).
+// A parameter of an extension that this session was not offered is an error, whatever its value (S11, S27). One
+// exception: BODY=BINARYMIME is a bad value of BODY whether or not 8BITMIME was offered (S34).
 #pragma once
 
 #include <cstdint>
@@ -23,26 +23,27 @@ struct MailParameters {
   bool smtputf8 = false;
   bool requiretls = false;
   std::string ret;    // "FULL", "HDRS" or empty
-  std::string envid;  // xtext, as it came; empty when absent
+  std::string envid;  // xtext, not decoded; empty when absent
 };
 
 struct RcptParameters {
-  std::string notify;  // "NEVER", or of SUCCESS,FAILURE,DELAY those given, in this order; empty when absent
-  std::string orcpt;   // "type;xtext", as it came
+  std::string notify;  // "NEVER", or those given of SUCCESS,FAILURE,DELAY in this order; empty when absent
+  std::string orcpt;   // "type;xtext", not decoded; empty when absent
 };
 
 enum class ParameterError : std::uint8_t {
   unknown,    // 555 5.5.4
   repeated,   // 501 5.5.4
-  bad_value,  // 501 5.5.4, also text glued after the path
-  too_large,  // 552 5.3.4 is the caller's word: SIZE is a number, but no fixed-width one
+  bad_value,  // 501 5.5.4; also text directly after the path without a space
+  too_large,  // 552 5.3.4: SIZE does not fit 64 bits
 };
 
-// `text` is what parse_path left over, with its leading space.
+// `text` is ParsedPath::rest, with its leading space.
 Result<MailParameters, ParameterError> parse_mail_parameters(std::string_view text, const Extensions& offered);
 Result<RcptParameters, ParameterError> parse_rcpt_parameters(std::string_view text, const Extensions& offered);
 
-// True when SMTPUTF8 is among the words of MAIL's arguments: how their path is to be read must be known before it is.
+// True if SMTPUTF8 is among the words of MAIL's arguments. The session asks this before parse_path(), because it
+// decides how the path is parsed.
 bool asks_for_smtputf8(std::string_view arguments);
 
 }  // namespace sallyport::smtp

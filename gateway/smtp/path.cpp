@@ -12,22 +12,9 @@
 namespace sallyport::smtp {
 namespace {
 
-constexpr std::size_t most_path_octets = 256;    // RFC 5321, 4.5.3.1.3, with < and >
-constexpr std::size_t most_domain_octets = 253;  // RFC 1035, 3.1: 255 on the wire
+constexpr std::size_t most_path_octets = 256;    // counted with < and >
+constexpr std::size_t most_domain_octets = 253;  // 255 in wire format
 constexpr std::size_t most_label_octets = 63;
-
-// RFC 5321, 4.1.2 and RFC 6531, 3.3. Whether non-ASCII octets are welcome is asked where they are met.
-bool is_atext(char c) {
-  constexpr std::string_view specials = "!#$%&'*+-/=?^_`{|}~";
-  return text::is_alnum(c) || !text::is_ascii(c) || specials.find(c) != std::string_view::npos;
-}
-
-// A dot-string: what needs no quotes.
-bool is_dot_string(std::string_view local) {
-  if (local.empty() || local.front() == '.' || local.back() == '.') return false;
-  if (local.find("..") != std::string_view::npos) return false;
-  return std::all_of(local.begin(), local.end(), [](char c) { return c == '.' || is_atext(c); });
-}
 
 std::optional<PathError> check_utf8(std::string_view octets, bool utf8) {
   if (!has_8bit(octets)) return std::nullopt;
@@ -36,7 +23,7 @@ std::optional<PathError> check_utf8(std::string_view octets, bool utf8) {
   return std::nullopt;
 }
 
-// RFC 5321, 4.1.3. The colon decides: the address itself does not say how it was tagged.
+// RFC 5321, 4.1.3. IpAddress::parse() takes both families, so the colon decides whether "IPv6:" must be there.
 Result<std::string, PathError> parse_literal(std::string_view literal) {
   if (literal.size() < 2 || literal.back() != ']') return PathError::syntax;
   std::string_view inside = literal.substr(1, literal.size() - 2);
@@ -87,7 +74,7 @@ class PathParser {
     return true;
   }
 
-  // RFC 5321, 4.1.2 and appendix C: "@a,@b:" is read, checked and forgotten.
+  // RFC 5321, 4.1.2 and appendix C: "@a,@b:" is checked and dropped.
   std::optional<PathError> skip_source_route() {
     do {
       if (!take('@')) return PathError::syntax;
@@ -100,10 +87,10 @@ class PathParser {
     return std::nullopt;
   }
 
-  Result<Path, PathError> mailbox(PathKind kind) {
+  Result<MailAddress, PathError> mailbox(PathKind kind) {
     auto local = !at_end() && peek() == '"' ? quoted_string() : dot_string();
     if (!local) return local.error();
-    Path path;
+    MailAddress path;
     path.local = std::move(*local);
     if (!take('@')) {
       if (kind != PathKind::forward || !path.is_postmaster()) return PathError::syntax;
@@ -124,8 +111,8 @@ class PathParser {
     return std::string(local);
   }
 
-  // RFC 5321, 4.1.2: any printable octet, " and \ escaped. Other octets may be escaped too; what counts is what they
-  // say.
+  // RFC 5321, 4.1.2: any printable octet, with " and \ escaped. Other octets may be escaped too; the result is
+  // unescaped.
   Result<std::string, PathError> quoted_string() {
     std::string local;
     ++at_;
@@ -142,7 +129,7 @@ class PathParser {
     return local;
   }
 
-  // What stands where a domain or a literal has to be, up to what cannot belong to it.
+  // Takes the text where a domain or a literal must stand, up to the first octet that cannot belong to it.
   std::string_view domain_text() {
     const std::size_t begin = at_;
     const bool is_literal = !at_end() && peek() == '[';
@@ -160,29 +147,6 @@ class PathParser {
 };
 
 }  // namespace
-
-bool Path::is_postmaster() const { return text::equals_ignoring_case(local, "postmaster"); }
-
-std::string Path::to_string() const {
-  if (is_null()) return "";
-  std::string out;
-  if (is_dot_string(local)) {
-    out = local;
-  } else {
-    out += '"';
-    for (const char c : local) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    out += '"';
-  }
-  if (!domain.empty()) out += '@' + domain;
-  return out;
-}
-
-bool Path::has_routing_local() const { return local.find_first_of("@%!") != std::string::npos; }
-
-bool Path::needs_utf8() const { return has_8bit(local) || has_8bit(domain); }
 
 Result<ParsedPath, PathError> parse_path(std::string_view text, PathKind kind, bool utf8) {
   return PathParser(text, utf8).parse(kind);

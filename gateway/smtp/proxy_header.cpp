@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 using Header = Result<ProxyHeader, ProxyError>;
 
 constexpr std::string_view v1_prefix = "PROXY ";
-constexpr std::size_t v1_most_octets = 107;  // with CRLF
+constexpr std::size_t v1_most_octets = 107;  // including CRLF
 constexpr std::string_view v2_signature = "\r\n\r\n\0\r\nQUIT\n"sv;
 constexpr std::size_t v2_fixed_octets = 16;
 constexpr std::size_t v2_most_rest = 4096;
@@ -25,7 +25,7 @@ std::uint16_t be16(std::string_view octets, std::size_t at) {
   return static_cast<std::uint16_t>(octet(octets, at) << 8 | octet(octets, at + 1));
 }
 
-// True when `input` is, or may still become, something that begins with `prefix`.
+// True if `input` begins with `prefix` or may still do so when more arrives.
 bool may_begin_with(std::string_view input, std::string_view prefix) {
   return input.substr(0, prefix.size()) == prefix.substr(0, input.size());
 }
@@ -59,16 +59,16 @@ Header read_v1(std::string_view input) {
   ProxyHeader header;
   header.consumed = stop + 2;
   const auto fields = text::split(window.substr(0, stop), ' ');
-  const std::string_view family = fields[1];  // there is one after the space of the prefix
-  if (family == "UNKNOWN") return header;     // whatever follows is to be ignored
+  const std::string_view family = fields[1];  // exists, because the prefix ends with a space
+  if (family == "UNKNOWN") return header;     // the specification says to ignore what follows
   if ((family != "TCP4" && family != "TCP6") || fields.size() != 6) return ProxyError::invalid;
   header.source = read_address(fields[2], fields[4], family == "TCP6");
-  header.destination = read_address(fields[3], fields[5], family == "TCP6");
-  if (!header.source || !header.destination) return ProxyError::invalid;
+  const auto destination = read_address(fields[3], fields[5], family == "TCP6");
+  if (!header.source || !destination) return ProxyError::invalid;
   return header;
 }
 
-// CRC-32C (RFC 3720, B.4) of `octets`, those of the checksum itself taken as zero.
+// CRC-32C (RFC 3720, B.4) of `octets`, with the four octets of the checksum itself taken as zero.
 std::uint32_t crc32c(std::string_view octets, std::size_t checksum_at) {
   std::uint32_t crc = 0xffffffff;
   for (std::size_t i = 0; i < octets.size(); ++i) {
@@ -79,7 +79,7 @@ std::uint32_t crc32c(std::string_view octets, std::size_t checksum_at) {
   return ~crc;
 }
 
-// Walks the TLVs that begin at `at`: each within the header, and a checksum the right one.
+// Checks the TLVs that begin at `at`: each must end within the header, and a checksum must be right.
 bool has_good_tlvs(std::string_view header, std::size_t at) {
   constexpr std::uint8_t type_crc32c = 0x03;
   while (at != header.size()) {
@@ -104,7 +104,8 @@ IpAddress ip_at(std::string_view header, std::size_t at, bool is_v6) {
   return is_v6 ? IpAddress::v6(octets) : IpAddress::v4({octets[0], octets[1], octets[2], octets[3]});
 }
 
-// The octets of the address block for a family and transport; nothing for values the protocol does not know.
+// The length in octets of the address block for a family and transport; nothing for values that the protocol does not
+// define.
 std::optional<std::size_t> address_octets(std::uint8_t family_and_transport) {
   switch (family_and_transport) {
     case 0x00:
@@ -135,7 +136,7 @@ Header read_v2(std::string_view input) {
   const std::string_view octets = input.substr(0, v2_fixed_octets + rest);
   ProxyHeader header;
   header.consumed = octets.size();
-  if (octet(octets, 12) == local) return header;  // the rest means nothing then
+  if (octet(octets, 12) == local) return header;  // the specification says to ignore the rest
   const std::uint8_t family = octet(octets, 13);
   const auto block = address_octets(family);
   if (!block || rest < *block) return ProxyError::invalid;
@@ -146,8 +147,6 @@ Header read_v2(std::string_view input) {
   const std::size_t ip_octets = is_v6 ? 16 : 4;
   const std::size_t ports = v2_fixed_octets + 2 * ip_octets;
   header.source = SocketAddress{.ip = ip_at(octets, v2_fixed_octets, is_v6), .port = be16(octets, ports)};
-  header.destination =
-      SocketAddress{.ip = ip_at(octets, v2_fixed_octets + ip_octets, is_v6), .port = be16(octets, ports + 2)};
   return header;
 }
 

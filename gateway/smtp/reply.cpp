@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t most_line_octets = 512;  // RFC 5321, 4.5.3.1.5, with its CRLF
 
-// Cuts `line` into pieces of at most `room` octets, at spaces where there are any.
+// Cuts `line` into pieces of at most `room` octets, at a space where there is one.
 void fold(std::string_view line, std::size_t room, std::vector<std::string>& pieces) {
   while (line.size() > room) {
     const std::size_t space = line.rfind(' ', room);

@@ -1,4 +1,4 @@
-// An SMTP reply of ours (RFC 5321, 4.2; enhanced codes RFC 2034, 3463).
+// Reply: a reply that the gateway sends to a client (RFC 5321, 4.2; enhanced codes RFC 2034, 3463).
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@ namespace sallyport::smtp {
 class Reply {
  public:
   Reply() = default;
-  // `enhanced` is "5.7.1" or empty (greeting, EHLO, 354). Its class must be the code's.
+  // `enhanced` is for example "5.7.1", or empty (greeting, EHLO, 354). Its class must be that of `code` (ensure).
   Reply(int code, std::string_view enhanced, std::string_view text);
-  // Several lines, each with the same code.
+  // A reply of several lines, each with the same code.
   Reply(int code, std::string_view enhanced, std::vector<std::string> lines);
 
   int code() const { return code_; }
@@ -23,8 +23,8 @@ class Reply {
   bool is_temporary() const { return code_ >= 400 && code_ < 500; }
   bool is_permanent() const { return code_ >= 500; }
 
-  // As it goes on the wire, CRLF after each line; every line is printable ASCII and at most 512 octets: longer text is
-  // folded into more lines, anything unprintable becomes '?'.
+  // The octets to send, with CRLF after each line. Every line is printable ASCII and at most 512 octets: longer text is
+  // folded into more lines, unprintable octets become '?'.
   std::string to_wire() const;
   void append_to(std::string& wire) const;
   std::string text() const;  // the lines joined by " "

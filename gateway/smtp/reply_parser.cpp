@@ -18,21 +18,21 @@ bool has_cr_before_end(std::string_view octets) {
   return octets.substr(0, octets.empty() ? 0 : octets.size() - 1).find('\r') != std::string_view::npos;
 }
 
-// The code a line begins with; 0 when it does not, or when it is outside 200-599.
+// The code at the beginning of a line; 0 if there is none or it is outside 200-599.
 int code_of(std::string_view line) {
   if (line.size() < 3) return 0;
   const auto code = text::to_number(line.substr(0, 3), 599);
   return code && *code >= 200 ? static_cast<int>(*code) : 0;
 }
 
-// `line` with its enhanced code, if it has one, put into the class of `code`.
+// `line`, with the class of its enhanced code (if it has one) changed to that of `code`.
 std::string with_class_of(int code, std::string_view line) {
   std::string corrected(line);
   if (takes_enhanced_code(code) && enhanced_code_length(line) != 0) corrected.front() = class_digit(code);
   return corrected;
 }
 
-// The enhanced code that all lines begin with, followed by text or standing alone; empty when there is none such.
+// The enhanced code at the beginning of all lines, each time followed by text or alone; empty if there is no such code.
 std::string_view common_enhanced_code(const std::vector<std::string>& lines) {
   const std::string_view first = lines.front();
   const std::string_view enhanced = first.substr(0, enhanced_code_length(first));
@@ -50,11 +50,11 @@ Result<ReplyParser::Progress, ReplyError> ReplyParser::read(std::string_view inp
   std::size_t at = 0;
   while (!broken_) {
     const std::string_view rest = input.substr(at);
-    // What of a line may be looked at: past the bound nothing can make the reply good.
+    // Only what is within the bound is scanned; a reply that needs more is malformed anyway.
     const std::string_view window = rest.substr(0, most_octets - octets_);
     const std::size_t newline = window.find('\n', scanned_);
     const std::string_view line = window.substr(0, newline);
-    // A CR at the end may still get its LF; any other is bare, and so is an LF without one.
+    // A CR at the end may still be followed by LF; any other CR is bare, and so is an LF without a CR.
     if (has_nul(line.substr(scanned_)) || has_cr_before_end(line.substr(scanned_))) break;
     if (newline == std::string_view::npos) {
       if (window.size() == most_octets - octets_) break;
@@ -78,7 +78,7 @@ Result<ReplyParser::Progress, ReplyError> ReplyParser::read(std::string_view inp
 ReplyParser::Line ReplyParser::take_line(std::string_view line) {
   const int code = code_of(line);
   if (code == 0 || (partial_.code != 0 && code != partial_.code)) return Line::malformed;
-  // RFC 5321, 4.2.1 allows a last line that is nothing but its code.
+  // RFC 5321, 4.2.1 allows a last line that consists of the code only.
   const char separator = line.size() > 3 ? line[3] : ' ';
   if ((separator != ' ' && separator != '-') || partial_.lines.size() == most_lines) return Line::malformed;
   const std::string_view text = line.substr(std::min<std::size_t>(line.size(), 4));
@@ -95,8 +95,8 @@ Reply pass_on(const UpstreamReply& reply) {
   for (const std::string& line : reply.lines)
     lines.push_back(text::printable(with_class_of(reply.code, line), line.size()));
   if (!takes_enhanced_code(reply.code)) return Reply(reply.code, "", std::move(lines));
-  // A code that all lines share is taken off them: told apart it can be logged, and it is repeated when a line is
-  // folded. The octets sent are the same.
+  // An enhanced code that all lines share is removed from them and passed separately: it can then be logged, and Reply
+  // repeats it when it folds a line. The octets sent are the same.
   const std::string enhanced(common_enhanced_code(lines));
   if (!enhanced.empty())
     for (std::string& line : lines) line.erase(0, std::min(line.size(), enhanced.size() + 1));

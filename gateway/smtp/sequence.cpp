@@ -7,7 +7,7 @@ namespace {
 
 Permission in_order(bool condition) { return condition ? Permission::go : Permission::bad_sequence; }
 
-// RFC 3207, 4: all that a server which demands TLS takes before it. RSET and HELO change nothing that matters then, and
+// RFC 3207, 4: the commands allowed before STARTTLS when TLS is required. RSET and HELO are harmless here, and some
 // clients begin with them.
 bool is_allowed_before_tls(Verb verb) {
   switch (verb) {
@@ -17,7 +17,7 @@ bool is_allowed_before_tls(Verb verb) {
     case Verb::noop:
     case Verb::rset:
     case Verb::quit:
-    case Verb::xclient:  // from a trusted front end, about the connection and not about mail
+    case Verb::xclient:  // sent by a trusted front end; it describes the connection, not a mail
     case Verb::xforward:
       return true;
     default:
@@ -97,7 +97,7 @@ void Sequence::chunk_begun() {
 }
 
 void Sequence::chunk_failed() {
-  if (!mail_) return;  // a stray chunk: there is no message to fail, and may() refuses the next one anyway
+  if (!mail_) return;  // BDAT outside a transaction; may() refuses the next one anyway
   chunks_ = true;
   failed_ = true;
 }

@@ -1,7 +1,7 @@
-// What may come when: the table of SMTP's states and commands (RFC 5321, 4.1.4; RFC 3207; RFC 3030).
+// Sequence: which command is allowed in which state (RFC 5321, 4.1.4; RFC 3207; RFC 3030).
 //
-// Pure: the session tells it what was said and accepted, it says what a verb is worth now. Every way out of a
-// transaction is one call of end_transaction(), so that nothing of it survives (threats.md I4).
+// No I/O: the session reports what was accepted and asks whether a verb is allowed now. Every end of a transaction is
+// one call of end_transaction(), so that no part of its state remains (threats.md I4).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ enum class Permission : std::uint8_t {
   go,
   bad_sequence,    // 503 5.5.1
   no_recipients,   // DATA with no accepted recipient: 554 5.5.1 (S28)
-  starttls_first,  // 530 5.7.0: the listener demands TLS (T12)
+  starttls_first,  // 530 5.7.0: the listener requires TLS (T12)
   not_offered,     // 502 5.5.1: STARTTLS not configured, AUTH, EXPN, ETRN ...
 };
 
@@ -23,20 +23,21 @@ class Sequence {
   Sequence(bool starttls_offered, bool tls_required)
       : starttls_offered_(starttls_offered), tls_required_(tls_required) {}
 
-  // Verb::unknown is answered 500 before anyone asks; here it is `not_offered`.
-  // BDAT without a transaction or an accepted recipient is bad_sequence, not no_recipients (S33): its chunk is read and
-  // discarded all the same.
+  // The session answers Verb::unknown with 500 without asking; here it is `not_offered`. BDAT without a transaction or
+  // an accepted recipient is bad_sequence, not no_recipients (S33): the session reads and discards its chunk all the
+  // same.
   Permission may(Verb verb) const;
 
-  // AUTH, XCLIENT and XFORWARD are not offered unless the listener or the peer allows them (S34, S35).
+  // Call it when the listener or the peer's address permits AUTH, XCLIENT or XFORWARD (S34, S35); they are not offered
+  // otherwise.
   void offer(Verb verb);
 
-  void greeted(bool extended);  // HELO or EHLO was accepted; ends a transaction
-  void tls_established();       // nothing said before it remains
+  void greeted(bool extended);  // HELO or EHLO (`extended`) was accepted; ends the transaction
+  void tls_established();       // the state is as after connecting (RFC 3207, 4.2)
   void mail_accepted();
   void recipient_accepted();
-  void chunk_begun();   // the first BDAT of a message; DATA and RCPT are out of order from here (S28)
-  void chunk_failed();  // later chunks are read and answered 503 up to LAST or RSET (S33)
+  void chunk_begun();   // the first BDAT of a message was accepted; DATA and RCPT are out of order now (S28)
+  void chunk_failed();  // the session reads later chunks and answers 503, until LAST or RSET (S33)
   void end_transaction();
 
   bool is_greeted() const { return greeted_; }

@@ -13,8 +13,7 @@ constexpr std::size_t flood_octets = 64 * 1024;
 
 std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t& discardable) {
   discardable = 0;
-  // Nothing past 64 KiB is looked at: whether the input came whole or in pieces, the flood is noticed at the same
-  // octet.
+  // Scans at most 64 KiB, so that a flood is detected at the same octet however the input is cut into pieces.
   const std::string_view window = input.substr(0, flood_octets - discarded_);
   const std::size_t newline = window.find('\n', scanned_);
   const std::string_view unseen = window.substr(0, newline).substr(scanned_);
@@ -34,9 +33,9 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
   }
 
   if (discarded_ + window.size() == flood_octets) return finish(LineEvent::Kind::flood, window.size());
-  // A CR at the end stays, to be seen again beside what follows it.
+  // A CR at the end is scanned again together with the octet that follows it.
   scanned_ = ends_with_cr ? window.size() - 1 : window.size();
-  // With the LF still to come, the line is over the limit already.
+  // The LF has not come yet, so the line is over the limit already.
   if (discarded_ != 0 || window.size() >= limit_of(window)) {
     discardable = scanned_;
     discarded_ += scanned_;
@@ -45,7 +44,7 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
   return std::nullopt;
 }
 
-// `line` begins a line and is as much of it as has been seen.
+// `line` is the beginning of a line, as far as it has arrived.
 std::size_t ServerParser::limit_of(std::string_view line) const {
   if (line.size() < max_line_octets_ || !text::starts_with_ignoring_case(line, "AUTH ")) return max_line_octets_;
   return std::max(max_line_octets_, auth_line_octets);

@@ -1,10 +1,10 @@
-// Splits what a client sends into command lines (RFC 5321, 2.3.8 and 4.5.2), where they lie in the connection's buffer.
+// ServerParser: splits what a client sends into command lines (RFC 5321, 2.3.8 and 4.5.2), without copying.
 //
-// The caller shows all unconsumed input each time; next() says what it begins with and how many octets that takes.
-// Shown in pieces of any size, the same input gives the same events. Only CRLF ends a line. A bare CR or LF or a NUL
-// makes the line `bad` and ends the conversation (S5), in an overlong line too; a line over the limit is discarded to
-// its CRLF (S9), and 64 KiB without one end the conversation. An AUTH line may be as long as its credentials need.
-// Nothing is stored, so what a line costs is bounded by the caller's buffer.
+// The caller passes all unconsumed input each time; next() tells what it begins with and how many octets that takes.
+// The events do not depend on how the input is cut into pieces. Only CRLF ends a line. A bare CR, a bare LF or a NUL
+// makes the line `bad`, in an overlong line too, and the session closes (S5). A line over the limit is discarded up to
+// its CRLF (S9); 64 KiB without a CRLF are a `flood`. An AUTH line may be longer, up to auth_line_octets. Nothing is
+// stored, so memory is bounded by the caller's buffer.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace sallyport::smtp {
 struct LineEvent {
   enum class Kind : std::uint8_t {
     line,      // `text` is the line without CRLF; it points into the input
-    bad,       // bare CR, bare LF or NUL, the last octet consumed: 500 5.5.2 and close
+    bad,       // bare CR, bare LF or NUL, which is the last octet consumed: 500 5.5.2 and close
     too_long,  // a whole overlong line has passed: 500 5.5.2
     flood,     // 64 KiB without CRLF: 500 5.5.2 and close
   };
@@ -28,17 +28,17 @@ struct LineEvent {
 
 class ServerParser {
  public:
-  // The limit counts the CRLF, as RFC 5321, 4.5.3.1.4 does.
+  // The limit includes the CRLF (RFC 5321, 4.5.3.1.4).
   explicit ServerParser(std::size_t max_line_octets = 4096) : max_line_octets_(max_line_octets) {}
 
-  // The next event at the beginning of `input`; nothing when more octets are needed. When nothing is returned and
-  // `discardable` is not 0, that many octets are of an overlong line and must be consumed to make room. A buffer of
-  // max_line_octets or auth_line_octets, whichever is more, is large enough.
+  // The event at the beginning of `input`; nothing when more octets are needed. If then `discardable` is not 0, that
+  // many octets belong to an overlong line and the caller must consume them to make room. A buffer of max_line_octets
+  // or auth_line_octets, whichever is larger, is enough.
   std::optional<LineEvent> next(std::string_view input, std::size_t& discardable);
-  // For the lines to come, not for one that is under way.
+  // Takes effect from the next line on.
   void set_max_line_octets(std::size_t octets) { max_line_octets_ = octets; }
 
-  // RFC 4954, 4: what the longest of all mechanisms needs, with its CRLF.
+  // RFC 4954, 4: enough for the longest of all mechanisms, with its CRLF.
   static constexpr std::size_t auth_line_octets = 12288;
 
  private:

@@ -54,7 +54,7 @@ Result<Done> Statement::run() {
 }
 
 void Statement::reset() {
-  sqlite3_reset(statement_.get());  // its status is that of the step before
+  sqlite3_reset(statement_.get());  // its return value only repeats the status of the last step
   bound_ = 0;
 }
 
@@ -76,12 +76,12 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Missin
   sqlite3* connection = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (missing == Missing::create ? SQLITE_OPEN_CREATE : 0);
   const int status = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
-  // Given also where opening failed: it holds the reason.
+  // SQLite sets `connection` even if opening fails; it then holds the reason.
   auto database = std::unique_ptr<Database>(new Database(connection, path));
   if (!connection) return failure(path, "out of memory");
   if (status != SQLITE_OK) return failure(path, sqlite3_errmsg(connection));
   sqlite3_busy_timeout(connection, busy_patience_ms);
-  // Where it may not write SQLite would open it for reading, and every write would fail later.
+  // SQLite opens a file it may not write as read-only; every write would fail later.
   if (sqlite3_db_readonly(connection, "main") == 1) return failure(path, "this user may not write to it");
   auto prepared = prepare_schema(*database);
   if (!prepared) return std::move(prepared).error();
@@ -110,7 +110,7 @@ Result<DatabaseTransaction> DatabaseTransaction::begin(Database& database) {
 }
 
 DatabaseTransaction::~DatabaseTransaction() {
-  // After some failures SQLite has rolled back itself, and has nothing left to undo.
+  // The result is ignored: after some failures SQLite has rolled back already.
   if (database_) static_cast<void>(database_->execute("ROLLBACK"));
 }
 

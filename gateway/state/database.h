@@ -1,7 +1,7 @@
-// The door to SQLite: one connection to a database file, and its prepared statements.
+// Database: one SQLite connection to a database file, and its prepared statements. The only place that uses SQLite.
 //
-// What fails on a normal day (a full disk, a broken file, somebody else's lock held too long) is a Failure in words
-// that name the file. A connection belongs to one thread at a time; several connections, of several processes too, may
+// What fails on a normal day (disk full, damaged file, another process holding the lock too long) is a Failure whose
+// text names the file. One thread at a time may use a connection; several connections, also of several processes, may
 // have the same file open (WAL: readers do not wait for the writer).
 #pragma once
 
@@ -20,7 +20,8 @@ namespace sallyport::state {
 
 class Database;
 
-// Prepared once, run many times: bind the values in order, then step through the rows. Ends before its database.
+// A prepared statement: bind the values in order, then step through the rows; can be run many times. It must be
+// destroyed before its Database.
 class Statement {
  public:
   Statement(Statement&&) noexcept = default;
@@ -29,14 +30,15 @@ class Statement {
 
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view text);
-  // The next row: true; the end: false, and the statement may be bound and run again, as after a failure.
+  // Gives true if there is another row, false at the end. After the end or a failure the statement can be bound and run
+  // again.
   Result<bool> step();
-  // Runs it to its end, for a statement that gives no rows.
+  // Runs a statement that gives no rows.
   Result<Done> run();
-  // Leaves a result before its end.
+  // Ends reading a result before its last row.
   void reset();
 
-  // Of the current row, from 0.
+  // Columns of the current row, counted from 0.
   std::int64_t number(int column) const;
   std::string text(int column) const;
 
@@ -56,8 +58,8 @@ class Database {
  public:
   enum class Missing : std::uint8_t { create, fail };
 
-  // Opens the file, brings its tables to this program's version (schema.h) and checks that it is sound. A file that is
-  // no database, is damaged, belongs to another program or to a newer version is a Failure, and is left as it is.
+  // Opens the file, upgrades its tables to this program's version (schema.h) and checks the file. A file that is not a
+  // database, is damaged, belongs to another program or to a newer version is a Failure and stays unchanged.
   static Result<std::unique_ptr<Database>> open(const std::string& path, Missing missing);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -65,7 +67,7 @@ class Database {
 
   Result<Statement> prepare(std::string_view sql);
   Result<Done> execute(const char* sql);
-  // How many rows the last statement changed.
+  // The number of rows that the last statement changed.
   std::int64_t changes() const;
 
   const std::string& path() const { return path_; }
@@ -80,10 +82,11 @@ class Database {
   std::unique_ptr<sqlite3, Close> connection_;
 };
 
-// Everything that is done between its making and commit() happens or none of it: without commit() it is undone.
+// A transaction: everything between begin() and commit() happens, or nothing does: the destructor rolls back unless
+// commit() succeeded.
 class DatabaseTransaction {
  public:
-  // Waits for another process that writes, some seconds at most.
+  // Waits up to 5 seconds for another process that is writing.
   static Result<DatabaseTransaction> begin(Database& database);
   DatabaseTransaction(DatabaseTransaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   DatabaseTransaction& operator=(DatabaseTransaction&&) = delete;

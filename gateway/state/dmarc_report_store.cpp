@@ -12,7 +12,8 @@ namespace {
 
 using io::DmarcObservation;
 
-// Lists as they stand in a column: a line for each, its fields with tabs between. No field has either in itself.
+// A list is stored in one column: one line per element, its fields separated by tabs. Controls in a field become
+// spaces, so no field contains either.
 void append_field(std::string& packed, std::string_view field, char end) {
   for (const char c : field) packed += text::is_control(c) ? ' ' : c;
   packed += end;
@@ -45,7 +46,7 @@ std::string pack(const std::optional<DmarcObservation::Spf>& spf) {
   return packed;
 }
 
-// The lines of a packed column; one with another number of fields than `fields` was not written by pack().
+// The lines of a packed column. A line with a different number of fields was not written by pack() and is skipped.
 std::vector<std::vector<std::string_view>> unpack(std::string_view packed, std::size_t fields) {
   std::vector<std::vector<std::string_view>> lines;
   for (const std::string_view line : text::split(packed, '\n')) {
@@ -115,7 +116,7 @@ void DmarcReportStore::observed(DmarcObservation mail, WallTime at) noexcept {
 }
 
 Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation& mail, Day day) {
-  // Mails that were under way at midnight are of the day before, and begin no new one.
+  // A mail that ends after others of a later day does not begin a new day.
   if (day > day_) {
     auto begun = begin_day(database, day);
     if (!begun) return begun;

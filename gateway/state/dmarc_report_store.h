@@ -1,8 +1,8 @@
-// What the DMARC aggregate reports (RFC 9990) will tell, in the embedded store: collected by the sessions, read by
-// `sallyport dmarc report`.
+// DmarcReportStore: the data for the DMARC aggregate reports (RFC 9990), in the embedded store: collected by the
+// sessions, read by `sallyport dmarc report`.
 //
 // Equal mails of one UTC day are one row with a count. Bounded: rows older than `keep_days` are deleted when a day
-// begins, and beyond `most_rows` no new row is made (counted as Fault::state); known ones still count on.
+// begins; beyond `most_rows` no new row is added (counted as Fault::state), but existing rows still count.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace sallyport::state {
 
-// A day in UTC, in days since 1970-01-01.
+// A UTC day, in days since 1970-01-01.
 using Day = std::int64_t;
 Day day_of(WallTime time);
 
@@ -24,9 +24,10 @@ class DmarcReportStore final : public io::ReportSink {
  public:
   struct Options {
     Day keep_days = 30;
-    std::int64_t most_rows = 1'000'000;  // some 300 octets each
+    std::int64_t most_rows = 1'000'000;  // about 300 octets each
   };
-  // The counters outlive the store, and it outlives this; the destructor waits until nothing of this is queued there.
+  // The counters must outlive the store, and the store must outlive this object. The destructor waits until the store
+  // has run everything this object submitted.
   DmarcReportStore(Store& store, Counters& counters, Options options);
   DmarcReportStore(Store& store, Counters& counters) : DmarcReportStore(store, counters, Options()) {}
   DmarcReportStore(const DmarcReportStore&) = delete;
@@ -42,25 +43,26 @@ class DmarcReportStore final : public io::ReportSink {
   Store& store_;
   Counters& counters_;
   const Options options_;
-  // The writer's.
+  // Used on the store's writer thread only.
   Day day_ = -1;
-  std::int64_t rows_ = 0;  // at least as many as there are
+  std::int64_t rows_ = 0;  // upper bound of the number of rows
 };
 
-// One report: what was collected under one record of a policy domain. A record that changed during the day makes two.
+// Identifies one report: the data for one record of a policy domain. A record that changed during the day makes two
+// reports.
 struct DmarcReportKey {
   std::string policy_domain;
   std::string record;
   std::string discovery;
 };
 
-// Those of a day, by policy domain.
+// All reports of a day, sorted by policy domain.
 Result<std::vector<DmarcReportKey>> dmarc_report_keys(Database& database, Day day);
-// Gives each row of the report to `take`.
+// Calls `take` with each row of the report.
 Result<Done> read_dmarc_rows(Database& database, Day day, const DmarcReportKey& key,
                              const std::function<void(io::DmarcReportRow)>& take);
 
-// What has been sent to whom, so that nothing is sent twice.
+// Remember which reports have been sent to which destination, so that nothing is sent twice.
 Result<bool> dmarc_was_sent(Database& database, Day day, const std::string& report_id, const std::string& destination);
 Result<Done> mark_dmarc_sent(Database& database, Day day, const std::string& report_id, const std::string& destination,
                              WallTime at);

@@ -7,7 +7,7 @@ namespace sallyport::state {
 
 namespace {
 
-// Far beyond any rate's horizon, and far enough from the end of Time that no sum of two overflows.
+// Longer than any rate needs, and short enough that no sum of two times overflows.
 constexpr Duration longest = std::chrono::hours(24 * 365 * 10);
 
 Duration times(Duration interval, std::uint64_t count) {

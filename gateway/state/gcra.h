@@ -1,8 +1,8 @@
-// GCRA, the generic cell rate algorithm: a token bucket of depth `burst` that fills at `count` in `per`, kept as one
-// time.
+// GCRA, the generic cell rate algorithm: a token bucket of depth `burst` that is refilled with `count` tokens per
+// `per`, stored as a single time.
 //
-// The time is the theoretical arrival time (TAT): when the bucket would be full again. A key whose TAT has passed is as
-// if it had never been seen, so it can be forgotten.
+// That time is the theoretical arrival time (TAT): when the bucket will be full again. A key whose TAT has passed is in
+// the same state as one never seen, so it can be forgotten.
 #pragma once
 
 #include "gateway/base/units.h"
@@ -10,8 +10,8 @@
 
 namespace sallyport::state {
 
-// Takes one at `now`: when allowed, `arrival` moves on; else it stays as it is. A rate of nothing allows nothing; a
-// burst of less than one counts as one.
+// Takes one event at `now`. If it is allowed, `arrival` (the TAT) moves on; otherwise it stays. A rate with count 0
+// allows nothing; a burst of 0 counts as 1.
 io::RateAnswer take_one(Time& arrival, const Rate& rate, Time now);
 
 }  // namespace sallyport::state

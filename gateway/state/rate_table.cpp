@@ -17,8 +17,8 @@ struct FingerprintHash {
 
 }  // namespace
 
-// A part of the keys, and a heap of them with the one that is idle first at its top. An entry knows its place in the
-// heap, so a take moves it in O(log n) and both forgetting and pushing out are taking the top.
+// A part of the keys, with a heap of its entries; the entry that will be idle first is on top. Each entry knows its
+// place in the heap, so take() moves it in O(log n); forgetting and evicting both remove the top.
 class RateTable::Shard {
  public:
   explicit Shard(std::size_t max_entries) : max_entries_(max_entries) {}
@@ -29,7 +29,7 @@ class RateTable::Shard {
     auto found = entries_.find(key);
     Time arrival = found == entries_.end() ? Time::min() : found->second.arrival;
     const io::RateAnswer answer = take_one(arrival, rate, now);
-    if (!answer.allowed || arrival <= now) return answer;  // nothing new to remember
+    if (!answer.allowed || arrival <= now) return answer;  // refused, or idle again at once: nothing to store
     if (found == entries_.end()) found = add(key, arrival);
     found->second.arrival = arrival;
     sink(found->second.place);
@@ -44,11 +44,11 @@ class RateTable::Shard {
  private:
   struct Entry {
     Time arrival;
-    std::size_t place = 0;  // in the heap
+    std::size_t place = 0;  // index in the heap
   };
   using Entries = std::unordered_map<Fingerprint, Entry, FingerprintHash>;
 
-  // Two for each that comes: the table shrinks as fast as it grew, and no take pays for many.
+  // Removes at most two entries per call: the table shrinks as fast as it grew, and no call pays for many.
   void forget_idle(Time now) {
     for (int i = 0; i < 2 && !heap_.empty() && heap_.front()->second.arrival <= now; ++i) remove_top();
   }
@@ -58,7 +58,7 @@ class RateTable::Shard {
     auto added = entries_.emplace(key, Entry{arrival, heap_.size()}).first;
     try {
       heap_.push_back(&*added);
-    } catch (...) {  // out of memory: as if it had not come
+    } catch (...) {  // out of memory: leaves the table unchanged
       entries_.erase(added);
       throw;
     }
@@ -126,7 +126,8 @@ Task<io::RateAnswer> RateTable::take(std::string key, Rate rate) { co_return tak
 
 io::RateAnswer RateTable::take_now(std::string_view key, const Rate& rate) {
   const Fingerprint fingerprint = sallyport::fingerprint(hash_key_, key);
-  // The map within the shard uses the other half: were it the same one, a shard's keys would share their low bits.
+  // The shard is chosen by `high` because its map hashes by `low`: with the same half, a shard's keys would share their
+  // low bits.
   Shard& shard = *shards_[fingerprint.high % shards_.size()];
   return shard.take(fingerprint, rate, now_());
 }

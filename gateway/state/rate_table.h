@@ -1,12 +1,12 @@
-// The embedded rate store: who has taken how much of which rate, counted by GCRA in memory.
+// RateTable: the embedded rate store. Counts events per key by GCRA, in memory.
 //
-// One for the process, shared by all workers: keys are spread over shards with a lock each, held for the length of a
-// hash table look-up; take() never suspends. Keys are kept as fingerprints under a random key, so a peer can neither
-// make them collide nor make them long (threats.md R17).
+// One per process, shared by all workers. Keys are spread over shards; each shard has a lock that is held for one hash
+// table look-up. take() never suspends. Keys are stored as fingerprints under a random key, so a peer can neither make
+// them collide nor make them long (threats.md R17).
 //
-// Bounded: at most `max_entries` keys. Keys that are idle, whose allowance is whole again, are forgotten as others
-// come. A full table forgets whichever would be idle soonest: one that is being limited is never pushed out before an
-// idle one, and a flood of new keys, each used once, pushes out its own (R16).
+// Bounded: at most `max_entries` keys. Idle keys, whose allowance is full again, are removed as new ones come. A full
+// table removes the key that will be idle soonest: so a key that is being limited stays longer than an idle one, and a
+// flood of new keys, each used once, evicts mostly its own (R16).
 #pragma once
 
 #include <cstddef>
@@ -28,21 +28,22 @@ namespace sallyport::state {
 class RateTable final : public io::RateStore {
  public:
   struct Options {
-    std::size_t max_entries = 1u << 20;  // about 80 octets each, taken as they come
+    std::size_t max_entries = 1u << 20;  // about 80 octets each, allocated as needed
     std::size_t shards = 64;
-    HashKey hash_key{};  // random; the same key gives the same table, for tests
+    HashKey hash_key{};  // random; tests set it to get the same table each time
   };
-  // The monotonic time; called from every worker. Workers' loops stand at slightly different times, one clock does not.
+  // Gives the monotonic time; called on every worker's thread. The loops' own times differ slightly, so one clock is
+  // used.
   using Now = std::function<Time()>;
 
   RateTable(Options options, Now now);
   ~RateTable() override;
 
   Task<io::RateAnswer> take(std::string key, Rate rate) override;
-  // The same, for callers that are no coroutines.
+  // The same for callers that are not coroutines.
   io::RateAnswer take_now(std::string_view key, const Rate& rate);
 
-  // How many keys are held; idle ones that nobody has passed by yet among them.
+  // The number of keys held, including idle ones not removed yet.
   std::size_t size() const;
 
  private:
@@ -53,7 +54,7 @@ class RateTable final : public io::RateStore {
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 
-// The clock of a running gateway.
+// The Now of a running gateway.
 Time steady_now();
 
 }  // namespace sallyport::state

@@ -9,13 +9,13 @@ namespace sallyport::state {
 
 namespace {
 
-// PRAGMA application_id: "SLPT". Tells our file from another program's.
+// PRAGMA application_id: "SLPT"; distinguishes our file from another program's.
 constexpr std::int64_t our_application_id = 0x534c5054;
 
-// The step to version n is entry n-1. Steps that have been released are never changed.
+// Entry n-1 is the step to version n. Released steps must never be changed.
 constexpr std::array<const char*, 1> steps{
-    // DMARC aggregate reports: a row is its own key, so that equal mails are one row with a count, and what has been
-    // sent to whom.
+    // DMARC aggregate reports. All columns except the count are the primary key, so equal mails are one row. dmarc_sent
+    // records what has been sent to whom.
     R"(
     CREATE TABLE dmarc_row (
       day INTEGER NOT NULL,            -- since 1970-01-01, UTC
@@ -74,7 +74,7 @@ Result<Done> migrate(Database& database, std::int64_t version) {
   return database.execute(mark.c_str());
 }
 
-// Whether the file is ours, or new; gives its version.
+// Checks that the file is ours or new; gives its version.
 Result<std::int64_t> version_of(Database& database) {
   auto application = ask_number(database, "PRAGMA application_id");
   if (!application) return application;
@@ -97,13 +97,14 @@ Result<Done> prepare_schema(Database& database) {
   if (!version) return std::move(version).error();
   auto sound = check_sound(database);
   if (!sound) return sound;
-  // A commit that a power failure takes back is a count too low, never a broken file.
+  // With synchronous = NORMAL a power failure can undo the last commits, which makes counts too low but never damages
+  // the file.
   auto mode = database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   if (!mode || static_cast<std::size_t>(*version) == steps.size()) return mode;
 
   auto transaction = DatabaseTransaction::begin(database);
   if (!transaction) return std::move(transaction).error();
-  version = version_of(database);  // another process may have been first
+  version = version_of(database);  // another process may have upgraded it meanwhile
   if (!version) return std::move(version).error();
   auto migrated = migrate(database, *version);
   if (!migrated) return migrated;

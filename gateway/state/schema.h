@@ -1,4 +1,4 @@
-// The tables of the state database and their versions: each version is the step from the one before it.
+// The tables of the state database and their versions; each version is a step from the previous one.
 #pragma once
 
 #include "gateway/base/result.h"
@@ -7,8 +7,8 @@ namespace sallyport::state {
 
 class Database;
 
-// Makes the tables of a new file, brings those of an older version up to date (in one transaction: all steps or none),
-// and refuses files that are not ours, are damaged or are of a newer version, without a change to them.
+// Creates the tables in a new file and upgrades those of an older version, in one transaction. Refuses files that are
+// not ours, are damaged or have a newer version, without changing them.
 Result<Done> prepare_schema(Database& database);
 
 }  // namespace sallyport::state

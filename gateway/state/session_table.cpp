@@ -52,7 +52,7 @@ bool SessionTable::enter(const IpAddress& network) {
   std::lock_guard lock(shard.mutex);
   std::uint64_t& open = shard.sessions[network];
   bool allowed = open < max_per_client_.load(std::memory_order_relaxed);
-  // Counted first and given back when it was one too many: two workers can never both take the last place.
+  // Counts first and undoes it if over the limit, so that two workers cannot both take the last place.
   if (allowed && sessions_.fetch_add(1, std::memory_order_relaxed) >= max_sessions_.load(std::memory_order_relaxed)) {
     sessions_.fetch_sub(1, std::memory_order_relaxed);
     allowed = false;
@@ -82,7 +82,7 @@ std::uint64_t SessionTable::sessions_of(const IpAddress& client) const {
 }
 
 SessionTable::Shard& SessionTable::shard_of(const IpAddress& network) const {
-  // Not the low bits: the map inside the shard picks its buckets by those.
+  // Uses the high bits, because the map inside the shard chooses its buckets by the low bits.
   return shards_[(std::hash<IpAddress>()(network) >> 32) % shard_count];
 }
 

@@ -1,8 +1,8 @@
-// How many sessions are open: in all, and per client network (an IPv4 address, an IPv6 /64), for limits.sessions and
-// limits.sessions_per_ip (threats.md R5).
+// SessionTable: counts open sessions, in total and per client network (an IPv4 address, an IPv6 /64), for
+// limits.sessions and limits.sessions_per_ip (threats.md R5).
 //
-// One for the process, shared by all workers. A session holds its slot; when it ends, however it ends, its place is
-// free again. Bounded by the sessions themselves: a network without one is not kept.
+// One per process, shared by all workers. A session holds a Slot; destroying it frees the place, however the session
+// ends. Networks without a session are not stored, so memory is bounded by the number of sessions.
 #pragma once
 
 #include <atomic>
@@ -26,12 +26,12 @@ class SessionTable final : public io::SessionSlots {
   explicit SessionTable(SessionLimits limits);
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
-  // Outlives every slot.
+  // Must outlive every slot.
   ~SessionTable() override;
 
   std::unique_ptr<Slot> take(const IpAddress& client) override;
   bool are_scarce() const override;
-  // For sessions that come from now on, after a reload; those that are open stay.
+  // Called at a reload; applies to new sessions only.
   void set_limits(SessionLimits limits);
 
   std::uint64_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
@@ -41,7 +41,7 @@ class SessionTable final : public io::SessionSlots {
   class TakenSlot;
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<IpAddress, std::uint64_t> sessions;  // by network; its hash is seeded
+    std::unordered_map<IpAddress, std::uint64_t> sessions;  // by network; the hash has a random seed
   };
   Shard& shard_of(const IpAddress& network) const;
   bool enter(const IpAddress& network);
@@ -53,7 +53,8 @@ class SessionTable final : public io::SessionSlots {
   std::unique_ptr<Shard[]> shards_;
 };
 
-// What of a client's address is counted together: an IPv6 client has a whole /64 to choose addresses from.
+// The network that a client is counted under: an IPv4 address, or an IPv6 /64, since an IPv6 client can choose
+// addresses within it.
 IpAddress client_network(const IpAddress& client);
 
 }  // namespace sallyport::state

@@ -43,7 +43,7 @@ void Store::flush() {
 
 void Store::write_for_ever() {
   std::unique_lock lock(mutex_);
-  // The two vectors change places, and keep their room.
+  // The two vectors are swapped each time and keep their capacity.
   std::vector<Write> batch;
   batch.reserve(most_queued_);
   while (true) {

@@ -1,8 +1,8 @@
-// The embedded store: the file state.db, written by one thread, later than what is written happened.
+// Store: the embedded store, the file state.db, written by a thread of its own.
 //
-// Whoever has something to keep hands over a Write and goes on: it never waits for the disk. The writer takes what has
-// gathered, in one transaction. When the queue is full, or the file cannot be written (disk full), Writes are dropped
-// and counted as Fault::state, one line in the log for each batch: mail flows on without its records (threats.md R6).
+// Callers hand over a Write and continue; they never wait for the disk. The writer runs all queued Writes in one
+// transaction. If the queue is full or the file cannot be written (disk full), Writes are dropped and counted as
+// Fault::state, with one log line per batch: mail is relayed without its records (threats.md R6).
 #pragma once
 
 #include <condition_variable>
@@ -21,24 +21,24 @@
 
 namespace sallyport::state {
 
-// Where the state of a gateway is: <state.path>/state.db.
+// The path of the database: <state.path>/state.db.
 std::string database_path(const std::string& state_path);
 
 class Store {
  public:
-  // Runs on the writer's thread, inside a transaction. A Failure undoes the whole batch.
+  // Runs on the writer's thread, inside a transaction. A Failure rolls back the whole batch.
   using Write = std::function<Result<Done>(Database&)>;
 
-  // `counters` and `log` outlive it; `most_queued` Writes wait at the most.
+  // `counters` and `log` must outlive the store. At most `most_queued` Writes wait.
   Store(std::unique_ptr<Database> database, Counters& counters, Log& log, std::size_t most_queued = 10000);
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
-  // Writes what is queued, then ends the thread.
+  // Writes everything queued, then joins the thread.
   ~Store();
 
-  // Any thread; does not wait.
+  // Any thread; never waits.
   void submit(Write write) noexcept;
-  // Waits until all that was submitted before has been written or dropped.
+  // Blocks until everything submitted before has been written or dropped.
   void flush();
 
  private:
@@ -47,7 +47,7 @@ class Store {
   Result<Done> try_batch(const std::vector<Write>& batch);
   void drop(std::size_t writes, std::string_view why) noexcept;
 
-  std::unique_ptr<Database> database_;  // the writer's
+  std::unique_ptr<Database> database_;  // used by the writer's thread only
   Counters& counters_;
   Log& log_;
   const std::size_t most_queued_;
@@ -57,7 +57,7 @@ class Store {
   std::vector<Write> queue_;
   bool writing_ = false;
   bool ending_ = false;
-  std::thread writer_;  // last: uses all the others
+  std::thread writer_;  // last member: the thread uses all the others
 };
 
 }  // namespace sallyport::state

@@ -18,7 +18,7 @@ namespace sallyport::tls {
 
 namespace {
 
-constexpr std::size_t max_file_octets = 1u << 20;  // a chain is a few KiB; this is no certificate
+constexpr std::size_t max_file_octets = 1u << 20;  // a chain is a few KiB; a larger file is something else
 
 class File {
  public:
@@ -34,7 +34,7 @@ class File {
   int fd_;
 };
 
-// What a key passed through, wiped.
+// A string that is wiped when destroyed; holds the text of a private key.
 class Secret {
  public:
   Secret() = default;
@@ -48,7 +48,7 @@ Failure cannot_read(const std::string& path, int error) {
   return Failure{path + ": cannot be read: " + std::strerror(error)};
 }
 
-// Gives the octets to `text`, whose memory is not moved while it fills (a key would leave copies behind).
+// Reads the file into `text`. The memory is allocated once: growing it would leave copies of a key behind.
 Result<Done> read_all(int fd, const std::string& path, const struct stat& status, std::string& text) {
   if (!S_ISREG(status.st_mode)) return Failure{path + ": is not a file"};
   if (status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > max_file_octets) {
@@ -89,7 +89,7 @@ WallTime to_wall_time(const ASN1_TIME* time) {
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
-// Without this OpenSSL would ask the terminal for the password of an encrypted key.
+// Otherwise OpenSSL would ask for the password of an encrypted key at the terminal.
 int no_password(char*, int, int, void*) { return -1; }
 
 Result<Done> read_chain(const std::string& path, Certificate& into) {
@@ -110,7 +110,7 @@ Result<Done> read_chain(const std::string& path, Certificate& into) {
       throw std::bad_alloc();
     }
   }
-  // The last try finds no further block; anything else is a block that is broken.
+  // The last read ends with "no start line"; any other error means a broken block.
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
     return Failure{path + ": broken: " + describe_tls_error()};
   }
@@ -122,7 +122,7 @@ Result<Done> read_key(const std::string& path, Certificate& into) {
   File file(path);
   struct stat status {};
   if (file.fd() < 0 || ::fstat(file.fd(), &status) != 0) return cannot_read(path, errno);
-  // Of the file that is open, not of the name, which could be another file by now.
+  // fstat of the open file: the name could refer to another file by now.
   if (auto mode = check_key_mode(path, status); !mode) return mode.error();
   Secret secret;
   if (auto read = read_all(file.fd(), path, status, secret.text); !read) return read.error();

@@ -1,4 +1,4 @@
-// A certificate with its key, read from files and checked (threats.md T9).
+// Certificate: a certificate chain with its private key, read from files and checked (threats.md T9).
 #pragma once
 
 #include <string>
@@ -12,16 +12,16 @@ namespace sallyport::tls {
 
 struct Certificate {
   OwnedCertificate leaf;
-  OwnedCertificates chain;  // what stands behind the leaf; may be empty
+  OwnedCertificates chain;  // the certificates after the leaf; may be empty
   OwnedKey key;
   std::string file;
   WallTime valid_from;
   WallTime valid_until;
 };
 
-// Errors name the file and what to do: one cannot be read, the key is open to others or writable by its group, it is
-// encrypted, it does not belong to the certificate. An expired certificate is none: mail is better served with it than
-// not.
+// Reads and checks both files. A failure names the file and the remedy: it cannot be read, the key is readable by
+// others or writable by its group, the key is encrypted, or it does not belong to the certificate. An expired
+// certificate is not a failure: mail is better served with it than without TLS.
 Result<Certificate> load_certificate(const CertificateFiles& files);
 
 }  // namespace sallyport::tls

@@ -10,7 +10,8 @@ namespace sallyport::tls {
 
 namespace {
 
-// OpenSSL tells of each session that could be resumed; 0 says that we do not keep this very one.
+// OpenSSL calls this with each session that can be resumed. We store a copy; 0 means that we did not keep the session
+// itself.
 int keep_session(SSL* ssl, SSL_SESSION* session) {
   auto* sessions = static_cast<SessionCache*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   const auto* server = static_cast<const std::string*>(SSL_get_app_data(ssl));
@@ -30,7 +31,7 @@ const ClientTlsSettings& ClientContext::settings() const { return parts_->settin
 Result<std::shared_ptr<const ClientContext>> make_client_context(const ClientTlsSettings& settings) {
   ensure(settings.mode != UpstreamTls::off, "TLS: a client context for an upstream without TLS");
   bool verifies = settings.mode == UpstreamTls::verify;
-  // Where any certificate will do, an old server's short key is still better than none.
+  // Without verification any certificate is accepted, so an old server's short key is too: still better than no TLS.
   int security_level = verifies ? 2 : 1;
   auto parts = std::make_unique<ClientContext::Parts>();
   parts->settings = settings;

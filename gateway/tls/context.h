@@ -1,8 +1,8 @@
-// TLS contexts: what all TLS connections of a listener, or to an upstream, have in common.
+// TLS contexts: the settings shared by all TLS connections of a listener, or to an upstream.
 //
-// A context never changes once it is made, so worker threads share it; a reload makes a new one, and connections that
-// run keep the old one alive. Policy (RFC 8996, RFC 9325; threats.md section 5): TLS 1.2 and 1.3, forward secrecy and
-// authenticated encryption only, no compression, no renegotiation, no early data, X25519, P-256 and P-384.
+// A context never changes after it is made, so worker threads share it. A reload makes a new one; running connections
+// keep the old one alive. Policy (RFC 8996, RFC 9325; threats.md section 5): TLS 1.2 and 1.3, only forward secrecy and
+// authenticated encryption, no compression, no renegotiation, no early data, groups X25519, P-256 and P-384.
 #pragma once
 
 #include <functional>
@@ -18,22 +18,22 @@ namespace sallyport::tls {
 
 class Engine;
 
-// The server's side. One for each listener: session tickets are good only for the context that gave them, and in it
-// only for the certificate they were given under (threats.md T8).
+// The server side; one per listener. A session ticket is valid only for the context that issued it, and only for the
+// certificate it was issued under (threats.md T8).
 class ServerContext : public std::enable_shared_from_this<ServerContext> {
  public:
-  struct Parts;  // only the sources of this folder look inside
+  struct Parts;  // defined in context_parts.h, for this folder only
   explicit ServerContext(std::unique_ptr<Parts> parts);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  // For one connection, which keeps the context alive.
+  // An engine for one connection; it keeps the context alive.
   std::unique_ptr<Engine> make_engine() const;
 
-  // When the first of the certificates ends.
+  // When the first of the certificates expires.
   WallTime expires_at() const;
-  // A sentence for each certificate that is not valid at this time; it is served all the same (threats.md T9).
+  // A sentence for each certificate that is not valid at this time. It is used all the same (threats.md T9).
   std::vector<std::string> warnings(WallTime now) const;
 
   const Parts& parts() const { return *parts_; }
@@ -42,15 +42,15 @@ class ServerContext : public std::enable_shared_from_this<ServerContext> {
   std::unique_ptr<Parts> parts_;
 };
 
-// The time by which ticket keys are changed; monotonic.
+// Monotonic time; ticket keys are changed by it.
 using TimeSource = std::function<Time()>;
 Time steady_time();
 
-// Reads and checks the files; an error names the file and the cure.
+// Reads and checks the files; a failure names the file and the remedy.
 Result<std::shared_ptr<const ServerContext>> make_server_context(const ServerTlsSettings& settings,
                                                                  TimeSource now = steady_time);
 
-// The client's side, one for each upstream. It remembers the last session of each server and resumes it.
+// The client side; one per upstream. It remembers the last session of each server and resumes it.
 class ClientContext : public std::enable_shared_from_this<ClientContext> {
  public:
   struct Parts;
@@ -59,8 +59,8 @@ class ClientContext : public std::enable_shared_from_this<ClientContext> {
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
 
-  // For one connection, which keeps the context alive. `server` is the host it goes to, a name or an address: sessions
-  // are resumed by it, and it is asked for and verified where the settings give no other name.
+  // An engine for one connection; it keeps the context alive. `server` is the host connected to, a name or an address.
+  // Sessions are resumed by it; unless the settings give another name, it is also the SNI and the name to verify.
   std::unique_ptr<Engine> make_engine(std::string server) const;
 
   const ClientTlsSettings& settings() const;
@@ -70,7 +70,7 @@ class ClientContext : public std::enable_shared_from_this<ClientContext> {
   std::unique_ptr<Parts> parts_;
 };
 
-// Not for UpstreamTls::off.
+// Must not be called for UpstreamTls::off.
 Result<std::shared_ptr<const ClientContext>> make_client_context(const ClientTlsSettings& settings);
 
 }  // namespace sallyport::tls

@@ -1,4 +1,4 @@
-// The inside of the contexts, for the sources of this folder.
+// The members of the contexts, for the sources of this folder.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct ServerContext::Parts {
   explicit Parts(TimeSource now) : ticket_keys(std::move(now)) {}
 
   mutable TicketKeys ticket_keys;
-  std::vector<OwnedSslContext> contexts;  // the default first, then one for each name of `names`
+  std::vector<OwnedSslContext> contexts;  // the default first, then one per name in `names`
   ServerNames names;
   std::vector<Validity> validities;
 };
@@ -35,9 +35,9 @@ struct ClientContext::Parts {
   mutable SessionCache sessions;
 };
 
-// What both sides have in common. `min_version` is TLS1_2_VERSION or TLS1_3_VERSION.
+// The settings common to both sides. `min_version` is TLS1_2_VERSION or TLS1_3_VERSION.
 OwnedSslContext make_ssl_context(const SSL_METHOD* method, int min_version, int security_level);
-// Whose certificates verify: those of the file, or the system's where there is none.
+// Trusts the authorities in the file, or the system's if `ca_file` is empty.
 Result<Done> trust(SSL_CTX& context, const std::string& ca_file);
 
 // The longest chain we verify, and the largest we read (threats.md T7).

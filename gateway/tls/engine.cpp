@@ -18,10 +18,11 @@ namespace {
 
 constexpr std::uint64_t max_handshake_octets = std::uint64_t{64} * 1024;
 constexpr unsigned max_renegotiations = 3;
-// A key update is cheap to ask for and costs two key derivations. Honest peers make one for millions of records.
+// A peer asks for a key update with few octets and it costs us two key derivations. Honest peers ask once in millions
+// of records.
 constexpr std::uint64_t free_key_updates = 32;
 constexpr std::uint64_t octets_per_key_update = 1u << 20;
-// More than any of our ciphers adds to a record: header, explicit nonce, content type, tag.
+// Upper bound of what our ciphers add to a record: header, explicit nonce, content type, tag.
 constexpr std::size_t record_overhead = 32;
 
 bool is_refusal(int reason) {
@@ -51,7 +52,7 @@ std::string subject_of(X509* certificate) {
   return text::printable({octets, static_cast<std::size_t>(std::max(count, 0L))}, 255);
 }
 
-// The contexts' callbacks reach the connection's text by this, and take for granted that it is there.
+// The contexts' callbacks find the connection's text through the app data and rely on it being set.
 void tell_callbacks(SSL* ssl, std::string& text) {
   if (SSL_set_app_data(ssl, &text) != 1) throw std::bad_alloc();
 }
@@ -79,7 +80,7 @@ Engine::~Engine() = default;
 
 void Engine::connect_to_ssl() {
   BIO* bio = make_bio(wire_);
-  SSL_set_bio(ssl_.get(), bio, bio);  // takes it over
+  SSL_set_bio(ssl_.get(), bio, bio);  // takes ownership
   SSL_set_msg_callback(ssl_.get(), note_message);
   SSL_set_msg_callback_arg(ssl_.get(), this);
 }
@@ -89,7 +90,7 @@ void Engine::set_server(const ClientContext& context) {
   const std::string& asked = context.settings().name;
   const std::string& name = asked.empty() ? server_ : asked;
   bool verifies = context.settings().mode == UpstreamTls::verify;
-  // An address is never asked for by SNI (RFC 6066, 3), but a certificate may bear it.
+  // An address is never sent as SNI (RFC 6066, 3), but a certificate may contain it.
   X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
   if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) != 1) {
     ERR_clear_error();
@@ -99,15 +100,14 @@ void Engine::set_server(const ClientContext& context) {
     }
     X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     bool set = !name.empty() && X509_VERIFY_PARAM_set1_host(wanted, name.data(), name.size()) == 1;
-    // Without a name any certificate of any server would do.
+    // Without a name to compare, a certificate of any server would verify.
     ensure(set || !verifies, "TLS: no name to verify");
   }
   if (auto session = context.parts().sessions.get(server_)) SSL_set_session(ssl, session.get());
 }
 
-// Called by OpenSSL for every message. After the handshake two types cost us work that nobody bounds: a ClientHello,
-// which in TLS 1.2 asks for a renegotiation (the library refuses it with a warning, as often as it comes), and a
-// KeyUpdate.
+// OpenSSL calls this for every message. After the handshake two types cause work that OpenSSL does not limit: a
+// ClientHello, which in TLS 1.2 asks for a renegotiation (the library refuses each with a warning), and a KeyUpdate.
 void Engine::note_message(int is_sent, int, int type, const void* octets, std::size_t count, ssl_st*, void* engine) {
   if (is_sent || type != SSL3_RT_HANDSHAKE || count == 0) return;
   auto& self = *static_cast<Engine*>(engine);
@@ -191,7 +191,7 @@ void Engine::shutdown() {
 std::string Engine::take_output() { return std::exchange(wire_.output, {}); }
 
 bool Engine::output_may_wait() const {
-  // In TLS 1.2 the ticket comes with the server's Finished, which the client does wait for.
+  // In TLS 1.2 the ticket is sent before the server's Finished, which the client waits for.
   return established_ && SSL_is_server(ssl_.get()) && SSL_version(ssl_.get()) >= TLS1_3_VERSION;
 }
 
@@ -213,7 +213,7 @@ Engine::Status Engine::outcome(int result) {
   int reason = ERR_GET_REASON(error);
   refused_ = ERR_GET_LIB(error) == ERR_LIB_SSL && is_refusal(reason);
   const char* words = ERR_reason_error_string(error);
-  // Which rule of verification was broken says more than that one was.
+  // The verification result names the rule that was broken.
   if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
     words = X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get()));
   ERR_clear_error();

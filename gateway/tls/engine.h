@@ -1,11 +1,11 @@
-// Engine: one TLS connection's protocol, without the connection. Octets in, octets out; it never waits and touches no
-// socket.
+// Engine: the TLS protocol of one connection, without I/O: octets in, octets out; it never waits.
 //
-// The caller hands in ciphertext as it arrives and sends what take_output() gives. Pieces of any size have the same
-// effect. After `failed` the connection is of no more use, but an alert may wait to be sent.
+// The caller passes in ciphertext as it arrives and sends what take_output() gives. The result does not depend on how
+// the ciphertext is cut into pieces. After `failed` the connection must be closed, but take_output() may still hold an
+// alert to send.
 //
-// What a peer may cost is bounded: 64 KiB of ciphertext for the handshake (threats.md T4), two renegotiations refused
-// in peace and the connection ended at the third, key updates in proportion to the octets that travelled (T2).
+// What a peer can cost is bounded: 64 KiB of ciphertext for the handshake (threats.md T4); the third renegotiation
+// request and key updates out of proportion to the octets received are failures (T2).
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,6 @@
 #include "gateway/tls/wire.h"
 
 struct ssl_st;
-struct ssl_ctx_st;
 
 namespace sallyport::tls {
 
@@ -28,41 +27,42 @@ class Engine {
  public:
   enum class Status : std::uint8_t {
     done,        // the step is complete
-    want_input,  // all ciphertext is used up and more is needed
-    ended,       // the peer has said close_notify: nothing more will come
+    want_input,  // all ciphertext is consumed and more is needed
+    ended,       // the peer has sent close_notify: nothing more will come
     failed,      // see failure()
   };
 
-  // Made by the contexts' make_engine().
+  // Use the contexts' make_engine().
   explicit Engine(const std::shared_ptr<const ServerContext>& context);
   Engine(const std::shared_ptr<const ClientContext>& context, std::string server);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
-  // The next step of the handshake. Like read(), it takes what it uses from the front of `ciphertext`, and it leaves
-  // what lies behind the handshake.
+  // Does the next step of the handshake. Like read(), it removes what it uses from the front of `ciphertext`; what
+  // follows the handshake stays.
   Status handshake(std::string_view& ciphertext);
   struct Read {
     Status status;
     std::size_t octets;  // decrypted into the caller's buffer; not 0 when the status is `done`
   };
-  // What was decrypted of at most one record: call it again until it wants input.
+  // Decrypts at most one record: call it again until it returns want_input.
   Read read(std::string_view& ciphertext, std::span<char> into);
-  // True when read() would give octets without new ciphertext.
+  // True if read() can give octets without new ciphertext.
   bool has_decrypted() const;
-  // True when ciphertext has been taken of which read() makes nothing before more comes.
+  // True if part of a record has been consumed; read() needs the rest before it can give anything.
   bool has_part_of_record() const;
 
-  // Adds records with all of `plain` to the output: done or failed.
+  // Encrypts all of `plain` into the output: done or failed.
   Status write(std::string_view plain);
-  // Adds close_notify, once, if the handshake is complete and nothing has failed.
+  // Adds close_notify to the output, once, if the handshake is complete and nothing has failed.
   void shutdown();
 
-  // The ciphertext to send. Taking it leaves no memory behind.
+  // The ciphertext to send. take_output() also gives the memory away.
   std::size_t output_octets() const { return wire_.output.size(); }
   std::string take_output();
-  // The handshake is done, and what is to be sent nobody waits for: a server's session tickets of TLS 1.3.
+  // True if the output need not be sent at once: the handshake is complete and the client does not wait for it (a
+  // server's TLS 1.3 session tickets).
   bool output_may_wait() const;
 
   bool is_established() const { return established_; }
@@ -70,9 +70,10 @@ class Engine {
   bool has_ended() const { return ended_; }
   // Complete once is_established().
   const Info& info() const { return info_; }
-  // Why it failed, in fixed words that hold nothing of the peer's.
+  // Why it failed: a fixed text that contains nothing from the peer.
   std::string_view failure() const { return failure_; }
-  // It failed because the peer speaks nothing that we accept (threats.md T1).
+  // True if it failed because peer and we have no protocol version, cipher, group or signature in common (threats.md
+  // T1).
   bool was_refused() const { return refused_; }
 
  private:
@@ -88,8 +89,8 @@ class Engine {
   Status outcome(int result);
   Status fail(std::string_view why);
 
-  std::shared_ptr<const void> context_;  // keeps alive what the connection was made from
-  std::string server_;                   // for a client: whose session it is
+  std::shared_ptr<const void> context_;  // keeps the context alive
+  std::string server_;                   // for a client: the key for storing the session
   Wire wire_;
   std::unique_ptr<ssl_st, FreeSsl> ssl_;
   Info info_;

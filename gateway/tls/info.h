@@ -1,4 +1,4 @@
-// What a handshake has settled, for the log, the Received field and the policies.
+// Info: the result of a handshake, for the log, the Received field and the policies.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@ namespace sallyport::tls {
 struct Info {
   std::string_view version;  // "TLSv1.3"
   std::string_view cipher;   // IANA's name: "TLS_AES_128_GCM_SHA256" (RFC 8314, 4.3)
-  int bits = 0;              // of the cipher's key
+  int bits = 0;              // length of the cipher's key
   bool resumed = false;
-  std::string sni;   // server: the host the client named, lower case, when it is a domain name; never for a label
+  // on the server side: the host name the client asked for, lower case; empty if it is not a domain name
+  std::string sni;
   std::string alpn;  // "smtp" or empty
   bool peer_verified =
-      false;  // the peer has a certificate that chains to an authority; as a client, one with the right name
-  std::string peer_subject;  // of its certificate, in printable ASCII; what an unverified peer claims is only a claim
+      false;  // the peer's certificate chains to a trusted authority; on the client side it also has the right name
+  std::string peer_subject;  // subject of its certificate in printable ASCII; unproven unless peer_verified
 };
 
 }  // namespace sallyport::tls

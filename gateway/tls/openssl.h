@@ -1,4 +1,4 @@
-// OpenSSL's objects with owners, for the sources of this folder; no header of ours that others include shows them.
+// Owning pointers for OpenSSL's objects, for the sources of this folder; public headers do not include it.
 #pragma once
 
 #include <openssl/evp.h>
@@ -31,7 +31,7 @@ using OwnedKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using OwnedCipher = std::unique_ptr<EVP_CIPHER, Freed<EVP_CIPHER_free>>;
 using OwnedBio = std::unique_ptr<BIO, Freed<BIO_free>>;
 
-// What OpenSSL makes is there, or memory has run out.
+// Checks the result of an OpenSSL constructor; null means that memory ran out.
 template <class T>
 T* made(T* object) {
   if (!object) throw std::bad_alloc();

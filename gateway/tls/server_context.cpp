@@ -18,9 +18,9 @@ namespace sallyport::tls {
 
 namespace {
 
-// Picks the certificates by the name asked for. It runs before a ticket is looked at, so that a session given under one
-// name cannot be resumed under another one (threats.md T8). The connection's app data is where its engine wants the
-// name.
+// Selects the certificates by the requested name. OpenSSL calls this before it looks at a ticket, so that a session
+// issued under one name cannot be resumed under another (threats.md T8). The connection's app data points to the
+// engine's string for the name.
 int choose_by_name(SSL* ssl, int*, void* parts) {
   const unsigned char* extension = nullptr;
   std::size_t octets = 0;
@@ -29,21 +29,21 @@ int choose_by_name(SSL* ssl, int*, void* parts) {
   auto& host = *static_cast<std::string*>(SSL_get_app_data(ssl));
   host = requested_host({reinterpret_cast<const char*>(extension), octets});
   const auto& known = *static_cast<const ServerContext::Parts*>(parts);
-  // A name we do not know gets the default certificate (RFC 7672, 8.1; threats.md T5).
+  // An unknown name gets the default certificate (RFC 7672, 8.1; threats.md T5).
   auto place = known.names.find(host);
   if (place && !SSL_set_SSL_CTX(ssl, known.contexts[*place].get())) return SSL_CLIENT_HELLO_ERROR;
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-// Where the name chose the certificate, the client is told so (RFC 6066, 3).
+// Acknowledges the name to the client if it selected the certificate (RFC 6066, 3).
 int acknowledge_name(SSL* ssl, int*, void* parts) {
   const auto& contexts = static_cast<const ServerContext::Parts*>(parts)->contexts;
   bool chosen_by_name = SSL_get_SSL_CTX(ssl) != contexts.front().get();
   return chosen_by_name ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-// A client that speaks only other protocols was sent here by somebody who wants it to take our answers for those of,
-// say, a web server (ALPACA; RFC 9325, 3.8; threats.md T6). Mail servers offer nothing.
+// A client that offers ALPN without "smtp" was probably redirected here by an attacker who wants it to take our answers
+// for those of, say, a web server (ALPACA; RFC 9325, 3.8; threats.md T6). It is refused. Mail servers send no ALPN.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_octets, const unsigned char* offered,
                     unsigned int offered_octets, void*) {
   static constexpr std::array<unsigned char, 5> smtp = {4, 's', 'm', 't', 'p'};
@@ -60,13 +60,13 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
   return seals ? keys->seal(name, iv, cipher, mac) : keys->open(name, iv, cipher, mac);
 }
 
-// The certificates of each name have an identity of their own, which a ticket bears; the keys are those of the
-// listener.
+// Each name's context has an id of its own, which its tickets carry; the ticket keys belong to the listener.
 void set_tickets(SSL_CTX& context, TicketKeys& keys) {
   std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> identity{};
   ensure(RAND_bytes(identity.data(), static_cast<int>(identity.size())) == 1, "TLS: no random octets");
   SSL_CTX_set_session_id_context(&context, identity.data(), static_cast<unsigned>(identity.size()));
-  SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);  // the ticket holds the session; we hold nothing
+  // the ticket holds the session; the server stores nothing
+  SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(&context, 1);
   SSL_CTX_set_timeout(&context, std::chrono::duration_cast<std::chrono::seconds>(TicketKeys::period).count());
   SSL_CTX_set_app_data(&context, &keys);
@@ -81,7 +81,7 @@ Result<Done> ask_for_client_certificates(SSL_CTX& context, const ServerTlsSettin
   bool required = settings.client_certificates == ClientCertificates::require;
   SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
   SSL_CTX_set_cert_verify_callback(&context, required ? verify_or_fail : verify_and_note, nullptr);
-  // Public authorities no longer issue certificates marked for clients; a server's certificate must do.
+  // Public authorities no longer issue certificates marked for clients, so a server's certificate is accepted.
   SSL_CTX_set_purpose(&context, X509_PURPOSE_ANY);
   return trust(context, settings.client_ca_file);
 }

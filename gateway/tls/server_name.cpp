@@ -7,7 +7,7 @@ namespace sallyport::tls {
 
 namespace {
 
-// A field with a length of two octets in front; nothing when there are fewer octets than it says.
+// Removes a field with a two-octet length from the front; nothing if it is longer than `octets`.
 std::optional<std::string_view> take_field(std::string_view& octets) {
   if (octets.size() < 2) return std::nullopt;
   std::size_t length = static_cast<unsigned char>(octets[0]) * 256u + static_cast<unsigned char>(octets[1]);
@@ -25,7 +25,7 @@ constexpr char host_name_type = 0;
 std::string requested_host(std::string_view extension) {
   auto list = take_field(extension);
   if (!list || !extension.empty()) return {};
-  // One name of each type is allowed, and the host name is the only type there is.
+  // One name per type is allowed, and host_name is the only type defined.
   if (list->empty() || list->front() != host_name_type) return {};
   list->remove_prefix(1);
   auto host = take_field(*list);

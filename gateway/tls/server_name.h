@@ -1,4 +1,4 @@
-// The name a client asks for (SNI, RFC 6066, 3), and the table that finds what belongs to it.
+// The host name a client asks for (SNI, RFC 6066, 3), and the table that finds the context for it.
 #pragma once
 
 #include <cstddef>
@@ -10,19 +10,18 @@
 
 namespace sallyport::tls {
 
-// The host name in the body of a server_name extension: in lower case, without a final dot. Empty when the body is
-// malformed or what it names is no domain name; then the client is served like one that named nobody (threats.md T5).
-// Of these, the library refuses two after us and by itself, with a fatal alert: a body whose lengths do not fit
-// (decode_error; RFC 8446, 6.2), and a name over 255 octets or with a NUL in it (unrecognized_name).
+// The host name in the body of a server_name extension, in lower case, without a final dot. Empty if the body is
+// malformed or the name is not a domain name; the client is then served as if it had named none (threats.md T5).
+// OpenSSL itself refuses two such cases afterwards, with a fatal alert: a body whose lengths do not fit (decode_error;
+// RFC 8446, 6.2), and a name over 255 octets or with a NUL (unrecognized_name).
 std::string requested_host(std::string_view extension);
 
-// Patterns "mx.acme.example" and "*.acme.example" (exactly one label more), each with a place in a list of the
-// caller's.
+// Maps patterns to places in a list of the caller's: "mx.acme.example", or "*.acme.example" for exactly one label more.
 class ServerNames {
  public:
-  // False when it is no such pattern, or is there already.
+  // False if it is not such a pattern or was added before.
   bool add(std::string_view pattern, std::size_t place);
-  // The exact name wins over the pattern. `host` as requested_host() gives it.
+  // An exact name has precedence over a pattern. `host` as requested_host() gives it.
   std::optional<std::size_t> find(std::string_view host) const;
 
  private:

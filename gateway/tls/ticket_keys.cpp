@@ -36,7 +36,7 @@ void TicketKeys::wipe(Key& key) {
 
 void TicketKeys::rotate() {
   Time now = now_();
-  // After a quiet time the current key may be due to go altogether.
+  // After a long time without handshakes the current key may be too old even to become the previous one.
   if (previous_.exists && now - previous_.born >= 2 * period) wipe(previous_);
   if (current_.exists && now - current_.born < period) return;
   if (current_.exists && now - current_.born < 2 * period) previous_ = current_;

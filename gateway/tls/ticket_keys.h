@@ -1,7 +1,7 @@
-// The keys that session tickets are sealed with (RFC 5077; RFC 8446, 4.6.1; threats.md T8).
+// TicketKeys: the keys that encrypt session tickets (RFC 5077; RFC 8446, 4.6.1; threats.md T8).
 //
-// They live in memory only. A new one is made every hour, at the first handshake after it; its one predecessor still
-// opens tickets, for an hour more. All are wiped when they go. May be used by several threads.
+// They are in memory only. A new key is made every hour, at the first handshake after it is due; the previous key still
+// decrypts tickets for another hour. Keys are wiped when dropped. Thread-safe.
 #pragma once
 
 #include <array>
@@ -23,9 +23,9 @@ class TicketKeys {
   TicketKeys& operator=(const TicketKeys&) = delete;
   ~TicketKeys();
 
-  // For SSL_CTX_set_tlsext_ticket_key_evp_cb, whose promises about names, IVs and return values they keep: seal() gives
-  // 1, or -1 after a failure; open() gives 0 when no key has that name, 2 when the ticket is good but shall be
-  // replaced.
+  // The two halves of the callback of SSL_CTX_set_tlsext_ticket_key_evp_cb (see there for names, IVs and return
+  // values). seal() returns 1, or -1 on failure. open() returns 0 if no key has that name, 1 if the ticket is good, 2
+  // if it is good but should be replaced, -1 on failure.
   int seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
   int open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
 

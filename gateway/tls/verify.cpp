@@ -7,7 +7,7 @@ namespace sallyport::tls {
 namespace {
 
 bool is_too_long(X509_STORE_CTX* store) {
-  // All that the peer sent, its own certificate among them.
+  // Counts all certificates the peer sent, including its own.
   if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) <= max_chain_certificates) return false;
   X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
   return true;

@@ -29,7 +29,7 @@ int read_wire(BIO* bio, char* into, std::size_t octets, std::size_t* got) {
 }
 
 int write_wire(BIO* bio, const char* from, std::size_t octets, std::size_t* put) {
-  // No exception may pass through OpenSSL's C frames; without memory the write fails, and with it the connection.
+  // An exception must not pass through OpenSSL's C frames; without memory the write fails, and so does the connection.
   try {
     wire_of(bio).output.append(from, octets);
   } catch (const std::exception&) {
@@ -55,7 +55,7 @@ OwnedMethod make_method() {
 }  // namespace
 
 bio_st* make_bio(Wire& wire) {
-  // A table of functions, the same for all, that never changes.
+  // A constant table of functions, shared by all connections.
   static const OwnedMethod method = make_method();
   BIO* bio = made(BIO_new(method.get()));
   BIO_set_data(bio, &wire);

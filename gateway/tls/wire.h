@@ -1,6 +1,6 @@
-// The engine's two ends as OpenSSL sees them: a BIO that reads from one buffer and writes to another.
+// Wire: the engine's connection to OpenSSL: a BIO that reads from one buffer and writes to another.
 //
-// OpenSSL's own memory BIOs would copy what arrives once more and keep their memory between messages.
+// OpenSSL's own memory BIOs would copy the input once more and keep their memory between messages.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ struct bio_st;
 namespace sallyport::tls {
 
 struct Wire {
-  std::string_view input;   // ciphertext that has arrived; taken from the front
-  std::string output;       // ciphertext to send; added at the end
-  std::uint64_t taken = 0;  // octets taken from the input so far
+  std::string_view input;   // ciphertext that has arrived; OpenSSL consumes it from the front
+  std::string output;       // ciphertext to send; OpenSSL appends to it
+  std::uint64_t taken = 0;  // octets consumed from the input so far
 };
 
-// The BIO refers to the wire, which must not move while it exists. An empty input is "try again", never an end.
+// The BIO refers to `wire`, which must not move while the BIO exists. An empty input means "try again", never the end.
 bio_st* make_bio(Wire& wire);
 
 }  // namespace sallyport::tls

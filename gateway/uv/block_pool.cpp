@@ -38,7 +38,7 @@ void BlockPool::give_back(Block block) noexcept {
   try {
     list.push_back(std::move(block.octets));
   } catch (const std::bad_alloc&) {
-    // Then this block is not kept.
+    // Without memory for the list, the block is freed instead of kept.
   }
 }
 

@@ -1,8 +1,8 @@
-// BlockPool: a loop's blocks for what was received and not consumed.
+// BlockPool: the receive buffers of one loop, used by its thread only.
 //
-// A stream holds a block only while there is something in it, so the pool is as large as the loop's busiest moment and
-// an idle session costs none. A few hundred free blocks are kept; under a sanitizer none, so that use after free is
-// seen.
+// A stream holds a block only while it has unconsumed input, so the pool grows to the loop's busiest moment and an idle
+// session costs no block. Up to 4 MiB of free blocks of each size are kept; under a sanitizer none, so that use after
+// free is detected.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace sallyport::uv {
 
-// For a stream in the middle of a large message: four times fewer system calls.
+// The block size for a stream in the middle of a large message: a quarter of the system calls.
 inline constexpr std::size_t bulk_block_octets = 4 * io::block_octets;
 
 class BlockPool {
@@ -24,10 +24,10 @@ class BlockPool {
     explicit operator bool() const noexcept { return octets != nullptr; }
   };
 
-  // `capacity` is io::block_octets or bulk_block_octets. An empty block when there is no memory.
+  // `capacity` is io::block_octets or bulk_block_octets. Gives an empty block when there is no memory.
   Block take(std::size_t capacity) noexcept;
   void give_back(Block block) noexcept;
-  // A place for what nobody will look at; shared by all who discard.
+  // A buffer for received data that is thrown away; all streams that discard input share it.
   char* waste() noexcept { return waste_; }
 
  private:

@@ -47,7 +47,7 @@ Result<Descriptor, int> listen_at(const SocketAddress& address) {
   if (!socket) return errno;
   switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
   switch_on(socket, SOL_SOCKET, SO_REUSEPORT);
-  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // accepted connections inherit it: a system call saved for each
+  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // accepted connections inherit it, which saves a system call for each
   if (raw.ss_family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY, is_wildcard_v6(address) ? 0 : 1);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&raw), length) < 0) return errno;
   if (::listen(socket.get(), backlog) < 0) return errno;
@@ -62,10 +62,11 @@ bool is_served(const sockaddr_un& address) {
   return code == 0 || errno != ECONNREFUSED;
 }
 
-// Removes what a dead process left; says why when it must not be removed.
+// Removes a socket file that no process serves. Gives a failure when the file must stay.
 std::optional<Failure> clear_place(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
-  if (::lstat(path.c_str(), &found) < 0) return std::nullopt;  // nothing there; or bind() will say what is wrong
+  if (::lstat(path.c_str(), &found) < 0)
+    return std::nullopt;  // no such file; any other error will come from bind() too
   if (!S_ISSOCK(found.st_mode)) return Failure{"cannot bind " + path + ": there is a file that is no socket"};
   if (is_served(address)) return Failure{"cannot bind " + path + ": another process serves it"};
   if (::unlink(path.c_str()) < 0) return cannot("replace", path, errno);
@@ -90,11 +91,11 @@ void BoundSocket::remove_file() noexcept {
   if (descriptor_ && !path_.empty()) ::unlink(path_.c_str());
 }
 
-Result<BoundSocket> bind_listener(SocketAddress address) {
+Result<BoundSocket, BindFailure> bind_listener(SocketAddress address) {
   auto socket = listen_at(address);
   bool has_no_v6 = !socket && (socket.error() == EAFNOSUPPORT || socket.error() == EADDRNOTAVAIL);
   if (has_no_v6 && is_wildcard_v6(address)) socket = listen_at(SocketAddress{IpAddress(), address.port});
-  if (!socket) return cannot("bind", address.to_string(), socket.error());
+  if (!socket) return BindFailure{cannot("bind", address.to_string(), socket.error()).message, socket.error()};
   BoundSocket bound(std::move(*socket));
   bound.address_ = address_of(bound.descriptor_);
   return bound;
@@ -117,7 +118,7 @@ Result<BoundSocket> bind_unix_listener(const std::string& path) {
   BoundSocket bound(std::move(socket));
   bound.is_unix_ = true;
   bound.path_ = path;
-  // Nobody can connect before listen(), so nobody uses the mode that the umask gave it.
+  // Nobody can connect before listen(), so the mode that the umask gave the file is never used.
   if (::chmod(path.c_str(), unix_mode) < 0) return cannot("set the mode of", path, errno);
   if (::listen(bound.descriptor(), backlog) < 0) return cannot("listen at", path, errno);
   return bound;

@@ -1,8 +1,9 @@
-// BoundSocket: a socket that listens, and that no loop serves yet.
+// BoundSocket: a listening socket that no loop serves yet.
 //
-// Binding needs privileges that serving must not have, so it is a step of its own: first bind everything, then drop
-// them, then start. From the moment it is bound the kernel keeps connections waiting for whoever will accept them.
-// Every worker binds a socket of its own to the same address (SO_REUSEPORT); the kernel spreads connections over them.
+// Binding may need privileges that serving must not have, so start-up has three steps: bind everything, drop
+// privileges, start the loops. Once a socket is bound, the kernel queues connections until a loop accepts them. Every
+// worker binds a socket of its own to the same address (SO_REUSEPORT); the kernel spreads connections over them. A
+// socket from systemd is one socket, shared by all workers.
 #pragma once
 
 #include <string>
@@ -13,19 +14,25 @@
 
 namespace sallyport::uv {
 
+// Why an address could not be bound: in words, with the address, and the system's number for it.
+struct BindFailure {
+  std::string message;
+  int error = 0;  // errno
+};
+
 class BoundSocket {
  public:
   BoundSocket(BoundSocket&&) noexcept = default;
   BoundSocket& operator=(BoundSocket&& other) noexcept;
-  ~BoundSocket();  // removes the file of a unix-domain socket that it made
+  ~BoundSocket();  // removes the file of a unix-domain socket that bind_unix_listener() created
 
   int descriptor() const noexcept { return descriptor_.get(); }
-  // Where it is bound, with the port the kernel chose when 0 was asked for. Of no use for a unix-domain socket.
+  // The bound address, with the port the kernel chose if 0 was asked for. Meaningless for a unix-domain socket.
   const SocketAddress& address() const noexcept { return address_; }
   bool is_unix() const noexcept { return is_unix_; }
 
  private:
-  friend Result<BoundSocket> bind_listener(SocketAddress address);
+  friend Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
   friend Result<BoundSocket> bind_unix_listener(const std::string& path);
   friend Result<BoundSocket> adopt_listener(Descriptor socket);
   explicit BoundSocket(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
@@ -37,12 +44,12 @@ class BoundSocket {
   std::string path_;
 };
 
-// Binds a TCP address. [::] serves IPv4 too, and is 0.0.0.0 on a host without IPv6.
-Result<BoundSocket> bind_listener(SocketAddress address);
-// Binds a unix-domain socket with mode 0660. A file left by a process that is gone is replaced; one that somebody still
-// serves, or that is no socket, is an error.
+// Binds a TCP address. [::] serves IPv4 too; on a host without IPv6, 0.0.0.0 is bound in its place.
+Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
+// Binds a unix-domain socket with mode 0660. A socket file that no process serves any more is replaced. It is an error
+// if a process still serves it or if the file is not a socket.
 Result<BoundSocket> bind_unix_listener(const std::string& path);
-// Takes a socket that is already listening, as systemd hands it over.
+// Takes over a socket that is already listening, as systemd passes it. An error if it does not listen.
 Result<BoundSocket> adopt_listener(Descriptor socket);
 
 }  // namespace sallyport::uv

@@ -1,4 +1,4 @@
-// SystemClock: the host's wall clock.
+// SystemClock: io::Clock by the host's clock.
 #pragma once
 
 #include "gateway/io/clock.h"

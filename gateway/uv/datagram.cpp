@@ -35,7 +35,7 @@ using Received = Result<std::string, Error>;
 
 }  // namespace
 
-// The part that lives until libuv has let go of it.
+// The part of a Datagram that must live until libuv has closed the handle.
 class DatagramHandle final : public Handle {
  public:
   DatagramHandle(Loop& loop, Descriptor socket) : loop_(loop), socket_(std::move(socket)), news_(loop.scheduler()) {
@@ -69,16 +69,17 @@ class DatagramHandle final : public Handle {
     });
   }
 
-  // One packet a turn; what else there is makes the socket readable again. It is read whether or not somebody waits, or
-  // the loop would spin over it.
+  // Reads one packet per turn; if there are more, the socket is readable again at once. Packets are read even if no
+  // coroutine waits, because the loop would otherwise report the socket as readable for ever.
   void on_readable(int status) noexcept {
     Turn turn(loop_);
     std::array<char, most_packet_octets> packet;
     ssize_t length = ::recv(socket_.get(), packet.data(), packet.size(), 0);
     int error = errno;
-    if (status < 0) watch();  // libuv stops at an error, such as ICMP's port unreachable, that recv() has told us now
+    // libuv stops polling at an error (such as ICMP port unreachable); recv() has just returned and cleared it
+    if (status < 0) watch();
     if (length < 0 && (error == EAGAIN || error == EINTR)) return;
-    if (received_.size() >= most_packets_kept) return;  // nobody looks, so nobody misses it
+    if (received_.size() >= most_packets_kept) return;  // the reader is too slow: drop it, as the network may
     try {
       if (length < 0) {
         received_.emplace_back(error_of(-error));
@@ -86,7 +87,7 @@ class DatagramHandle final : public Handle {
         received_.emplace_back(std::string(packet.data(), static_cast<std::size_t>(length)));
       }
     } catch (const std::bad_alloc&) {
-      return;  // a packet may always be lost
+      return;  // without memory the packet is dropped, as the network may
     }
     news_.notify();
   }
@@ -114,7 +115,7 @@ class Datagram final : public io::Datagram {
   Datagram& operator=(const Datagram&) = delete;
   ~Datagram() override { handle_.release(); }
 
-  // A datagram goes or does not go at once: there is nothing to wait for.
+  // A datagram is sent or fails at once; the deadline is never needed.
   Task<Result<Done, Error>> send(std::string_view packet, Time) override {
     ssize_t sent = ::send(handle_.descriptor(), packet.data(), packet.size(), MSG_NOSIGNAL);
     if (sent < 0) co_return error_of(-errno);

@@ -1,7 +1,7 @@
-// DatagramDialer: UDP sockets, each connected to one address and bound by us to a random port.
+// DatagramDialer: opens UDP sockets, each connected to one address and bound to a random port.
 //
-// A forged answer has to guess the port beside the question's id, so the port is drawn from all of 1024 to 65535 by the
-// kernel's random source; only when ten draws were taken does the kernel choose (threats.md D1).
+// A forged DNS answer has to guess the port as well as the question's id. The port is drawn from 1024 to 65535 with the
+// kernel's random source; if ten draws fail, the kernel chooses one (threats.md D1).
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Dialer: connects to other hosts, and to services of this one by their unix-domain socket.
+// Dialer: opens connections over TCP, and to services on this host over unix-domain sockets. On the loop's thread.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ class Dialer final : public io::Dialer {
   explicit Dialer(Loop& loop) noexcept : loop_(loop) {}
 
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(SocketAddress to, Time deadline) override;
-  // `refused` too when nothing is at that path.
+  // Also `refused` when there is no file at that path.
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial_unix(std::string path, Time deadline);
 
  private:

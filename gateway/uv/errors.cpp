@@ -12,14 +12,14 @@ io::Error error_of(int code) noexcept {
     case UV_ETIMEDOUT:
       return io::Error::timed_out;
     case UV_ECONNREFUSED:
-    case UV_ENOENT:  // a unix socket that nobody has made
+    case UV_ENOENT:  // a unix-domain socket whose file does not exist
       return io::Error::refused;
     case UV_ENETUNREACH:
     case UV_EHOSTUNREACH:
     case UV_ENETDOWN:
     case UV_EAFNOSUPPORT:
     case UV_EACCES:
-    case UV_EPERM:  // a packet filter here says no
+    case UV_EPERM:  // a local packet filter forbids it
     case UV_EINVAL:
       return io::Error::unreachable;
     case UV_EMFILE:
@@ -28,7 +28,7 @@ io::Error error_of(int code) noexcept {
     case UV_ENOBUFS:
     case UV_EADDRINUSE:
     case UV_EADDRNOTAVAIL:
-    case UV_EAGAIN:  // connect() without a free local port, on a unix socket a full backlog
+    case UV_EAGAIN:  // connect() found no free local port, or the backlog of a unix-domain socket is full
       return io::Error::exhausted;
     default:
       return io::Error::reset;

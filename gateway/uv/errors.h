@@ -1,11 +1,11 @@
-// What libuv and the kernel call errors, as io::Error.
+// Translates error codes of libuv and the kernel into io::Error.
 #pragma once
 
 #include "gateway/io/error.h"
 
 namespace sallyport::uv {
 
-// `code` as libuv gives it: UV_EOF, or a negated errno.
+// `code` is libuv's: UV_EOF or a negated errno. Codes without an entry of their own become `reset`.
 io::Error error_of(int code) noexcept;
 
 }  // namespace sallyport::uv

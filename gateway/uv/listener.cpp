@@ -1,15 +1,19 @@
 #include "gateway/uv/listener.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <uv.h>
 
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <utility>
 
 #include "gateway/async/timer_wheel.h"
+#include "gateway/async/wait.h"
 #include "gateway/base/ensure.h"
 #include "gateway/uv/handle.h"
 #include "gateway/uv/loop.h"
@@ -20,7 +24,7 @@ namespace sallyport::uv {
 namespace {
 
 constexpr Duration pause_time = std::chrono::milliseconds(100);
-// Between them the sessions that are there get their turn.
+// After this many the callback returns, so that existing sessions get their turn.
 constexpr int most_accepts_per_turn = 64;
 
 int most_descriptors() {
@@ -29,7 +33,7 @@ int most_descriptors() {
   return static_cast<int>(limit.rlim_cur / 10 * 9);
 }
 
-// accept(2): what went wrong with the one connection, not with us.
+// True for errors of accept(2) that concern only the connection being accepted, not this process.
 bool is_about_that_connection(int error) {
   switch (error) {
     case EINTR:
@@ -53,7 +57,8 @@ bool is_any(const IpAddress& address) { return address == IpAddress() || address
 
 }  // namespace
 
-// libuv's own accepting drops those who come when descriptors run short, and does not tell the peer's address.
+// Uses uv_poll and accept4() instead of uv_listen(), which drops connections when descriptors run short and does not
+// give the peer's address.
 class Listener::Accepting final : public Handle {
  public:
   Accepting(Loop& loop, BoundSocket socket, Accepted accepted)
@@ -67,10 +72,35 @@ class Listener::Accepting final : public Handle {
     watch();
   }
 
+  async::Scheduler& scheduler() noexcept { return loop_.scheduler(); }
+
   void stop() noexcept {
     resume_.clear();
     close_handle();
     socket_.reset();
+  }
+
+  // The kernel drops each SYN that comes to this socket (without SYN and ACK both, which it would not expect here). The
+  // client sends another one after a second; by then the socket is closed, and it is refused or reaches another one of
+  // this address. A refusal now, while the socket is open, cannot be had. Needs no privilege; where it fails (a kernel
+  // without it), a client that begins in the last moment is reset.
+  void ignore_newcomers() noexcept {
+    if (socket_->is_unix()) return;
+    constexpr unsigned flags_octet = 13;  // of the TCP header, where the data of a TCP socket's filter begins
+    std::array<sock_filter, 5> program{{
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_octet),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    }};
+    sock_fprog filter{program.size(), program.data()};
+    ::setsockopt(socket_->descriptor(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+  }
+
+  void accept_all() noexcept {
+    while (socket_ && accept_one()) {
+    }
   }
 
  private:
@@ -100,7 +130,7 @@ class Listener::Accepting final : public Handle {
     loop_.scheduler().set(resume_, loop_.scheduler().now() + pause_time);
   }
 
-  // The kernel gives the lowest free number, so its size tells how many are in use.
+  // The kernel gives the lowest free descriptor number, so that number shows how many are in use.
   bool has_shortage() const noexcept {
     Descriptor probe(::fcntl(socket_->descriptor(), F_DUPFD_CLOEXEC, 0));
     return !probe || probe.get() >= most_descriptors_;
@@ -110,20 +140,27 @@ class Listener::Accepting final : public Handle {
     Turn turn(loop_);
     loop_.update_time();
     if (status < 0) return pause();
-    for (int n = 0; n < most_accepts_per_turn && socket_; ++n) {
-      sockaddr_storage peer{};
-      socklen_t length = sizeof peer;
-      auto* plain = reinterpret_cast<sockaddr*>(&peer);
-      Descriptor connection(::accept4(socket_->descriptor(), plain, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!connection) {
-        if (errno == EAGAIN) return;
-        if (is_about_that_connection(errno)) continue;
-        return pause();  // no descriptors, no memory
-      }
-      bool is_last = connection.get() >= most_descriptors_;
-      hand_on(std::move(connection), *plain);
-      if (is_last && socket_) return pause();
+    for (int n = 0; n < most_accepts_per_turn && socket_ && accept_one(); ++n) {
     }
+  }
+
+  // False when none waits, or for want of descriptors or memory.
+  bool accept_one() noexcept {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    auto* plain = reinterpret_cast<sockaddr*>(&peer);
+    Descriptor connection(::accept4(socket_->descriptor(), plain, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!connection) {
+      if (errno == EAGAIN) return false;
+      if (is_about_that_connection(errno)) return true;
+      pause();
+      return false;
+    }
+    bool is_last = connection.get() >= most_descriptors_;
+    hand_on(std::move(connection), *plain);
+    if (!is_last || !socket_) return true;
+    pause();
+    return false;
   }
 
   void hand_on(Descriptor connection, const sockaddr& peer) noexcept {
@@ -133,7 +170,7 @@ class Listener::Accepting final : public Handle {
                                        : TcpStream::adopt_tcp(loop_, std::move(connection));
       if (stream) accepted_(std::move(*stream), SocketAddress::from(peer).value_or(SocketAddress{}), local);
     } catch (...) {
-      // Out of memory, for one. The stream is closed by now; the others' sessions go on.
+      // For example bad_alloc. The stream is destroyed and thereby closed; other sessions are not affected.
     }
   }
 
@@ -158,6 +195,16 @@ class Listener::Accepting final : public Handle {
 
 Listener::Listener(Loop& loop, BoundSocket socket, Accepted accepted)
     : address_(socket.address()), accepting_(new Accepting(loop, std::move(socket), std::move(accepted))) {}
+
+Task<void> Listener::retire(Duration patience) {
+  if (!accepting_) co_return;
+  async::Scheduler& scheduler = accepting_->scheduler();
+  accepting_->ignore_newcomers();
+  co_await async::sleep_for(scheduler, patience);
+  if (!accepting_) co_return;
+  accepting_->accept_all();
+  stop();
+}
 
 void Listener::stop() noexcept {
   if (auto* accepting = std::exchange(accepting_, nullptr)) accepting->stop();

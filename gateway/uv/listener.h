@@ -1,13 +1,16 @@
-// Listener: accepts connections on a bound socket and hands them on.
+// Listener: accepts connections on a bound socket and passes them to a callback.
 //
-// When descriptors run short (none left, or nine tenths of RLIMIT_NOFILE in use) it stops accepting and looks again
-// every 100 ms: no spinning, and what runs can finish (threats.md R4). The kernel keeps newcomers waiting meanwhile.
+// When descriptors run short (none left, or nine tenths of RLIMIT_NOFILE in use), it stops accepting and checks again
+// every 100 ms, so that the loop does not spin and running sessions can finish (threats.md R4). The kernel queues new
+// connections meanwhile.
 #pragma once
 
 #include <functional>
 #include <memory>
 
+#include "gateway/async/task.h"
 #include "gateway/base/address.h"
+#include "gateway/base/units.h"
 #include "gateway/io/stream.h"
 #include "gateway/uv/bound_socket.h"
 
@@ -17,8 +20,9 @@ class Loop;
 
 class Listener {
  public:
-  // Called on the loop's thread for each connection; the addresses of a unix-domain connection say nothing. It starts
-  // the session (in a nursery) and returns. What it throws costs that connection and nothing else.
+  // Called on the loop's thread for each connection. It starts the session (in a nursery) and returns. For a
+  // unix-domain connection both addresses are meaningless. If it throws, that connection is closed and nothing else
+  // happens.
   using Accepted = std::function<void(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local)>;
 
   Listener(Loop& loop, BoundSocket socket, Accepted accepted);
@@ -27,8 +31,12 @@ class Listener {
   ~Listener() { stop(); }
 
   const SocketAddress& address() const noexcept { return address_; }
-  // Accepts no more and closes the socket; harmless when called again.
+  // Stops accepting and closes the socket; the kernel resets connections that wait to be accepted. May be called again.
   void stop() noexcept;
+  // stop() for an address that is no longer served, without a reset: from now on the kernel ignores new clients, and
+  // those whose TCP handshake is done or under way are accepted for as long as `patience`. The Listener stays alive
+  // until the task has ended; ending the task early leaves it as it is, for stop().
+  Task<void> retire(Duration patience);
 
  private:
   class Accepting;

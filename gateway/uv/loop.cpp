@@ -49,7 +49,7 @@ Loop::~Loop() {
         }
       },
       nullptr);
-  // A stop that was asked for in vain would end this run too.
+  // Repeated, because a pending uv_stop() would end the first run early.
   while (uv_run(&handles_->loop, UV_RUN_DEFAULT) != 0) {
   }
   uv_loop_close(&handles_->loop);
@@ -61,7 +61,7 @@ Time Loop::now() noexcept { return Time(Duration(static_cast<Duration::rep>(uv_h
 
 void Loop::run() {
   leave_requested_ = false;
-  end_turn();  // for what was started or posted before
+  end_turn();  // coroutines may have been made ready before run()
   while (!leave_requested_ && !stop_requested_) uv_run(&handles_->loop, UV_RUN_DEFAULT);
   stop_requested_ = false;
   if (posted_error_) std::rethrow_exception(std::exchange(posted_error_, nullptr));
@@ -98,7 +98,7 @@ void Loop::run_posted() {
     try {
       function();
     } catch (...) {
-      // No exception may pass through libuv's frames: run() throws it.
+      // An exception must not pass through libuv's C frames; run() throws it after the loop has stopped.
       if (!posted_error_) posted_error_ = std::current_exception();
       leave_run();
     }
@@ -112,8 +112,8 @@ void Loop::end_turn() {
   if (is_closing_) return;
   update_time();
   scheduler_.run_ready();
-  // Nearly every deadline is set for later than the one that is armed, and cleared long before: so this is all there is
-  // to do on most turns, and the wheel is not searched.
+  // Nearly every deadline is set for later than the armed one and cleared long before it is due. So on most turns this
+  // comparison is all there is to do, and the wheel is not searched.
   Time earliest = scheduler_.timers().take_earliest_set();
   if (earliest < armed_for_) arm_timer(earliest);
 }
@@ -127,8 +127,8 @@ void Loop::timer_fired() {
 
 void Loop::arm_timer(Time when) {
   armed_for_ = when;
-  // libuv counts whole milliseconds from its own idea of now. One too many rather than too few: waking up too early
-  // only to sleep again would cost more than a deadline being a millisecond late.
+  // libuv counts whole milliseconds from its own cached time. We add one: waking up too early and sleeping again costs
+  // more than a deadline that is a millisecond late.
   uv_update_time(&handles_->loop);
   auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::max(when - now(), Duration::zero()));
   uv_timer_start(

@@ -1,11 +1,11 @@
-// Loop: one thread's event loop. It drives the coroutines of its scheduler by what libuv reports.
+// Loop: the event loop of one thread. It runs the coroutines of its scheduler as libuv reports events.
 //
-// Every libuv callback is a turn: it may wake coroutines, and at its end the scheduler's time is moved to now, what is
-// due is fired and all that is ready runs. Only post() and stop() may be called from other threads. All timers of the
-// scheduler together use one libuv timer, armed for the earliest; with none set the loop sleeps without end.
+// Every libuv callback is a turn: it may wake coroutines; at its end (class Turn) the scheduler's time is set to now,
+// due timers fire, and all ready coroutines run. Only post() and stop() may be called from other threads. All timers of
+// the scheduler share one libuv timer, armed for the earliest; when none is set, the loop sleeps until an event comes.
 //
-// Before a Loop is destroyed, the coroutines that wait on it must have ended; streams may remain, and are closed then.
-// The destructor waits for jobs that on_worker() has running.
+// Before a Loop is destroyed, the coroutines that wait on it must have ended; streams may remain and are closed by it.
+// The destructor waits for jobs that on_worker() is running.
 #pragma once
 
 #include <atomic>
@@ -30,31 +30,32 @@ namespace sallyport::uv {
 
 class Loop {
  public:
-  Loop();  // throws std::runtime_error when the kernel has no descriptors for it
+  Loop();  // throws std::runtime_error when the kernel gives it no descriptors
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
   async::Scheduler& scheduler() noexcept { return scheduler_; }
-  // The monotonic clock all deadlines are on (that of std::chrono::steady_clock).
+  // The monotonic clock that all deadlines use (the same as std::chrono::steady_clock).
   static Time now() noexcept;
 
-  // Runs until stop(). Throws what a posted function threw.
+  // Runs until stop(). Throws the first exception that a posted function threw.
   void run();
-  // From any thread: ends run(), or the next one if none is under way.
+  // From any thread: ends run(); if the loop is not running, the next run() returns at once.
   void stop() noexcept;
-  // From any thread: will call the function on the loop's thread, in the order of the posts. What was posted and not
-  // run when the loop is destroyed is dropped.
+  // From any thread: the function is called on the loop's thread, in the order of the posts. Functions that have not
+  // run when the loop is destroyed are dropped.
   void post(std::function<void()> function);
 
-  // Runs the loop until the task has ended, for programs that do one thing; gives its result or throws what it threw.
+  // Runs the loop until the task has ended, for programs that do one thing. Returns the task's result or throws its
+  // exception.
   template <class T>
   T run_until_done(Task<T> task);
 
   // -- for the rest of gateway/uv -----------------------------------------------------------------------------------
   uv_loop_s* raw() noexcept;
   BlockPool& blocks() noexcept { return blocks_; }
-  // Moves the scheduler's time to now. For callbacks that run others' code before their turn ends.
+  // Sets the scheduler's time to now. For callbacks that run session code before their turn ends.
   void update_time();
   void end_turn();
 
@@ -72,14 +73,15 @@ class Loop {
   std::unique_ptr<Handles> handles_;
   Time armed_for_ = Time::max();
   bool is_closing_ = false;
-  bool leave_requested_ = false;  // by a task of ours; stop_requested_ is what others ask
+  // set on this thread (task done, posted function threw); stop_requested_ comes from stop()
+  bool leave_requested_ = false;
   std::exception_ptr posted_error_;
   std::atomic<bool> stop_requested_ = false;
-  std::mutex posted_mutex_;  // for posted_
+  std::mutex posted_mutex_;  // guards posted_
   std::vector<std::function<void()>> posted_;
 };
 
-// Lives through one libuv callback that may wake coroutines.
+// Guard object for one libuv callback that may wake coroutines; its destructor ends the turn.
 class Turn {
  public:
   explicit Turn(Loop& loop) noexcept : loop_(loop) {}

@@ -31,7 +31,8 @@ class Signals::Watcher final : public Handle {
     try {
       caught_(number);
     } catch (const std::exception&) {
-      // No exception may pass through libuv's frames. Without memory a signal is lost, and can be sent again.
+      // An exception must not pass through libuv's C frames. If memory ran out, this signal is lost and can be sent
+      // again.
     }
   }
 

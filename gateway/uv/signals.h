@@ -1,4 +1,4 @@
-// Signals of the operating system, as callbacks on the first loop.
+// Signals: POSIX signals as callbacks on a loop's thread.
 #pragma once
 
 #include <functional>
@@ -9,8 +9,8 @@ namespace sallyport::uv {
 
 class Loop;
 
-// Calls the function on the loop's thread whenever one of the signals comes, until it is destroyed. The function throws
-// nothing. One process-wide set of watchers: signals go to whoever watches them, on whichever loop.
+// Calls `caught` on the loop's thread whenever one of the signals arrives, until this object is destroyed. `caught`
+// should not throw; an exception is swallowed. If several loops watch one signal, libuv calls all of them.
 class Signals {
  public:
   using Caught = std::function<void(int signal)>;
@@ -26,7 +26,8 @@ class Signals {
   std::vector<Watcher*> watchers_;
 };
 
-// A write to a connection that the peer has left shall be an error, not the end of the process. Called once, at start.
+// Makes a write to a connection that the peer has closed an error (EPIPE) instead of the end of the process. main()
+// calls it once, at start.
 void ignore_sigpipe() noexcept;
 
 }  // namespace sallyport::uv

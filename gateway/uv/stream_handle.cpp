@@ -25,7 +25,7 @@ constexpr std::size_t buffers_per_call = 128;
 
 StreamHandle& handle_of(void* raw_data) { return *static_cast<StreamHandle*>(static_cast<Handle*>(raw_data)); }
 
-// libuv does not write through it.
+// The const_cast is safe: libuv only reads from a buffer that is written to a socket.
 uv_buf_t buffer_of(std::string_view octets) {
   return uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
 }
@@ -93,7 +93,7 @@ void StreamHandle::allocate(uv_buf_t& place) noexcept {
     return;
   }
   if (!block_) block_ = loop_.blocks().take(wanted_capacity());
-  // Without a block libuv reports ENOBUFS, and the connection fails as one for which there is no memory.
+  // If there is no memory for a block, libuv reports ENOBUFS and the connection fails as `exhausted`.
   place = uv_buf_init(block_.octets.get() + end_, static_cast<unsigned>(block_.capacity - end_));
 }
 
@@ -119,7 +119,8 @@ void StreamHandle::on_read(ssize_t count) noexcept {
       }
     }
   }
-  // The turn's end has let the reader consume; only if he is busy with something else must the peer wait.
+  // At the end of the turn above the reader could consume. Only if it has not (it is busy elsewhere) does reading stop,
+  // and TCP slows down the peer.
   if (reading_ && !closed_ && block_ && end_ == block_.capacity) {
     uv_read_stop(&socket_.stream);
     reading_ = false;
@@ -132,7 +133,7 @@ std::string_view StreamHandle::input() const noexcept {
 }
 
 void StreamHandle::consume(std::size_t octets) {
-  if (closed_) return;  // its input is gone already
+  if (closed_) return;  // close() has dropped the input already
   ensure(octets <= end_ - begin_, "Stream: more consumed than has arrived");
   begin_ += static_cast<std::uint32_t>(octets);
   seen_ -= std::min(seen_, static_cast<std::uint32_t>(octets));
@@ -198,7 +199,7 @@ void StreamHandle::send_rest(std::span<const std::string_view> parts, std::size_
   try {
     buffers.reserve(parts.size());
   } catch (const std::bad_alloc&) {
-    write_error_ = error_of(UV_ENOMEM);  // a part has gone out: nothing may be sent after it
+    write_error_ = error_of(UV_ENOMEM);  // the message is incomplete on the wire: nothing may be sent after it
     return;
   }
   for (std::string_view part : parts) {
@@ -234,7 +235,7 @@ void StreamHandle::close() noexcept {
   closed_ = true;
   drop_input();
   read_news_.notify();
-  // A pending write goes on until it is done, or given up at its deadline; then the connection is ended.
+  // A pending write continues until it is done or its deadline passes; the connection is ended after that.
   if (!writing_) linger();
 }
 
@@ -256,7 +257,7 @@ void StreamHandle::on_waste(ssize_t count) noexcept {
     reading_ = false;
     uv_read_stop(&socket_.stream);
     read_error_ = error_of(static_cast<int>(count));
-    if (!writing_) close_handle();  // it may still be listening
+    if (!writing_) close_handle();  // if the peer only ended its side, it may still read what we write
     return;
   }
   wasted_ += static_cast<std::uint32_t>(count);
@@ -277,7 +278,7 @@ void StreamHandle::release() noexcept {
   if (gone_) {
     delete this;
   } else if (writing_) {
-    abort();  // what it sends is about to go away
+    abort();  // the octets being written belong to the caller and are about to be freed
   } else {
     close();
   }

@@ -1,12 +1,13 @@
-// StreamHandle: a connected socket and what has arrived on it: the part of a TcpStream that must outlive it until libuv
-// has let go.
+// StreamHandle: the socket of a TcpStream and the input it has received. It is a separate object because it must live
+// until libuv has closed the handle, which is later than the TcpStream's end.
 //
-// Reading is always armed, and stops only when the block is full and nobody consumed: a wait costs no epoll_ctl, and a
-// peer that vanishes is noticed while we wait for something else. The block is there only while it holds something.
+// Reading is always armed and stops only when the block is full and nothing was consumed. So a wait costs no epoll_ctl,
+// and a peer that disconnects is noticed while the session waits for something else. The stream holds a block only
+// while there is input.
 //
-// Closing lingers: after FIN, what the peer still sends is read and thrown away until it ends too, at most for a
-// second. The kernel answers data after a plain close() with a reset, which may destroy our last reply before the peer
-// has read it.
+// Closing lingers: after our FIN, what the peer still sends is read and discarded until the peer ends too, for at most
+// one second or 256 KiB. After a plain close() the kernel answers further data with a reset, which may destroy our last
+// reply before the peer has read it.
 #pragma once
 
 #include <uv.h>
@@ -34,7 +35,8 @@ class StreamHandle final : public Handle {
 
   StreamHandle(Loop& loop, Kind kind);
 
-  // One of these first. What they give is 0, or a libuv error code.
+  // Call one of these three first. The result is 0 or a libuv error code; connect() reports its outcome through
+  // write_news().
   int open(int descriptor) noexcept;
   int connect(const sockaddr& address) noexcept;
   void connect(const std::string& path) noexcept;
@@ -43,24 +45,24 @@ class StreamHandle final : public Handle {
   std::string_view input() const noexcept;
   void consume(std::size_t octets);
   bool has_unseen_input() const noexcept { return end_ - begin_ > seen_; }
-  // Nobody looks at input() any more: makes room behind it, and reads on.
+  // The caller no longer uses its view of input(): moves the input to get free space behind it and resumes reading.
   void make_room() noexcept;
   std::optional<io::Error> read_error() const noexcept { return read_error_; }
   async::Signal& read_news() noexcept { return read_news_; }
 
-  // Sends as much as the socket takes at once, and says how much that was.
+  // Sends as much as the socket takes without waiting; gives the number of octets sent.
   Result<std::size_t, io::Error> send_now(std::span<const std::string_view> parts) noexcept;
-  // Sends what is left after `sent` octets, while is_writing(); the octets must stay where they are as long.
+  // Sends what is left after the first `sent` octets. The octets must stay valid while is_writing().
   void send_rest(std::span<const std::string_view> parts, std::size_t sent);
   bool is_writing() const noexcept { return writing_ && !is_closing(); }
   std::optional<io::Error> write_error() const noexcept;
-  // Where connecting and writing is told.
+  // Notified when connecting or writing has ended.
   async::Signal& write_news() noexcept { return write_news_; }
 
   bool is_closed() const noexcept { return closed_; }
   void close() noexcept;
   void abort() noexcept;
-  // Whoever used it has gone; it goes too once it can.
+  // The TcpStream calls this in its destructor. The handle closes and deletes itself once libuv allows.
   void release() noexcept;
 
  private:
@@ -82,7 +84,7 @@ class StreamHandle final : public Handle {
   void linger() noexcept;
   void drop_input() noexcept;
   void closed() noexcept override;
-  // The size of block that suits what has been arriving.
+  // The block size to use next, by how full the last reads were.
   std::size_t wanted_capacity() const noexcept;
 
   Loop& loop_;
@@ -91,21 +93,21 @@ class StreamHandle final : public Handle {
     uv_tcp_t tcp;
     uv_pipe_t pipe;
   } socket_;
-  union {  // a connection is made before anything is written, one write at a time
+  union {  // connecting ends before the first write starts, and there is one write at a time
     uv_connect_t connect;
     uv_write_t write;
   } request_;
   Kind kind_;
   bool connecting_ = false;
   bool reading_ = false;  // armed
-  bool writing_ = false;  // request_ is under way
-  bool closed_ = false;   // to whoever uses it
+  bool writing_ = false;  // request_.write is in use
+  bool closed_ = false;   // the user has called close(), abort() or release()
   bool released_ = false;
-  bool gone_ = false;            // libuv has let go
-  std::uint8_t full_reads_ = 0;  // in a row
-  std::uint32_t begin_ = 0;      // of what is not consumed, in block_
+  bool gone_ = false;            // libuv has called the close callback
+  std::uint8_t full_reads_ = 0;  // consecutive reads that filled the block
+  std::uint32_t begin_ = 0;      // unconsumed input is block_[begin_, end_)
   std::uint32_t end_ = 0;
-  mutable std::uint32_t seen_ = 0;  // how much of it was looked at
+  mutable std::uint32_t seen_ = 0;  // its size at the last call of input()
   std::uint32_t wasted_ = 0;
   std::optional<io::Error> read_error_;
   std::optional<io::Error> write_error_;

@@ -15,7 +15,7 @@ using io::Error;
 
 namespace {
 
-// Lives in a write's frame: when that ends before the write does, the connection is broken.
+// Guard in the frame of write_parts(): if the frame is destroyed before the write has ended, it resets the connection.
 class PendingWrite {
  public:
   explicit PendingWrite(StreamHandle& handle) : handle_(handle) {}

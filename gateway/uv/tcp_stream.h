@@ -1,9 +1,9 @@
-// TcpStream: an io::Stream over a socket: TCP, or a unix-domain connection to a service on this host.
+// TcpStream: io::Stream over a TCP or unix-domain socket. All calls on the loop's thread.
 //
-// A write goes out at once as far as the socket takes it; only the rest is registered and waited for. A write that
-// times out or is given up while it waits resets the connection: half of something was sent, and its buffer is about to
-// go away. In the middle of a large message input() may be longer than io::block_octets (up to 64 KiB), for fewer
-// system calls. close() and destruction let the peer read our last words; see stream_handle.h.
+// A write sends at once what the socket takes; only the rest is registered with the loop and waited for. If a write
+// times out, or its coroutine is destroyed while it waits, the connection is reset: only part of the data was sent, and
+// its buffer is about to be freed. In the middle of a large message input() may be longer than io::block_octets (up to
+// 64 KiB), for fewer system calls. close() and the destructor let the peer read our last reply; see stream_handle.h.
 #pragma once
 
 #include <memory>
@@ -20,10 +20,10 @@ class StreamHandle;
 
 class TcpStream final : public io::Stream {
  public:
-  // Takes over a connected socket.
+  // Takes over a connected socket; on failure it is closed.
   static Result<std::unique_ptr<TcpStream>, io::Error> adopt_tcp(Loop& loop, Descriptor socket);
   static Result<std::unique_ptr<TcpStream>, io::Error> adopt_unix(Loop& loop, Descriptor socket);
-  // Starts to connect; nothing else may be called before connected() was successful.
+  // Starts to connect. Nothing but connected() may be called until that has succeeded.
   static Result<std::unique_ptr<TcpStream>, io::Error> connect(Loop& loop, SocketAddress to);
   static std::unique_ptr<TcpStream> connect(Loop& loop, const std::string& path);
   Task<Result<Done, io::Error>> connected(Time deadline);

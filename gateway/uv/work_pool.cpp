@@ -36,7 +36,7 @@ void Work::release() noexcept {
   if (is_done_) {
     delete this;
   } else {
-    uv_cancel(reinterpret_cast<uv_req_t*>(&request_->work));  // comes back as cancelled, or runs to its end
+    uv_cancel(reinterpret_cast<uv_req_t*>(&request_->work));  // the callback above follows in either case
   }
 }
 

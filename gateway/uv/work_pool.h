@@ -1,7 +1,8 @@
-// Work that would hold up the loop for longer than a trip to another thread costs (20 us, so: from about 300 us on).
+// on_worker(): runs a function on libuv's thread pool, so that long computations do not hold up the loop. The way to
+// the pool and back costs about 20 us; it pays from about 300 us on.
 //
-// The job runs on libuv's thread pool. It owns all it works on: the coroutine that asked may have been ended before the
-// job has, and the result is dropped then. What the job throws is thrown at the co_await.
+// The job must own everything it works on: the coroutine that waits for it may be destroyed before the job has ended;
+// its result is dropped then. What the job throws is thrown at the co_await.
 #pragma once
 
 #include <exception>
@@ -16,7 +17,7 @@
 
 namespace sallyport::uv {
 
-// A job on its way through the pool; it lives until it has come back.
+// One job. It deletes itself when both the pool and the coroutine that asked have finished with it.
 class Work {
  public:
   explicit Work(Loop& loop);
@@ -24,15 +25,15 @@ class Work {
   Work& operator=(const Work&) = delete;
   virtual ~Work();
 
-  // Puts it into the queue; from then on it belongs to the pool and its asker, and goes when both have done with it.
+  // Queues the job. From then on it belongs to the pool and to the coroutine that asked.
   void start();
   bool is_done() const noexcept { return is_done_; }
   async::Signal& news() noexcept { return news_; }
-  // The asker has done with it. A job that has not begun never does.
+  // The coroutine that asked no longer needs it. A job that has not begun is cancelled.
   void release() noexcept;
 
  protected:
-  virtual void run() noexcept = 0;  // on another thread
+  virtual void run() noexcept = 0;  // called on a thread of the pool
 
  private:
   struct Request;

@@ -1,4 +1,7 @@
-// Arguments of our functions, checked strictly: the right type, no names that nobody reads (threats.md L8).
+// Checks the arguments of the C++ functions that rules call. A wrong type or an unknown option raises a Lua error, so
+// that a misspelt option is found when the rule is tried, and never ignored (threats.md L8).
+//
+// To be called only from inside such a function, on the thread that calls it.
 #pragma once
 
 #include <initializer_list>
@@ -9,18 +12,20 @@
 
 namespace sallyport::lua {
 
-// A string proper: Lua would take a number for one.
+// Gives the string argument `index`; a number raises an error, although Lua itself would convert it.
 std::string_view check_string(lua_State* L, int index);
 
-// Checks that argument `index` is a table with only these fields, or not there (then it becomes an empty one).
+// Checks that argument `index` is a table that has no fields but the `known` ones. When the argument is missing or nil,
+// an empty table is put in its place.
 void check_options(lua_State* L, int index, std::initializer_list<std::string_view> known);
 bool has_option(lua_State* L, int table, const char* name);
-// The string field `name`, empty when it is not there.
+// Gives the string field `name` of the table, or an empty string when the field is missing; another type raises an
+// error.
 std::string optional_string(lua_State* L, int table, const char* name);
-// The field `name`, a number neither infinite nor NaN.
+// Gives the number field `name` of the table; a missing field, another type, an infinity or a NaN raises an error.
 double check_number_option(lua_State* L, int table, const char* name);
 
-// A name of a rule or check: letters, digits, _ . and -, at most 64.
+// True for a valid name of a rule or check: 1 to 64 letters, digits, '_', '.' and '-'.
 bool is_name(std::string_view text);
 
 }  // namespace sallyport::lua

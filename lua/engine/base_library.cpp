@@ -1,5 +1,5 @@
-// Of Lua's base library what must know of budgets (pcall, xpcall), of frozen tables (next, rawget ...) and of
-// finalizers.
+// The functions of Lua's base library that must know of budgets (pcall, xpcall), of frozen tables (next, rawget and
+// others) and of finalizers (setmetatable).
 #include "lua/engine/context.h"
 #include "lua/engine/frozen.h"
 #include "lua/engine/libraries.h"
@@ -8,8 +8,8 @@ namespace sallyport::lua {
 
 namespace {
 
-// How deep calls may nest where one is protected. After an error Lua walks through all calls below the protected one,
-// so that the way back out of very many of them would take time quadratic in their number.
+// How deep calls may be nested when a protected call is made. After an error Lua walks through all calls below the
+// protected one, so catching errors in very deep nesting would take time quadratic in the depth.
 constexpr int deepest_protected_call = 1000;
 
 void check_depth(lua_State* L) {
@@ -20,7 +20,7 @@ void check_depth(lua_State* L) {
 
 bool has_failed(int status) { return status != LUA_OK && status != LUA_YIELD; }
 
-// Stack: `below` values that are not results, true, results; after an error its message on top.
+// Stack: `below` values that are not results, then `true` and the results; after an error, the error on top.
 int finish_pcall(lua_State* L, int status, lua_KContext below) {
   Context::of(L).meter.pass_on(L, status);
   if (!has_failed(status)) return lua_gettop(L) - static_cast<int>(below);
@@ -38,7 +38,8 @@ int protected_call(lua_State* L) {
   return finish_pcall(L, status, 0);
 }
 
-// Gives false and what the handler made of the error; or, when the handler failed, its error.
+// Returns false and the value that the handler has made of the error; when the handler itself failed, false and its
+// error.
 int finish_handler(lua_State* L, int status, lua_KContext) {
   Context::of(L).meter.pass_on(L, status);
   lua_pushboolean(L, 0);
@@ -54,8 +55,8 @@ int finish_xpcall(lua_State* L, int status, lua_KContext below) {
   return finish_handler(L, lua_pcallk(L, 1, 1, 0, 0, finish_handler), 0);
 }
 
-// The handler runs after the stack has unwound, not above the error: Lua runs it with the hook switched off when the
-// error came from the hook, and a loop in there would never end.
+// The handler runs after the stack has unwound, not on top of the failed call: when the error comes from the hook, Lua
+// would run the handler with the hook disabled, and an endless loop in it would never stop.
 int protected_call_with_handler(lua_State* L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   check_depth(L);
@@ -70,7 +71,7 @@ int protected_call_with_handler(lua_State* L) {
   return finish_xpcall(L, status, 1);
 }
 
-// In a metatable as it is really set: the table that the rule gave.
+// Key under which the metatable that we set keeps the table that the rule has given.
 const char given_key = 0;
 
 // Pushes a copy of the metamethods of the table at index 2.
@@ -94,9 +95,9 @@ void push_metamethods(lua_State* L) {
   lua_settop(L, copy);
 }
 
-// Finalizers would run at any time, in any run; and with weak tables a collection, which nothing can interrupt, may
-// take time quadratic in what the rule has made. Lua looks for __mode at each collection, whoever has put it there
-// since. So what is set is a copy, out of the rule's reach.
+// Refuses finalizers and weak tables. A finalizer would run at any time, in any run. With weak tables a collection,
+// which nothing can interrupt, may take time quadratic in what the rule has made. Lua reads __mode at each collection,
+// and a rule could add it after this call; so the metatable that is set is a copy that the rule cannot reach.
 int set_metatable(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");

@@ -1,7 +1,10 @@
-// Context: what our functions inside Lua need to know of the state they run in. Every thread of a state points to it.
+// Context: what the C++ functions that rules call need to know of the Lua state they run in. Each RuleSet has one;
+// every thread (coroutine) of its state points to it, and `Context::of` finds it. Used by one system thread at a time,
+// as the RuleSet is.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "lua/engine/meter.h"
 #include "policies/api/facts.h"
@@ -12,14 +15,16 @@ class Loading;
 
 struct Context {
   Meter meter;
-  Loading* loading = nullptr;              // while rule files load
-  const policies::Facts* facts = nullptr;  // of the mail that this run is about
-  std::uint64_t run = 0;                   // which run this is: values handed to an earlier one are stale
-  std::uint64_t patterns_left = 0;         // that may still be compiled in this run
-  unsigned closing_coroutines = 0;         // coroutine.close within __close within coroutine.close ...
+  Loading* loading = nullptr;                  // set while rule files load, else null
+  const policies::Facts* facts = nullptr;      // of the mail that the current run judges
+  std::optional<policies::Findings> findings;  // facts->tell(), computed when a run first asks
+  std::uint64_t run = 0;                       // number of the current run; a value from an earlier run is stale
+  std::uint64_t patterns_left = 0;             // how many sp.re() patterns this run may still compile
+  unsigned closing_coroutines = 0;             // depth of coroutine.close() calls inside __close handlers
 
   static Context& of(lua_State* L) { return **static_cast<Context**>(lua_getextraspace(L)); }
-  // To be called on a new state before it makes any thread.
+  // Makes `L` point to this Context. To be called on a new state before it creates any thread: new threads copy the
+  // pointer.
   void attach(lua_State* L) { *static_cast<Context**>(lua_getextraspace(L)) = this; }
 };
 

@@ -1,5 +1,5 @@
-// Coroutines of rules. Lua's own would hand a rule the error of a breached budget, and close a coroutine that was
-// stopped inside the hook with the hook switched off.
+// Coroutines for rules. Lua's own library would let a rule catch the error of a breached budget, and would close a
+// coroutine that the hook has stopped while the hook is disabled.
 #include "lua/engine/context.h"
 #include "lua/engine/libraries.h"
 
@@ -8,9 +8,9 @@ namespace sallyport::lua {
 namespace {
 
 // coroutine.close runs __close handlers, which may close coroutines in turn. Lua does not count these against its limit
-// of nested C calls, and the stack of a worker is not endless.
+// of nested C calls, and the C stack of a worker is limited.
 constexpr unsigned most_nested_closings = 4;
-// What switching to a coroutine and back costs, in instructions.
+// Cost of switching to a coroutine and back, in instructions.
 constexpr std::uint64_t resume_steps = 20;
 
 bool has_failed(int status) { return status != LUA_OK && status != LUA_YIELD; }
@@ -29,8 +29,8 @@ int create(lua_State* L) {
   return 1;
 }
 
-// Runs `coroutine` with the `arguments` on top of L's stack, and leaves there how many values it gave, or -1 and the
-// error.
+// Resumes `coroutine` with the top `arguments` values of L's stack. Returns how many results it left there, or -1 when
+// it left an error.
 int resume_with(lua_State* L, lua_State* coroutine, int arguments) {
   Meter& meter = Context::of(L).meter;
   meter.spend(L, resume_steps);
@@ -69,7 +69,7 @@ int resume(lua_State* L) {
   return pushed + 1;
 }
 
-// Closes the variables of a coroutine that will not run again; its error, if it has one, is left on its stack.
+// Closes the variables of a coroutine that will not run again. Its error, if it has one, stays on its stack.
 int close_variables(lua_State* L, lua_State* coroutine) {
   Context& context = Context::of(L);
   if (context.closing_coroutines >= most_nested_closings) luaL_error(L, "closing coroutines nests too deeply");
@@ -101,7 +101,7 @@ int resume_wrapped(lua_State* L) {
   const int results = resume_with(L, coroutine, lua_gettop(L));
   if (results >= 0) return results;
   if (has_failed(lua_status(coroutine)) && close_variables(L, coroutine) != LUA_OK) {
-    // An error while closing takes the place of the first one.
+    // An error raised while closing replaces the first one.
     lua_xmove(coroutine, L, 1);
   }
   return lua_error(L);

@@ -1,12 +1,13 @@
-// Frozen: tables that were made while the rules loaded and can be read, but never changed, by what runs later.
+// Frozen tables: tables that rule files make while they load. Later runs of rules can read them but not change them.
 //
 // A message may leave nothing behind for the next one (threats.md L6, I13), and rules share library tables, constants
-// and helper functions. So at the end of loading every table in reach is frozen where it stands: its contents move to a
-// hidden table, and what is left is empty and refers to that one for reading. Identity is kept, and so are metamethods;
-// lookups, length, pairs and ipairs work as before, assignment is an error. Used as a metatable, a frozen table serves
-// as before.
+// and helper functions. So when loading ends, every reachable table is frozen in place: its contents move to a hidden
+// table, and the original becomes an empty table whose metatable reads from the hidden one. The table's identity and
+// its own metamethods are kept; lookup, length, pairs and ipairs work as before, and assignment raises an error. A
+// frozen table also still works as the metatable of other tables.
 //
-// What can be frozen neither way, a coroutine above all, is an error: it would carry its state from run to run.
+// Values that carry state but cannot be frozen, such as coroutines and iterators, are reported as errors: they would
+// pass state from one run to the next.
 #pragma once
 
 #include <string>
@@ -17,15 +18,18 @@
 
 namespace sallyport::lua {
 
-// Freezes all tables in reach of the values from `first` up to the top of the stack: through tables, their metatables
-// and upvalues of functions. Gives what could not be frozen, in words, or nothing. The values stay.
+// Freezes every table reachable from the values between `first` and the top of the stack: through table entries,
+// metatables and upvalues of functions. Returns an empty string, or a message about the first value that cannot be
+// frozen; then nothing has been frozen. The stack is left as it was.
 std::string freeze(lua_State* L, int first);
 
 bool is_frozen(lua_State* L, int index);
-// Pushes the table that holds the contents of the one at `index`: the hidden one, or itself.
+// Pushes the table that holds the contents of the table at `index`: the hidden table of a frozen one, else the table
+// itself.
 void push_contents(lua_State* L, int index);
-// The upvalues that calling the function on top may change: those of every Lua function in reach of it, once each.
-// Those named in `except` (lua_upvalueid) are left out.
+// Lists the upvalues that a call of the function on top of the stack may change: those of every Lua function reachable
+// from it, each once. Upvalues whose lua_upvalueid is in `except` are left out. The registry keeps a reference to the
+// present value of each.
 std::vector<Upvalue> find_upvalues(lua_State* L, const std::vector<const void*>& except);
 
 }  // namespace sallyport::lua

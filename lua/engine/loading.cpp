@@ -17,13 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t most_source_octets = 1 << 20;
-// Loading happens once, and makes what all runs use.
+// Loading happens once and prepares what all runs use, so it gets this many times the budget of a run.
 constexpr int times_the_budget = 20;
 constexpr std::uint64_t most_block_octets = 16u << 20;
 constexpr std::uint64_t most_patterns = 10'000;
 constexpr char bytecode_mark = '\x1b';
 
-// Takes "spam.lua:3: " off a message of Lua's; gives the line, or 0.
+// Removes the prefix "spam.lua:3: " from a message of Lua's and returns the line, or 0 when there is no such prefix.
 int take_line(std::string& message) {
   const std::size_t end = message.find(": ");
   const std::size_t colon = end == std::string::npos ? end : message.rfind(':', end - 1);
@@ -34,7 +34,8 @@ int take_line(std::string& message) {
   return static_cast<int>(*line);
 }
 
-// A file while another one requires it. Should it fail, Lua's error unwinds through here.
+// Marks a file as running while another file requires it. When the file fails, Lua's error unwinds through here, and
+// the destructor marks it as failed.
 class Requiring {
  public:
   Requiring(RuleFile& file, std::vector<std::size_t>& running, std::size_t index) : file_(file), running_(running) {
@@ -109,7 +110,7 @@ void Loading::read(const std::string& path, const std::string& name) {
 }
 
 void Loading::add_error(std::string_view file, int line, std::string message, int column) {
-  // What the source check has found once is not told again when the file trips over it.
+  // The same error is reported once: check_source() may already have found what the file now fails at.
   for (const LoadError& known : errors_) {
     if (line > 0 && known.line == line && known.file == file && known.message == message) return;
   }
@@ -132,7 +133,8 @@ void Loading::run(int globals) {
   }
 }
 
-// Files that failed while another one required them, and kept the error to itself.
+// Adds an error for each file that failed while another file required it, when that other file has caught the Lua
+// error.
 void Loading::tell_of_hidden_failures() {
   for (RuleFile& file : files_) {
     if (file.state != RuleFile::State::failed || file.told) continue;
@@ -141,7 +143,8 @@ void Loading::tell_of_hidden_failures() {
   }
 }
 
-// Leaves the file as a function on the stack, with globals of its own; or notes what is wrong with its text.
+// Compiles the file, with globals of its own, and leaves the function on the stack; or adds the error and returns
+// false.
 bool Loading::compile(lua_State* L, RuleFile& file) {
   const std::string chunk_name = "@" + file.name;
   if (luaL_loadbufferx(L, file.source.data(), file.source.size(), chunk_name.c_str(), "t") != LUA_OK) {
@@ -170,7 +173,7 @@ bool Loading::compile(lua_State* L, RuleFile& file) {
   return true;
 }
 
-// The file runs on a thread of its own: when it fails, the thread still shows where.
+// The file runs on a Lua thread of its own: after an error, the thread's call stack still shows the line.
 void Loading::execute(RuleFile& file) {
   lua_State* thread = lua_newthread(L_);
   Meter& meter = Context::of(L_).meter;
@@ -196,7 +199,7 @@ void Loading::execute(RuleFile& file) {
     tell_of_hidden_failures();
   } else {
     file.state = RuleFile::State::failed;
-    // Whatever it was requiring has failed with it.
+    // The error of this file also stands for the files that failed while this one required them.
     for (RuleFile& failed : files_) failed.told = failed.told || failed.state == RuleFile::State::failed;
     add_thrown(thread, file, status == LUA_YIELD);
   }

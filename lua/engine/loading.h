@@ -1,7 +1,8 @@
-// Loading: the one time that rule files run as a whole. It executes them, serves their `require`, and collects what
-// they declare with sp.rule, and everything that is wrong with them.
+// Loading: reads the files of the rule path and executes each once. It serves their `require`, and collects the rules
+// that they declare with sp.rule and every error in them.
 //
-// One file that does not load does not keep the others from being looked at: all errors come out in one run.
+// A file that fails does not stop the others from being checked, so one attempt reports all errors. RuleSet::load
+// creates it, on the thread that loads, and drops it when loading is over.
 #pragma once
 
 #include <string>
@@ -15,40 +16,43 @@
 
 namespace sallyport::lua {
 
-// A file of the rule path.
+// One file of the rule path.
 struct RuleFile {
   enum class State { unread, running, loaded, failed };
 
-  std::string name;  // "spam.lua"
+  std::string name;  // without the directory: "spam.lua"
   std::string source;
   State state = State::unread;
-  bool told = false;                   // of a failed one: why is among the errors
-  int chunk = no_reference;            // the file as a function; its first upvalue is _ENV
-  int environment = no_reference;      // the globals it had while it loaded
-  int run_environment = no_reference;  // metatable of the globals of a run
-  int module = no_reference;           // what it returned, for `require`
+  bool told = false;                   // the reason of its failure is among Loading::errors()
+  int chunk = no_reference;            // reference to the compiled file; its first upvalue is _ENV
+  int environment = no_reference;      // reference to its globals while it loaded
+  int run_environment = no_reference;  // reference to the metatable for the globals of each run
+  int module = no_reference;           // reference to the value it returned, for `require`
 };
 
 class Loading {
  public:
-  // The rule path's files in order of their names; what cannot be read is an error.
+  // Reads the *.lua files of settings.path, sorted by name. A file or directory that cannot be read becomes an error in
+  // errors(). Both arguments must outlive this object.
   Loading(lua_State* L, const RuleSettings& settings);
   Loading(const Loading&) = delete;
   Loading& operator=(const Loading&) = delete;
   ~Loading();
 
-  // Executes all files. `globals` is a reference to what they all see.
+  // Executes all files. `globals` is a registry reference to the table of globals that all files share.
   void run(int globals);
-  // Freezes what the files have made and finds what a run may change. To be called within a protected call.
+  // Freezes the tables that the files have made, and finds the upvalues that each rule's runs may change. To be called
+  // only when errors() is empty, and inside a protected call: Lua errors may be raised.
   void finish();
 
   std::vector<LoadError>& errors() { return errors_; }
   std::vector<Rule>& rules() { return rules_; }
   std::vector<RuleFile>& files() { return files_; }
 
-  // sp.rule{...}; the table is argument 1.
+  // Implements sp.rule{...}; the table is argument 1. What is wrong with it is added to errors().
   void declare(lua_State* L);
-  // require(name): pushes the module.
+  // Implements require(name) while files load: executes the file if that has not happened yet, and pushes its value. An
+  // unknown name, a circle or a failed file raises a Lua error.
   void require(lua_State* L, std::string_view name);
 
  private:
@@ -67,7 +71,7 @@ class Loading {
   std::vector<RuleFile> files_;
   std::vector<Rule> rules_;
   std::vector<LoadError> errors_;
-  std::vector<std::size_t> running_;  // files being executed, the innermost last
+  std::vector<std::size_t> running_;  // indices of the files being executed, the innermost last
 };
 
 }  // namespace sallyport::lua

@@ -1,5 +1,6 @@
-// Lua's own headers. The library is the C++ build of Lua 5.4 (lua5.4-c++): an error is a C++ exception, so it unwinds
-// our frames and runs their destructors. It may be caught by Lua alone: catch what we throw, never `...`.
+// Includes Lua's headers and adds the smallest helpers. The library is the C++ build of Lua 5.4 (lua5.4-c++): it raises
+// errors as C++ exceptions, which unwind our frames and run their destructors. Only Lua may catch these, so our code
+// never writes `catch (...)`; it catches its own exception types only.
 #pragma once
 
 #include <lauxlib.h>
@@ -11,8 +12,8 @@
 
 namespace sallyport::lua {
 
-// A function of ours as Lua may call it. What C++ throws must not travel through Lua, which would take it for an error
-// of its own without a message and leave the thread half unwound.
+// Wraps a C++ function for calls from Lua. A C++ exception must not pass through Lua: Lua would take it for one of its
+// own errors, without a message, and would leave the thread half unwound. It becomes a Lua error here.
 template <lua_CFunction function>
 int guarded(lua_State* L) {
   try {
@@ -25,21 +26,23 @@ int guarded(lua_State* L) {
 
 inline void push(lua_State* L, std::string_view text) { lua_pushlstring(L, text.data(), text.size()); }
 
-// The string at `index`; valid while it stays on the stack. Only for what is a string.
+// Gives the octets of the string at `index`, which must be a string. The view is valid while the string stays on the
+// stack.
 inline std::string_view to_text(lua_State* L, int index) {
   std::size_t length = 0;
   const char* octets = lua_tolstring(L, index, &length);
   return {octets, length};
 }
 
-// The string argument `index`, or Lua's error about its type. A number counts as its text, as everywhere in Lua.
+// Gives the string argument `index`, or raises Lua's error about its type. As everywhere in Lua, a number counts as its
+// text.
 inline std::string_view check_text(lua_State* L, int index) {
   std::size_t length = 0;
   const char* octets = luaL_checklstring(L, index, &length);
   return {octets, length};
 }
 
-// True for a string proper: a number is none.
+// True for a string; false for a number, which Lua's own lua_isstring() would accept.
 inline bool is_text(lua_State* L, int index) { return lua_type(L, index) == LUA_TSTRING; }
 
 }  // namespace sallyport::lua

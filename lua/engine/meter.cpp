@@ -11,13 +11,13 @@ namespace sallyport::lua {
 
 namespace {
 
-// With values up to 4 KiB a check comes every thousand instructions; with one of 1 MiB, every four.
+// With values up to 4 KiB the hook is called every 1000 instructions; with a value of 1 MiB, every 4.
 constexpr std::uint64_t instructions_times_octets = 4u << 20;
 constexpr int most_instructions_per_check = 1000;
-// Calls that nest deeper than this when memory runs out are what used it up.
+// When memory runs out with calls nested deeper than this, the breach is reported as depth: the calls used the memory.
 constexpr int deep_calls = 190;
-// Calls that nest deeper than this are a rule's mistake: the way back out of them, each with its variables to be
-// closed, would take longer than a run may.
+// The deepest nesting of calls that a run may reach. Unwinding more, each with its variables to be closed, would take
+// longer than a run may.
 constexpr int deepest_calls = 4000;
 constexpr int levels_looked_at = 64;
 
@@ -40,7 +40,7 @@ Place find_place(lua_State* L) {
 
 void* Meter::allocate(void* self, void* block, std::size_t old_octets, std::size_t new_octets) {
   auto& meter = *static_cast<Meter*>(self);
-  if (!block) old_octets = 0;  // then it tells what kind of object is wanted
+  if (!block) old_octets = 0;  // for a new block Lua passes the kind of object here, not a size
   if (new_octets == 0) {
     std::free(block);
     meter.in_use_ -= old_octets;
@@ -48,15 +48,15 @@ void* Meter::allocate(void* self, void* block, std::size_t old_octets, std::size
   }
   if (new_octets > old_octets && meter.running_ && !meter.permit(block, old_octets, new_octets)) return nullptr;
   void* moved = std::realloc(block, new_octets);
-  // Lua takes it for granted that a block can shrink.
+  // Lua requires that shrinking a block never fails.
   if (!moved) return new_octets <= old_octets ? block : nullptr;
   meter.in_use_ = meter.in_use_ - old_octets + new_octets;
   meter.largest_block_ = std::max<std::uint64_t>(meter.largest_block_, new_octets);
   return moved;
 }
 
-// Lua answers a refusal with a full collection and asks once more for the same. Only the second refusal is a breach: a
-// rule may make more garbage than its budget, but not hold more.
+// When the allocator refuses, Lua runs a full collection and asks once more for the same size. Only the second refusal
+// is a breach: a rule may produce more garbage than its budget, but not hold more.
 bool Meter::permit(const void* block, std::size_t old_octets, std::size_t new_octets) {
   const bool asked_again = refused_octets_ == new_octets && refused_block_ == block;
   const bool gave_up = refused_octets_ > 0 && !asked_again;
@@ -135,15 +135,17 @@ void Meter::check(lua_State* L) {
   lua_Debug frame;
   if (breach_ == Breach::none && lua_getstack(L, deepest_calls, &frame)) note(Breach::depth);
   if (breach_ == Breach::none) return;
-  // Setting the hook walks through all calls; thousands of them may be unwinding one by one.
+  // lua_sethook() walks through all calls, and thousands of calls may be unwinding one after another; so it is called
+  // only when the count differs.
   if (lua_gethookcount(L) != 1) set_hook(L);
   lua_pushliteral(L, "the rule has used up its budget");
   lua_error(L);
 }
 
-// The monotonic clock costs a tenth of the other, so the start reads that one only, and a short rule ends before its
-// first check. By then the rule has rarely used more than some microseconds; should it be more, it may have been
-// waiting for the processor, so that at most half of the budget is counted for it.
+// Reading the monotonic clock costs a tenth of reading the thread's CPU clock. So start() reads only the monotonic
+// clock, and most rules end before their first check. The first check reads the CPU clock too, and counts the time
+// elapsed since start() as CPU time used. The rule may have waited for the processor meanwhile, so that at most half of
+// the budget is counted.
 bool Meter::is_out_of_time() {
   const Duration elapsed = std::chrono::steady_clock::now() - started_;
   if (!cpu_clock_started_) {

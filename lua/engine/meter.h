@@ -1,17 +1,18 @@
-// Meter: what a run of a rule may cost, and the stop that a rule cannot catch (threats.md L1-L4).
+// Meter: limits the CPU time, memory and call depth of one run of a rule, and stops the run in a way that the rule
+// cannot catch (threats.md L1-L4).
 //
-// Time is CPU time of the thread, read at every check. Checks come from three sides, because each alone leaves a hole:
-// - a hook after so many instructions. The larger the largest value in sight, the fewer: one instruction that compares
-// two
-//   long strings costs more than a thousand that add;
-// - the allocator, after so many octets: concatenation makes them without spending instructions;
-// - spend(), which our own library functions call for every step of theirs.
+// Time is the CPU time of the thread. It is checked from three places, because each alone leaves a gap:
+// - a hook that Lua calls after a number of instructions. The larger the largest value of the state, the smaller the
+//   number: comparing two long strings is one instruction and costs more than a thousand additions;
+// - the allocator, after a number of octets: concatenation makes large strings with few instructions;
+// - spend(), which our own library functions call for each of their steps.
 //
-// A breach is remembered. From then on the hook comes at every instruction and raises again, and everything of ours
-// that catches an error (pcall, coroutine.resume ...) raises again too: nothing that runs while the stack unwinds, be
-// it a handler or a to-be-closed variable, gets further than its first instruction.
+// The first breach of a limit is remembered until the next start(). After it the hook is called at every instruction
+// and raises the error again, and so do our functions that catch errors (pcall, coroutine.resume and others). So code
+// that runs while the stack unwinds, such as a handler or a __close metamethod, ends at its first instruction.
 //
-// One per lua_State, on one thread. It is the state's allocator and must outlive it.
+// Each lua_State has one Meter, which is its allocator and must outlive it. One system thread uses both at a time, and
+// a run stays on the thread that started it.
 #pragma once
 
 #include <cstddef>
@@ -24,19 +25,20 @@ namespace sallyport::lua {
 
 enum class Breach : std::uint8_t { none, time, memory, depth };
 
-// A place in a rule file. `file` belongs to a function of the state, and rules' functions live as long as it does.
+// A place in a rule file. `file` points into a function of the state, which lives as long as the state because rules
+// keep their functions.
 struct Place {
   const char* file = "";
-  int line = 0;  // 0: not known
+  int line = 0;  // from 1; 0: not known
 };
 
-// Where the innermost Lua function of the thread is.
+// Finds the line that the innermost Lua function on the thread is executing.
 Place find_place(lua_State* L);
 
 struct Budget {
   Duration cpu;
-  std::uint64_t memory_octets;  // more than were in use at the start
-  std::uint64_t block_octets;   // of one value: what one instruction costs depends on it
+  std::uint64_t memory_octets;  // how much the state may grow above what it held at the start
+  std::uint64_t block_octets;   // largest single value; the cost of one instruction grows with it
 };
 
 class Meter {
@@ -45,27 +47,31 @@ class Meter {
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
 
-  // A lua_Alloc; `self` is the Meter.
+  // The allocator function given to lua_newstate(); `self` is the Meter.
   static void* allocate(void* self, void* block, std::size_t old_octets, std::size_t new_octets);
 
-  // From here on the budget counts, on `thread` and whatever it resumes.
+  // Starts a run: from now on `budget` limits `thread` and every coroutine it resumes.
   void start(lua_State* thread, const Budget& budget);
-  // Ends the run; the breach and its place stay to be read until the next start.
+  // Ends the run. breach() and place() keep their values until the next start().
   void stop();
-  // What has been made so far stays in reach of every later run, and so does its largest value.
+  // To be called once, after loading: all later runs can reach the values that exist now, so the largest of them counts
+  // from the start of each run.
   void settle() { settled_block_ = largest_block_; }
-  // Makes `thread` the one that runs; gives the one that ran before.
+  // Tells the meter that `thread` runs now; returns the thread that ran before. Called when a coroutine is resumed and
+  // when control comes back.
   lua_State* switch_to(lua_State* thread);
 
-  // Counts work of our own library functions; a step is about what an instruction costs. Raises at a breach.
+  // Counts work of our own library functions; a step costs about as much as one instruction. Raises a Lua error at a
+  // breach.
   void spend(lua_State* L, std::uint64_t steps) {
     steps_ += steps;
     if (steps_ >= steps_per_check || breach_ != Breach::none) check(L);
   }
-  // To be called before putting together a value of so many octets outside of Lua's memory. Raises when no value may
-  // have so many; whether there is room for it is found out when Lua gets it.
+  // To be called before our own code builds a value of `octets` octets outside Lua's memory. Raises a Lua error when
+  // the value would exceed block_octets. Whether the memory budget has room is checked when Lua allocates its copy.
   void claim(lua_State* L, std::uint64_t octets);
-  // To be called with the status of every protected call made for a rule: raises again what may not be caught.
+  // To be called with the status of every protected call made for a rule: raises the error again when it came from a
+  // breach.
   void pass_on(lua_State* L, int status);
 
   Breach breach() const { return breach_; }
@@ -85,7 +91,7 @@ class Meter {
   void set_hook(lua_State* thread) const;
   int instructions_per_check() const;
 
-  lua_State* running_ = nullptr;  // nothing is limited without
+  lua_State* running_ = nullptr;  // the thread that runs; null: no run, nothing is limited
   Budget budget_{};
   Breach breach_ = Breach::none;
   Place place_;
@@ -96,7 +102,7 @@ class Meter {
   std::uint64_t octets_since_check_ = 0;
   std::uint64_t steps_ = 0;
   const void* refused_block_ = nullptr;
-  std::size_t refused_octets_ = 0;  // 0: nothing was refused just now
+  std::size_t refused_octets_ = 0;  // 0: the last request was granted
   Time started_{};
   bool cpu_clock_started_ = false;
   Duration cpu_at_start_{};

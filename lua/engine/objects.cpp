@@ -22,7 +22,7 @@ constexpr const char* auth_type = "sallyport.auth";
 constexpr const char* address_type = "sallyport.address";
 constexpr const char* verdict_type = "sallyport.verdict";
 
-// What tx, tx.client, tx.client.tls, tx.auth and tx.msg are: the same mail, looked at through different fields.
+// tx, tx.client, tx.client.tls, tx.auth and tx.msg are all Handles to the same mail; only their metatables differ.
 struct Handle {
   const policies::Transaction* mail;
   std::uint64_t run;
@@ -39,8 +39,8 @@ const policies::Transaction& mail_of(lua_State* L, const Handle& handle) {
   return *handle.mail;
 }
 
-// The first field of the name, or null. Looking for it, and what is then done with its value, costs as much as it is
-// long.
+// Gives the first header field with this name, or null. Charges the run for the search and for decoding the value
+// later.
 const mail::HeaderField* find_field(lua_State* L, const policies::Transaction& mail, std::string_view name) {
   const mail::HeaderSection& section = mail.message->header();
   const mail::HeaderField* field = section.find(name);
@@ -57,7 +57,6 @@ void push_or_nil(lua_State* L, std::string_view text) {
 }
 
 // -- addresses
-// ------------------------------------------------------------------------------------------------------------
 
 enum AddressPart : int { addr_part = 1, user_part, domain_part };
 
@@ -72,8 +71,8 @@ void push_address(lua_State* L, std::string_view addr, std::string_view user, st
   luaL_setmetatable(L, address_type);
 }
 
-void push_address(lua_State* L, const policies::EnvelopeAddress& address) {
-  push_address(L, address.text, address.local, address.domain);
+void push_address(lua_State* L, const MailAddress& address) {
+  push_address(L, address.to_string(), address.local, address.domain);
 }
 
 // Pushes the first mailbox of a field of the message, or nil.
@@ -105,7 +104,6 @@ int address_to_string(lua_State* L) {
 }
 
 // -- fields
-// ---------------------------------------------------------------------------------------------------------------
 
 using Transaction = policies::Transaction;
 
@@ -116,7 +114,7 @@ struct Field {
 
 constexpr std::string_view header_name_excluded = ": \t";
 
-// The argument of :header and :headers.
+// Checks argument 2 of tx.msg:header() and tx.msg:headers().
 std::string_view check_header_name(lua_State* L) {
   luaL_argexpected(L, is_text(L, 2), 2, "the name of a header field");
   const std::string_view name = to_text(L, 2);
@@ -163,54 +161,59 @@ constexpr Field transaction_fields[] = {
      [](lua_State* L, const Transaction& mail) {
        lua_createtable(L, static_cast<int>(mail.rcpts.size()), 0);
        lua_Integer count = 0;
-       for (const policies::EnvelopeAddress& rcpt : mail.rcpts) {
+       for (const MailAddress& rcpt : mail.rcpts) {
          Context::of(L).meter.spend(L, 1);
          push_address(L, rcpt);
          lua_seti(L, -2, ++count);
        }
      }},
     {"id", [](lua_State* L, const Transaction& mail) { push(L, mail.id); }},
-    {"tenant", [](lua_State* L, const Transaction& mail) { push(L, mail.tenant.name); }},
+    {"tenant", [](lua_State* L, const Transaction& mail) { push_or_nil(L, mail.tenant.name); }},
     {"now",
      [](lua_State* L, const Transaction& mail) { lua_pushinteger(L, std::chrono::system_clock::to_time_t(mail.now)); }},
     {"score", nullptr},
     {"auth", [](lua_State* L, const Transaction& mail) { push_handle(L, mail, auth_type); }},
 };
 
-// A result in RFC 8601's words; nil where the method was not used.
-void push_result(lua_State* L, bool checked, policies::AuthResult result) {
-  checked ? push(L, policies::name(result)) : lua_pushnil(L);
+// What the policies before the rules have found out; computed at most once in each run.
+const policies::Findings& findings(lua_State* L) {
+  Context& context = Context::of(L);
+  if (!context.findings) {
+    context.findings = context.facts->tell();
+    context.meter.spend(L, 1 + context.findings->evidence.size());
+  }
+  return *context.findings;
+}
+
+// Pushes the result of an authentication method in RFC 8601's words, or nil when the method was not used.
+void push_result(lua_State* L, std::string_view method) {
+  for (const auto& [name, result] : findings(L).words) {
+    if (name == method) return push_or_nil(L, result);
+  }
+  lua_pushnil(L);
+}
+
+// The client's confirmed name: as the session knows it, else as the rdns policy has confirmed it, else empty.
+std::string_view client_name(lua_State* L, const Transaction& mail) {
+  return mail.client.rdns.empty() ? findings(L).client_name : mail.client.rdns;
 }
 
 constexpr Field auth_fields[] = {
-    {"spf",
-     [](lua_State* L, const Transaction&) {
-       const auto& sender = Context::of(L).facts->spf.mailfrom;
-       push_result(L, sender.has_value(), sender ? sender->result : policies::AuthResult::none);
-     }},
-    {"dkim",
-     [](lua_State* L, const Transaction&) {
-       const policies::DkimFacts& dkim = Context::of(L).facts->dkim;
-       push_result(L, dkim.checked, overall(dkim));
-     }},
-    {"dmarc",
-     [](lua_State* L, const Transaction&) {
-       const policies::DmarcFacts& dmarc = Context::of(L).facts->dmarc;
-       push_result(L, dmarc.checked, dmarc.result);
-     }},
-    {"arc",
-     [](lua_State* L, const Transaction&) {
-       const policies::ArcFacts& arc = Context::of(L).facts->arc;
-       push_result(L, arc.checked, arc.result);
-     }},
+    {"spf", [](lua_State* L, const Transaction&) { push_result(L, "spf"); }},
+    {"dkim", [](lua_State* L, const Transaction&) { push_result(L, "dkim"); }},
+    {"dmarc", [](lua_State* L, const Transaction&) { push_result(L, "dmarc"); }},
+    {"arc", [](lua_State* L, const Transaction&) { push_result(L, "arc"); }},
 };
 
 constexpr Field client_fields[] = {
     {"ip", [](lua_State* L, const Transaction& mail) { push(L, mail.client.ip.to_string()); }},
     {"port", [](lua_State* L, const Transaction& mail) { lua_pushinteger(L, mail.client.port); }},
     {"helo", [](lua_State* L, const Transaction& mail) { push_or_nil(L, mail.client.helo); }},
-    {"rdns", [](lua_State* L, const Transaction& mail) { push_or_nil(L, mail.client.rdns); }},
-    {"fcrdns", [](lua_State* L, const Transaction& mail) { lua_pushboolean(L, mail.client.fcrdns); }},
+    {"rdns", [](lua_State* L, const Transaction& mail) { push_or_nil(L, client_name(L, mail)); }},
+    {"fcrdns",
+     [](lua_State* L, const Transaction& mail) {
+       lua_pushboolean(L, mail.client.fcrdns || !findings(L).client_name.empty());
+     }},
     {"tls",
      [](lua_State* L, const Transaction& mail) { mail.client.tls ? push_handle(L, mail, tls_type) : lua_pushnil(L); }},
 };
@@ -258,7 +261,7 @@ int index_field(lua_State* L, std::string_view owner, std::span<const Field> fie
     }
     raise_unknown(L, owner, name, found != nullptr, known);
   }
-  // Only the metatable, which no rule can reach, calls this: the first argument is what it should be.
+  // Rules cannot reach the metatable, so only Lua itself calls this, and argument 1 is always the right userdata.
   found->push(L, mail_of(L, *static_cast<const Handle*>(lua_touserdata(L, 1))));
   return 1;
 }
@@ -295,7 +298,7 @@ void push_new_metatable(lua_State* L, const char* name) {
 
 void raise_unknown(lua_State* L, std::string_view owner, std::string_view name, bool planned,
                    const std::vector<std::string>& known) {
-  // Copied to Lua's stack: the error unwinds this frame, and the strings in it.
+  // Copies the text to Lua's stack, because the error unwinds this frame and destroys its strings.
   push(L, std::string(owner) + "." + std::string(name));
   if (planned) luaL_error(L, "%s is not available in this version", lua_tostring(L, -1));
   push(L, text::did_you_mean(name, known));

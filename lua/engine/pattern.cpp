@@ -15,7 +15,8 @@ bool is_graphic(char c) { return text::is_printable(c) && c != ' '; }
 bool is_white(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_hex(char c) { return text::is_digit(c) || (text::lower(c) >= 'a' && text::lower(c) <= 'f'); }
 
-// %a, %d ...: a capital letter is the complement; any other octet stands for itself.
+// Matches `c` against the letter after '%': %a, %d and so on; a capital letter means the complement. Any other octet
+// matches itself.
 bool matches_class(char c, char letter) {
   bool in_class = false;
   switch (text::lower(letter)) {
@@ -51,19 +52,19 @@ bool matches_class(char c, char letter) {
       break;
     case 'z':
       in_class = c == '\0';
-      break;  // deprecated, and still there
+      break;  // deprecated, but Lua 5.4 still accepts it
     default:
       return letter == c;
   }
   return in_class != (letter >= 'A' && letter <= 'Z');
 }
 
-// A set is gone through for each character.
+// Matching one character against a set reads the whole set, so the cost grows with the set's length.
 std::uint64_t cost_of_class(const char* p, const char* after) { return 1 + static_cast<std::uint64_t>(after - p) / 4; }
 
 unsigned char octet(char c) { return static_cast<unsigned char>(c); }
 
-// `p` is at '[', `last` at its ']'.
+// Matches `c` against a set; `p` points to its '[' and `last` to its ']'.
 bool matches_set(char c, const char* p, const char* last) {
   bool wanted = true;
   if (p[1] == '^') {
@@ -118,7 +119,8 @@ const char* PatternMatch::match_at(const char* from) {
 
 const char* PatternMatch::match(const char* s, const char* p) {
   const Nesting nesting(*this);
-  // What only goes on one step further is done in this loop: recursion is for what may have to come back.
+  // A step that continues in one way only is done in this loop. Recursion is used where the matcher may have to
+  // backtrack.
   while (true) {
     step();
     if (p == pattern_end_) return s;
@@ -151,7 +153,8 @@ const char* PatternMatch::match(const char* s, const char* p) {
   }
 }
 
-// One character class with its suffix. Either gives the end of the whole match (or null), or sets where to go on.
+// Matches one character class with its suffix (*, +, -, ?). Returns the end of the whole match or null; or, to continue
+// the loop in match(), sets next_s and next_p.
 const char* PatternMatch::match_default(const char* s, const char* p, const char*& next_s, const char*& next_p) {
   const char* after = end_of_class(p);
   const char suffix = after < pattern_end_ ? *after : '\0';
@@ -235,7 +238,7 @@ const char* PatternMatch::match_back_reference(const char* s, char digit) {
     luaL_error(L_, "invalid capture index %%%d", index + 1);
   }
   const Capture& capture = captures_[static_cast<std::size_t>(index)];
-  // A position is no text that could come again.
+  // A position capture has no text to compare with.
   if (capture.length == position || subject_end_ - s < capture.length) return nullptr;
   const auto length = static_cast<std::size_t>(capture.length);
   step(length / 16);
@@ -257,7 +260,7 @@ const char* PatternMatch::end_of_class(const char* p) {
   }
   if (first != '[') return p;
   if (p < pattern_end_ && *p == '^') ++p;
-  // A ']' in the first place is one of the set.
+  // A ']' right after the '[' is a member of the set and does not end it.
   do {
     if (p == pattern_end_) luaL_error(L_, "malformed pattern (missing ']')");
     if (*p++ == '%') {

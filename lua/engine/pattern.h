@@ -1,8 +1,8 @@
-// Lua's patterns (Lua 5.4 manual, 6.4.1), matched at a cost that the meter sees.
+// Lua's patterns (Lua 5.4 manual, 6.4.1), matched so that the meter sees the cost.
 //
-// The language, limits and error messages are those of Lua's own library. A pattern may take time exponential in its
-// length, though, and Lua's matcher runs as one instruction. Here every step is spent from the run's budget, so the
-// match ends when the budget does (threats.md L2).
+// The pattern language, its limits and error messages are those of Lua's own library. Some patterns take time
+// exponential in their length, and Lua's own matcher runs as a single instruction that nothing can stop. Here every
+// step is charged to the run's budget, so the match stops when the budget is used up (threats.md L2).
 #pragma once
 
 #include <array>
@@ -18,22 +18,24 @@ class PatternMatch {
  public:
   static constexpr int most_captures = 32;
 
-  // Subject and pattern must stay where they are. An anchor at the start of the pattern is the caller's to take off.
+  // `subject` and `pattern` must outlive this object. The caller removes a '^' at the start of the pattern, and then
+  // tries only the first position.
   PatternMatch(lua_State* L, std::string_view subject, std::string_view pattern);
 
-  // Matches at `from` exactly. Gives the end of the match, or null. A malformed pattern is raised as a Lua error.
+  // Tries to match at exactly `from`, a place in the subject. Returns the end of the match, or null when there is none.
+  // Raises a Lua error for a malformed pattern and when the budget is used up.
   const char* match_at(const char* from);
 
-  // Of the last match: pushes all captures, or `whole` when the pattern has none. Gives how many.
+  // Pushes all captures of the last match, or `whole` when the pattern has none. Returns how many values were pushed.
   int push_captures(std::string_view whole);
-  // Pushes capture `index` (from 0); of a pattern without captures the first one is `whole`.
+  // Pushes capture `index` (counted from 0) of the last match. In a pattern without captures, capture 0 is `whole`.
   void push_capture(int index, std::string_view whole);
   int captures() const { return level_; }
 
  private:
   struct Capture {
     const char* start;
-    std::ptrdiff_t length;  // or one of the two below
+    std::ptrdiff_t length;  // in octets, or `unfinished`, or `position`
   };
   static constexpr std::ptrdiff_t unfinished = -1;
   static constexpr std::ptrdiff_t position = -2;

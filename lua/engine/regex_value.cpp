@@ -1,11 +1,12 @@
-// sp.re(pattern [, flags]): a regular expression by RE2, whose time is linear in the text whatever the pattern.
+// sp.re(pattern [, flags]): a regular expression by RE2, whose time is linear in the text whatever the pattern is.
 //
-// Linear is not yet short: on a text made for it, a pattern takes some nanoseconds for each octet and each instruction
-// of its program, and nothing can interrupt that. So a pattern has a largest text, the shorter the larger the pattern
-// is (threats.md L2); that needs the size of the program, which gateway/base/regex does not tell.
+// Linear time can still be long: on a text made to be slow, RE2 takes some nanoseconds for each octet and each
+// instruction of the compiled pattern, and nothing can interrupt it. So the length of the text is limited: the larger
+// the compiled pattern, the shorter the text (threats.md L2). That needs the size of RE2's program, which
+// gateway/base/regex does not offer; so this file uses RE2 directly.
 //
-// The patterns of a file are compiled while it loads; only a few more may be compiled by a run, because their memory is
-// not Lua's and is not in its budget.
+// The patterns of a file are compiled while it loads. A run may compile only a few more, because their memory is not
+// Lua's and does not count against its budget.
 #include <re2/re2.h>
 
 #include <new>
@@ -26,7 +27,7 @@ constexpr const char* regex_type = "sallyport.re";
 constexpr std::size_t most_pattern_octets = 4096;
 constexpr std::int64_t most_memory_octets = 512u << 10;
 constexpr int most_program_size = 2000;
-// Instructions times octets: some 40 ms at 7 ns each.
+// Instructions of the program times octets of the text: about 40 ms at 7 ns each.
 constexpr std::size_t most_work = 6'000'000;
 constexpr std::size_t work_per_step = 16;
 constexpr std::uint64_t compile_steps = 2000;
@@ -35,7 +36,8 @@ using Groups = std::vector<re2::StringPiece>;
 
 const RE2& check_regex(lua_State* L) { return *static_cast<const RE2*>(luaL_checkudata(L, 1, regex_type)); }
 
-// Searches the text, argument 2, for the expression, argument 1; `groups` (of the size wanted) get what was found.
+// Searches the text (argument 2) for the expression (argument 1). The caller sizes `groups`; it receives the match and
+// its captures.
 bool search(lua_State* L, Groups& groups) {
   const RE2& regex = check_regex(L);
   const std::string_view text = check_string(L, 2);
@@ -68,7 +70,7 @@ int test(lua_State* L) {
   return 1;
 }
 
-// The captures; without any in the pattern, the match. nil when there is none.
+// Implements :match(): returns the captures, or the whole match when the pattern has none; nil when nothing matches.
 int match(lua_State* L) {
   Groups groups = all_groups(L);
   if (!search(L, groups)) {
@@ -81,7 +83,7 @@ int match(lua_State* L) {
   return static_cast<int>(groups.size() - first);
 }
 
-// Where the match begins and ends, then the captures, as string.find gives them.
+// Implements :find(): returns where the match begins and ends, then the captures, as string.find does.
 int find(lua_State* L) {
   Groups groups = all_groups(L);
   if (!search(L, groups)) {
@@ -115,7 +117,7 @@ int compile(lua_State* L) {
   options.set_log_errors(false);
   options.set_case_sensitive(flags != "i");
   options.set_max_mem(most_memory_octets);
-  // With its metatable the value has its destructor, whatever is raised below.
+  // The metatable is set first: its __gc destroys the RE2 object when an error is raised below.
   void* place = lua_newuserdatauv(L, sizeof(RE2), 0);
   const RE2& regex = *new (place) RE2(re2::StringPiece(pattern.data(), pattern.size()), options);
   luaL_setmetatable(L, regex_type);

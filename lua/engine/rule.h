@@ -1,4 +1,4 @@
-// One rule, as declared by sp.rule and kept by the rule set.
+// One rule, as sp.rule has declared it. RuleSet keeps it; references are into the registry of that set's state.
 #pragma once
 
 #include <string>
@@ -13,15 +13,15 @@ namespace sallyport::lua {
 struct Rule {
   std::string name;
   policies::Stage stage = policies::Stage::message;
-  double score = 0;  // of its symbol: what `true` and a hit without a score count
+  double score = 0;  // counted when the rule returns true, or a hit without a score
   policies::Mode mode = policies::Mode::enforce;
   OnError on_error = OnError::tempfail;
-  std::string file;  // within the rule path
-  int line = 0;      // of the declaration
+  std::string file;  // file name, without the directory
+  int line = 0;      // where sp.rule was called
 
-  std::size_t file_index = 0;     // in the rule set
-  int run = no_reference;         // the function, in the registry
-  std::vector<Upvalue> upvalues;  // put back after each run
+  std::size_t file_index = 0;     // index into the files of the rule set
+  int run = no_reference;         // reference to the function
+  std::vector<Upvalue> upvalues;  // their values are restored after each run
 };
 
 }  // namespace sallyport::lua

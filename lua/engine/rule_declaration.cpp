@@ -1,9 +1,10 @@
-// sp.rule{ name =, stage =, run =, score =, mode =, on_error = }. Everything wrong with one declaration is told at
-// once.
+// sp.rule{ name =, stage =, run =, score =, mode =, on_error = }. All errors of one declaration are reported together.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 
+#include "gateway/base/fields.h"
 #include "gateway/base/text.h"
 #include "lua/engine/arguments.h"
 #include "lua/engine/context.h"
@@ -17,19 +18,16 @@ namespace {
 using policies::Mode;
 using policies::Stage;
 
-template <class Value>
-struct Choice {
-  std::string_view name;
-  std::optional<Value> value;  // nothing: planned
-};
+// Stages that rules can have in this version; a later version adds the others.
+constexpr std::array available_stages = {Stage::connect, Stage::rcpt, Stage::message};
 
-constexpr Choice<Stage> stages[] = {{"connect", Stage::connect}, {"rcpt", Stage::rcpt},  {"message", Stage::message},
-                                    {"helo", std::nullopt},      {"mail", std::nullopt}, {"headers", std::nullopt},
-                                    {"done", std::nullopt}};
-constexpr Choice<Mode> modes[] = {{"enforce", Mode::enforce}, {"shadow", Mode::shadow}, {"off", Mode::off}};
-constexpr Choice<OnError> error_actions[] = {{"skip", OnError::skip}, {"tempfail", OnError::tempfail}};
+bool is_available(Stage stage) {
+  return std::find(available_stages.begin(), available_stages.end(), stage) != available_stages.end();
+}
+bool is_available(Mode) { return true; }
+bool is_available(OnError) { return true; }
 
-// Reads one declaration; what is wrong with it is collected.
+// Reads one declaration and collects everything that is wrong with it.
 class Declaration {
  public:
   explicit Declaration(lua_State* L) : L_(L) {}
@@ -67,29 +65,31 @@ class Declaration {
     lua_pop(L_, 1);
   }
 
-  template <class Value, std::size_t size>
-  void read_choice(const char* field, const Choice<Value> (&choices)[size], Value& value, bool required) {
+  template <Worded Value>
+  void read_choice(const char* field, Value& value, bool required) {
     lua_getfield(L_, 1, field);
     const bool given = !lua_isnil(L_, -1);
-    const std::string word = is_text(L_, -1) ? text::printable(to_text(L_, -1), 64) : std::string();
+    const std::string said = is_text(L_, -1) ? text::printable(to_text(L_, -1), 64) : std::string();
     lua_pop(L_, 1);
     if (!given && !required) return;
-    std::vector<std::string> available;
-    for (const Choice<Value>& choice : choices) {
-      if (choice.value) available.emplace_back(choice.name);
-      if (choice.name != word) continue;
-      if (!choice.value) {
-        complaints.push_back(std::string(field) + ": '" + word + "' is not available in this version");
-        return;
-      }
-      value = *choice.value;
+    const auto chosen = from_word<Value>(said);
+    if (chosen && is_available(*chosen)) {
+      value = *chosen;
       return;
     }
+    if (chosen) {
+      complaints.push_back(std::string(field) + ": '" + said + "' is not available in this version");
+      return;
+    }
+    std::vector<std::string> available;
+    for (const std::string_view choice : words_of<Value>) {
+      if (is_available(*from_word<Value>(choice))) available.emplace_back(choice);
+    }
     complaints.push_back(std::string(field) + ": expected one of " + text::join(available, ", ") +
-                         meant(word, available));
+                         meant(said, available));
   }
 
-  // Keeps the function; a reference to it.
+  // Stores the function in the registry and sets `run` to its reference.
   void read_run(int& run) {
     lua_getfield(L_, 1, "run");
     if (lua_isfunction(L_, -1) && !lua_iscfunction(L_, -1)) {
@@ -137,10 +137,10 @@ void Loading::declare(lua_State* L) {
   Declaration declaration(L);
   declaration.check_fields();
   declaration.read_name(rule.name);
-  declaration.read_choice("stage", stages, rule.stage, true);
+  declaration.read_choice("stage", rule.stage, true);
   declaration.read_score(rule.score);
-  declaration.read_choice("mode", modes, rule.mode, false);
-  declaration.read_choice("on_error", error_actions, rule.on_error, false);
+  declaration.read_choice("mode", rule.mode, false);
+  declaration.read_choice("on_error", rule.on_error, false);
   declaration.read_run(rule.run);
   for (const Rule& other : rules_) {
     if (rule.name.empty() || other.name != rule.name) continue;

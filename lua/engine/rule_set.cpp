@@ -19,18 +19,19 @@ namespace {
 
 constexpr std::uint64_t most_block_octets = 1u << 20;
 constexpr std::uint64_t patterns_per_run = 16;
-// A collection begins when the garbage has grown to the size of what is alive, and this; then comes one step after each
-// run, and one more for so many octets that the run has used.
+// A collection begins when the garbage exceeds the octets that survived the last collection plus least_garbage_octets.
+// It then does one step after each run, and one more for every octets_per_step that the run has used.
 constexpr std::uint64_t least_garbage_octets = 1u << 20;
 constexpr std::uint64_t octets_per_step = 64u << 10;
-constexpr int step_size_log2 = 10;  // a step takes some ten microseconds
+constexpr int step_size_log2 = 10;  // a step takes about ten microseconds
 static_assert(no_reference == LUA_NOREF);
 
 constexpr const char* modules_key = "sallyport.modules";
 
 int on_panic(lua_State*) { throw BrokenInvariant("Lua: an error outside of a protected call"); }
 
-// require(name), while files load and after: then it gives what was loaded, and `sallyport`.
+// Implements require(name). While files load it executes them; later it only gives `sallyport` and files already
+// loaded.
 int require(lua_State* L) {
   const std::string_view name = check_text(L, 1);
   if (name == "sallyport") {
@@ -64,7 +65,7 @@ struct RuleSet::State {
   int globals = no_reference;
   std::vector<RuleFile> files;
   std::unique_ptr<Loading> loading;
-  int spare_thread = no_reference;  // of a run that ended well, for the next one
+  int spare_thread = no_reference;  // Lua thread of an earlier run that ended well, to be used again
   std::uint64_t octets_alive = 0;
   bool collecting = false;
 };
@@ -83,7 +84,6 @@ RuleSet::~RuleSet() = default;
 std::uint64_t RuleSet::octets_in_use() const { return state_->context.meter.octets_in_use(); }
 
 // -- loading
-// --------------------------------------------------------------------------------------------------------------
 
 int RuleSet::set_up(lua_State* L) {
   auto& set = *static_cast<RuleSet*>(lua_touserdata(L, 1));
@@ -97,7 +97,7 @@ int RuleSet::set_up(lua_State* L) {
   const std::string complaint = freeze(L, 1);
   ensure(complaint.empty(), "Lua: a library cannot be frozen");
 
-  // The metatable of strings, of which there is one for all.
+  // All strings share one metatable; it must have our string library instead of Lua's.
   lua_pushliteral(L, "");
   lua_newtable(L);
   lua_getfield(L, 1, LUA_STRLIBNAME);
@@ -154,7 +154,7 @@ Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const Rul
     return errors;
   }
 
-  // From now on memory is collected between runs only.
+  // From now on garbage is collected between runs only.
   state.context.meter.settle();
   lua_gc(state.L, LUA_GCCOLLECT);
   lua_gc(state.L, LUA_GCSTOP);
@@ -164,7 +164,6 @@ Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const Rul
 }
 
 // -- running
-// --------------------------------------------------------------------------------------------------------------
 
 lua_State* RuleSet::take_thread(lua_State* L) {
   if (state_->spare_thread == no_reference) return lua_newthread(L);
@@ -174,8 +173,8 @@ lua_State* RuleSet::take_thread(lua_State* L) {
   return lua_tothread(L, -1);
 }
 
-// Argument 1 is the Run. The rule runs as a coroutine, so that a later host call can wait by yielding: its request
-// would come out of lua_resume here, and the answer go in by the next one.
+// Argument 1 is the Run. The rule runs as a coroutine so that, in a later version, a function of ours can wait by
+// yielding: lua_resume() here would return the request, and the next lua_resume() would pass the answer in.
 int RuleSet::run_protected(lua_State* L) {
   Run& run = *static_cast<Run*>(lua_touserdata(L, 1));
   State& state = *run.set.state_;
@@ -183,7 +182,7 @@ int RuleSet::run_protected(lua_State* L) {
   lua_settop(L, 0);
   lua_State* const thread = run.set.take_thread(L);
 
-  // Globals of its own: one table, which reads through to what the file had when it was loaded.
+  // Each run gets a new table of globals, which reads through to the globals that the file had after loading.
   lua_rawgeti(L, LUA_REGISTRYINDEX, file.chunk);
   lua_newtable(L);
   lua_rawgeti(L, LUA_REGISTRYINDEX, file.run_environment);
@@ -225,14 +224,14 @@ void RuleSet::read_result(lua_State* thread, int results, Run& run) const {
   if (lua_isboolean(thread, first)) {
     if (!lua_toboolean(thread, first)) return;
     result.kind = RunResult::Kind::verdict;
-    result.fact.verdict = "hit";
+    result.fact.answer = RuleAnswer::hit;
     result.fact.score = run.rule.score;
   } else if (const RuleVerdict* verdict = to_verdict(thread, first)) {
     result.kind = RunResult::Kind::verdict;
     result.fact = verdict->fact;
-    if (result.fact.verdict == "hit" && !verdict->has_score) result.fact.score = run.rule.score;
+    if (result.fact.answer == RuleAnswer::hit && !verdict->has_score) result.fact.score = run.rule.score;
   } else {
-    // The rule has returned: what is left to name is where it begins.
+    // The rule has already returned, so the only line left to report is where its function begins.
     lua_Debug function;
     lua_rawgeti(thread, LUA_REGISTRYINDEX, run.rule.run);
     lua_getinfo(thread, ">S", &function);
@@ -249,7 +248,7 @@ void RuleSet::read_failure(lua_State* thread, int status, Run& run) const {
   run.result.kind = RunResult::Kind::error;
   if (meter.breach() == Breach::time) run.result.kind = RunResult::Kind::timeout;
   if (meter.breach() == Breach::memory) run.result.kind = RunResult::Kind::memory;
-  // Refused by the system, not by the meter.
+  // The system refused memory; the meter did not.
   if (meter.breach() == Breach::none && status == LUA_ERRMEM) run.result.kind = RunResult::Kind::memory;
   run.result.fact.file = place.file;
   run.result.fact.line = place.line;
@@ -265,7 +264,7 @@ RunResult RuleSet::run(const Rule& rule, const policies::Transaction& mail, cons
   const int status = lua_pcall(L, 1, 0, 0);
   lua_settop(L, 0);
   if (status != LUA_OK) {
-    // Memory ran out around the rule, not in it.
+    // The error came from the code around the rule, in most cases because memory ran out there.
     state_->context.meter.stop();
     run.result = {};
     run.result.kind = status == LUA_ERRMEM ? RunResult::Kind::memory : RunResult::Kind::error;
@@ -274,8 +273,9 @@ RunResult RuleSet::run(const Rule& rule, const policies::Transaction& mail, cons
   }
   ++state_->context.run;
   state_->context.facts = nullptr;
+  state_->context.findings.reset();
   run.result.fact.rule = rule.name;
-  run.result.fact.stage = policies::name(rule.stage);
+  run.result.fact.stage = rule.stage;
   run.result.fact.shadow = rule.mode == policies::Mode::shadow;
 
   const std::uint64_t used = octets_in_use() - std::min(before, octets_in_use());

@@ -1,9 +1,9 @@
-// RuleSet: all rules of a rule path, loaded once, ready to be run on mail after mail.
+// RuleSet: all rules of a rule path, loaded once and then run on one mail after another.
 //
-// One per worker, with a Lua state of its own; not to be shared between threads. Every run starts from what the rules
-// were when they had been loaded: globals are new, what the files made is frozen, their locals are put back afterwards.
-// So nothing of one mail is there for the next (threats.md L6, I13). Memory that a run leaves behind is collected in
-// small steps between runs.
+// Each worker has its own RuleSet with its own Lua state. It may be loaded on another thread, but only the worker's
+// thread runs its rules. Every run starts from the state the rules had when loading ended: globals are new, tables that
+// the files made are frozen (frozen.h), and the files' local variables are restored after each run. So a rule can leave
+// nothing of one mail for the next (threats.md L6, I13). Garbage of a run is collected in small steps between runs.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/base/result.h"
+#include "lua/engine/facts.h"
 #include "lua/engine/rule.h"
 #include "lua/engine/settings.h"
 #include "lua/engine/source_check.h"
@@ -22,23 +23,23 @@ struct lua_State;
 
 namespace sallyport::lua {
 
-// How a run ended.
+// How the run of one rule ended.
 struct RunResult {
   enum class Kind : std::uint8_t {
-    silent,   // the rule had nothing to say
-    verdict,  // in `fact`
-    error,    // a runtime error, or a value that is no verdict
+    silent,   // it returned nil, false or nothing
+    verdict,  // it returned true or a verdict; see `fact`
+    error,    // a runtime error, or it returned something that is not a verdict
     timeout,
     memory,
   };
   Kind kind = Kind::silent;
-  policies::RuleFact fact;  // of a verdict: complete; else only where the trouble was (rule, stage, file, line)
+  RuleFact fact;  // complete for a verdict; else only rule, stage, shadow, and where it failed (file, line)
 };
 
 class RuleSet {
  public:
-  // All *.lua files of settings.path, in order of their names. All errors come at once; there are no rules then, and
-  // whoever has older ones keeps them (L9). No path: no rules.
+  // Loads all *.lua files of settings.path, sorted by name. Returns either the rules or every error found; the caller
+  // then keeps the RuleSet that it already has (threats.md L9). An empty path gives a set without rules.
   static Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> load(const RuleSettings& settings);
 
   RuleSet(const RuleSet&) = delete;
@@ -46,11 +47,11 @@ class RuleSet {
   ~RuleSet();
 
   const std::vector<Rule>& rules() const { return rules_; }
-  // Runs one of rules(), whatever its mode. It takes no longer and no more than the settings' budget, and does not
-  // throw for anything the rule does.
+  // Runs `rule`, which must be one of rules(), in whatever mode it is. The run ends within the budget of the settings
+  // (CPU time and memory), and does not throw whatever the rule does. Does not wait.
   RunResult run(const Rule& rule, const policies::Transaction& mail, const policies::Facts& facts);
 
-  // What the Lua state holds now, garbage included; for tests and metrics.
+  // Octets that the Lua state holds now, garbage included; for tests and metrics.
   std::uint64_t octets_in_use() const;
 
  private:

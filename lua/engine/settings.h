@@ -1,15 +1,23 @@
-// Settings of the Lua rules (contract.md, policy.rules; budgets of threats.md L1-L3).
+// Settings of the Lua rules (contract.md, policy.rules; budgets: threats.md L1-L3). The rows, with default values and
+// ranges, are in settings.cpp.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "gateway/base/fields.h"
 #include "gateway/base/units.h"
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
-namespace sallyport::lua {
+namespace sallyport {
 
-// What becomes of a mail when a rule fails or breaks its budget.
+namespace lua {
+
+// What happens to a mail when a rule fails or exceeds its budget: `skip` ignores the rule, `tempfail` answers 451.
 enum class OnError : std::uint8_t { skip, tempfail };
 
 struct RuleSettings {
@@ -20,4 +28,11 @@ struct RuleSettings {
   std::uint64_t memory = 16u << 20;              // octets per run
 };
 
-}  // namespace sallyport::lua
+extern const settings::SectionOf<RuleSettings> rules_section;
+
+}  // namespace lua
+
+template <>
+inline constexpr auto words_of<lua::OnError> = std::to_array<std::string_view>({"skip", "tempfail"});
+
+}  // namespace sallyport

@@ -19,8 +19,8 @@ struct Token {
   bool is_name(std::string_view name) const { return kind == Kind::name && text == name; }
 };
 
-// Splits Lua's text into tokens as far as needed here: every octet that is not part of a name, a string or a comment is
-// a symbol of its own.
+// Splits Lua's text into tokens as far as needed here: every octet outside names, strings and comments is a symbol of
+// its own.
 class Lexer {
  public:
   explicit Lexer(std::string_view source) : source_(source) {}
@@ -121,20 +121,20 @@ class Lexer {
   int line_ = 1;
 };
 
-// The tokens as an endless row: past the end there are only end tokens.
+// Access to the tokens by index without bounds: past the end every token is an end token.
 class Tokens {
  public:
   explicit Tokens(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
   std::size_t size() const { return tokens_.size(); }
   const Token& at(std::size_t i) const { return tokens_[std::min(i, tokens_.size() - 1)]; }
 
-  // True for what stands after a dot or a colon, but not after the two dots that join strings.
+  // True when the token follows a dot or a colon, so that it names a member; false after "..", which joins strings.
   bool is_member(std::size_t i) const {
     if (i == 0 || at(i - 1).is(":")) return i > 0;
     return at(i - 1).is(".") && !(i > 1 && at(i - 2).is("."));
   }
 
-  // Where `require "sallyport"`, with or without parentheses, ends when it begins at `i`; else `i`.
+  // When `require "sallyport"`, with or without parentheses, begins at `i`, returns the index after it; else `i`.
   std::size_t skip_require(std::size_t i) const {
     if (!at(i).is_name("require")) return i;
     const bool parentheses = at(i + 1).is("(");

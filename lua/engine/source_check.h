@@ -1,8 +1,8 @@
-// Looks through the text of a rule file for `sp.<name>` that this version does not have.
+// Searches the text of a rule file for uses of `sp.<name>` that this version does not have.
 //
-// Such a name would fail only when the rule runs, perhaps months later on one rare mail; a file that has one shall not
-// load. It knows the words of Lua (strings, comments, names), not its grammar: `sp` is whatever name the file gave to
-// require "sallyport".
+// Without this check such a name would fail only when its line runs, perhaps months later on one rare mail; with it,
+// the file does not load. The search knows Lua's tokens (strings, comments, names) but not its grammar: `sp` is any
+// local or global name to which the file assigns require "sallyport".
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace sallyport::lua {
 
-// Something wrong with a rule file. `line` and `column` count from 1; 0 is unknown, or the file as a whole. As
-// RuleSet::load gives it, `file` has its path, and is empty for what is wrong with the directory.
+// An error in a rule file. `line` and `column` count from 1; 0 means unknown, or the file as a whole. In the result of
+// RuleSet::load, `file` includes the directory, and is empty when the directory itself cannot be read.
 struct LoadError {
   std::string file;
   int line = 0;

@@ -1,4 +1,4 @@
-// The string library. What Lua's own does within the length of its arguments is Lua's own; patterns and repetition are
+// The string library. Functions whose cost is linear in their arguments are Lua's own; patterns and string.rep are
 // ours.
 #include <algorithm>
 #include <cstring>
@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view special_characters = "^$*+?.([%-";
 constexpr std::uint64_t octets_per_step = 16;
 
-// Where a search begins, from Lua's `init`: 1 is the first octet, -1 the last one. Past the end: nothing to search.
+// Converts Lua's `init` to an offset: 1 is the first octet, -1 the last. An offset past the end means nothing to
+// search.
 std::size_t start_offset(lua_Integer init, std::size_t length) {
   if (init > 0) return static_cast<std::size_t>(init) - 1;
   if (init == 0) return 0;
@@ -29,7 +30,7 @@ bool take_anchor(std::string_view& pattern) {
   return true;
 }
 
-// memmem is linear; a search from every place, as Lua's own does it, is not.
+// memmem() takes linear time; Lua's own search, which compares at every position, does not.
 int find_plain(lua_State* L, std::string_view subject, std::string_view wanted, std::size_t from) {
   Context::of(L).meter.spend(L, (subject.size() + wanted.size()) / octets_per_step);
   const std::string_view rest = subject.substr(from);
@@ -77,7 +78,7 @@ int match(lua_State* L) { return search(L, false); }
 
 struct Progress {
   std::size_t at;
-  std::size_t last_end;  // npos before the first match: an empty match may not touch the one before
+  std::size_t last_end;  // npos before the first match; an empty match directly after the previous match is skipped
 };
 
 int next_match(lua_State* L) {
@@ -108,8 +109,7 @@ int gmatch(lua_State* L) {
   return 1;
 }
 
-// The text that takes a match's place, from a replacement string: %0 the match, %1 to %9 its captures, %% a percent
-// sign.
+// Appends the replacement for one match to `result`: %0 is the match, %1 to %9 its captures, %% a percent sign.
 void append_expanded(lua_State* L, std::string_view replacement, PatternMatch& match, std::string_view whole,
                      std::string& result) {
   for (std::size_t i = 0; i < replacement.size(); ++i) {
@@ -124,7 +124,7 @@ void append_expanded(lua_State* L, std::string_view replacement, PatternMatch& m
       result += whole;
     } else if (what >= '1' && what <= '9') {
       match.push_capture(what - '1', whole);
-      result += check_text(L, -1);  // a position is a number
+      result += check_text(L, -1);  // a position capture is a number
       lua_pop(L, 1);
     } else {
       luaL_error(L, "invalid use of '%%' in replacement string");
@@ -209,7 +209,7 @@ int repeat(lua_State* L) {
   std::string result;
   result.reserve(static_cast<std::size_t>(total));
   result.append(text).append(separator, 0, times > 1 ? separator.npos : 0);
-  // What is there is a whole number of periods, so that it can be doubled up to the end.
+  // The result so far is a whole number of periods, so appending a part of itself continues the pattern.
   while (result.size() < total) result.append(result, 0, static_cast<std::size_t>(total) - result.size());
   push(L, result);
   return 1;

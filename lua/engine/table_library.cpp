@@ -1,5 +1,5 @@
-// The table library: Lua's, but that every element is a step of the meter. Lua's own believes a __len of 2^53, and then
-// runs that many times around without an instruction in between.
+// The table library: behaves as Lua's, but charges the meter for every element. Lua's own functions would accept a
+// __len of 2^53 and loop that many times without executing an instruction that the hook could count.
 #include <algorithm>
 #include <string>
 
@@ -66,7 +66,7 @@ int move(lua_State* L) {
     luaL_argcheck(L, first > 0 || last < LUA_MAXINTEGER + first, 3, "too many elements to move");
     const lua_Integer count = last - first + 1;
     luaL_argcheck(L, to <= LUA_MAXINTEGER - count + 1, 4, "destination wrap around");
-    // Where the ranges overlap, from the end that is not yet overwritten.
+    // When the ranges overlap, copies from the end that keeps unread elements from being overwritten.
     const bool forwards = to > last || to <= first || (target != 1 && !lua_compare(L, 1, target, LUA_OPEQ));
     for (lua_Integer i = 0; i < count; ++i) {
       const lua_Integer offset = forwards ? i : count - 1 - i;
@@ -96,7 +96,7 @@ int concat(lua_State* L) {
     meter.claim(L, result.size() + text.size() + separator.size());
     result += text;
     lua_pop(L, 1);
-    if (i == last) break;  // the largest integer has none after it
+    if (i == last) break;  // adding 1 to the largest integer would overflow
     result += separator;
   }
   push(L, result);
@@ -129,7 +129,7 @@ int unpack(lua_State* L) {
   return static_cast<int>(count) + 1;
 }
 
-// Heap sort: its bounds hold whatever the comparison answers, and it needs n log n of them at worst.
+// Heap sort: it stays within bounds whatever the comparison function returns, and needs at most n log n comparisons.
 class Sorter {
  public:
   Sorter(lua_State* L, bool has_order) : L_(L), has_order_(has_order) {}

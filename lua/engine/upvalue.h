@@ -1,12 +1,12 @@
-// References into a Lua state's registry, for headers that do not see Lua's own.
+// References into the registry of a Lua state, for headers that do not include Lua's own.
 #pragma once
 
 namespace sallyport::lua {
 
 inline constexpr int no_reference = -2;  // LUA_NOREF
 
-// An upvalue of a function, and what it was when the file had been loaded: a local of a file that functions below it
-// use.
+// A local variable of a rule file that its functions use, and the value it had after loading. RuleSet restores that
+// value after each run. `function` and `value` are registry references; `number` is the upvalue's index, from 1.
 struct Upvalue {
   int function = no_reference;
   int value = no_reference;

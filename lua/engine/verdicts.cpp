@@ -1,5 +1,5 @@
-// The verdict constructors: sp.reject, tempfail, discard, drop, tag, accept, hit. Whatever would make a bad reply or a
-// bad header field is refused here, where the rule's line is known (threats.md L8).
+// The verdict constructors: sp.reject, tempfail, discard, drop, tag, accept, hit. Arguments that would make a malformed
+// reply or header field raise an error here, where the rule's line is known (threats.md L8).
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -17,8 +17,8 @@ constexpr std::size_t most_text_octets = 400;
 constexpr std::size_t most_field_octets = 900;  // a line may have 998 (RFC 5322, 2.1.1)
 constexpr std::size_t most_prefix_octets = 100;
 
-// Fields that a reader of mail, or a server on the way, acts on. One more of these on top would change what was
-// checked.
+// Fields that mail programs, or servers on the way, act on. Adding another of these above the message would change what
+// the checks have seen.
 constexpr std::string_view reserved_fields[] = {"from",
                                                 "sender",
                                                 "reply-to",
@@ -47,7 +47,7 @@ bool is_status_code(std::string_view dsn, lua_Integer reply_class) {
 }
 
 // sp.reject(code, dsn, text) and sp.tempfail(code, dsn, text); each may be left out from the right.
-int make_refusal(lua_State* L, const char* verdict_name, lua_Integer reply_class, const char* default_text) {
+int make_refusal(lua_State* L, RuleAnswer answer, lua_Integer reply_class, const char* default_text) {
   const lua_Integer code = luaL_optinteger(L, 1, reply_class == 5 ? 550 : 451);
   luaL_argcheck(L, code / 100 == reply_class, 1,
                 reply_class == 5 ? "not a code from 500 to 599" : "not a code from 400 to 499");
@@ -60,7 +60,7 @@ int make_refusal(lua_State* L, const char* verdict_name, lua_Integer reply_class
   luaL_argcheck(L, lua_gettop(L) <= 3, 4, "too many arguments");
 
   RuleVerdict verdict;
-  verdict.fact.verdict = verdict_name;
+  verdict.fact.answer = answer;
   verdict.fact.code = static_cast<int>(code);
   verdict.fact.dsn = dsn;
   verdict.fact.text = text::printable(text, most_text_octets);
@@ -68,13 +68,13 @@ int make_refusal(lua_State* L, const char* verdict_name, lua_Integer reply_class
   return 1;
 }
 
-int reject(lua_State* L) { return make_refusal(L, "reject", 5, "Refused by local policy"); }
-int tempfail(lua_State* L) { return make_refusal(L, "tempfail", 4, "Refused for now by local policy"); }
+int reject(lua_State* L) { return make_refusal(L, RuleAnswer::reject, 5, "Refused by local policy"); }
+int tempfail(lua_State* L) { return make_refusal(L, RuleAnswer::tempfail, 4, "Refused for now by local policy"); }
 
 int drop(lua_State* L) {
   luaL_argcheck(L, lua_gettop(L) == 0, 1, "sp.drop takes no arguments");
   RuleVerdict verdict;
-  verdict.fact.verdict = "drop";
+  verdict.fact.answer = RuleAnswer::drop;
   push_verdict(L, std::move(verdict));
   return 1;
 }
@@ -82,7 +82,7 @@ int drop(lua_State* L) {
 int discard(lua_State* L) {
   check_options(L, 1, {"reason"});
   RuleVerdict verdict;
-  verdict.fact.verdict = "discard";
+  verdict.fact.answer = RuleAnswer::discard;
   verdict.fact.text = text::printable(optional_string(L, 1, "reason"), most_text_octets);
   push_verdict(L, std::move(verdict));
   return 1;
@@ -126,7 +126,7 @@ std::pair<std::string, std::string> check_header_option(lua_State* L, int table)
 int tag(lua_State* L) {
   check_options(L, 1, {"header", "subject_prefix"});
   RuleVerdict verdict;
-  verdict.fact.verdict = "tag";
+  verdict.fact.answer = RuleAnswer::tag;
   const std::string prefix = optional_string(L, 1, "subject_prefix");
   const bool printable = std::all_of(prefix.begin(), prefix.end(), [](char c) { return text::is_printable(c); });
   if (!printable || prefix.size() > most_prefix_octets) {
@@ -141,7 +141,7 @@ int tag(lua_State* L) {
 int accept(lua_State* L) {
   check_options(L, 1, {"skip"});
   RuleVerdict verdict;
-  verdict.fact.verdict = "accept";
+  verdict.fact.answer = RuleAnswer::accept;
   if (has_option(L, 1, "skip")) {
     lua_getfield(L, 1, "skip");
     if (!lua_istable(L, -1)) luaL_error(L, "skip: expected a list of checks, like { \"dnsbl\" }");
@@ -161,7 +161,7 @@ int accept(lua_State* L) {
 int hit(lua_State* L) {
   check_options(L, 1, {"score", "detail"});
   RuleVerdict verdict;
-  verdict.fact.verdict = "hit";
+  verdict.fact.answer = RuleAnswer::hit;
   verdict.has_score = has_option(L, 1, "score");
   if (verdict.has_score) verdict.fact.score = check_number_option(L, 1, "score");
   verdict.fact.detail = text::printable(optional_string(L, 1, "detail"), most_text_octets);

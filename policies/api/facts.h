@@ -1,90 +1,108 @@
-// What was found out about a mail and its client, with the evidence. Judges decide from this and nothing else, so that
-// the same verdict can be shown, logged and replayed later.
+// Facts: what was found out about a mail and its client, with the evidence. Judges decide from facts and settings only,
+// so that the same verdict can be shown, logged and replayed later.
+//
+// Each policy has its own facts type (policies/<name>/facts.h): a plain value with fields() (gateway/base/fields.h),
+// without views into a message, working state, scores, or text made for display. Facts holds at most one value of each
+// type and knows none of the types. A copy of Facts shares the values, which never change after put(): so a mail can
+// begin with a copy of its connection's facts, and a record can keep them, at no cost.
+//
+// One loop uses a Facts object at a time. Values may be shared between threads, because they never change.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "gateway/base/units.h"
+#include "gateway/base/field_json.h"
+#include "gateway/base/result.h"
 #include "gateway/dns/answer.h"
-#include "policies/api/auth_facts.h"
+#include "policies/api/auth_result.h"
 
 namespace sallyport::policies {
 
-struct DnsblFacts {
-  struct Hit {
-    std::string zone;
-    std::vector<std::string> codes;  // the answers that counted: "127.0.0.2"
-    double score = 0;
+// What facts tell code that does not know their policy.
+struct Findings {
+  // Fields of the log line: "spf" = "pass", "dnsbl" = "zen,dead" (contract.md, section 6).
+  std::vector<std::pair<std::string_view, std::string>> words;
+  std::vector<AuthIdentifier> identifiers;
+  // The client's forward-confirmed reverse name; empty when there is none.
+  std::string client_name;
+  // All DNS questions with their answers. They point into the facts and are valid as long as those.
+  std::vector<const dns::Evidence*> evidence;
+
+  void add(const std::vector<dns::Evidence>& asked) {
+    for (const dns::Evidence& one : asked) evidence.push_back(&one);
+  }
+};
+
+// How code that does not know a facts type handles it. Each type has one static object, in the policy's folder: `const
+// FactsType spf_facts = facts_type<SpfFacts>("spf", tell_spf);`
+struct FactsType {
+  std::string_view name;  // the policy's name; the key in JSON
+  std::string (*to_json)(const void* facts);
+  Result<std::shared_ptr<const void>> (*from_json)(const JsonValue& json);
+  void (*tell)(const void* facts, Findings& findings);  // null: adds nothing to Findings
+};
+
+// Gives the FactsType of F. Each facts type specializes it beside its declaration: `template <> inline const FactsType&
+// type_of<SpfFacts>() { return spf_facts; }`
+template <class F>
+const FactsType& type_of();
+
+class Facts {
+ public:
+  // The facts of type F, or null when none were put. Valid until the next put() or drop() of that type.
+  template <class F>
+  const F* find() const {
+    return static_cast<const F*>(find(type_of<F>()));
+  }
+  // A copy of the facts of type F; a default F when none were put.
+  template <class F>
+  F get() const {
+    const F* found = find<F>();
+    return found ? *found : F();
+  }
+  // Stores the facts; replaces earlier ones of type F.
+  template <class F>
+  void put(F facts) {
+    put(type_of<F>(), std::make_shared<const F>(std::move(facts)));
+  }
+
+  // Removes the facts of this type, if there are any.
+  void drop(const FactsType& type);
+
+  Findings tell() const;
+  Findings tell(const FactsType& type) const;  // for one type
+  // All facts that were put, in that order: {"spf": {...}, ...}.
+  std::string to_json() const;
+  std::string to_json(const FactsType& type) const;  // for one type; "{}" when none were put
+  // Reads what to_json() has written; types that are not in `known` are ignored. The error: a value does not fit its
+  // type.
+  static Result<Facts> from_json(const JsonValue& json, const std::vector<const FactsType*>& known);
+
+ private:
+  struct Slot {
+    const FactsType* type;
+    std::shared_ptr<const void> facts;
   };
-  std::vector<Hit> hits;
-  std::vector<std::string> failed_zones;  // not found out: never recorded as clean (I9)
-  std::vector<dns::Evidence> evidence;
+  const void* find(const FactsType& type) const;
+  void put(const FactsType& type, std::shared_ptr<const void> facts);
+
+  std::vector<Slot> slots_;
 };
 
-// One rate that was asked for, and its answer.
-struct RateFact {
-  std::string name;  // connect_per_ip, mail_per_ip, rcpt_per_sender_domain
-  std::string key;
-  Rate rate;
-  bool allowed = true;
-  Duration retry_after{};
-};
-
-struct RateFacts {
-  std::optional<RateFact> connect;
-  std::optional<RateFact> mail;
-  std::optional<RateFact> rcpt;
-};
-
-struct HeloFacts {
-  enum class Finding : std::uint8_t {
-    ok,
-    bare_ip,
-    literal_of_another,
-    not_fully_qualified,
-    localhost,
-    own_name,
-    bad_syntax,
-  };
-  Finding finding = Finding::ok;
-};
-
-// What the Lua rules that ran had to say, in order.
-struct RuleFact {
-  std::string rule;
-  std::string stage;
-  std::string verdict;  // reject, tempfail, discard, drop, tag, accept, hit, or error
-  int code = 0;
-  std::string dsn;
-  std::string text;  // reply text, or reason
-  double score = 0;
-  std::string detail;
-  std::string file;  // of an error
-  int line = 0;
-  std::vector<std::pair<std::string, std::string>> add_headers;
-  std::string subject_prefix;
-  std::vector<std::string> skip;  // accept{skip = {...}}
-  bool shadow = false;            // the rule's own mode
-};
-
-struct RulesFacts {
-  std::vector<RuleFact> rules;
-};
-
-struct Facts {
-  DnsblFacts dnsbl;
-  RateFacts rate;
-  HeloFacts helo;
-  RdnsFacts rdns;
-  SpfFacts spf;
-  DkimFacts dkim;
-  ArcFacts arc;
-  DmarcFacts dmarc;
-  RulesFacts rules;
-};
+template <class F>
+constexpr FactsType facts_type(std::string_view name, void (*tell)(const void*, Findings&) = nullptr) {
+  return {name, [](const void* facts) { return FieldWriter::json(*static_cast<const F*>(facts)); },
+          [](const JsonValue& json) -> Result<std::shared_ptr<const void>> {
+            auto facts = std::make_shared<F>();
+            auto read = FieldReader::read_json(json, *facts);
+            if (!read) return std::move(read).error();
+            return std::shared_ptr<const void>(std::move(facts));
+          },
+          tell};
+}
 
 }  // namespace sallyport::policies

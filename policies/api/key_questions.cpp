@@ -9,11 +9,11 @@ namespace sallyport::policies {
 
 namespace {
 
-// More than one record at a name is undefined (RFC 6376, 3.6.2.2): others' texts may stand beside the key, but not
-// many.
+// More than one key record at a name is undefined (RFC 6376, 3.6.2.2); a few unrelated TXT records beside the key are
+// accepted.
 constexpr std::size_t max_records = 10;
 
-std::string_view words_of(dns::Status status) {
+std::string_view describe(dns::Status status) {
   switch (status) {
     case dns::Status::timeout:
       return "key look-up timed out";
@@ -35,13 +35,13 @@ std::optional<std::size_t> KeyQuestions::add(std::string name) {
   return questions_.size() - 1;
 }
 
-Task<void> KeyQuestions::ask(const Surroundings& around) {
-  evidence_ = co_await ask_all(std::move(questions_), around);
+Task<void> KeyQuestions::ask(const GatherContext& context) {
+  evidence_ = co_await ask_all(std::move(questions_), context);
 }
 
 FoundKeys find_keys(const signature::Signature& signature, const dns::Answer& answer, signature::KeyCache& cache) {
   using signature::Outcome;
-  if (answer.failed()) return {{}, {Outcome::temperror, words_of(answer.status)}};
+  if (answer.failed()) return {{}, {Outcome::temperror, describe(answer.status)}};
   std::vector<std::shared_ptr<const signature::KeyRecord>> records;
   for (const dns::RecordData& record : answer.records) {
     if (const auto* text = std::get_if<std::string>(&record); text && records.size() < max_records)

@@ -1,4 +1,4 @@
-// What the policies over signatures (DKIM, ARC) share: the key look-ups of one mail, and their findings as facts.
+// What the signature policies (DKIM, ARC) share: the key look-ups of one mail, and the keys found as facts.
 #pragma once
 
 #include <memory>
@@ -12,25 +12,25 @@
 #include "gateway/dns/answer.h"
 #include "gateway/signature/key_cache.h"
 #include "gateway/signature/verify.h"
-#include "policies/api/auth_facts.h"
-#include "policies/api/policy.h"
+#include "policies/api/auth_result.h"
+#include "policies/api/gathering.h"
 
 namespace sallyport::policies {
 
-// Processor time that DKIM may take of one mail, and ARC again: 200 ms the two (threats.md D20).
+// Processor time that DKIM may take for one mail, and ARC as much again: 200 ms together (threats.md D20).
 inline constexpr Duration max_cpu_time = std::chrono::milliseconds(100);
 
-// The questions for keys of one mail, all asked at once, each name once, at most `most` of them.
+// The key look-ups of one mail: all asked at the same time, each name once, at most `most` names.
 class KeyQuestions {
  public:
   explicit KeyQuestions(std::size_t most) : most_(most) {}
 
-  // Its place, to find the answer by; nothing when there are enough already.
+  // Adds a name and gives its index for answer(); nothing when `most` names have been added.
   std::optional<std::size_t> add(std::string name);
-  // To be called once, before any answer is looked at.
-  Task<void> ask(const Surroundings& around);
+  // Asks all questions; to be called once, before answer().
+  Task<void> ask(const GatherContext& context);
   const dns::Answer& answer(std::size_t place) const { return evidence_[place].answer; }
-  // All questions with their answers; nothing is left here.
+  // Gives away all questions with their answers; answer() must not be called afterwards.
   std::vector<dns::Evidence> take_evidence() { return std::move(evidence_); }
 
  private:
@@ -39,7 +39,8 @@ class KeyQuestions {
   std::vector<dns::Evidence> evidence_;
 };
 
-// The keys that an answer has for a signature. Without any, why: a fact (permerror), or that it could not be found out.
+// The keys in a DNS answer for a signature. When there is none, `finding` says why: the record has none (permerror), or
+// it could not be looked up.
 struct FoundKeys {
   std::vector<std::shared_ptr<const signature::KeyRecord>> keys;
   signature::Finding finding;

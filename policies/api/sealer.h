@@ -1,14 +1,16 @@
-// MailSealer: puts our seal on a mail that leaves otherwise than it came, so that whoever trusts us need not take our
-// changes for forgery.
+// MailSealer: seals a mail that the gateway changes (RFC 8617), so that a receiver that trusts our seal does not take
+// the changes for forgery. A Gatherer owns it; it is used on the worker's thread.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/base/units.h"
 #include "gateway/mail/auth_results.h"
-#include "gateway/mail/message.h"
-#include "policies/api/auth_facts.h"
+#include "gateway/mail/header.h"
+#include "gateway/signature/body_hash.h"
+#include "policies/api/facts.h"
 
 namespace sallyport::policies {
 
@@ -17,13 +19,16 @@ class MailSealer {
   virtual ~MailSealer() = default;
 
   struct Request {
-    const mail::HeaderSection& header;  // as it leaves, with the ARC fields that came
-    const mail::Message& message;       // whose body leaves
-    const ArcFacts& arc;                // what was found of the chain
-    const mail::AuthResults& results;   // what we say of the mail as it came
+    const mail::HeaderSection& header;  // the header as it will be sent, with the ARC fields that came
+    // Hashes of the body, which is sent as it came; those for body_form() are among them.
+    const std::vector<signature::BodyHash>& body_hashes;
+    const Facts& facts;                // what was found out about the mail as it came
+    const mail::AuthResults& results;  // our authentication results for it
     WallTime now;
   };
-  // Whole fields to put on top of the header; nothing when the mail may not be sealed, or its body cannot be read.
+  // The form in which the body must be hashed while it arrives.
+  virtual signature::BodyForm body_form() const = 0;
+  // Gives whole header fields to put on top; nothing when the mail may not be sealed.
   virtual std::optional<std::string> seal(const Request& request) const = 0;
 };
 

@@ -1,18 +1,27 @@
 // The stages of a mail, as policies and Lua rules name them (contract.md, section 8).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
-namespace sallyport::policies {
+#include "gateway/base/fields.h"
+
+namespace sallyport {
+
+namespace policies {
 
 enum class Stage : std::uint8_t { connect, helo, mail, rcpt, headers, message, done };
 
-std::string_view name(Stage stage);
-
-// How a check takes part (contract.md, section 3): shadow records the verdict and changes nothing.
+// How a check takes part (contract.md, section 3). `shadow`: its verdicts are recorded and change nothing.
 enum class Mode : std::uint8_t { enforce, shadow, off };
 
-std::string_view name(Mode mode);
+}  // namespace policies
 
-}  // namespace sallyport::policies
+template <>
+inline constexpr auto words_of<policies::Stage> =
+    std::to_array<std::string_view>({"connect", "helo", "mail", "rcpt", "headers", "message", "done"});
+template <>
+inline constexpr auto words_of<policies::Mode> = std::to_array<std::string_view>({"enforce", "shadow", "off"});
+
+}  // namespace sallyport

@@ -1,6 +1,7 @@
-// One mail on its way, as policies see it: who sends it, from whom, to whom, what it says.
+// Transaction: one mail in progress as policies see it: the client, the sender, the recipients, the message.
 //
-// A plain value but for the message, which the session owns. Policies read it; only the session writes.
+// A plain value, except for the message, which the session owns. Policies only read it; the session alone writes it.
+// Its fields() (gateway/base/fields.h) contain everything except the message.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/fields.h"
+#include "gateway/base/mail_address.h"
 #include "gateway/base/units.h"
 #include "gateway/mail/message.h"
 
@@ -20,36 +23,60 @@ struct TlsFacts {
   int bits = 0;
   std::string sni;  // filtered; empty when none was sent
   bool resumed = false;
-  // Of the client's certificate, where one was asked for (T7). Who shows one that does not verify is nobody in
-  // particular: the subject is then no more than a claim.
+  // About the client's certificate, where one was asked for (T7). When it does not verify, the subject is only a claim.
   bool client_is_verified = false;
   std::string client_subject;  // in printable ASCII; empty without a certificate
+
+  template <class V>
+  void fields(V& visit) {
+    visit("version", version);
+    visit("cipher", cipher);
+    visit("bits", bits);
+    visit("sni", sni);
+    visit("resumed", resumed);
+    visit("client_is_verified", client_is_verified);
+    visit("client_subject", client_subject);
+  }
 };
 
 struct Client {
-  IpAddress ip;  // as the PROXY header has it, when a trusted balancer sent one
+  IpAddress ip;  // from the PROXY header when a trusted balancer sent one
   std::uint16_t port = 0;
-  std::string rdns;  // empty until something has found it out
+  std::string rdns;  // empty until it is known
   bool fcrdns = false;
   std::string helo;       // canonical, as given; empty before HELO
   bool extended = false;  // EHLO
   std::optional<TlsFacts> tls;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("ip", ip);
+    visit("port", port);
+    visit("rdns", rdns);
+    visit("fcrdns", fcrdns);
+    visit("helo", helo);
+    visit("extended", extended);
+    visit("tls", tls);
+  }
 };
 
-struct EnvelopeAddress {
-  std::string local;   // unquoted
-  std::string domain;  // lower case; "[...]" for a literal; empty for <> and <Postmaster>
-  std::string text;    // canonical, quoted where needed, without <>
-
-  bool is_null() const { return text.empty(); }
-};
-
+// Tenant and route are empty until a recipient has determined them.
 struct Tenant {
-  std::string name = "default";
+  std::string name;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("name", name);
+  }
 };
 
 struct Route {
-  std::string upstream = "default";
+  std::string upstream;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("upstream", upstream);
+  }
 };
 
 struct Transaction {
@@ -57,13 +84,27 @@ struct Transaction {
   Tenant tenant;
   Route route;
   Client client;
-  WallTime now{};                       // when MAIL came; policies read no clock
-  std::optional<EnvelopeAddress> from;  // nothing before MAIL
+  WallTime now{};                   // time of MAIL; policies read no clock
+  std::optional<MailAddress> from;  // nothing before MAIL
   std::optional<std::uint64_t> declared_size;
   bool smtputf8 = false;
-  std::optional<EnvelopeAddress> rcpt;     // the recipient being judged, at stage rcpt
-  std::vector<EnvelopeAddress> rcpts;      // those accepted so far
+  std::optional<MailAddress> rcpt;         // the recipient being judged, at stage rcpt
+  std::vector<MailAddress> rcpts;          // those accepted so far
   const mail::Message* message = nullptr;  // from stage headers on
+
+  template <class V>
+  void fields(V& visit) {
+    visit("id", id);
+    visit("tenant", tenant);
+    visit("route", route);
+    visit("client", client);
+    visit("now", now);
+    visit("from", from);
+    visit("declared_size", declared_size);
+    visit("smtputf8", smtputf8);
+    visit("rcpt", rcpt);
+    visit("rcpts", rcpts);
+  }
 };
 
 }  // namespace sallyport::policies

@@ -2,28 +2,6 @@
 
 namespace sallyport::policies {
 
-std::string_view name(Action action) {
-  switch (action) {
-    case Action::none:
-      return "none";
-    case Action::accept:
-      return "accept";
-    case Action::tag:
-      return "tag";
-    case Action::quarantine:
-      return "quarantine";
-    case Action::discard:
-      return "discard";
-    case Action::tempfail:
-      return "tempfail";
-    case Action::reject:
-      return "reject";
-    case Action::drop:
-      return "drop";
-  }
-  return "unknown";
-}
-
 Verdict Verdict::reject(std::string_view dsn, std::string_view text, int code) {
   Verdict verdict;
   verdict.action = Action::reject;
@@ -37,6 +15,35 @@ Verdict Verdict::tempfail(std::string_view dsn, std::string_view text, int code)
   Verdict verdict = reject(dsn, text, code);
   verdict.action = Action::tempfail;
   return verdict;
+}
+
+Verdict Verdict::scored(double score, std::string because) {
+  Verdict verdict;
+  verdict.score = score;
+  verdict.because = std::move(because);
+  return verdict;
+}
+
+Verdict Verdict::unknown(std::string rule, std::string because) {
+  Verdict verdict;
+  verdict.is_unknown = true;
+  verdict.rule = std::move(rule);
+  verdict.because = std::move(because);
+  return verdict;
+}
+
+void Verdicts::speaks(std::string_view check, Stage stage, Mode mode) {
+  check_ = check;
+  stage_ = stage;
+  mode_ = mode;
+}
+
+void Verdicts::add(Verdict verdict) {
+  if (!verdict.says_something()) return;
+  verdict.check = check_;
+  verdict.stage = stage_;
+  verdict.shadow = verdict.shadow || mode_ == Mode::shadow;
+  all_.push_back(std::move(verdict));
 }
 
 }  // namespace sallyport::policies

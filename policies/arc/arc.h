@@ -1,37 +1,23 @@
-// ARC: what earlier handlers of a mail found, and whether their word can be relied on (RFC 8617).
+// ARC (RFC 8617): what earlier handlers of a mail found, and whether their word can be relied on.
 //
-// A broken chain says no more than none, so nothing is refused for it here. A trusted sealer's DMARC result is a fact
-// that the DMARC policy may let override its own.
+// Nothing is refused for a broken chain, which says no more than none. What a trusted sealer says of DMARC is a fact
+// that the DMARC policy may let override its own result. Mail that we change is sealed where a key is configured.
 #pragma once
 
-#include <memory>
-
-#include "policies/api/policy.h"
+#include "policies/api/entry.h"
+#include "policies/arc/facts.h"
 #include "policies/arc/settings.h"
-#include "policies/arc/validator.h"
 
 namespace sallyport::policies {
 
-class ArcPolicy final : public Policy {
- public:
-  explicit ArcPolicy(const ArcSettings& settings)
-      : settings_(settings), validator_(std::make_unique<ArcValidator>(settings)) {}
+extern const PolicyEntry arc_entry;
 
-  std::string_view name() const override { return "arc"; }
-  Mode mode() const override { return settings_.mode; }
-  bool gathers_at(Stage stage) const override { return stage == Stage::message; }
-  bool judges_at(Stage stage) const override { return stage == Stage::message; }
-  Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const Surroundings& around) const override;
-  Verdict judge(Stage stage, const Transaction& mail, const Facts& facts) const override;
-  std::unique_ptr<BodyObserver> observe_body(const Transaction& mail) const override;
+// With the whole message: a score where the chain is broken.
+void judge_arc(Stage stage, const Transaction& mail, const Facts& facts, const ArcSettings& settings, Verdicts& out);
 
- private:
-  ArcSettings settings_;
-  // What it learns of keys is no part of any mail's facts.
-  std::unique_ptr<ArcValidator> validator_;
-};
+Explained explain_arc(const Transaction& mail, const Facts& facts, const ArcSettings& settings);
 
-// The verdict from the facts alone.
-Verdict judge_arc(const ArcFacts& facts, const ArcSettings& settings);
+// The method "arc" (RFC 8617, 10.2).
+void arc_auth_results(const Transaction& mail, const Facts& facts, mail::AuthResults& out);
 
 }  // namespace sallyport::policies

@@ -2,12 +2,10 @@
 
 namespace sallyport::policies {
 
-Verdict judge_arc(const ArcFacts& facts, const ArcSettings& settings) {
-  if (facts.result != AuthResult::fail || settings.score == 0) return Verdict::none();
-  Verdict verdict;
-  verdict.score = settings.score;
-  verdict.because = "the chain is broken: " + facts.reason;
-  return verdict;
+void judge_arc(Stage stage, const Transaction&, const Facts& facts, const ArcSettings& settings, Verdicts& out) {
+  const ArcFacts* found = stage == Stage::message ? facts.find<ArcFacts>() : nullptr;
+  if (found == nullptr || found->result != AuthResult::fail || settings.score == 0) return;
+  out.add(Verdict::scored(settings.score, "the chain is broken: " + found->reason));
 }
 
 }  // namespace sallyport::policies

@@ -1,11 +1,13 @@
 #include "policies/arc/sealer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
 #include "gateway/signature/arc_seal.h"
+#include "policies/arc/facts.h"
 
 namespace sallyport::policies {
 
@@ -38,27 +40,20 @@ Result<ArcSealer> ArcSealer::read(const ArcSealSettings& settings) {
 }
 
 std::optional<std::string> ArcSealer::seal(const Request& request) const {
-  signature::BodyHasher hasher({body_form()});
-  mail::Message::BodyPieces pieces = request.message.body();
-  while (true) {
-    const auto piece = pieces.next();
-    if (!piece) return std::nullopt;
-    if (piece->empty()) break;
-    hasher.feed(*piece);
-  }
-  return seal(request.header, hasher.finish().front(), request.arc, request.results, request.now);
-}
-
-std::optional<std::string> ArcSealer::seal(const mail::HeaderSection& header, const signature::BodyHash& body,
-                                           const ArcFacts& arc, const mail::AuthResults& results, WallTime now) const {
-  const signature::ArcChain chain = signature::read_arc_chain(header);
-  const std::string text = mail::auth_results_value(results);
+  // A chain that was not looked at must not be carried on: nobody knows what our seal would vouch for.
+  const ArcFacts* arc = request.facts.find<ArcFacts>();
+  if (arc == nullptr) return std::nullopt;
+  const auto body = std::find_if(request.body_hashes.begin(), request.body_hashes.end(),
+                                 [this](const signature::BodyHash& hash) { return hash.form == body_form(); });
+  if (body == request.body_hashes.end()) return std::nullopt;
+  const signature::ArcChain chain = signature::read_arc_chain(request.header);
+  const std::string text = mail::auth_results_value(request.results);
+  const auto since_1970 = std::chrono::duration_cast<std::chrono::seconds>(request.now.time_since_epoch());
   signature::SigningForm form;
-  form.signed_names = signature::names_to_seal(header);
-  form.signed_at =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
-  const signature::SealRequest request{chain, validation_of(arc.result), text, body, std::move(form)};
-  return signature::seal(header, request, {domain_, selector_, key_});
+  form.signed_names = signature::names_to_seal(request.header);
+  form.signed_at = static_cast<std::uint64_t>(since_1970.count());
+  const signature::SealRequest seal{chain, validation_of(arc->result), text, *body, std::move(form)};
+  return signature::seal(request.header, seal, {domain_, selector_, key_});
 }
 
 }  // namespace sallyport::policies

@@ -1,4 +1,4 @@
-// Seals mail that we have changed (RFC 8617, 5.1), so that whoever trusts us need not take our changes for forgery.
+// Seals mail that we have changed (RFC 8617, 5.1), so that those who trust us need not take our changes for forgery.
 #pragma once
 
 #include <optional>
@@ -7,12 +7,7 @@
 #include <utility>
 
 #include "gateway/base/result.h"
-#include "gateway/base/units.h"
 #include "gateway/crypto/private_key.h"
-#include "gateway/mail/auth_results.h"
-#include "gateway/mail/header.h"
-#include "gateway/signature/body_hash.h"
-#include "policies/api/auth_facts.h"
 #include "policies/api/sealer.h"
 #include "policies/arc/settings.h"
 
@@ -20,20 +15,16 @@ namespace sallyport::policies {
 
 class ArcSealer final : public MailSealer {
  public:
-  // `pem` is the content of the key file. Failure: what is wrong with it, for the one who configured it.
+  // `pem` is the content of the key file. Failure: what is wrong with it, in words for the administrator.
   static Result<ArcSealer> make(const ArcSealSettings& settings, std::string_view pem);
 
-  // Reads the key file. Failure: likewise.
+  // Reads the key file; it waits for the disk. Failure: what is wrong with the file, in words for the administrator.
   static Result<ArcSealer> read(const ArcSealSettings& settings);
 
-  // How the body that leaves has to be hashed.
-  static signature::BodyForm body_form() { return {signature::Canonicalization::relaxed, std::nullopt}; }
+  signature::BodyForm body_form() const override { return {signature::Canonicalization::relaxed, std::nullopt}; }
 
-  // The fields to put on top of `header`, the one that leaves with the mail's ARC fields as they came: a whole set.
-  // `body` is the digest of the body that leaves, `arc` what was found of the chain, `results` what we say of the mail
-  // as it came. Nothing when no set may be added.
-  std::optional<std::string> seal(const mail::HeaderSection& header, const signature::BodyHash& body,
-                                  const ArcFacts& arc, const mail::AuthResults& results, WallTime now) const;
+  // One whole ARC set. Nothing when none may be added: the chain was not validated, or is already known as broken, or
+  // has 50 sets; or the body was not hashed.
   std::optional<std::string> seal(const Request& request) const override;
 
  private:

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
 namespace sallyport::policies {
@@ -23,5 +24,7 @@ struct ArcSettings {
   std::vector<std::string> trusted_sealers;  // domains, lower case; "*.example" is what lies below example
   ArcSealSettings seal;
 };
+
+extern const settings::SectionOf<ArcSettings> arc_section;
 
 }  // namespace sallyport::policies

@@ -7,15 +7,15 @@
 
 namespace sallyport::policies {
 
-AuthResult dmarc_result_in(const std::string& results) {
+AuthResult dmarc_result_in(std::string_view results) {
   const auto parsed = mail::parse_auth_results(results);
   if (!parsed) return AuthResult::none;
   for (const mail::AuthMethod& method : parsed->methods) {
     if (method.method != "dmarc") continue;
-    for (AuthResult result : {AuthResult::pass, AuthResult::fail, AuthResult::temperror, AuthResult::permerror}) {
-      if (method.result == name(result)) return result;
-    }
-    return AuthResult::none;
+    const auto result = from_word<AuthResult>(method.result);
+    const bool is_of_dmarc = result == AuthResult::pass || result == AuthResult::fail ||
+                             result == AuthResult::temperror || result == AuthResult::permerror;
+    return is_of_dmarc ? *result : AuthResult::none;
   }
   return AuthResult::none;
 }
@@ -26,17 +26,17 @@ void find_trusted_set(ArcFacts& facts, const std::vector<bool>& vouches,
     return std::any_of(trusted_sealers.begin(), trusted_sealers.end(),
                        [&](const std::string& pattern) { return domain_matches(facts.sets[of].seal_domain, pattern); });
   };
-  const auto take = [&](std::size_t of, AuthResult dmarc) {
+  const auto take = [&](std::size_t of) {
     facts.trusted_instance = facts.sets[of].instance;
     facts.trusted_sealer = facts.sets[of].seal_domain;
-    facts.trusted_dmarc = dmarc;
+    facts.trusted_dmarc = facts.sets[of].dmarc;
   };
   std::size_t at = facts.sets.size();
   while (at > 0 && !(vouches[at - 1] && is_trusted(at - 1))) --at;
   if (at == 0) return;
-  take(at - 1, dmarc_result_in(facts.sets[at - 1].results));
+  take(at - 1);
   for (--at; facts.trusted_dmarc != AuthResult::pass && at > 0 && is_trusted(at - 1); --at) {
-    if (dmarc_result_in(facts.sets[at - 1].results) == AuthResult::pass) take(at - 1, AuthResult::pass);
+    if (facts.sets[at - 1].dmarc == AuthResult::pass) take(at - 1);
   }
 }
 

@@ -3,9 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "gateway/base/text.h"
 #include "gateway/mail/header.h"
-#include "gateway/signature/arc_chain.h"
 #include "gateway/signature/header_input.h"
 #include "gateway/signature/verify.h"
 #include "policies/api/key_questions.h"
@@ -21,12 +19,23 @@ namespace {
 
 constexpr std::size_t max_results_octets = 2000;
 
+AuthResult auth_result(signature::ChainValidation validation) {
+  switch (validation) {
+    case signature::ChainValidation::none:
+      return AuthResult::none;
+    case signature::ChainValidation::pass:
+      return AuthResult::pass;
+    case signature::ChainValidation::fail:
+      break;
+  }
+  return AuthResult::fail;
+}
+
 std::vector<ArcFacts::Set> describe(const signature::ArcChain& chain) {
   std::vector<ArcFacts::Set> facts;
   for (const ArcSet& set : chain.sets) {
-    facts.push_back({set.instance, set.seal.domain, set.seal.selector, set.message.domain,
-                     std::string(signature::name(set.validation)),
-                     text::printable(mail::unfold(set.results), max_results_octets)});
+    facts.push_back({set.instance, set.seal.domain, set.seal.selector, set.message.domain, auth_result(set.validation),
+                     dmarc_result_in(set.results), mail::unfold(set.results).substr(0, max_results_octets)});
   }
   return facts;
 }
@@ -43,12 +52,9 @@ std::string reason_of(std::string_view field, unsigned instance, std::string_vie
 // The chain of one mail while it is validated.
 class ArcValidator::Chain {
  public:
-  Chain(const Transaction& mail, const ArcFacts& facts, signature::KeyCache& keys, CpuClock cpu_clock)
-      : mail_(mail),
-        keys_(keys),
-        cpu_clock_(cpu_clock),
-        chain_(signature::read_arc_chain(mail.message->header())),
-        body_(facts.body_hashes) {}
+  Chain(const Transaction& mail, signature::ArcChain chain, const std::vector<signature::BodyHash>& body,
+        signature::KeyCache& keys, CpuClock cpu_clock)
+      : mail_(mail), keys_(keys), cpu_clock_(cpu_clock), chain_(std::move(chain)), body_(body) {}
 
   bool exists() const { return !chain_.sets.empty() || !chain_.problem.empty(); }
   const signature::ArcChain& chain() const { return chain_; }
@@ -163,11 +169,10 @@ class ArcValidator::Chain {
   unsigned oldest_pass_ = 0;
 };
 
-ArcValidator::ArcValidator(const ArcSettings& settings, CpuClock cpu_clock)
-    : settings_(settings), cpu_clock_(cpu_clock), keys_(cached_keys) {}
+ArcValidator::ArcValidator(const ArcSettings& settings, signature::KeyCache& keys, CpuClock cpu_clock)
+    : trusted_sealers_(settings.trusted_sealers), keys_(keys), cpu_clock_(cpu_clock) {}
 
-std::vector<signature::BodyForm> ArcValidator::body_forms(const mail::HeaderSection& header) {
-  const signature::ArcChain chain = signature::read_arc_chain(header);
+std::vector<signature::BodyForm> ArcValidator::body_forms(const signature::ArcChain& chain) {
   std::vector<signature::BodyForm> forms;
   if (!chain.problem.empty()) return forms;
   for (const ArcSet& set : chain.sets) {
@@ -176,18 +181,15 @@ std::vector<signature::BodyForm> ArcValidator::body_forms(const mail::HeaderSect
   return forms;
 }
 
-Task<void> ArcValidator::validate(const Transaction& mail, ArcFacts& facts, const Surroundings& around) {
+Task<ArcFacts> ArcValidator::validate(const Transaction& mail, signature::ArcChain read,
+                                      const GatherContext& context) const {
   ArcFacts found;
-  found.body_hashes = facts.body_hashes;
-  Chain chain(mail, found, keys_, cpu_clock_);
-  if (!chain.exists()) {
-    facts = std::move(found);
-    co_return;
-  }
+  Chain chain(mail, std::move(read), context.body_hashes, keys_, cpu_clock_);
+  if (!chain.exists()) co_return found;
   found.sets = describe(chain.chain());
   found.reason = chain.prepare();
   if (found.reason.empty()) {
-    co_await chain.questions().ask(around);
+    co_await chain.questions().ask(context);
     found.reason = chain.verify();
     found.oldest_pass = chain.oldest_pass();
     found.evidence = chain.questions().take_evidence();
@@ -196,9 +198,9 @@ Task<void> ArcValidator::validate(const Transaction& mail, ArcFacts& facts, cons
   if (found.result == AuthResult::pass) {
     std::vector<bool> vouches;
     for (std::size_t i = 0; i < found.sets.size(); ++i) vouches.push_back(chain.vouches(i));
-    find_trusted_set(found, vouches, settings_.trusted_sealers);
+    find_trusted_set(found, vouches, trusted_sealers_);
   }
-  facts = std::move(found);
+  co_return found;
 }
 
 }  // namespace sallyport::policies

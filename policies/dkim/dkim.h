@@ -1,38 +1,23 @@
-// DKIM: which domains have signed this mail, and whether their signatures hold (RFC 6376, 8301, 8463).
+// DKIM (RFC 6376, 8301, 8463): which domains have signed this mail, and whether their signatures hold.
 //
-// The body's digests are computed as it streams past; at its end all keys are asked for at once. A broken signature
-// says no more than none (RFC 6376, 6.1), so nothing is refused for it here: DMARC and rules build on the facts.
+// The body is hashed as it streams past; at its end all keys are asked for at the same time. Nothing is refused for a
+// broken signature, which says no more than none (RFC 6376, 6.1): DMARC and rules build on the facts.
 #pragma once
 
-#include <memory>
-
-#include "policies/api/policy.h"
+#include "policies/api/entry.h"
+#include "policies/dkim/facts.h"
 #include "policies/dkim/settings.h"
-#include "policies/dkim/verifier.h"
 
 namespace sallyport::policies {
 
-class DkimPolicy final : public Policy {
- public:
-  // `suffixes` outlives the policy.
-  DkimPolicy(DkimSettings settings, const PublicSuffixList& suffixes)
-      : settings_(settings), verifier_(std::make_unique<DkimVerifier>(settings, suffixes)) {}
+extern const PolicyEntry dkim_entry;
 
-  std::string_view name() const override { return "dkim"; }
-  Mode mode() const override { return settings_.mode; }
-  bool gathers_at(Stage stage) const override { return stage == Stage::message; }
-  bool judges_at(Stage stage) const override { return stage == Stage::message; }
-  Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const Surroundings& around) const override;
-  Verdict judge(Stage stage, const Transaction& mail, const Facts& facts) const override;
-  std::unique_ptr<BodyObserver> observe_body(const Transaction& mail) const override;
+// With the whole message: a score where all signatures are broken, and what could not be found out where none holds.
+void judge_dkim(Stage stage, const Transaction& mail, const Facts& facts, const DkimSettings& settings, Verdicts& out);
 
- private:
-  DkimSettings settings_;
-  // What it learns of keys is no part of any mail's facts.
-  std::unique_ptr<DkimVerifier> verifier_;
-};
+Explained explain_dkim(const Transaction& mail, const Facts& facts, const DkimSettings& settings);
 
-// The verdict from the facts alone.
-Verdict judge_dkim(const DkimFacts& facts, const DkimSettings& settings);
+// One "dkim" method for each signature that was looked at (RFC 8601, 2.7.1); "none" where there is none.
+void dkim_auth_results(const Transaction& mail, const Facts& facts, mail::AuthResults& out);
 
 }  // namespace sallyport::policies

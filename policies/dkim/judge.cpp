@@ -1,22 +1,34 @@
+#include <string>
+#include <utility>
+
 #include "policies/dkim/dkim.h"
 
 namespace sallyport::policies {
 
-Verdict judge_dkim(const DkimFacts& facts, const DkimSettings& settings) {
+namespace {
+
+std::string describe(const DkimFacts::Signature& signature) {
+  if (signature.domain.empty()) return signature.reason;
+  return signature.domain + ": " + signature.reason;
+}
+
+}  // namespace
+
+void judge_dkim(Stage stage, const Transaction&, const Facts& facts, const DkimSettings& settings, Verdicts& out) {
+  const DkimFacts* found = stage == Stage::message ? facts.find<DkimFacts>() : nullptr;
+  if (found == nullptr) return;
   const DkimFacts::Signature* broken = nullptr;
-  for (const DkimFacts::Signature& signature : facts.signatures) {
-    if (signature.result == AuthResult::pass) return Verdict::none();
-    // A domain that is still trying DKIM out, and a key that could not be fetched, say nothing about the mail.
-    const bool counts = !signature.testing && signature.result != AuthResult::temperror;
-    if (counts && !broken) broken = &signature;
+  const DkimFacts::Signature* unknown = nullptr;
+  for (const DkimFacts::Signature& signature : found->signatures) {
+    if (signature.result == AuthResult::pass) return;
+    if (signature.testing) continue;  // a domain that is still trying DKIM out says nothing about the mail
+    // Nor does a key that could not be fetched.
+    const DkimFacts::Signature*& first = signature.result == AuthResult::temperror ? unknown : broken;
+    if (first == nullptr) first = &signature;
   }
-  if (!broken || settings.score == 0) return Verdict::none();
-  Verdict verdict;
-  verdict.score = settings.score;
-  verdict.because = "no signature holds";
-  if (!broken->domain.empty()) verdict.because += "; " + broken->domain;
-  verdict.because += ": " + broken->reason;
-  return verdict;
+  if (broken != nullptr && settings.score != 0)
+    out.add(Verdict::scored(settings.score, "no signature holds; " + describe(*broken)));
+  if (unknown != nullptr) out.add(Verdict::unknown({}, describe(*unknown)));
 }
 
 }  // namespace sallyport::policies

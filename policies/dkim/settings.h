@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
 namespace sallyport::policies {
@@ -14,5 +15,7 @@ struct DkimSettings {
   double score = 0;
   std::size_t signatures = 10;  // so many are verified, from the top (threats.md D16)
 };
+
+extern const settings::SectionOf<DkimSettings> dkim_section;
 
 }  // namespace sallyport::policies

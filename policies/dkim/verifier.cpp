@@ -67,14 +67,15 @@ struct DkimVerifier::Candidate {
   std::size_t question = 0;
 };
 
-DkimVerifier::DkimVerifier(const DkimSettings& settings, const PublicSuffixList& suffixes, CpuClock cpu_clock)
-    : settings_(settings), suffixes_(suffixes), cpu_clock_(cpu_clock), keys_(cached_keys) {}
+DkimVerifier::DkimVerifier(const DkimSettings& settings, const PublicSuffixList& suffixes, signature::KeyCache& keys,
+                           CpuClock cpu_clock)
+    : max_signatures_(settings.signatures), suffixes_(suffixes), keys_(keys), cpu_clock_(cpu_clock) {}
 
 std::vector<Signature> DkimVerifier::read_signatures(const mail::HeaderSection& header) const {
   std::vector<Signature> signatures;
   for (const mail::HeaderField& field : header.fields()) {
     if (!text::equals_ignoring_case(field.name, field_name)) continue;
-    if (signatures.size() == settings_.signatures) break;
+    if (signatures.size() == max_signatures_) break;
     signatures.push_back(signature::parse_dkim_signature(field.value));
   }
   return signatures;
@@ -107,7 +108,7 @@ std::vector<DkimVerifier::Candidate> DkimVerifier::judge_before_keys(
 
 void DkimVerifier::verify_candidate(Candidate& candidate, const dns::Answer& answer,
                                     const signature::FieldIndex& fields, const std::vector<signature::BodyHash>& body,
-                                    DkimFacts::Signature& fact) {
+                                    std::string& input, DkimFacts::Signature& fact) const {
   FoundKeys found = find_keys(candidate.signature, answer, keys_);
   const bool has_no_keys = found.keys.empty();
   if (has_no_keys || candidate.of_body) {
@@ -117,35 +118,33 @@ void DkimVerifier::verify_candidate(Candidate& candidate, const dns::Answer& ans
     return;
   }
   const signature::HeaderCheck check =
-      signature::verify_header(candidate.signature, *candidate.field, fields, found.keys, input_);
+      signature::verify_header(candidate.signature, *candidate.field, fields, found.keys, input);
   candidate.finding = check.finding;
   if (check.finding.outcome == Outcome::pass)
     candidate.finding = signature::judge_coverage(candidate.signature, fields, body);
   fact.key_bits = check.key->key->bits();
   fact.testing = check.key->testing;
   fact.header_hash = to_base64(check.header_hash);
-  fact.header_input_start = input_.substr(0, shown_input_octets);
+  fact.header_input_start = input.substr(0, shown_input_octets);
 }
 
-Task<void> DkimVerifier::verify(const Transaction& mail, DkimFacts& facts, const Surroundings& around) {
+void DkimVerifier::note_many(const Transaction& mail, const GatherContext& context) {
+  context.counters.add(Violation::dkim_many);
+  const std::string ip = mail.client.ip.to_string();
+  const std::string_view kind = sallyport::name(Violation::dkim_many);
+  context.log.write(LogLevel::info, "violation", {{"kind", kind}, {"id", mail.id}, {"ip", ip}});
+}
+
+Task<DkimFacts> DkimVerifier::verify(const Transaction& mail, std::vector<Signature> signatures,
+                                     const GatherContext& context) const {
   DkimFacts found;
-  found.body_hashes = facts.body_hashes;
   const mail::HeaderSection& header = mail.message->header();
   const std::vector<const mail::HeaderField*> fields = header.find_all(field_name);
-  found.fields = fields.size();
-  if (fields.empty()) {
-    facts = std::move(found);
-    co_return;
-  }
-  if (fields.size() > settings_.signatures) {
-    around.counters.add(Violation::dkim_many);
-    const std::string ip = mail.client.ip.to_string();
-    const std::string_view kind = sallyport::name(Violation::dkim_many);
-    around.log.write(LogLevel::info, "violation", {{"kind", kind}, {"id", mail.id}, {"ip", ip}});
-  }
-  // They have been read already where there was something to hash.
-  std::vector<Signature> signatures = facts.read.empty() ? read_signatures(header) : std::move(facts.read);
-  std::vector<Candidate> candidates = judge_before_keys(fields, mail.now, std::move(signatures), found.body_hashes);
+  found.fields_found = fields.size();
+  if (fields.empty()) co_return found;
+  if (fields.size() > max_signatures_) note_many(mail, context);
+  const std::vector<signature::BodyHash>& body = context.body_hashes;
+  std::vector<Candidate> candidates = judge_before_keys(fields, mail.now, std::move(signatures), body);
   KeyQuestions questions(candidates.size());
   for (Candidate& candidate : candidates) {
     if (candidate.finding) continue;
@@ -156,19 +155,19 @@ Task<void> DkimVerifier::verify(const Transaction& mail, DkimFacts& facts, const
       candidate.finding = Finding{Outcome::permerror, "s= and d= are too long for a name"};
     }
   }
-  co_await questions.ask(around);
+  co_await questions.ask(context);
 
   // What took time up to here is bounded by the header's size; the keys' owners say how long the rest takes.
   const CpuMeter meter(cpu_clock_);
   const signature::FieldIndex index(header);
-  const std::vector<signature::BodyHash>& body = found.body_hashes;
+  std::string input;
   for (Candidate& candidate : candidates) {
     DkimFacts::Signature& fact = found.signatures.emplace_back(describe(candidate.signature));
     if (!candidate.finding) {
       if (meter.spent() > max_cpu_time) {
         candidate.finding = Finding{Outcome::temperror, "verification took too long"};
       } else {
-        verify_candidate(candidate, questions.answer(candidate.question), index, body, fact);
+        verify_candidate(candidate, questions.answer(candidate.question), index, body, input, fact);
       }
     }
     for (const signature::BodyHash& hash : body) {
@@ -180,7 +179,7 @@ Task<void> DkimVerifier::verify(const Transaction& mail, DkimFacts& facts, const
   }
   shorten_b(found.signatures);
   found.evidence = questions.take_evidence();
-  facts = std::move(found);
+  co_return found;
 }
 
 }  // namespace sallyport::policies

@@ -1,36 +1,27 @@
-// DMARC: whether somebody with a right to the author's domain stands behind the mail, and what that domain wants done
-// where nobody does (RFC 9989). Judged with the whole message, after SPF, DKIM and ARC have found what they can.
+// DMARC (RFC 9989): whether somebody with a right to the author's domain stands behind the mail, and what that domain
+// wants done where nobody does. Gathered and judged with the whole message, after SPF, DKIM and ARC have found what
+// they can; their results come from Findings::identifiers.
 //
-// A mail without one author domain (no From, two of them, several domains in it) cannot be judged and is refused; see
-// mail/author_domains.h for what counts. Other mail is refused only where its author's domain asks for it, never for
-// trouble of the DNS (threats.md D21).
+// A mail without exactly one author domain (no From field, two of them, several domains in it) cannot be judged and is
+// refused; mail/author_domains.h says what counts. Other mail is refused only where its author's domain asks for it,
+// never for trouble of the DNS (threats.md D21).
 #pragma once
 
-#include "gateway/base/public_suffix.h"
-#include "policies/api/policy.h"
+#include "policies/api/entry.h"
+#include "policies/dmarc/facts.h"
 #include "policies/dmarc/settings.h"
 
 namespace sallyport::policies {
 
-class DmarcPolicy final : public Policy {
- public:
-  // `suffixes` outlives the policy.
-  DmarcPolicy(DmarcSettings settings, const PublicSuffixList& suffixes) : settings_(settings), suffixes_(suffixes) {}
+extern const PolicyEntry dmarc_entry;
 
-  std::string_view name() const override { return "dmarc"; }
-  Mode mode() const override { return settings_.mode; }
-  bool gathers_at(Stage stage) const override { return stage == Stage::message; }
-  Turn gather_turn() const override { return Turn::on_identifiers; }
-  bool judges_at(Stage stage) const override { return stage == Stage::message; }
-  Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const Surroundings& around) const override;
-  Verdict judge(Stage stage, const Transaction& mail, const Facts& facts) const override;
+// With the whole message: at most one verdict.
+void judge_dmarc(Stage stage, const Transaction& mail, const Facts& facts, const DmarcSettings& settings,
+                 Verdicts& out);
 
- private:
-  DmarcSettings settings_;
-  const PublicSuffixList& suffixes_;
-};
+Explained explain_dmarc(const Transaction& mail, const Facts& facts, const DmarcSettings& settings);
 
-// The verdict from the facts alone.
-Verdict judge_dmarc(const DmarcFacts& facts, const DmarcSettings& settings);
+// The method "dmarc" (RFC 9989, 7.1 and appendix B), with the comment in the form that most receivers write.
+void dmarc_auth_results(const Transaction& mail, const Facts& facts, mail::AuthResults& out);
 
 }  // namespace sallyport::policies

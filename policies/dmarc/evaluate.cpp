@@ -3,19 +3,18 @@
 #include <optional>
 #include <utility>
 
-#include "gateway/base/text.h"
 #include "policies/dmarc/lookup.h"
 
 namespace sallyport::policies {
 
 namespace {
 
-constexpr std::size_t most_record_text = 512;
-
 bool is_at_or_below(std::string_view domain, std::string_view top) {
   if (domain == top) return true;
   return domain.size() > top.size() && domain.ends_with(top) && domain[domain.size() - top.size() - 1] == '.';
 }
+
+bool is_of_spf(const AuthIdentifier& identifier) { return identifier.method == AuthIdentifier::Method::spf_mailfrom; }
 
 // One level milder (RFC 9989, 4.7, t=).
 DmarcDisposition milder(DmarcDisposition policy) {
@@ -24,10 +23,10 @@ DmarcDisposition milder(DmarcDisposition policy) {
 
 class Evaluation {
  public:
-  Evaluation(OrganizationalDomainBy method, const PublicSuffixList& suffixes, const Surroundings& around)
-      : method_(method), suffixes_(suffixes), lookup_(around, facts_.evidence) {}
+  Evaluation(OrganizationalDomainBy method, const PublicSuffixList& suffixes, const GatherContext& context)
+      : method_(method), suffixes_(suffixes), lookup_(context, facts_.evidence) {}
 
-  Task<DmarcFacts> run(std::string author_domain, std::vector<DmarcIdentifier> identifiers);
+  Task<DmarcFacts> run(std::string author_domain, std::vector<AuthIdentifier> identifiers);
 
  private:
   enum class Alignment : std::uint8_t { aligned, other, unknown };
@@ -37,7 +36,7 @@ class Evaluation {
   Task<std::optional<std::string>> place_above();
   Task<std::optional<std::string>> organization_of(std::string domain);
   std::string note_organization(std::string domain, std::string organization);
-  Task<Alignment> align(const DmarcIdentifier& identifier);
+  Task<Alignment> align(const AuthIdentifier& identifier);
   bool use(const std::string& domain, const std::string& text, const DmarcRecord& record);
   bool cannot_conclude(std::string_view why);
 
@@ -56,7 +55,7 @@ bool Evaluation::cannot_conclude(std::string_view why) {
 // Takes the record that applies. False, with a result of none, where it is as good as no record.
 bool Evaluation::use(const std::string& domain, const std::string& text, const DmarcRecord& record) {
   facts_.policy_domain = domain;
-  facts_.record = text::printable(text, most_record_text);
+  facts_.record = text;
   if (!record.is_usable()) {
     facts_.problem = "the record has no policy that is one, and no address to report to";
     return false;
@@ -75,7 +74,7 @@ Task<bool> Evaluation::find_policy() {
     co_return cannot_conclude("the author domain's record could not be asked for");
   if (at.status == DmarcLookup::AtName::Status::absent) co_return co_await find_policy_above();
   if (!use(facts_.from_domain, at.text, at.record)) co_return false;
-  facts_.published = "p";
+  facts_.published = DmarcTag::p;
   facts_.policy = at.record.own_policy();
   co_return true;
 }
@@ -104,14 +103,14 @@ Task<bool> Evaluation::find_policy_above() {
     co_return cannot_conclude("the organization's record could not be asked for");
   if (at.status == DmarcLookup::AtName::Status::absent || !use(*place, at.text, at.record)) co_return false;
 
-  facts_.published = at.record.subdomain_policy ? "sp" : "p";
+  facts_.published = at.record.subdomain_policy ? DmarcTag::sp : DmarcTag::p;
   facts_.policy = at.record.policy_below();
   if (at.record.policy_of_nonexistent() == facts_.policy) co_return true;
   const auto existence = co_await lookup_.existence(facts_.from_domain);
   if (existence == DmarcLookup::Existence::unknown)
     co_return cannot_conclude("whether the author domain exists could not be found out");
   if (existence == DmarcLookup::Existence::nonexistent) {
-    facts_.published = "np";
+    facts_.published = DmarcTag::np;
     facts_.policy = at.record.policy_of_nonexistent();
   }
   co_return true;
@@ -139,10 +138,10 @@ Task<std::optional<std::string>> Evaluation::organization_of(std::string domain)
   co_return note_organization(std::move(domain), std::move(organization));
 }
 
-Task<Evaluation::Alignment> Evaluation::align(const DmarcIdentifier& identifier) {
+Task<Evaluation::Alignment> Evaluation::align(const AuthIdentifier& identifier) {
   const std::string& author = facts_.from_domain;
   if (identifier.domain == author) co_return Alignment::aligned;
-  const bool is_strict = identifier.method == DmarcIdentifier::Method::spf ? facts_.strict_spf : facts_.strict_dkim;
+  const bool is_strict = is_of_spf(identifier) ? facts_.strict_spf : facts_.strict_dkim;
   if (is_strict) co_return Alignment::other;
   // Names without a common end have no common organization, whatever the DNS says.
   if (identifier.domain.substr(identifier.domain.rfind('.') + 1) != author.substr(author.rfind('.') + 1))
@@ -155,15 +154,15 @@ Task<Evaluation::Alignment> Evaluation::align(const DmarcIdentifier& identifier)
   co_return *others == *organization ? Alignment::aligned : Alignment::other;
 }
 
-Task<DmarcFacts> Evaluation::run(std::string author_domain, std::vector<DmarcIdentifier> identifiers) {
+Task<DmarcFacts> Evaluation::run(std::string author_domain, std::vector<AuthIdentifier> identifiers) {
   facts_.from_domain = std::move(author_domain);
   const bool applies = co_await find_policy();
   if (applies) {
     facts_.effective = facts_.testing ? milder(facts_.policy) : facts_.policy;
     bool is_open = false;
-    for (const DmarcIdentifier& identifier : identifiers) {
-      const bool is_spf = identifier.method == DmarcIdentifier::Method::spf;
-      bool& is_aligned = is_spf ? facts_.spf_aligned : facts_.dkim_aligned;
+    for (const AuthIdentifier& identifier : identifiers) {
+      if (!is_of_spf(identifier) && identifier.method != AuthIdentifier::Method::dkim) continue;
+      bool& is_aligned = is_of_spf(identifier) ? facts_.spf_aligned : facts_.dkim_aligned;
       if (is_aligned) continue;
       if (identifier.result != AuthResult::pass && identifier.result != AuthResult::temperror) continue;
       const Alignment alignment = co_await align(identifier);
@@ -191,21 +190,10 @@ Task<DmarcFacts> Evaluation::run(std::string author_domain, std::vector<DmarcIde
 
 }  // namespace
 
-std::vector<DmarcIdentifier> dmarc_identifiers(const SpfFacts& spf, const DkimFacts& dkim) {
-  using Method = DmarcIdentifier::Method;
-  std::vector<DmarcIdentifier> identifiers;
-  if (spf.mailfrom) identifiers.push_back({Method::spf, spf.mailfrom->domain, spf.mailfrom->result});
-  for (const DkimFacts::Signature& signature : dkim.signatures) {
-    // A domain that tries its keys out must not gain or lose by it (RFC 6376, 3.6.1).
-    if (!signature.testing) identifiers.push_back({Method::dkim, signature.domain, signature.result});
-  }
-  return identifiers;
-}
-
-Task<DmarcFacts> evaluate_dmarc(std::string author_domain, std::vector<DmarcIdentifier> identifiers,
+Task<DmarcFacts> evaluate_dmarc(std::string author_domain, std::vector<AuthIdentifier> identifiers,
                                 OrganizationalDomainBy method, const PublicSuffixList& suffixes,
-                                const Surroundings& around) {
-  Evaluation evaluation(method, suffixes, around);
+                                const GatherContext& context) {
+  Evaluation evaluation(method, suffixes, context);
   co_return co_await evaluation.run(std::move(author_domain), std::move(identifiers));
 }
 

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include "policies/dmarc/dmarc.h"
 
@@ -19,10 +20,9 @@ Action to_action(DmarcAction action) {
 }
 
 std::string describe(const DmarcFacts& facts) {
-  std::string words = "dmarc=" + std::string(name(facts.result)) + " from " + facts.from_domain + ", " +
-                      facts.published + "=" + std::string(name(facts.policy)) + " of " + facts.policy_domain;
-  if (!facts.override_reason.empty()) words += ", " + facts.override_reason;
-  if (!facts.override_comment.empty()) words += " (" + facts.override_comment + ")";
+  std::string words = "dmarc=" + std::string(word(facts.result)) + " from " + facts.from_domain + ", ";
+  words.append(word(facts.published)).append("=").append(word(facts.policy)).append(" of ").append(facts.policy_domain);
+  if (facts.override_reason != DmarcOverride::none) words.append(", ").append(word(facts.override_reason));
   return words;
 }
 
@@ -34,28 +34,35 @@ Verdict judge_failed(const DmarcFacts& facts, const DmarcSettings& settings) {
   }
   if (verdict.action == Action::reject)
     verdict = Verdict::reject("5.7.1", "Rejected by the DMARC policy of " + facts.policy_domain);
-  if (facts.override_reason != "local_policy") verdict.score = settings.score;
-  verdict.because = describe(facts);
+  if (facts.override_reason != DmarcOverride::local_policy) verdict.score = settings.score;
+  if (verdict.says_something()) verdict.because = describe(facts);
+  return verdict;
+}
+
+// Each reader may take another address for the author's (RFC 5322, 3.6.2; threats.md M4).
+Verdict judge_unreadable(const DmarcFacts& facts) {
+  Verdict verdict = Verdict::reject("5.6.0", "The message must have one From field with one author domain");
+  verdict.because = facts.problem;
+  return verdict;
+}
+
+Verdict judge_unknown(const DmarcFacts& facts, const DmarcSettings& settings) {
+  Verdict verdict;
+  if (settings.on_temperror == DmarcErrorAction::tempfail)
+    verdict = Verdict::tempfail("4.4.3", "The DMARC policy of " + facts.from_domain + " cannot be asked for now");
+  verdict.is_unknown = true;
+  verdict.because = facts.problem;
   return verdict;
 }
 
 }  // namespace
 
-Verdict judge_dmarc(const DmarcFacts& facts, const DmarcSettings& settings) {
-  if (facts.result == AuthResult::fail) return judge_failed(facts, settings);
-  if (facts.result == AuthResult::permerror) {
-    // Every reader may take another one for the author (RFC 5322, 3.6.2; threats.md M4).
-    Verdict verdict = Verdict::reject("5.6.0", "The message must have one From field with one author domain");
-    verdict.because = facts.problem;
-    return verdict;
-  }
-  if (facts.result == AuthResult::temperror && settings.on_temperror == DmarcErrorAction::tempfail) {
-    Verdict verdict =
-        Verdict::tempfail("4.4.3", "The DMARC policy of " + facts.from_domain + " cannot be asked for now");
-    verdict.because = facts.problem;
-    return verdict;
-  }
-  return Verdict::none();
+void judge_dmarc(Stage stage, const Transaction&, const Facts& facts, const DmarcSettings& settings, Verdicts& out) {
+  const DmarcFacts* found = stage == Stage::message ? facts.find<DmarcFacts>() : nullptr;
+  if (found == nullptr) return;
+  if (found->result == AuthResult::fail) out.add(judge_failed(*found, settings));
+  if (found->result == AuthResult::permerror) out.add(judge_unreadable(*found));
+  if (found->result == AuthResult::temperror) out.add(judge_unknown(*found, settings));
 }
 
 }  // namespace sallyport::policies

@@ -30,7 +30,7 @@ Task<void> DmarcLookup::ask(std::vector<std::string_view> domains) {
     if (can_be_asked(question) && known(question) == nullptr) questions.push_back(std::move(question));
   }
   if (questions.empty()) co_return;
-  for (dns::Evidence& asked : co_await ask_all(std::move(questions), around_)) evidence_.push_back(std::move(asked));
+  for (dns::Evidence& asked : co_await ask_all(std::move(questions), context_)) evidence_.push_back(std::move(asked));
 }
 
 DmarcLookup::AtName DmarcLookup::read(std::string_view domain) const {
@@ -76,7 +76,7 @@ Task<DmarcLookup::Walk> DmarcLookup::walk(std::string domain) {
 
 Task<DmarcLookup::Existence> DmarcLookup::existence(std::string domain) {
   dns::Question question{std::move(domain), dns::Type::A};
-  dns::Answer answer = co_await around_.resolver.lookup(question, around_.deadline);
+  dns::Answer answer = co_await context_.resolver.lookup(question, context_.deadline);
   const Existence result = answer.failed()                          ? Existence::unknown
                            : answer.status == dns::Status::nxdomain ? Existence::nonexistent
                                                                     : Existence::exists;

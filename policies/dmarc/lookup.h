@@ -1,4 +1,4 @@
-// Asks the DNS for DMARC records, on behalf of one mail: each name once, what was asked and answered kept as evidence.
+// Asks the DNS for DMARC records, on behalf of one mail: each name once. Questions and answers are kept as evidence.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "gateway/async/task.h"
-#include "policies/api/auth_facts.h"
-#include "policies/api/policy.h"
+#include "gateway/dns/answer.h"
+#include "policies/api/gathering.h"
 #include "policies/dmarc/record.h"
 #include "policies/dmarc/tree_walk.h"
 
@@ -15,9 +15,9 @@ namespace sallyport::policies {
 
 class DmarcLookup {
  public:
-  // `around` outlives it, and `evidence` too.
-  DmarcLookup(const Surroundings& around, std::vector<dns::Evidence>& evidence)
-      : around_(around), evidence_(evidence) {}
+  // `context` and `evidence` outlive it.
+  DmarcLookup(const GatherContext& context, std::vector<dns::Evidence>& evidence)
+      : context_(context), evidence_(evidence) {}
 
   struct AtName {
     enum class Status : std::uint8_t { found, absent, failed };
@@ -44,7 +44,7 @@ class DmarcLookup {
   const dns::Answer* known(const dns::Question& question) const;
   AtName read(std::string_view domain) const;
 
-  const Surroundings& around_;
+  const GatherContext& context_;
   std::vector<dns::Evidence>& evidence_;
 };
 

@@ -27,10 +27,7 @@ Tag take_tag(std::string_view& rest) {
 }
 
 std::optional<DmarcDisposition> to_policy(std::string_view value) {
-  if (text::equals_ignoring_case(value, "none")) return DmarcDisposition::none;
-  if (text::equals_ignoring_case(value, "quarantine")) return DmarcDisposition::quarantine;
-  if (text::equals_ignoring_case(value, "reject")) return DmarcDisposition::reject;
-  return std::nullopt;
+  return from_word<DmarcDisposition>(text::to_lower(value));
 }
 
 // "mailto:" and an address, in the characters a URI may have. RFC 9989 leaves other schemes to those who know them.

@@ -1,7 +1,8 @@
 // A DMARC policy record (RFC 9989, 4.7): the TXT record at _dmarc.<domain>.
 //
-// Octets of the sender's DNS zone: bounded, linear, never throws. What is not understood is passed over; a tag with a
-// value that is not one has its default, but for the policies themselves (is_usable).
+// The text comes from the sender's DNS zone: reading it is bounded and linear, and never throws. Tags that are not
+// known are passed over. A tag whose value is none of its values has its default; for the policies themselves see
+// is_usable().
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "policies/api/auth_facts.h"
+#include "policies/dmarc/facts.h"
 
 namespace sallyport::policies {
 
@@ -23,8 +24,8 @@ struct DmarcRecord {
   std::optional<DmarcDisposition> policy;              // p=
   std::optional<DmarcDisposition> subdomain_policy;    // sp=
   std::optional<DmarcDisposition> nonexistent_policy;  // np=
-  // One of the three is there and is no policy. Such a record, and one without p=, counts as p=none where it names
-  // somebody to report to, else it is as if there were none (RFC 9989, 4.10.1).
+  // One of the three is there and its value is no policy. Such a record, and one without p=, counts as p=none where it
+  // names an address to report to; otherwise it is as if there were no record (RFC 9989, 4.10.1).
   bool has_bad_policy = false;
   bool strict_dkim = false;  // adkim=s
   bool strict_spf = false;   // aspf=s
@@ -35,7 +36,7 @@ struct DmarcRecord {
   std::vector<std::string> failure_report_to;  // ruf=
 
   bool is_usable() const { return (policy && !has_bad_policy) || !report_to.empty(); }
-  // p=, or none where the record lives by its reporting address alone.
+  // p=, or none where the record counts only because of its reporting address.
   DmarcDisposition own_policy() const { return has_bad_policy || !policy ? DmarcDisposition::none : *policy; }
   // For subdomains that exist, and for names that do not.
   DmarcDisposition policy_below() const;

@@ -1,12 +1,18 @@
 // Settings of the DMARC policy (contract.md, policy.dmarc).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "gateway/base/fields.h"
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
-namespace sallyport::policies {
+namespace sallyport {
+
+namespace policies {
 
 // How the organizational domain is found: by asking the DNS (RFC 9989, 4.10), or from the public suffix list (RFC
 // 7489).
@@ -18,15 +24,6 @@ enum class DmarcAction : std::uint8_t { tag, quarantine, reject };
 // What it leads to that the DNS could not be asked.
 enum class DmarcErrorAction : std::uint8_t { none, tempfail };
 
-struct DmarcSettings {
-  Mode mode = Mode::enforce;
-  OrganizationalDomainBy organizational_domain = OrganizationalDomainBy::tree_walk;
-  DmarcAction on_reject = DmarcAction::reject;
-  DmarcAction on_quarantine = DmarcAction::tag;
-  DmarcErrorAction on_temperror = DmarcErrorAction::none;
-  double score = 0;  // added by every fail that is not overridden, also under p=none
-};
-
 // Aggregate reports to the domains that ask for them (RFC 9990).
 struct DmarcReportSettings {
   bool enabled = false;
@@ -36,4 +33,27 @@ struct DmarcReportSettings {
   std::string upstream = "default";
 };
 
-}  // namespace sallyport::policies
+struct DmarcSettings {
+  Mode mode = Mode::enforce;
+  OrganizationalDomainBy organizational_domain = OrganizationalDomainBy::tree_walk;
+  DmarcAction on_reject = DmarcAction::reject;
+  DmarcAction on_quarantine = DmarcAction::tag;
+  DmarcErrorAction on_temperror = DmarcErrorAction::none;
+  double score = 0;  // added by every fail that is not overridden, also under p=none
+  DmarcReportSettings report;
+};
+
+extern const settings::SectionOf<DmarcSettings> dmarc_section;
+
+}  // namespace policies
+
+template <>
+inline constexpr auto words_of<policies::OrganizationalDomainBy> =
+    std::to_array<std::string_view>({"tree-walk", "psl"});
+template <>
+inline constexpr auto words_of<policies::DmarcAction> =
+    std::to_array<std::string_view>({"tag", "quarantine", "reject"});
+template <>
+inline constexpr auto words_of<policies::DmarcErrorAction> = std::to_array<std::string_view>({"none", "tempfail"});
+
+}  // namespace sallyport

@@ -1,5 +1,5 @@
-// The DNS tree walk (RFC 9989, 4.10): which names are asked for a DMARC record, and what the records found say of where
-// an organization's domain begins. Pure; lookup.h asks.
+// The DNS tree walk (RFC 9989, 4.10): which names are asked for a DMARC record, and which organizational domain follows
+// from the records that were found. Pure functions; lookup.h asks the DNS.
 #pragma once
 
 #include <string>

@@ -1,59 +1,105 @@
 #include <algorithm>
-#include <charconv>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "gateway/base/score_text.h"
 #include "gateway/base/text.h"
 #include "policies/dnsbl/dnsbl.h"
+#include "policies/dnsbl/listings.h"
 
 namespace sallyport::policies {
 
 namespace {
 
-std::string to_text(double score) {
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, score);
-  return std::string(buffer, end.ptr);
-}
-
-// "zen.dnsbl.example=127.0.0.2,127.0.0.4(8)".
-std::string describe(const DnsblFacts& facts) {
-  std::string words;
-  for (const DnsblFacts::Hit& hit : facts.hits) {
-    if (!words.empty()) words += ' ';
-    words += hit.zone + '=' + text::join(hit.codes, ",") + '(' + to_text(hit.score) + ')';
-  }
-  return words;
-}
-
-// Who is listed by mistake must be able to reach somebody (RFC 5321, 4.5.1; RFC 2142, 4).
+// A client that is listed by mistake must be able to write to somebody (RFC 5321, 4.5.1; RFC 2142, 4).
 bool is_for_complaints(const Transaction& mail) {
   if (!mail.rcpt) return false;
   return text::equals_ignoring_case(mail.rcpt->local, "postmaster") ||
          text::equals_ignoring_case(mail.rcpt->local, "abuse");
 }
 
+bool is_listed(const std::vector<Listing>& found, const DnsblSettings& settings) {
+  const Listing* worst = worst_of(found);
+  return worst && worst->score > 0 && sum_of(found) >= settings.reject_at;
+}
+
+void judge_recipient(const Transaction& mail, const std::vector<Listing>& found, const DnsblSettings& settings,
+                     Verdicts& out) {
+  if (!is_listed(found, settings) || is_for_complaints(mail)) return;
+  const Listing& worst = *worst_of(found);
+  std::string sum;
+  for (const Listing& listing : found) {
+    if (!sum.empty()) sum += ' ';
+    sum += describe(listing) + '(' + score_text(listing.score) + ')';
+  }
+  sum += ": sum " + score_text(sum_of(found)) + " of " + score_text(settings.reject_at);
+  // A refused recipient has no later stage: here each list has its say, with its whole score.
+  for (const Listing& listing : found) {
+    const bool decides = &listing == &worst;
+    Verdict verdict = decides ? Verdict::reject("5.7.1", "Listed by " + worst.list)
+                              : Verdict::scored(listing.score, describe(listing));
+    if (decides) verdict.because = sum;
+    verdict.rule = listing.list;
+    verdict.score = listing.score;
+    out.add(std::move(verdict));
+  }
+}
+
+// A listed client's message is judged only when its recipients are addresses for complaints. The listings alone may
+// mark that mail, but they count for no more than the threshold in sum, so that the message is not refused here for
+// what did not refuse its recipients. What each list counts of its score, the largest first, in the order of the lists.
+std::vector<double> counted_scores(const std::vector<Listing>& found, const DnsblSettings& settings) {
+  std::vector<double> scores;
+  std::vector<std::size_t> positive;
+  double left = settings.reject_at;
+  for (const Listing& listing : found) {
+    if (listing.score > 0) {
+      positive.push_back(scores.size());
+    } else {
+      left -= listing.score;
+    }
+    scores.push_back(listing.score);
+  }
+  if (!is_listed(found, settings)) return scores;
+  std::stable_sort(positive.begin(), positive.end(), [&scores](auto a, auto b) { return scores[a] > scores[b]; });
+  for (const std::size_t index : positive) {
+    scores[index] = std::min(scores[index], std::max(left, 0.0));
+    left -= scores[index];
+  }
+  return scores;
+}
+
+void judge_message(const std::vector<Listing>& found, const DnsblSettings& settings, Verdicts& out) {
+  const std::vector<double> scores = counted_scores(found, settings);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    Verdict verdict = Verdict::scored(scores[i], describe(found[i]));
+    verdict.rule = found[i].list;
+    if (scores[i] != found[i].score) {
+      verdict.because += " (" + score_text(found[i].score) + ", but all lists count no more than reject_at)";
+    }
+    out.add(std::move(verdict));
+  }
+}
+
 }  // namespace
 
-Verdict judge_dnsbl(Stage stage, const Transaction& mail, const DnsblFacts& facts, const DnsblSettings& settings) {
-  if (facts.hits.empty()) return Verdict::none();
-  const auto by_score = [](const DnsblFacts::Hit& a, const DnsblFacts::Hit& b) { return a.score < b.score; };
-  const DnsblFacts::Hit& worst = *std::max_element(facts.hits.begin(), facts.hits.end(), by_score);
-  double sum = 0;
-  for (const DnsblFacts::Hit& hit : facts.hits) sum += hit.score;
-  const bool is_listed = worst.score > 0 && sum >= settings.reject_at;
-
+void judge_dnsbl(Stage stage, const Transaction& mail, const Facts& facts, const DnsblSettings& settings,
+                 Verdicts& out) {
+  const DnsblFacts* dnsbl = facts.find<DnsblFacts>();
+  if (!dnsbl || (stage != Stage::rcpt && stage != Stage::message)) return;
+  // At rcpt, as a mail whose recipients are all refused has no later stage. Of several recipients it is kept once.
   if (stage == Stage::rcpt) {
-    if (!is_listed || is_for_complaints(mail)) return Verdict::none();
-    Verdict verdict = Verdict::reject("5.7.1", "Listed by " + worst.zone);
-    verdict.because = describe(facts) + ": sum " + to_text(sum) + " of " + to_text(settings.reject_at);
-    return verdict;
+    for (Unanswered& list : unanswered(mail.client, *dnsbl, settings)) {
+      out.add(Verdict::unknown(std::move(list.list), std::move(list.why)));
+    }
   }
-  Verdict verdict;
-  // A listed client gets here only with mail to complain by. The listing alone may mark that mail, but it counts for no
-  // more than the threshold, so that it is not refused here for what did not refuse its recipient.
-  verdict.score = is_listed ? std::min(sum, settings.reject_at) : sum;
-  verdict.because = describe(facts);
-  return verdict;
+  const std::vector<Listing> found = listings(mail.client, *dnsbl, settings);
+  if (stage == Stage::rcpt) {
+    judge_recipient(mail, found, settings, out);
+  } else {
+    judge_message(found, settings, out);
+  }
 }
 
 }  // namespace sallyport::policies

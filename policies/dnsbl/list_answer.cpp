@@ -4,20 +4,11 @@
 
 namespace sallyport::policies {
 
-namespace {
-
-bool is_configured(const IpAddress& code, const std::vector<ReplyRange>& reply) {
+bool is_listing_code(const IpAddress& code, const std::vector<ReplyRange>& reply) {
   static const ReplyRange usual{IpAddress::v4({127, 0, 0, 2}), IpAddress::v4({127, 0, 0, 254})};
+  if (is_list_error(code)) return false;
   if (reply.empty()) return usual.contains(code);
   return std::any_of(reply.begin(), reply.end(), [&code](const ReplyRange& range) { return range.contains(code); });
-}
-
-}  // namespace
-
-bool is_list_error(const IpAddress& code) {
-  static const IpNetwork loopback = IpNetwork::of(IpAddress::v4({127, 0, 0, 0}), 8);
-  static const IpNetwork error_codes = IpNetwork::of(IpAddress::v4({127, 255, 255, 0}), 24);
-  return !loopback.contains(code) || error_codes.contains(code) || code == IpAddress::v4({127, 0, 0, 1});
 }
 
 ListAnswer read_list_answer(const dns::Answer& answer, const std::vector<ReplyRange>& reply) {
@@ -30,7 +21,7 @@ ListAnswer read_list_answer(const dns::Answer& answer, const std::vector<ReplyRa
     if (!code) continue;
     if (is_list_error(*code)) {
       errors.push_back(code->to_string());
-    } else if (is_configured(*code, reply)) {
+    } else if (is_listing_code(*code, reply)) {
       hits.push_back(code->to_string());
     }
   }

@@ -1,4 +1,4 @@
-// What a list's answer means (threats.md D8).
+// Interprets a list's answer (threats.md D8).
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,22 @@ namespace sallyport::policies {
 
 enum class ListStatus : std::uint8_t {
   hit,        // at least one configured code
-  no_hit,     // not listed, or under codes that are not configured
-  error,      // the list says something that is never a listing: refused, over quota, hijacked, answering everything
-  failed,     // it could not be found out
-  not_asked,  // the mail had used up its questions (D6): says nothing about the list
+  no_hit,     // not listed, or only with codes that are not configured
+  error,      // an answer that never means a listing: refused, over quota, hijacked, answering everything
+  failed,     // there was no usable answer
+  not_asked,  // the mail's DNS questions were used up (D6); says nothing about the list
 };
 
 struct ListAnswer {
   ListStatus status = ListStatus::no_hit;
-  std::vector<std::string> codes;  // of a hit: those that count; of an error: those that are one
+  std::vector<std::string> codes;  // for a hit: the codes that count; for an error: the codes that are errors
 };
 
-// One code that is an error makes the whole answer one: a list that is in trouble is not believed in part.
+// One error code makes the whole answer an error: a list in trouble is not believed in part.
 ListAnswer read_list_answer(const dns::Answer& answer, const std::vector<ReplyRange>& reply);
 
-// 127.255.255.0/24 (the lists' own error codes), 127.0.0.1, and whatever lies outside 127.0.0.0/8.
-bool is_list_error(const IpAddress& code);
+// True if a code counts as a listing: it is no error and lies in one of the ranges; without ranges, in 127.0.0.2 to
+// 127.0.0.254.
+bool is_listing_code(const IpAddress& code, const std::vector<ReplyRange>& reply);
 
 }  // namespace sallyport::policies

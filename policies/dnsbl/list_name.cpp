@@ -10,7 +10,7 @@ namespace sallyport::policies {
 namespace {
 
 constexpr std::size_t max_name_octets = 253;
-// Shorter words of letters and digits are names; keys in use are 24 octets and more.
+// Shorter words of letters and digits are ordinary names; keys in use have 24 octets or more.
 constexpr std::size_t min_key_octets = 20;
 
 bool looks_like_key(std::string_view label) {
@@ -28,7 +28,7 @@ std::optional<std::string> list_query_name(std::string_view address_octets, std:
 }
 
 std::string public_zone_name(std::string_view zone) {
-  // Whatever stands before the name of the service's list is the customer's.
+  // Everything before the name of the service's list is the customer's key.
   constexpr std::string_view keyed_service = ".dq.spamhaus.net";
   if (zone.ends_with(keyed_service)) {
     const std::string_view before = zone.substr(0, zone.size() - keyed_service.size());

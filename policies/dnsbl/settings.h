@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
 namespace sallyport::policies {
 
-// Answers that count as a hit. Each octet of an answer lies between those of `first` and `last`, both included, so that
-// lists that keep meanings in different octets can be told apart: "127.0.0.2-127.0.255.3" is 127.0.x.2 and 127.0.x.3.
+// A range of answers that count as a hit. Each octet of an answer must lie between those of `first` and `last`, both
+// included, because some lists use several octets: "127.0.0.2-127.0.255.3" means 127.0.x.2 and 127.0.x.3.
 struct ReplyRange {
   IpAddress first;
   IpAddress last;
@@ -22,22 +23,29 @@ struct ReplyRange {
   friend bool operator==(const ReplyRange&, const ReplyRange&) = default;
 };
 
-// "127.0.0.2" or "127.0.0.2-127.0.0.11". Nothing when it is not that, lies outside 127.0.0.0/8, or could only hold
-// answers that are never a hit (127.0.0.1, 127.255.255.0/24; threats.md D8).
+// Parses "127.0.0.2" or "127.0.0.2-127.0.0.11". Nothing when the text is neither, lies outside 127.0.0.0/8, or could
+// only contain answers that are never a hit (127.0.0.1, 127.255.255.0/24; threats.md D8).
 std::optional<ReplyRange> parse_reply_range(std::string_view text);
 
+// True for codes that are never a hit: 127.255.255.0/24 (the lists' own error codes), 127.0.0.1, and everything outside
+// 127.0.0.0/8.
+bool is_list_error(const IpAddress& code);
+
 struct DnsblZone {
-  std::optional<double> score;    // negative: an allow list; nothing: DnsblSettings::score
-  std::vector<ReplyRange> reply;  // empty: 127.0.0.2-127.0.0.254
-  bool self_test = false;         // RFC 5782 test points, every 5 minutes (threats.md D9)
+  std::optional<double> score;  // negative for an allow list; nothing: DnsblSettings::score applies
+  // The answers that are a hit; an empty list means this default.
+  std::vector<ReplyRange> reply{{IpAddress::v4({127, 0, 0, 2}), IpAddress::v4({127, 0, 0, 254})}};
+  bool self_test = false;  // RFC 5782 test points, every 5 minutes (threats.md D9)
 };
 
 struct DnsblSettings {
   Mode mode = Mode::enforce;
   double reject_at = 8.0;
-  double score = 1.0;  // of zones that give none themselves
+  double score = 1.0;  // for zones without a score of their own
   std::vector<IpNetwork> skip;
   std::map<std::string, DnsblZone> zones;  // by zone, lower case, without the final dot
 };
+
+extern const settings::SectionOf<DnsblSettings> dnsbl_section;
 
 }  // namespace sallyport::policies

@@ -1,50 +1,28 @@
-// What a client calls itself: refused only when it takes our own name, else a score (threats.md S36; RFC 5321, 4.1.4:
-// that a name does not fit the address is no ground for refusal).
+// Checks the name that a client gives in HELO or EHLO. A client is refused only when it uses our own name; other
+// findings give a score (threats.md S36; RFC 5321, 4.1.4: a name that does not fit the address is no reason for
+// refusal).
 //
-// Names that are no names at all have been refused by the session with 501 before anything is judged here.
+// Names with a syntax error never get here: the session has refused them with 501.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "policies/api/policy.h"
+#include "policies/api/entry.h"
+#include "policies/helo/facts.h"
 #include "policies/helo/settings.h"
 
 namespace sallyport::policies {
 
-// Names nobody but ourselves bears: the gateway's host name and the domains it serves. "*.example.com" stands for other
-// hosts, which may well send mail from outside, and does not count.
-class OwnNames {
- public:
-  OwnNames(std::string hostname, const std::vector<std::string>& domains);
-  bool contain(std::string_view name) const;
+extern const PolicyEntry helo_entry;
 
- private:
-  std::vector<std::string> names_;
-};
+// Examines the name `helo` of the client at `client`. A client on this machine (loopback) may use our name or
+// localhost. Our names are the host name and the domains that are served here by their own name; "*.example.com" stands
+// for other hosts, which may send mail from outside.
+HeloFinding examine_helo(std::string_view helo, const IpAddress& client, const OwnNames& own);
 
-class HeloPolicy final : public Policy {
- public:
-  HeloPolicy(HeloSettings settings, OwnNames own) : settings_(settings), own_(std::move(own)) {}
+// At mail: a reject when the name is our own. At message: a score for every other finding.
+void judge_helo(Stage stage, const Transaction& mail, const Facts& facts, const HeloSettings& settings, Verdicts& out);
 
-  std::string_view name() const override { return "helo"; }
-  Mode mode() const override { return settings_.mode; }
-  bool gathers_at(Stage stage) const override { return stage == Stage::helo; }
-  bool judges_at(Stage stage) const override { return stage == Stage::mail || stage == Stage::message; }
-  Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const Surroundings& around) const override;
-  Verdict judge(Stage stage, const Transaction& mail, const Facts& facts) const override;
-
- private:
-  HeloSettings settings_;
-  OwnNames own_;
-};
-
-// What is to be said of `helo`, given by a client at `client`. A client on this machine (loopback) is who it says it is
-// when it gives our name, or localhost.
-HeloFacts::Finding examine_helo(std::string_view helo, const IpAddress& client, const OwnNames& own);
-
-// The verdict from the facts alone.
-Verdict judge_helo(Stage stage, const Transaction& mail, const HeloFacts& facts, const HeloSettings& settings);
+Explained explain_helo(const Transaction& mail, const Facts& facts, const HeloSettings& settings);
 
 }  // namespace sallyport::policies

@@ -1,5 +1,8 @@
 #include "policies/rate/rate.h"
 
+#include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,77 +22,113 @@ std::string sender_key(const Transaction& mail) {
 }
 
 // Case does not make another mailbox here: senders could choose among thousands of ways to write one.
-std::string recipient_key(const EnvelopeAddress& rcpt) { return text::to_lower(rcpt.local) + '@' + rcpt.domain; }
+std::string recipient_key(const MailAddress& rcpt) { return text::to_lower(rcpt.local) + '@' + rcpt.domain; }
 
-void add(std::vector<RateFact>& wanted, std::string_view name, std::string key, const std::optional<Rate>& rate) {
-  if (rate) wanted.push_back({std::string(name), std::move(key), *rate, true, {}});
-}
-
+// The rates that these settings limit at this stage, not asked for yet.
 std::vector<RateFact> rates_at(Stage stage, const Transaction& mail, const RateSettings& settings) {
   std::vector<RateFact> wanted;
-  if (stage == Stage::connect) add(wanted, "connect_per_ip", client_key(mail.client), settings.connect_per_ip);
-  if (stage == Stage::mail) add(wanted, "mail_per_ip", client_key(mail.client), settings.mail_per_ip);
+  const auto add = [&](RateName name, std::string key) {
+    const std::optional<Rate>& rate = rate_of(name, settings);
+    if (rate) wanted.push_back({name, stage, std::move(key), *rate});
+  };
+  // A tenant's settings are known at its first recipient: the connection has been counted, or not, long before.
+  if (stage == Stage::connect && !mail.rcpt) add(RateName::connect_per_ip, client_key(mail.client));
+  if (stage == Stage::mail) add(RateName::mail_per_ip, client_key(mail.client));
   if (stage == Stage::rcpt) {
-    add(wanted, "rcpt_per_sender_domain", sender_key(mail), settings.rcpt_per_sender_domain);
-    if (mail.rcpt) add(wanted, "mail_per_rcpt", recipient_key(*mail.rcpt), settings.mail_per_rcpt);
+    add(RateName::rcpt_per_sender_domain, sender_key(mail));
+    if (mail.rcpt) add(RateName::mail_per_rcpt, recipient_key(*mail.rcpt));
   }
   return wanted;
 }
 
-const std::optional<RateFact>& fact_of(Stage stage, const RateFacts& facts) {
-  if (stage == Stage::connect) return facts.connect;
-  return stage == Stage::mail ? facts.mail : facts.rcpt;
+class RateGathering final : public Gathering {
+ public:
+  RateGathering(const RateSettings& settings, io::RateStore& store) : settings_(settings), store_(store) {}
+
+  // Takes one of each rate that applies, up to the first that is used up.
+  Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) override {
+    RateFacts rates = facts.get<RateFacts>();
+    if (stage == Stage::rcpt) {
+      std::erase_if(rates.asked, [](const RateFact& fact) { return fact.stage == Stage::rcpt; });
+    }
+    for (RateFact& wanted : rates_at(stage, mail, settings_)) {
+      // By the settings that hold for all tenants, before this tenant was known.
+      if (find(rates.asked, wanted)) continue;
+      if (const RateFact* taken = find(taken_, wanted)) {
+        rates.asked.push_back(*taken);
+      } else {
+        co_await take(wanted, context);
+        rates.asked.push_back(wanted);
+        if (stage != Stage::rcpt) taken_.push_back(wanted);
+      }
+      if (!rates.asked.back().allowed) break;
+    }
+    facts.put(std::move(rates));
+  }
+
+ private:
+  Task<void> take(RateFact& wanted, const GatherContext& context) const {
+    std::string key = std::string(word(wanted.name)) + ' ' + wanted.key;
+    const io::RateAnswer answer = co_await store_.take(std::move(key), wanted.rate);
+    wanted.allowed = answer.allowed;
+    wanted.counted = answer.counted;
+    wanted.retry_after = answer.retry_after;
+    if (!answer.allowed && settings_.mode == Mode::enforce) context.counters.add(Violation::rate_limit);
+  }
+
+  static const RateFact* find(const std::vector<RateFact>& facts, const RateFact& wanted) {
+    const auto found = std::find_if(facts.begin(), facts.end(), [&wanted](const RateFact& fact) {
+      return fact.stage == wanted.stage && fact.name == wanted.name;
+    });
+    return found == facts.end() ? nullptr : &*found;
+  }
+
+  const RateSettings& settings_;
+  io::RateStore& store_;
+  // A tenant's first recipient may be refused and its facts be given up with it: the mail is not counted once more for
+  // the next one.
+  std::vector<RateFact> taken_;
+};
+
+class RateGatherer final : public Gatherer {
+ public:
+  RateGatherer(const RateSettings& settings, io::RateStore& store) : settings_(settings), store_(store) {}
+
+  bool gathers_at(Stage stage) const override {
+    switch (stage) {
+      case Stage::connect:
+        return settings_.connect_per_ip.has_value();
+      case Stage::mail:
+        return settings_.mail_per_ip.has_value();
+      case Stage::rcpt:
+        return settings_.rcpt_per_sender_domain.has_value() || settings_.mail_per_rcpt.has_value();
+      default:
+        return false;
+    }
+  }
+  bool precedes_greeting() const override { return gathers_at(Stage::connect); }
+  std::unique_ptr<Gathering> begin() const override { return std::make_unique<RateGathering>(settings_, store_); }
+
+ private:
+  RateSettings settings_;
+  io::RateStore& store_;
+};
+
+Result<std::unique_ptr<Gatherer>> prepare_rate(const void* settings, const GathererParts& parts) {
+  return std::unique_ptr<Gatherer>(
+      std::make_unique<RateGatherer>(*static_cast<const RateSettings*>(settings), parts.rates));
 }
 
 }  // namespace
 
-bool RatePolicy::gathers_at(Stage stage) const {
-  switch (stage) {
-    case Stage::connect:
-      return settings_.connect_per_ip.has_value();
-    case Stage::mail:
-      return settings_.mail_per_ip.has_value();
-    case Stage::rcpt:
-      return settings_.rcpt_per_sender_domain.has_value() || settings_.mail_per_rcpt.has_value();
-    default:
-      return false;
-  }
-}
-
-Task<void> RatePolicy::gather(Stage stage, const Transaction& mail, Facts& facts, const Surroundings& around) const {
-  std::optional<RateFact> fact = co_await take(stage, mail);
-  if (fact && !fact->allowed && settings_.mode == Mode::enforce) around.counters.add(Violation::rate_limit);
-  RateFacts& rates = facts.rate;
-  (stage == Stage::connect ? rates.connect : stage == Stage::mail ? rates.mail : rates.rcpt) = std::move(fact);
-}
-
-Task<std::optional<RateFact>> RatePolicy::take(Stage stage, const Transaction& mail) const {
-  std::optional<RateFact> decided;
-  for (RateFact& wanted : rates_at(stage, mail, settings_)) {
-    std::string key = wanted.name + ' ' + wanted.key;
-    const io::RateAnswer answer = co_await store_.take(std::move(key), wanted.rate);
-    wanted.allowed = answer.allowed;
-    wanted.retry_after = answer.retry_after;
-    decided = std::move(wanted);
-    if (!answer.allowed) break;
-  }
-  co_return decided;
-}
-
-Verdict RatePolicy::judge(Stage stage, const Transaction&, const Facts& facts) const {
-  return judge_rate(stage, facts.rate);
-}
-
-Verdict judge_rate(Stage stage, const RateFacts& facts) {
-  const std::optional<RateFact>& fact = fact_of(stage, facts);
-  if (!fact || fact->allowed) return Verdict::none();
-  const bool at_connect = stage == Stage::connect;
-  Verdict verdict = at_connect ? Verdict::tempfail("4.7.1", "Too many connections, try again later", 421)
-                               : Verdict::tempfail("4.7.1", "Rate limit exceeded, try again later");
-  verdict.close = at_connect;
-  verdict.because = fact->name + ' ' + to_text(fact->rate) + " used up by " + fact->key + ", retry in " +
-                    to_text(std::chrono::ceil<std::chrono::seconds>(fact->retry_after));
-  return verdict;
-}
+constinit const PolicyEntry rate_entry{
+    .name = "rate",
+    .settings = rate_section,
+    .mode = mode_of<RateSettings>,
+    .facts = rate_facts,
+    .prepare = prepare_rate,
+    .judge = judge_with<RateSettings, judge_rate>,
+    .explain = explain_with<RateSettings, explain_rate>,
+};
 
 }  // namespace sallyport::policies

@@ -1,9 +1,11 @@
 // Settings of the rate policy (contract.md, policy.rate). A rate that is not set is not limited.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "gateway/base/units.h"
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
 namespace sallyport::policies {
@@ -15,5 +17,7 @@ struct RateSettings {
   std::optional<Rate> rcpt_per_sender_domain = Rate{1000, std::chrono::hours(1), 1000};
   std::optional<Rate> mail_per_rcpt;  // per recipient address
 };
+
+extern const settings::SectionOf<RateSettings> rate_section;
 
 }  // namespace sallyport::policies

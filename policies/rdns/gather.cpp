@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_names = 10;
 constexpr Duration patience = std::chrono::seconds(5);
 
-// Those of the first 10 that a host can bear, in lower case.
+// The valid host names among the first 10, in lower case.
 std::vector<std::string> host_names(const dns::Answer& answer) {
   std::vector<std::string> names;
   const std::size_t count = std::min(answer.records.size(), most_names);
@@ -30,11 +30,11 @@ bool has_record(const dns::Answer& answer, const dns::RecordData& wanted) {
 
 }  // namespace
 
-Task<RdnsFacts> gather_rdns(IpAddress client, const Surroundings& around) {
-  const Time deadline = std::min(around.deadline, around.scheduler.now() + patience);
+Task<RdnsFacts> gather_rdns(IpAddress client, const GatherContext& context) {
+  const Time deadline = std::min(context.deadline, context.scheduler.now() + patience);
   RdnsFacts facts;
   dns::Question question{dns::reverse_name(client), dns::Type::PTR};
-  dns::Answer answer = co_await around.resolver.lookup(question, deadline);
+  dns::Answer answer = co_await context.resolver.lookup(question, deadline);
   facts.names = host_names(answer);
   if (answer.found()) {
     facts.result = AuthResult::fail;
@@ -46,9 +46,9 @@ Task<RdnsFacts> gather_rdns(IpAddress client, const Surroundings& around) {
 
   for (const std::string& name : facts.names) {
     question = {name, client.is_v4() ? dns::Type::A : dns::Type::AAAA};
-    answer = co_await around.resolver.lookup(question, deadline);
+    answer = co_await context.resolver.lookup(question, deadline);
     const bool is_confirmed = has_record(answer, client);
-    // Another name may still lead back; if none does, it is not known that none would have.
+    // Another name may still lead back; if none does, one look-up has failed, so the result is temperror and not fail.
     if (answer.failed()) facts.result = AuthResult::temperror;
     facts.evidence.push_back({std::move(question), std::move(answer)});
     if (is_confirmed) {

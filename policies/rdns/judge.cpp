@@ -1,21 +1,24 @@
+#include <string>
+#include <utility>
+
 #include "gateway/base/text.h"
 #include "policies/rdns/rdns.h"
 
 namespace sallyport::policies {
 
-Verdict judge_rdns(const RdnsFacts& facts, const RdnsSettings& settings) {
-  Verdict verdict;
-  if (facts.result == AuthResult::permerror) {
-    verdict.because = "the client's address has no name";
-  } else if (facts.result == AuthResult::fail && facts.names.empty()) {
-    verdict.because = "the client's address has no name that a host can bear";
-  } else if (facts.result == AuthResult::fail) {
-    verdict.because = text::join(facts.names, ",") + " does not lead back to the client's address";
-  } else {
-    return Verdict::none();
+void judge_rdns(Stage stage, const Transaction&, const Facts& facts, const RdnsSettings& settings, Verdicts& out) {
+  const RdnsFacts* rdns = facts.find<RdnsFacts>();
+  if (!rdns || stage != Stage::message) return;
+  if (rdns->result == AuthResult::temperror) {
+    out.add(Verdict::unknown("", "the DNS does not tell the client's name"));
+  } else if (rdns->result == AuthResult::permerror) {
+    out.add(Verdict::scored(settings.score, "the client's address has no name"));
+  } else if (rdns->result == AuthResult::fail && rdns->names.empty()) {
+    out.add(Verdict::scored(settings.score, "the client's address has no name that a host can bear"));
+  } else if (rdns->result == AuthResult::fail) {
+    std::string names = text::join(rdns->names, ",");
+    out.add(Verdict::scored(settings.score, std::move(names) + " does not lead back to the client's address"));
   }
-  verdict.score = settings.score;
-  return verdict;
 }
 
 }  // namespace sallyport::policies

@@ -1,4 +1,4 @@
-// The names of a client that are true: its PTR records, confirmed by an address that leads back (RFC 7208, 5.5).
+// The confirmed names of a client: those of its PTR records that have the client's address (RFC 7208, 5.5).
 #pragma once
 
 #include <optional>
@@ -12,21 +12,24 @@
 
 namespace sallyport::policies::spf {
 
-// Asks for the PTR records once in an evaluation, and for the addresses of each name at most once, as late as it can.
+// The PTR records are asked for once in an evaluation, and the addresses of a name at most once, when a term first
+// needs them.
 class ClientNames {
  public:
-  // Both outlive it.
+  // `client` and `questions` outlive it.
   ClientNames(const IpAddress& client, Questions& questions) : client_(client), questions_(questions) {}
 
   // Whether the PTR records have been asked for.
   bool are_known() const { return are_known_; }
-  // Asks for them: the first 10 that are host names (threats.md D11). False when there are none in the DNS: a void
-  // look-up. What cannot be found out leaves the client without a name.
+  // Asks for the PTR records, and keeps those of the first 10 that are host names (threats.md D11). False when there
+  // are no PTR records in the DNS, which the caller counts as a void look-up. When the question fails, the client has
+  // no name.
   Task<bool> find();
 
   // Whether a confirmed name is `domain` or lies below it.
   Task<bool> any_within(std::string domain);
-  // For %{p}: a confirmed name, `domain` itself before those below it before any other; else "unknown".
+  // The value of the macro %{p}: `domain` itself if that is a confirmed name, else a confirmed name below it, else any
+  // confirmed name, else "unknown".
   Task<std::string> best_for(std::string domain);
 
  private:

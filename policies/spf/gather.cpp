@@ -32,8 +32,8 @@ spf::Identity identity_of(const Transaction& mail, std::string local, std::strin
 
 }  // namespace
 
-Task<SpfFacts> gather_spf(const Transaction& mail, const std::string& hostname, const Surroundings& around) {
-  const Time deadline = std::min(around.deadline, around.scheduler.now() + patience);
+Task<SpfFacts> gather_spf(const Transaction& mail, const std::string& hostname, const GatherContext& context) {
+  const Time deadline = std::min(context.deadline, context.scheduler.now() + patience);
   const auto helo = host_name(mail.client.helo);
   const bool is_null = !mail.from || mail.from->domain.empty();
   const auto domain = is_null ? helo : to_a_labels(mail.from->domain);
@@ -41,14 +41,14 @@ Task<SpfFacts> gather_spf(const Transaction& mail, const std::string& hostname, 
   std::vector<Task<SpfFacts::Check>> checks;
   if (helo) {
     spf::Identity greeting = identity_of(mail, "postmaster", *helo, hostname);
-    checks.push_back(spf::evaluate(std::move(greeting), around.resolver, deadline));
+    checks.push_back(spf::evaluate(std::move(greeting), context.resolver, deadline));
   }
   if (domain && !is_null) {
     const std::string& local = mail.from->local;
     spf::Identity sender = identity_of(mail, local.empty() ? "postmaster" : local, *domain, hostname);
-    checks.push_back(spf::evaluate(std::move(sender), around.resolver, deadline));
+    checks.push_back(spf::evaluate(std::move(sender), context.resolver, deadline));
   }
-  std::vector<SpfFacts::Check> found = co_await async::when_all(around.scheduler, std::move(checks));
+  std::vector<SpfFacts::Check> found = co_await async::when_all(context.scheduler, std::move(checks));
 
   SpfFacts facts;
   if (!domain) {

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include "gateway/base/text.h"
 #include "policies/spf/spf.h"
@@ -24,27 +25,30 @@ SpfAction action_on(AuthResult result, const SpfSettings& settings) {
 
 // One identity with what its result leads to.
 struct Finding {
-  const SpfFacts::Check* check = nullptr;
+  const SpfCheck* check = nullptr;
   std::string_view identity;
   std::string who;  // as the client said it, printable
   SpfAction action = SpfAction::none;
+
+  bool is_unknown() const { return check != nullptr && check->result == AuthResult::temperror; }
 };
 
-Finding decisive(const Transaction& mail, const SpfFacts& facts, const SpfSettings& settings) {
-  Finding sender;
-  if (facts.mailfrom) {
-    const bool is_null = !mail.from || mail.from->is_null();
-    sender = {&*facts.mailfrom, "mailfrom", text::printable(is_null ? facts.mailfrom->domain : mail.from->text),
-              action_on(facts.mailfrom->result, settings)};
-  }
-  if (!facts.helo || facts.helo->result != AuthResult::fail || settings.on_fail <= sender.action) return sender;
-  return {&*facts.helo, "helo", text::printable(facts.helo->domain), settings.on_fail};
+Finding sender_of(const Transaction& mail, const SpfFacts& facts, const SpfSettings& settings) {
+  if (!facts.mailfrom) return {};
+  const bool is_null = !mail.from || mail.from->is_null();
+  return {&*facts.mailfrom, "mailfrom", text::printable(is_null ? facts.mailfrom->domain : mail.from->to_string()),
+          action_on(facts.mailfrom->result, settings)};
+}
+
+// A fail of the HELO name counts where it leads to more than the sender's result does.
+bool helo_decides(const SpfFacts& facts, const SpfSettings& settings, const Finding& sender) {
+  return facts.helo && facts.helo->result == AuthResult::fail && settings.on_fail > sender.action;
 }
 
 std::string describe(const Finding& finding) {
-  const SpfFacts::Check& check = *finding.check;
+  const SpfCheck& check = *finding.check;
   std::string words(finding.identity);
-  words.append(" ").append(check.domain).append(": ").append(name(check.result));
+  words.append(" ").append(check.domain).append(": ").append(word(check.result));
   if (!check.mechanism.empty()) words.append(" by ").append(check.mechanism);
   if (!check.problem.empty()) words.append(", ").append(check.problem);
   return words;
@@ -68,35 +72,33 @@ Verdict refusal(const Finding& finding) {
   }
 }
 
-}  // namespace
-
-std::string_view name(SpfAction action) {
-  switch (action) {
-    case SpfAction::none:
-      return "none";
-    case SpfAction::score:
-      return "score";
-    case SpfAction::tempfail:
-      return "tempfail";
-    case SpfAction::reject:
-      return "reject";
-  }
-  return "unknown";
-}
-
-Verdict judge_spf(Stage stage, const Transaction& mail, const SpfFacts& facts, const SpfSettings& settings) {
-  const Finding finding = decisive(mail, facts, settings);
-  if (finding.action == SpfAction::none) return Verdict::none();
+void say(Stage stage, const Finding& finding, const SpfSettings& settings, Verdicts& out) {
+  if (finding.action == SpfAction::none && !finding.is_unknown()) return;
+  const bool is_scored = finding.action == SpfAction::score;
+  if (stage != (is_scored ? Stage::message : Stage::mail)) return;
   Verdict verdict;
-  if (finding.action == SpfAction::score) {
-    if (stage != Stage::message) return Verdict::none();
+  if (is_scored) {
     verdict.score = settings.score;
-  } else {
-    if (stage != Stage::mail) return Verdict::none();
+  } else if (finding.action != SpfAction::none) {
     verdict = refusal(finding);
   }
+  verdict.is_unknown = finding.is_unknown();
   verdict.because = describe(finding);
-  return verdict;
+  out.add(std::move(verdict));
+}
+
+}  // namespace
+
+void judge_spf(Stage stage, const Transaction& mail, const Facts& facts, const SpfSettings& settings, Verdicts& out) {
+  if (stage != Stage::mail && stage != Stage::message) return;
+  const SpfFacts* found = facts.find<SpfFacts>();
+  if (found == nullptr) return;
+  Finding sender = sender_of(mail, *found, settings);
+  if (!helo_decides(*found, settings, sender)) return say(stage, sender, settings, out);
+  say(stage, {&*found->helo, "helo", text::printable(found->helo->domain), settings.on_fail}, settings, out);
+  // One score for a mail is enough, but an unknown result of the sender is still added.
+  sender.action = SpfAction::none;
+  say(stage, sender, settings, out);
 }
 
 }  // namespace sallyport::policies

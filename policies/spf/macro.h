@@ -1,8 +1,8 @@
 // Macros of SPF records (RFC 7208, 7): read, tested and expanded.
 //
-// A macro-string is text with "%{d2r-}", "%%", "%_" and "%-" in it. Its syntax is tested before anything is expanded,
-// never after: what a client says (HELO, local part) may expand to anything, and then names nothing that exists. All of
-// it is linear in the text; what comes out is bounded (threats.md D14).
+// A macro-string is text with "%{d2r-}", "%%", "%_" and "%-" in it. Its syntax is tested before it is expanded. The
+// expanded text is not tested as a record is: what a client says (HELO, local part) may expand to anything, and is then
+// a name that does not exist. Reading and expanding are linear in the text; the result is bounded (threats.md D14).
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ namespace sallyport::policies::spf {
 
 // One piece of a macro-string: text, or a macro with what is to be done to its value.
 struct MacroPiece {
-  std::string_view text;        // literal; of "%%", "%_" and "%-" what it stands for
-  bool is_expand = false;       // begins with '%'
-  char letter = 0;              // of a macro, in lower case; 0: `text` it is
+  std::string_view text;        // of literal text: itself; of "%%", "%_" and "%-": what it stands for
+  bool is_expand = false;       // it begins with '%'
+  char letter = 0;              // of a macro, in lower case; 0: the piece is `text`
   bool url_escape = false;      // the letter was upper case
   bool reverse = false;         // "r"
   unsigned keep = 0;            // rightmost parts to keep; 0: all
@@ -28,7 +28,7 @@ struct MacroPiece {
   bool is_transformed() const { return reverse || keep > 0 || !delimiters.empty(); }
 };
 
-// Gives the pieces of a macro-string one after the other. They point into it.
+// Gives the pieces of a macro-string one after the other. They are views into it.
 class MacroReader {
  public:
   explicit MacroReader(std::string_view text) : rest_(text) {}
@@ -46,7 +46,7 @@ class MacroReader {
   bool is_broken_ = false;
 };
 
-// Where a macro-string stands: the letters c, r and t, and spaces, belong to explanations only.
+// Where a macro-string stands. The letters c, r and t, and spaces, are allowed in explanations only.
 enum class MacroUse : std::uint8_t { name, explanation };
 
 // Visible ASCII (and spaces in an explanation) with macros that are well-formed and allowed there.

@@ -1,4 +1,4 @@
-// What one evaluation asks the DNS, kept as evidence.
+// The questions that one evaluation asks the DNS; they and their answers are kept as evidence.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ class Questions {
  public:
   Questions(io::Resolver& resolver, Time deadline) : resolver_(resolver), deadline_(deadline) {}
 
-  // The answer holds until the next question.
+  // The answer is valid until the next question.
   Task<const dns::Answer*> ask(std::string name, dns::Type type) {
     dns::Question question{std::move(name), type};
     dns::Answer answer = co_await resolver_.lookup(question, deadline_);

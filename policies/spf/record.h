@@ -1,6 +1,6 @@
-// SPF records (RFC 7208, 4.5 and 4.6, 12): the whole syntax is tested before anything of it is evaluated.
+// Reads SPF records (RFC 7208, 4.5, 4.6 and 12). The syntax of the whole record is tested before any term is evaluated.
 //
-// Linear in the text, no recursion; what comes out is no larger than a fixed multiple of it.
+// Reading is linear in the text and without recursion; the result is no larger than a fixed multiple of it.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "gateway/base/address.h"
 #include "gateway/base/result.h"
-#include "policies/api/auth_facts.h"
+#include "policies/api/auth_result.h"
 
 namespace sallyport::policies::spf {
 
@@ -46,8 +46,8 @@ struct Record {
 // True for a TXT record that says it is an SPF record: "v=spf1", in any case, alone or followed by a space.
 bool is_spf_record(std::string_view txt);
 
-// Reads a record for which is_spf_record() holds. The result points into `text`. The failure says what is wrong in
-// printable words, fit for a log line.
+// Reads a record for which is_spf_record() holds. The result has views into `text`. The failure says what is wrong, in
+// printable ASCII that is fit for a log line.
 Result<Record> parse_record(std::string_view text);
 
 }  // namespace sallyport::policies::spf

@@ -1,16 +1,20 @@
 // Settings of the SPF policy (contract.md, policy.spf).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
+#include "gateway/base/fields.h"
+#include "gateway/settings/section.h"
 #include "policies/api/stage.h"
 
-namespace sallyport::policies {
+namespace sallyport {
+
+namespace policies {
 
 // What a result leads to.
 enum class SpfAction : std::uint8_t { none, score, tempfail, reject };
-
-std::string_view name(SpfAction action);
 
 struct SpfSettings {
   Mode mode = Mode::enforce;
@@ -21,4 +25,12 @@ struct SpfSettings {
   double score = 2.0;  // what a result adds whose action is `score`
 };
 
-}  // namespace sallyport::policies
+extern const settings::SectionOf<SpfSettings> spf_section;
+
+}  // namespace policies
+
+template <>
+inline constexpr auto words_of<policies::SpfAction> =
+    std::to_array<std::string_view>({"none", "score", "tempfail", "reject"});
+
+}  // namespace sallyport

@@ -12,8 +12,8 @@
 
 #include "gateway/async/nursery.h"
 #include "gateway/async/wait.h"
-#include "gateway/session/upstream_channel.h"
 #include "gateway/tls/context.h"
+#include "gateway/upstream/channel.h"
 #include "gateway/uv/dialer.h"
 #include "gateway/uv/loop.h"
 #include "gateway/uv/signals.h"
@@ -21,7 +21,7 @@
 namespace sallyport::bench {
 namespace {
 
-using session::UpstreamChannel;
+using upstream::UpstreamChannel;
 
 struct Load {
   SocketAddress server;

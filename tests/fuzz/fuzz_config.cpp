@@ -1,10 +1,12 @@
 // The configuration: any text gives settings or errors, and settings shown are settings again. Every value is found
-// again by the path it is told with, whatever its names are; any text may be asked about.
+// again by the path it is told with, whatever its names are; any text may be asked about. What is told of one tenant is
+// what counts for it, and two configurations with one hash do not differ.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
+#include "gateway/config/diff.h"
 #include "gateway/config/explain.h"
 #include "gateway/config/load.h"
 
@@ -38,6 +40,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto again = config::load("/etc/f.toml", OneFile(config::show(*loaded)));
   if (!again || again->hash != loaded->hash) std::abort();
+  const config::EffectiveValues values = config::effective_values(*loaded);
+  const auto travelled = config::read_effective_values(config::to_text(values));
+  if (!travelled || !config::changes(*travelled, config::effective_values(*again)).empty()) std::abort();
+  for (const auto& [name, tenant] : loaded->settings->tenants)
+    if (!config::show_tenant(*loaded, name)) std::abort();
   for (const config::Effective& value : loaded->values) {
     const auto told = config::explain(value.path, &*loaded);
     if (!told || told->find(value.path + " = " + value.toml) == std::string::npos) std::abort();

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "gateway/base/base64.h"
 #include "gateway/crypto/private_key.h"
@@ -41,7 +42,7 @@ json sign(const json& request) {
   return {{"field", to_base64(field)}};
 }
 
-json verify(const json& request, policies::DkimVerifier& verifier) {
+json verify(const json& request, const policies::DkimVerifier& verifier) {
   support::WholeMail mail(*from_base64(request.at("verify").get<std::string>()));
   mail.transaction().now = std::chrono::system_clock::now();  // the other signers sign at their own time
   support::TableResolver resolver;
@@ -49,14 +50,15 @@ json verify(const json& request, policies::DkimVerifier& verifier) {
   support::ManualLoop loop;
   Counters counters;
   support::LinesLog log;
-  policies::DkimFacts facts;
   signature::BodyHasher hasher(policies::DkimVerifier::body_forms(verifier.read_signatures(mail.header())));
   hasher.feed(mail.body());
-  facts.body_hashes = hasher.finish();
-  const policies::Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
-  loop.run_until_done(verifier.verify(mail.transaction(), facts, around));
+  const std::vector<signature::BodyHash> body = hasher.finish();
+  const policies::GatherContext context{
+      loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body};
+  const policies::DkimFacts facts =
+      loop.run_until_done(verifier.verify(mail.transaction(), verifier.read_signatures(mail.header()), context));
   json results = json::array();
-  for (const auto& found : facts.signatures) results.push_back({policies::name(found.result), found.reason});
+  for (const auto& found : facts.signatures) results.push_back({word(found.result), found.reason});
   return {{"results", results}};
 }
 
@@ -64,7 +66,8 @@ json verify(const json& request, policies::DkimVerifier& verifier) {
 
 int main() {
   const PublicSuffixList suffixes;
-  policies::DkimVerifier verifier(policies::DkimSettings(), suffixes);
+  signature::KeyCache keys(policies::DkimVerifier::cached_keys);
+  const policies::DkimVerifier verifier(policies::DkimSettings(), suffixes, keys);
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
     const json answer = request.contains("sign") ? sign(request) : verify(request, verifier);

@@ -201,7 +201,8 @@ class GatewayTest(unittest.TestCase):
         return int(line.split()[1])
 
     def configuration(self, upstreams, **more):
-        """A configuration file for these upstream ports (or lists of ports); `more` are further top-level tables."""
+        """A configuration file for an upstream of this port or list of ports, of these settings, or for several by name; `more`
+        are further top-level tables, or None for one that is to be left out."""
         settings = {
             "hostname": "mx.test.example",
             "domains": ["test.example"],
@@ -213,7 +214,8 @@ class GatewayTest(unittest.TestCase):
             "limits": {"sessions_per_ip": 10000},
         }
         if isinstance(upstreams, dict):
-            settings["upstreams"] = {"default": upstreams}
+            has_names = all(isinstance(value, dict) for value in upstreams.values())
+            settings["upstreams"] = upstreams if has_names else {"default": upstreams}
         else:
             ports = upstreams if isinstance(upstreams, list) else [upstreams]
             settings["upstreams"] = {"default": {"servers": [f"127.0.0.1:{p}" for p in ports], "balance": "failover"}}
@@ -227,7 +229,7 @@ class GatewayTest(unittest.TestCase):
         if "tls" not in settings:
             settings["tls"] = {"cert": self.certificate()}
         file = self.folder / "sallyport.toml"
-        file.write_text("".join(f"{key} = {toml(value)}\n" for key, value in settings.items()))
+        file.write_text("".join(f"{key} = {toml(value)}\n" for key, value in settings.items() if value is not None))
         return file
 
     def gateway(self, upstreams, **more):
@@ -252,9 +254,9 @@ class GatewayTest(unittest.TestCase):
                 return keyword in client.ask("EHLO waits.example", 250)
         wait_until(f"{keyword} in the EHLO reply", offered)
 
-    def rules(self, text):
+    def rules(self, text, name="rules"):
         """A directory with one file of Lua rules."""
-        folder = self.folder / "rules"
+        folder = self.folder / name
         folder.mkdir(exist_ok=True)
         (folder / "rules.lua").write_text('local sp = require "sallyport"\n' + text)
         return folder

@@ -113,7 +113,8 @@ class ExplainTest(GatewayTest):
         said = self.explain_json(SPOOFED, "--ip", "192.0.2.9", "--helo", "mail.evil.example", status=1)
         self.assertEqual((said["verdict"], said["check"], said["stage"]), ("reject", "dnsbl", "rcpt"))
         listed = self.check(said, "dnsbl")
-        self.assertEqual(listed["facts"]["hits"], [{"zone": "list.example", "codes": ["127.0.0.2"], "score": 9.0}])
+        self.assertEqual(listed["facts"]["hits"], [{"zone": "list.example", "codes": ["127.0.0.2"]}])
+        self.assertEqual((listed["result"], listed["fact"]), ("listed", "list.example (127.0.0.2, score 9)"))
         self.assertEqual([asked["name"] for asked in listed["dns"]], ["9.2.0.192.list.example"])
         self.assertEqual(self.check(said, "dmarc")["result"], "not run")
         # The test points belong to the daemon.
@@ -130,8 +131,10 @@ class ExplainTest(GatewayTest):
         for _ in range(2):
             said = self.explain_json(SIGNED, "--ip", "192.0.2.1", "--to", "bob@test.example", status=0)
         asked = self.check(said, "rate")["facts"]["asked"]
-        self.assertEqual([rate["key"] for rate in asked], ["connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1",
-                                                         "rcpt_per_sender_domain football.example.com"])
+        self.assertEqual([(rate["name"], rate["key"]) for rate in asked],
+                         [("connect_per_ip", "192.0.2.1"), ("mail_per_ip", "192.0.2.1"),
+                          ("rcpt_per_sender_domain", "football.example.com")])
+        self.assertTrue(all(rate["allowed"] and not rate["counted"] for rate in asked))
 
     def test_recipients_senders_and_tls(self):
         said = self.explain_json(SIGNED, "--from", "", "--to", "bob@test.example", "--to", "eve@elsewhere.example",

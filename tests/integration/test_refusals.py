@@ -81,7 +81,7 @@ class DnsLists(RefusalTest):
             client.ask("QUIT", 221)
         line = self.only_line(verdict="reject", stage="rcpt", check="dnsbl", ip=LISTED, dnsbl="bl.test.example",
                               helo="client.example", to="<user@test.example>" if self.log_format == "text" else
-                              "user@test.example", nrcpt="0")
+                              '["user@test.example"]', nrcpt="0")
         self.assert_refused(reply, 550, "5.7.1", line, "Listed by bl.test.example")
         self.assertEqual(self.upstream.messages(), [])
 
@@ -112,7 +112,7 @@ class DnsLists(RefusalTest):
             client.message("Subject: x\r\n\r\ny")
         self.assertEqual(float(self.only_line(verdict="relay", code="250", ip=FRIEND)["score"]), 3.0)
         verdict = dict(our_header(self.upstream.wait_for(1)[0][1])[0])["X-Sallyport-Verdict"]
-        self.assertEqual(verdict, "clean; score=3.0; checks=dnsbl")
+        self.assertEqual(verdict, "clean; score=3.0; checks=dnsbl:bl.test.example(8),dnsbl:white.test.example(-5)")
 
     def test_two_lists_add_up_and_one_does_not_suffice(self):
         zones = {"bl.test.example": {"score": 5.0}, "everyone.test.example": {"score": 5.0}}
@@ -136,7 +136,7 @@ class DnsLists(RefusalTest):
             client.message("Subject: x\r\n\r\ny")
         self.only_line(verdict="relay", code="250", dnsbl="bl.test.example")
         verdict = dict(our_header(self.upstream.wait_for(1)[0][1])[0])["X-Sallyport-Verdict"]
-        self.assertEqual(verdict, "clean; score=0.0; checks=dnsbl(shadow)")
+        self.assertEqual(verdict, "clean; score=0.0; checks=~dnsbl:bl.test.example(8)")
 
     def test_answers_that_are_errors_are_no_hits(self):
         self.protect_by_lists({f"{zone}.test.example": {"score": 9.0} for zone in ("odd", "far", "sick", "silent")})
@@ -270,9 +270,9 @@ class Rules(RefusalTest):
         with self.greeted() as client:
             client.mail()
             client.message("From: a@sender.example\r\nSubject:  hello\r\n\r\ny")
-        self.only_line(verdict="tag", check="", code="250")
+        self.only_line(verdict="tag", check="rules", rule="THE_RULE", code="250")
         content = self.upstream.wait_for(1)[0][1]
-        self.assertIn(b"X-Sallyport-Verdict: tag; score=0.0; checks=rules\r\nX-Marked: yes\r\nReceived: ", content)
+        self.assertIn(b"X-Sallyport-Verdict: tag; score=0.0; checks=rules:THE_RULE\r\nX-Marked: yes\r\nReceived: ", content)
         self.assertTrue(content.endswith(b"From: a@sender.example\r\nSubject: [marked] hello\r\n\r\ny\r\n"), content)
 
     def test_hits_add_up(self):
@@ -342,7 +342,7 @@ class Rules(RefusalTest):
             client.mail()
             client.message("Subject: x\r\n\r\ny")
         self.only_line(verdict="relay", code="250")
-        self.assertIn(b"checks=rules(shadow)\r\n", self.upstream.wait_for(1)[0][1])
+        self.assertIn(b"checks=~rules:THE_RULE\r\n", self.upstream.wait_for(1)[0][1])
 
 
 class Session(RefusalTest):

@@ -1,5 +1,5 @@
-// Test data that others wrote and that is no part of this tree: in the folder named by SALLYPORT_CORPORA, or beside the
-// source tree. Where it is absent the tests that want it are skipped, and say so.
+// Loads test data that others have written and that is not part of this tree. It is looked for in the folder named by
+// SALLYPORT_CORPORA, else beside the source tree. Tests that need it are reported as skipped when it is missing.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,13 +17,13 @@
 
 namespace sallyport::support {
 
-// Where a file of the corpora is, or would be.
+// The path of a file of the corpora, whether it exists or not.
 inline std::filesystem::path corpus_path(const std::string& file) {
   const char* const named = std::getenv("SALLYPORT_CORPORA");
   return std::filesystem::path(named != nullptr ? named : "../shared/corpora") / file;
 }
 
-// The octets of a file of the corpora, a message say; nothing when there is no such file.
+// The octets of a file of the corpora, such as a message; nothing when there is no such file.
 inline std::optional<std::string> load_corpus_octets(const std::string& file) {
   std::ifstream stream(corpus_path(file), std::ios::binary);
   if (!stream) return std::nullopt;
@@ -37,12 +37,12 @@ inline std::optional<nlohmann::json> load_corpus(const std::string& file) {
   return nlohmann::json::parse(*octets);
 }
 
-// For the beginning of a test that wants `corpus`, which load_corpus() gave.
+// Skips the current test when `corpus`, the result of load_corpus() or load_corpus_octets(), is empty.
 #define SALLYPORT_SKIP_WITHOUT(corpus) \
   if (!(corpus)) GTEST_SKIP() << "skipped: corpora not found"
 
-// Counts the cases of a corpus and says "NAME: passed/total" at the end. A case has passed when nothing has failed
-// since the one before was counted.
+// Counts the cases of a corpus and prints "NAME: passed/total" when it is destroyed. A case has passed when no
+// expectation has failed since the case before was counted.
 class CorpusScore {
  public:
   explicit CorpusScore(std::string name) : name_(std::move(name)) {}

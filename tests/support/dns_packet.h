@@ -1,4 +1,4 @@
-// DnsPacket: DNS packets made octet by octet, the malformed ones too, without the code under test.
+// DnsPacket: builds DNS packets octet by octet, malformed ones too, without using the code under test.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace sallyport::support {
 
-// "mx.example" as labels and a final zero octet; labels may hold anything but a dot.
+// Writes "mx.example" as labels with a final zero octet; a label may contain any octet but a dot.
 std::string dns_name(std::string_view name);
-// A pointer to an offset of the packet.
+// A compression pointer to an offset in the packet (RFC 1035, 4.1.4).
 std::string dns_pointer(std::uint16_t offset);
 std::string dns_number16(std::uint32_t number);
 std::string dns_number32(std::uint32_t number);
-// A character-string with its length.
+// A character-string: one octet of length, then the text.
 std::string dns_string(std::string_view text);
 
 class DnsPacket {
@@ -23,18 +23,18 @@ class DnsPacket {
   enum class Section { answer, authority, additional };
   static constexpr std::uint16_t header_octets = 12;
 
-  // A response to a query: its id and question, octet for octet (RD and RA set, rcode 0). EDNS is left out.
+  // A response to a query, with its id and its question copied (RD and RA set, rcode 0), without EDNS.
   static DnsPacket reply_to(std::string_view query);
-  // A response with this question, for tests of reading alone.
+  // A response with this question, for tests that only read it.
   static DnsPacket response(std::string_view name, dns::Type type);
-  // Nothing but a header.
+  // A packet that is only a header.
   static DnsPacket bare(std::uint16_t id);
 
   DnsPacket& id(std::uint16_t id);
   DnsPacket& rcode(unsigned rcode);
-  DnsPacket& flags(std::uint16_t flags);  // all sixteen
+  DnsPacket& flags(std::uint16_t flags);  // all sixteen bits
   DnsPacket& truncated();
-  // A record with any octets as owner (a name, a pointer) and data.
+  // Adds a record with any octets as owner (a name, a pointer) and data.
   DnsPacket& record(Section section, std::string_view owner, std::uint16_t type, std::uint32_t ttl,
                     std::string_view data, std::uint16_t record_class = 1);
 
@@ -45,17 +45,17 @@ class DnsPacket {
   DnsPacket& cname(std::string_view owner, std::string_view target, std::uint32_t ttl = 300);
   DnsPacket& ptr(std::string_view owner, std::string_view target, std::uint32_t ttl = 300);
   DnsPacket& soa(std::string_view owner, std::uint32_t ttl, std::uint32_t minimum);  // in the authority section
-  DnsPacket& opt(std::uint32_t ttl_field);                                           // upper code, version, flags
+  DnsPacket& opt(std::uint32_t ttl_field);  // `ttl_field`: upper rcode bits, version, flags
 
   const std::string& octets() const { return octets_; }
-  // As TCP carries it.
+  // The packet with the length prefix of DNS over TCP.
   std::string framed() const { return dns_number16(static_cast<std::uint32_t>(octets_.size())) + octets_; }
 
  private:
   std::string octets_;
 };
 
-// What a query asks for, as written: case kept.
+// The question of a query, with the letter case of the name kept.
 struct AskedQuestion {
   std::uint16_t id = 0;
   std::string name;

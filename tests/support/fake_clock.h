@@ -1,4 +1,4 @@
-// FakeClock: a wall clock that shows what the test set, and moves on with a scheduler's time when it was given one.
+// FakeClock: a wall clock that the test sets. When it was given a scheduler, it advances with the scheduler's time.
 #pragma once
 
 #include "gateway/async/scheduler.h"
@@ -9,17 +9,17 @@ namespace sallyport::support {
 
 class FakeClock final : public io::Clock {
  public:
-  // 2026-11-22T12:00:00Z, standing still.
+  // Shows 2026-11-22T12:00:00Z and does not advance.
   FakeClock() = default;
   explicit FakeClock(WallTime now) : set_to_(now) {}
-  // Starts at `now` and goes as the scheduler's time goes.
+  // Starts at `now` and advances with the scheduler's time.
   FakeClock(WallTime now, const async::Scheduler& follows) : set_to_(now), follows_(&follows), set_at_(follows.now()) {}
 
   WallTime wall_now() const override {
     if (!follows_) return set_to_;
     return set_to_ + std::chrono::duration_cast<WallTime::duration>(follows_->now() - set_at_);
   }
-  // Sets the clock, as an administrator would: forwards or back, and no deadline may move by it.
+  // Sets the clock forwards or back, as an administrator might; deadlines must not be affected.
   void set(WallTime now) {
     set_to_ = now;
     if (follows_) set_at_ = follows_->now();

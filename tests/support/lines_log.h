@@ -1,4 +1,4 @@
-// LinesLog: a log that keeps its lines as they would have been written, for tests to read.
+// LinesLog: a log that keeps its lines in memory, formatted as the gateway writes them, for tests to read.
 #pragma once
 
 #include <algorithm>
@@ -17,13 +17,13 @@ class LinesLog : public Log {
     lines.push_back(format_line(LogFormat::text, level, event, fields));
     return true;
   }
-  // The first line that holds this word; empty when none does.
+  // The first line that contains `word`; empty when there is none.
   std::string find(std::string_view word) const {
     auto has_word = [&](const std::string& line) { return line.find(word) != std::string::npos; };
     const auto found = std::find_if(lines.begin(), lines.end(), has_word);
     return found == lines.end() ? std::string() : *found;
   }
-  // How many lines hold all of these words.
+  // The number of lines that contain all of these words.
   std::size_t count(std::initializer_list<std::string_view> words) const {
     auto has_all = [&](const std::string& line) {
       return std::all_of(words.begin(), words.end(),

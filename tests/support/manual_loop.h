@@ -1,7 +1,7 @@
-// ManualLoop: drives coroutines by a clock that only the test moves.
+// ManualLoop: runs coroutines with a clock that only the test moves.
 //
-// Nothing sleeps: an hour of deadlines takes microseconds, and two runs of a test see the same order of events. The
-// clock starts at one hour, so that a test may also speak of times before the start.
+// Nothing sleeps: an hour of deadlines takes microseconds, and the order of events is the same in every run. The clock
+// starts at one hour, so that a test can use times before the start.
 #pragma once
 
 #include <utility>
@@ -21,15 +21,16 @@ class ManualLoop {
   async::Scheduler& scheduler() noexcept { return scheduler_; }
   Time now() const noexcept { return scheduler_.now(); }
 
-  // Lets everything run that can run now; no time passes.
+  // Runs everything that is ready; no time passes.
   void run() { scheduler_.run_ready(); }
-  // Lets so much time pass, one timer after the other, each with all that comes of it before the next.
+  // Lets `duration` pass: fires the timers one after another, and runs everything that became ready before the next
+  // timer.
   void advance(Duration duration);
-  // Lets the time pass until the next timer may fire; false when none is set.
+  // Advances the time to the next timer and fires it; false when no timer is set.
   bool advance_to_next_timer();
 
-  // Runs the task to its end, letting as much time pass as it waits for, and gives its result or throws what it threw.
-  // Throws BrokenInvariant when nothing can happen any more and the task still waits, or after `limit` of manual time.
+  // Runs the task to its end and lets as much time pass as it waits for. Returns its result, or throws what it threw.
+  // Throws BrokenInvariant when the task waits and nothing can happen any more, or after `limit` of manual time.
   template <class T>
   T run_until_done(Task<T> task, Duration limit = std::chrono::hours(24 * 7));
 

@@ -1,6 +1,7 @@
 // MemoryNetwork: an io::DatagramDialer whose servers are a function of the test.
 //
-// The function is given each packet and says what comes back, and when: nothing, one packet, or many (a spoofer's too).
+// The function gets each packet and returns the packets that come back, with their delays: none, one, or many (also
+// those of a spoofer).
 #pragma once
 
 #include <functional>
@@ -19,7 +20,7 @@ namespace sallyport::support {
 
 struct MemoryPacket {
   std::string octets;
-  Duration after{};  // how long it takes to arrive
+  Duration after{};  // how long after the question it arrives
 };
 
 class MemoryNetwork final : public io::DatagramDialer {
@@ -29,15 +30,15 @@ class MemoryNetwork final : public io::DatagramDialer {
     SocketAddress to;
     std::string packet;
     Time at;
-    std::size_t socket;  // the how manieth socket that was opened sent it, from 0
+    std::size_t socket;  // number of the socket that sent it, in the order of opening, from 0
   };
 
-  // Without a responder nobody answers.
+  // Without a responder no packet is answered.
   explicit MemoryNetwork(async::Scheduler& scheduler, Responder responder = {})
       : scheduler_(scheduler), responder_(std::move(responder)) {}
 
   void set_responder(Responder responder) { responder_ = std::move(responder); }
-  // What open() gives, or send() and receive() on sockets that are open; nothing: all is well.
+  // Sets the error of open(), or of send() and receive() on open sockets; nothing: they succeed.
   void fail_open(std::optional<io::Error> error) { open_error_ = error; }
   void fail_traffic(std::optional<io::Error> error) { traffic_error_ = error; }
 

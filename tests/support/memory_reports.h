@@ -1,4 +1,4 @@
-// MemoryReports: keeps what sessions observe for the DMARC reports, for tests to read.
+// MemoryReports: keeps in memory what sessions report for DMARC, for tests to read.
 #pragma once
 
 #include <utility>

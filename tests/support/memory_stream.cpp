@@ -8,7 +8,8 @@ namespace sallyport::support {
 
 using io::Error;
 
-// Lives in a write's frame: when the frame is destroyed before the write is done, half of something was sent.
+// Lives in the frame of a write: when the frame is destroyed before the write is done, it aborts the stream, because
+// only a part was sent.
 class MemoryStream::PendingWrite {
  public:
   explicit PendingWrite(MemoryStream& stream) : stream_(stream) {}
@@ -31,7 +32,7 @@ std::string_view MemoryStream::input() const {
 }
 
 void MemoryStream::consume(std::size_t octets) {
-  if (closed_) return;  // its input is gone already
+  if (closed_) return;  // closing has already discarded the input
   incoming_.consume(octets);
   seen_octets_ -= std::min(seen_octets_, octets);
 }
@@ -65,7 +66,7 @@ Task<Result<Done, Error>> MemoryStream::write_parts(std::span<const std::string_
 Task<Result<Done, Error>> MemoryStream::send(std::string_view octets, Time deadline) {
   PendingWrite pending(*this);
   while (true) {
-    if (closed_) co_return Error::closed;  // by close(), which lets what is in transit go out
+    if (closed_) co_return Error::closed;  // closed by close(), after which octets in transit still arrive
     octets.remove_prefix(outgoing_.send(octets));
     if (auto error = outgoing_.write_error()) {
       pending.finish();

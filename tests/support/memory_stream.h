@@ -1,10 +1,10 @@
-// MemoryStream: a connected pair of io::Streams without a kernel, and MemoryPeer, which lets a test be the other end
-// without coroutines.
+// MemoryStream: a connected pair of io::Streams in memory; and MemoryPeer, with which plain test code plays the other
+// end of a stream without coroutines.
 //
-// They keep every promise of io::Stream: one block of unconsumed input, a writer that waits when the other side does
-// not read, waits that end with the stream. What goes wrong is set per direction with set_faults() (memory_wire.h). A
-// stream that is destroyed without close() is closed; a write that is given up while it waits resets the connection, as
-// on a real one. The streams may outlive each other, but not the scheduler.
+// They keep every promise of io::Stream: at most one block of unconsumed input, a writer that waits when the other side
+// does not read, and waits that end when the stream does. Faults are set for each direction (Faults in memory_wire.h).
+// A stream destroyed without close() is closed. A write whose coroutine is destroyed while it waits resets the
+// connection, as on a real socket. Either end may be destroyed first, but both before the scheduler.
 #pragma once
 
 #include <memory>
@@ -43,10 +43,10 @@ class MemoryStream final : public io::Stream {
   void close() override;
   void abort() override;
 
-  // What happens to octets on their way to this end, and from it.
+  // Set the faults for octets that travel to this end, and from it.
   void set_read_faults(Faults faults) { incoming_.set_faults(std::move(faults)); }
   void set_write_faults(Faults faults) { outgoing_.set_faults(std::move(faults)); }
-  // How often something was written: each would have been a system call.
+  // How often write() or write_parts() was called; each would be one system call.
   std::size_t write_calls() const { return write_calls_; }
 
  private:
@@ -56,28 +56,29 @@ class MemoryStream final : public io::Stream {
   std::shared_ptr<MemoryConnection> connection_;
   MemoryWire& incoming_;
   MemoryWire& outgoing_;
-  mutable std::size_t seen_octets_ = 0;  // the length of input() when it was last looked at
+  mutable std::size_t seen_octets_ = 0;  // length of input() when it was last called
   bool closed_ = false;
   std::size_t write_calls_ = 0;
 };
 
-// The test's side of a connection: raw octets in both directions, from plain code.
+// The test's end of a connection: plain code sends and receives raw octets.
 class MemoryPeer {
  public:
   MemoryPeer(std::shared_ptr<MemoryConnection> connection, MemoryWire& incoming, MemoryWire& outgoing)
       : connection_(std::move(connection)), incoming_(&incoming), outgoing_(&outgoing) {}
 
   void send(std::string_view octets) { outgoing_->send_all(octets); }
-  // Ends our direction (FIN); the other may still send.
+  // Ends the test's direction (FIN); the stream may still send.
   void end() { outgoing_->end(); }
   void reset() { outgoing_->fail(io::Error::reset); }
-  // All that the stream has written since the last call.
+  // Everything that the stream has written since the last call.
   std::string received() { return incoming_->take_all(); }
-  // The stream was closed (and all it wrote was received), or either side reset the connection.
+  // saw_end(): the stream was closed and everything it wrote was received. saw_reset(): either side reset the
+  // connection.
   bool saw_end() const { return incoming_->read_error() == io::Error::closed; }
   bool saw_reset() const { return incoming_->was_reset(); }
 
-  // What happens to octets on their way to the stream, and from it.
+  // Set the faults for octets that travel to the stream, and from it.
   void set_send_faults(Faults faults) { outgoing_->set_faults(std::move(faults)); }
   void set_receive_faults(Faults faults) { incoming_->set_faults(std::move(faults)); }
 
@@ -87,9 +88,9 @@ class MemoryPeer {
   MemoryWire* outgoing_;
 };
 
-// Two ends that talk to each other.
+// Two connected streams.
 std::pair<std::unique_ptr<MemoryStream>, std::unique_ptr<MemoryStream>> memory_streams(async::Scheduler& scheduler);
-// One end, and the test at the other.
+// One stream, and the test's end of it.
 std::pair<std::unique_ptr<MemoryStream>, MemoryPeer> memory_stream_and_peer(async::Scheduler& scheduler);
 
 }  // namespace sallyport::support

@@ -10,7 +10,7 @@ namespace sallyport::support {
 
 namespace {
 
-// Lets everything run that is ready, then goes on.
+// Suspends until everything that is ready now has run.
 class Yield {
  public:
   explicit Yield(async::Scheduler& scheduler) : scheduler_(scheduler) {}
@@ -112,8 +112,8 @@ void MemoryWire::refuse_more() {
   room_.notify();
 }
 
-// How much of what is in transit may arrive now. Nothing already arrived may move, somebody may be looking at it: room
-// comes back when all is consumed, or with move_block().
+// How many octets in transit may arrive now. Octets that have arrived must not move, because the reader may hold a view
+// of them; so room returns only when all are consumed, or by move_block().
 std::size_t MemoryWire::deliverable() const {
   if (broken_) return 0;
   std::size_t used = consumed_ == block_.size() ? 0 : block_.size();

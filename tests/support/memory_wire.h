@@ -1,8 +1,8 @@
-// MemoryWire: one direction of a connection in memory, and what may go wrong on it.
+// MemoryWire: one direction of a connection in memory, with the faults that a test sets.
 //
-// Octets that were sent are in transit (the kernels' buffers: the writer may be 64 KiB ahead) until they arrive in the
-// reader's block (16 KiB that nobody has consumed, as in every Stream). They arrive at once and in the background,
-// whether or not somebody waits in fill(), as on a socket that is always being read.
+// Octets that were sent are first in transit, which stands for the kernels' buffers (the writer may be 64 KiB ahead).
+// From there they move to the reader's block (at most 16 KiB unconsumed, as in every Stream). They move at once,
+// whether or not a coroutine waits in fill(), as on a socket that is always read.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +18,25 @@
 
 namespace sallyport::support {
 
-// What the test wants to go wrong in one direction. Octets are counted from the start of the connection.
+// The faults of one direction. Octets are counted from the start of the connection.
 struct Faults {
   struct Failure {
     std::uint64_t after_octets = 0;
-    // reset: the whole connection breaks. Anything else is told to both sides of this direction only: `closed` looks
-    // like an end in order with the rest lost.
+    // `reset` breaks both directions of the connection. Any other error breaks this direction only, for its reader and
+    // its writer; `closed` looks like a proper end, with the octets in transit lost.
     io::Error error = io::Error::reset;
   };
 
-  // Octets arrive in pieces of at most so many; 0: as they were sent. Between two pieces whoever was woken by the first
-  // may run, and `piece_delay` passes before each.
+  // Octets arrive in pieces of at most piece_octets (0: as they were sent), with piece_delay before each. A coroutine
+  // that a piece wakes runs before the next piece arrives.
   std::size_t piece_octets = 0;
   Duration piece_delay{};
-  // After so many octets nothing arrives any more and nobody is told: the network is gone.
+  // After so many octets nothing arrives any more, and neither side gets an error, as when the network is gone.
   std::optional<std::uint64_t> stall_after;
-  // The reader fails when so many octets have arrived, the writer when so many have been sent.
+  // read_fails: after so many octets have arrived. write_fails: after so many octets have been sent.
   std::optional<Failure> read_fails;
   std::optional<Failure> write_fails;
-  // How far the writer may be ahead of the reader's block.
+  // How many octets may be in transit.
   std::size_t transit_octets = 64 * 1024;
 };
 
@@ -45,16 +45,16 @@ class MemoryWire {
   explicit MemoryWire(async::Scheduler& scheduler)
       : scheduler_(scheduler), news_(scheduler), room_(scheduler), work_(scheduler), deliverer_(scheduler) {}
 
-  // The other direction of the same connection: a reset breaks both.
+  // Sets the other direction of the same connection; a reset breaks both.
   void set_opposite(MemoryWire& opposite) { opposite_ = &opposite; }
   void set_faults(Faults faults);
 
   // -- the sending side ---------------------------------------------------------------------------------------------
-  // Takes what there is room for and says how much.
+  // Sends as much as there is room for; returns how many octets.
   std::size_t send(std::string_view octets);
-  // Takes everything, however much: for a test that is its own network.
+  // Sends everything, without a limit, for a test that plays the peer.
   void send_all(std::string_view octets);
-  // Nothing more will be sent; the reader sees the end after what is in transit.
+  // Ends the direction: the reader sees the end after the octets in transit.
   void end();
   std::optional<io::Error> write_error() const { return write_error_; }
   async::Signal& room() { return room_; }
@@ -62,27 +62,28 @@ class MemoryWire {
   // -- the receiving side -------------------------------------------------------------------------------------------
   std::string_view arrived() const { return std::string_view(block_).substr(consumed_); }
   void consume(std::size_t octets);
-  // Moves what arrived to a new place, so that a view kept across a fill() is one into freed memory and found out.
+  // Moves the arrived octets to new memory, so that a view kept across a fill() points to freed memory and a sanitizer
+  // reports its use.
   void move_block();
-  // Everything that was sent, past the bounds of the block: for a test that is its own reader.
+  // Takes everything that was sent, beyond the block's limit, for a test that plays the reader.
   std::string take_all();
-  // Why nothing more will arrive, once everything that will has.
+  // The reason why no more octets will arrive; nothing while some may.
   std::optional<io::Error> read_error() const;
   async::Signal& news() { return news_; }
 
   // -- both ---------------------------------------------------------------------------------------------------------
-  // Breaks this direction: what is in transit is lost, what has arrived stays.
+  // Breaks this direction: octets in transit are lost, octets that have arrived stay.
   void fail(io::Error error);
-  // The receiver is gone: what is sent from now on meets a reset.
+  // The receiver has closed: the writer's next send gets a reset.
   void refuse_more();
   bool was_reset() const { return broken_ == io::Error::reset; }
   std::uint64_t octets_sent() const { return sent_; }
   std::uint64_t octets_arrived() const { return arrived_; }
 
  private:
-  // Whether octets need the delivering coroutine: they come in pieces or late.
+  // True if a coroutine must deliver the octets, in pieces or with a delay.
   bool is_slow() const { return faults_.piece_octets > 0 || faults_.piece_delay > Duration::zero(); }
-  void deliver();  // all there is room for
+  void deliver();  // everything that there is room for
   void deliver_piece(std::size_t most);
   void fail_when_due();
   std::size_t deliverable() const;
@@ -99,9 +100,9 @@ class MemoryWire {
   bool ended_ = false;
   std::optional<io::Error> broken_;
   std::optional<io::Error> write_error_;
-  async::Signal news_;  // the reader's
-  async::Signal room_;  // the writer's
-  async::Signal work_;  // the deliverer's
+  async::Signal news_;  // wakes the reader
+  async::Signal room_;  // wakes the writer
+  async::Signal work_;  // wakes deliver_slowly()
   async::Nursery deliverer_;
 };
 

@@ -24,7 +24,7 @@ Task<Result<std::unique_ptr<io::Stream>, Error>> ScriptedDialer::dial(SocketAddr
   auto named = behaviours_.find(to);
   Behaviour behaviour = named != behaviours_.end() ? named->second : otherwise_;
   if (behaviour.error == Error::timed_out) {
-    async::Signal answer(scheduler_);  // that never comes
+    async::Signal answer(scheduler_);  // never notified
     co_await answer.wait(deadline);
     co_return Error::timed_out;
   }

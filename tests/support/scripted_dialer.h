@@ -1,7 +1,7 @@
 // ScriptedDialer: an io::Dialer whose servers are coroutines of the test.
 //
-// What happens is set per address (or for all that are not named): the connection is accepted and a script talks on its
-// other end, or it is refused, unreachable, or never answered. Without a word from the test every address refuses.
+// The test sets the behaviour of each address, and of all others: the connection is accepted and a script runs on its
+// other end, or it is refused, unreachable, or never answered. An address that the test has not set refuses.
 #pragma once
 
 #include <functional>
@@ -21,31 +21,30 @@ namespace sallyport::support {
 
 class ScriptedDialer final : public io::Dialer {
  public:
-  // Called for every connection with its server's end. It may keep it, or give it to a coroutine of the test's own.
+  // Called for every connection, with the server's end; it keeps the stream or passes it to a coroutine of the test.
   using Accept = std::function<void(std::unique_ptr<MemoryStream> server_end)>;
-  // Gives the coroutine that talks on the server's end; the dialer runs it until it ends, or until the dialer does.
-  // Write a lambda that calls a named coroutine: it must not be a coroutine itself (its captures would not live long
-  // enough).
+  // Returns the coroutine that plays the server; the dialer runs it until it ends or the dialer is destroyed. It must
+  // be a lambda that calls a named coroutine, not a coroutine itself: the lambda's captures would not live long enough.
   using Script = std::function<Task<void>(std::unique_ptr<MemoryStream> server_end)>;
 
   explicit ScriptedDialer(async::Scheduler& scheduler) : scheduler_(scheduler), servers_(scheduler) {}
 
-  // The test may say another thing about an address at any time; it counts from the next dial() on.
+  // Each may be called again for an address; the new behaviour holds from the next dial() on.
   void accept(SocketAddress at, Accept accept) { behaviours_[at] = Behaviour{std::move(accept), {}}; }
   void serve(SocketAddress at, Script script) { accept(at, run_script(std::move(script))); }
-  // Error::refused, Error::unreachable, ... or Error::timed_out: nobody answers, until the caller's deadline.
+  // Every dial() gives this error. With Error::timed_out nothing answers until the caller's deadline.
   void fail(SocketAddress at, io::Error error) { behaviours_[at] = Behaviour{{}, error}; }
   void accept_all(Accept accept) { otherwise_ = Behaviour{std::move(accept), {}}; }
   void serve_all(Script script) { accept_all(run_script(std::move(script))); }
   void fail_all(io::Error error) { otherwise_ = Behaviour{{}, error}; }
-  // How long the handshake takes.
+  // Sets how long each connect takes.
   void set_latency(Duration latency) { latency_ = latency; }
 
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(SocketAddress to, Time deadline) override;
 
-  // Every address asked for, in order, successful or not.
+  // Every address that was dialled, in order, with or without success.
   const std::vector<SocketAddress>& dialled() const { return dialled_; }
-  // How many scripts have not ended.
+  // The number of scripts that have not ended.
   std::size_t scripts_running() const { return servers_.size(); }
 
  private:

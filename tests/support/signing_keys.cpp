@@ -46,7 +46,7 @@ const crypto::PrivateKey& rsa_key(unsigned bits) {
 }
 
 std::string ed25519_key_pem() {
-  // RFC 8410, 7: the only thing that varies in the PKCS#8 form is the seed.
+  // RFC 8410, 7: in the PKCS#8 form of such a key only the seed varies.
   const std::string head("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
   const std::string seed = *from_base64("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=");
   return "-----BEGIN PRIVATE KEY-----\n" + to_base64(head + seed) + "\n-----END PRIVATE KEY-----\n";

@@ -1,7 +1,7 @@
-// TableResolver: an io::Resolver over a DnsZone.
+// TableResolver: an io::Resolver that answers from a DnsZone.
 //
-// It answers at once, or after a delay of the test's clock. With a delay, TIMEOUT is waited for until the caller's
-// deadline; without, it is said at once. Every question is noted; a deadline that has passed asks nobody.
+// It answers at once, or after a delay on the scheduler's clock. With a scheduler, TIMEOUT comes at the caller's
+// deadline; without one, at once. Every question is recorded; a question whose deadline has passed is not asked.
 #pragma once
 
 #include <utility>
@@ -24,10 +24,10 @@ class TableResolver final : public io::Resolver {
 
   // May be changed between questions.
   DnsZone& zone() { return zone_; }
-  // Answers as if they came from the cache: they cost no budget.
+  // Marks answers as coming from the cache, so that they cost no budget.
   void set_from_cache(bool from_cache) { from_cache_ = from_cache; }
 
-  // What was asked, in order, each time it was.
+  // Every question asked, in order, repeated ones too.
   const std::vector<dns::Question>& asked() const { return asked_; }
   std::size_t count(const dns::Question& question) const;
   void forget_asked() { asked_.clear(); }

@@ -1,4 +1,4 @@
-// A mail as policies meet it, made from the octets of a whole message.
+// WholeMail: a message and its transaction as policies see them, made from the octets of a whole message.
 #pragma once
 
 #include <memory>

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gateway/signature/body_hash.h"
 #include "policies/arc/validator.h"
@@ -16,23 +17,23 @@ namespace sallyport::policies {
 
 struct ArcWorld {
   explicit ArcWorld(support::DnsZone zone = {}, ArcSettings settings = {}, CpuClock cpu_clock = thread_cpu_time)
-      : resolver(std::move(zone)), validator(settings, cpu_clock) {}
+      : resolver(std::move(zone)), validator(settings, keys, cpu_clock) {}
 
   ArcFacts validate(std::string_view message) {
     support::WholeMail mail(message);
-    ArcFacts facts;
-    signature::BodyHasher hasher(ArcValidator::body_forms(mail.header()));
+    signature::ArcChain chain = signature::read_arc_chain(mail.header());
+    signature::BodyHasher hasher(ArcValidator::body_forms(chain));
     hasher.feed(mail.body());
-    facts.body_hashes = hasher.finish();
-    const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
-    loop.run_until_done(validator.validate(mail.transaction(), facts, around));
-    return facts;
+    const std::vector<signature::BodyHash> body = hasher.finish();
+    const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body};
+    return loop.run_until_done(validator.validate(mail.transaction(), std::move(chain), context));
   }
 
   support::ManualLoop loop;
   support::TableResolver resolver;
   Counters counters;
   support::LinesLog log;
+  signature::KeyCache keys{ArcValidator::cached_keys};
   ArcValidator validator;
 };
 

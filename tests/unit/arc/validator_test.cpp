@@ -10,6 +10,7 @@
 #include "policies/arc/trust.h"
 #include "tests/support/signing_keys.h"
 #include "tests/unit/arc/validated_mail.h"
+#include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
 namespace {
@@ -55,8 +56,10 @@ class Journey {
     const auto sealer = ArcSealer::make({domain, "arc", "arc.key"}, support::ed25519_key_pem());
     EXPECT_TRUE(sealer.ok());
     support::WholeMail mail(message());
-    const auto set = sealer->seal(mail.header(), signature::hash_body(body_, ArcSealer::body_form()), found,
-                                  results_of(domain, dmarc), mail.transaction().now);
+    Facts facts;
+    facts.put(found);
+    const std::vector<signature::BodyHash> hashes{signature::hash_body(body_, sealer->body_form())};
+    const auto set = sealer->seal({mail.header(), hashes, facts, results_of(domain, dmarc), mail.transaction().now});
     added_ = set.has_value();
     arc_ = set.value_or("") + arc_;
     return *this;
@@ -94,10 +97,11 @@ TEST(ArcChain, PassesWhatWasSealedAndSealedAgain) {
   EXPECT_EQ(facts.oldest_pass, 0u);
   ASSERT_EQ(facts.sets.size(), 2u);
   EXPECT_EQ(facts.sets[0].seal_domain, "a.example");
-  EXPECT_EQ(facts.sets[0].cv, "none");
+  EXPECT_EQ(facts.sets[0].cv, AuthResult::none);
   EXPECT_EQ(facts.sets[0].results, "mx.a.example; dmarc=pass");
+  EXPECT_EQ(facts.sets[0].dmarc, AuthResult::pass);
   EXPECT_EQ(facts.sets[1].message_domain, "b.example");
-  EXPECT_EQ(facts.sets[1].cv, "pass");
+  EXPECT_EQ(facts.sets[1].cv, AuthResult::pass);
   EXPECT_EQ(facts.evidence.size(), 2u) << "each key once";
 }
 
@@ -280,51 +284,33 @@ TEST(TrustedSealer, IsReadStrictly) {
   EXPECT_EQ(dmarc_result_in("mx.example; dmarc=pass; ((("), AuthResult::none);
 }
 
-// The whole way of a mail through the policy, as the session goes it.
+// The whole way of a mail through the policy, as a session goes it.
 TEST(ArcPolicy, FindsTheFacts) {
-  ArcWorld world(zone_of({"lists.example"}));
-  Journey journey(world);
+  ArcWorld sealers(zone_of({"lists.example"}));
+  Journey journey(sealers);
   journey.pass("lists.example", "pass");
+  PolicyWorld world;
+  world.resolver.zone() = zone_of({"lists.example"});
   ArcSettings settings = trusting({"lists.example"});
   settings.score = 2;
-  const ArcPolicy policy(settings);
+  const auto gatherer = world.prepare(arc_entry, &settings);
+  EXPECT_EQ(gatherer->sealer(), nullptr);
   const auto facts_of = [&](const std::string& whole) {
     support::WholeMail mail(whole);
     Facts facts;
-    if (const auto observer = policy.observe_body(mail.transaction())) {
-      for (char octet : mail.body()) observer->body({&octet, 1});
-      observer->end(facts);
-    }
-    const Surroundings around{world.loop.scheduler(), world.resolver, world.counters, world.log,
-                              world.loop.now() + std::chrono::seconds(20)};
-    world.loop.run_until_done(policy.gather(Stage::message, mail.transaction(), facts, around));
-    const double score = policy.judge(Stage::message, mail.transaction(), facts).score;
-    EXPECT_EQ(score, facts.arc.result == AuthResult::fail ? 2 : 0);
-    return facts.arc;
+    world.gather_message(*gatherer, mail.transaction(), mail.body(), facts);
+    const ArcFacts found = facts.get<ArcFacts>();
+    const auto said = judge(arc_entry, Stage::message, mail.transaction(), facts, &settings);
+    EXPECT_EQ(said.empty() ? 0 : said[0].score, found.result == AuthResult::fail ? 2 : 0);
+    return found;
   };
   const ArcFacts good = facts_of(journey.message());
   EXPECT_EQ(good.result, AuthResult::pass) << good.reason;
   EXPECT_EQ(good.trusted_sealer, "lists.example");
   EXPECT_EQ(facts_of(journey.change_body("x\r\n").message()).result, AuthResult::fail);
   EXPECT_EQ(facts_of(fields + "\r\n" + body).result, AuthResult::none);
-}
-
-TEST(JudgeArc, CountsABrokenChainOnlyWhereToldTo) {
-  ArcFacts facts;
-  facts.result = AuthResult::fail;
-  facts.reason = "an ARC set is not whole";
-  ArcSettings settings;
-  EXPECT_EQ(judge_arc(facts, settings).score, 0);
-  settings.score = 1;
-  EXPECT_EQ(judge_arc(facts, settings).score, 1);
-  EXPECT_EQ(judge_arc(facts, settings).because, "the chain is broken: an ARC set is not whole");
-  facts.result = AuthResult::pass;
-  EXPECT_EQ(judge_arc(facts, settings).score, 0);
-}
-
-TEST(ArcSealer, SaysWhatIsWrongWithItsKey) {
-  EXPECT_EQ(ArcSealer::make({"example.org", "arc", "arc.key"}, "x").error().message,
-            "arc.key is not a PEM private key without a password");
+  support::WholeMail plain(fields + "\r\n" + body);
+  EXPECT_TRUE(gatherer->begin()->body_forms(plain.transaction()).empty()) << "nothing to hash";
 }
 
 }  // namespace

@@ -43,9 +43,6 @@ std::string write_all(const std::vector<int>& results) {
 std::string write_any(const std::pair<std::size_t, int>& winner) {
   return "winner " + std::to_string(winner.first) + ": " + std::to_string(winner.second);
 }
-std::string write_within(const std::optional<int>& result) {
-  return result ? "in time " + std::to_string(*result) : "late";
-}
 
 template <class... Tasks>
 std::vector<Task<int>> tasks(Tasks... each) {
@@ -60,9 +57,6 @@ struct When : testing::Test {
   }
   void any(std::vector<Task<int>> each) {
     turn.run(note_outcome(when_any(turn.scheduler, std::move(each)), notes, write_any));
-  }
-  void in(Duration duration, Task<int> task) {
-    turn.run(note_outcome(within(turn.scheduler, turn.now() + duration, std::move(task)), notes, write_within));
   }
   void tell(Signal& signal) {
     signal.notify();
@@ -195,49 +189,6 @@ TEST_F(When, AnyEndedFromOutsideEndsItsTasks) {
   any(tasks(marked(a, 1, notes), marked(b, 2, notes)));
   turn.nursery.cancel();
   EXPECT_EQ(notes, (Notes{"1 freed", "2 freed"}));
-}
-
-TEST_F(When, WithinGivesAResultThatIsThereInTime) {
-  in(2s, after(turn.scheduler, 1s, 7));
-  turn.pass(1s + 4ms);
-  EXPECT_EQ(notes, Notes{"in time 7"});
-  EXPECT_FALSE(turn.scheduler.timers().next());  // nor does the deadline stay behind
-}
-
-TEST_F(When, WithinDoesNotWaitForWhatEndsAtOnce) {
-  turn.nursery.spawn(note_outcome(within(turn.scheduler, turn.now(), at_once(7)), notes, write_within));
-  EXPECT_EQ(notes, Notes{"in time 7"});
-}
-
-TEST_F(When, WithinEndsWhatIsLate) {
-  in(1s, marked(a, 1, notes));
-  turn.pass(1s + 4ms);
-  EXPECT_EQ(notes, (Notes{"1 freed", "late"}));
-  EXPECT_FALSE(a.has_waiter());
-}
-
-TEST_F(When, WithinPassesErrorsOn) {
-  in(1s, failing(a, "a"));
-  tell(a);
-  EXPECT_EQ(notes, Notes{"threw a"});
-}
-
-TEST_F(When, WithinTakesAResultThatArrivesTogetherWithTheDeadline) {
-  in(1s, after(a, 7));
-  a.notify();  // the task is ready, and runs before the one whose deadline fires now
-  turn.scheduler.advance(turn.now() + 2s);
-  turn.scheduler.run_ready();
-  EXPECT_EQ(notes, Notes{"in time 7"});
-}
-
-TEST_F(When, WithinNests) {
-  Task<std::optional<int>> inner = within(turn.scheduler, turn.now() + 1s, after(a, 1));
-  auto write = [](const std::optional<std::optional<int>>& result) {
-    return result && !*result ? "inner late" : "other";
-  };
-  turn.run(note_outcome(within(turn.scheduler, turn.now() + 5s, std::move(inner)), notes, write));
-  turn.pass(1s + 4ms);
-  EXPECT_EQ(notes, Notes{"inner late"});
 }
 
 }  // namespace

@@ -30,6 +30,15 @@ TEST(Base64, PassesOverWhiteSpaceAnywhere) {
   EXPECT_EQ(from_base64("\r\n "), "");
 }
 
+TEST(Base64, ReadsLenientlyWhatMailReadersRead) {
+  EXPECT_EQ(from_base64_leniently("Zm9vYmFy"), "foobar");
+  EXPECT_EQ(from_base64_leniently("Zg=="), "f");
+  EXPECT_EQ(from_base64_leniently("Zg"), "f");
+  EXPECT_EQ(from_base64_leniently("Z-m 9\r\n\xc3v"), "foo");
+  EXPECT_EQ(from_base64_leniently("Z"), "");
+  EXPECT_EQ(from_base64_leniently(""), "");
+}
+
 TEST(Base64, RefusesWhatIsNone) {
   for (const char* text :
        {"Z", "Zg", "Zg=", "Zg===", "=", "Z===", "Zg==Zg==", "Zm8=a", "Zm9v=", "Zm-v", "Zm9v;", "Zm9\xc3"})

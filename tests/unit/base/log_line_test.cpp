@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -147,6 +148,47 @@ TEST(LogLine, AddsANumberToAFinishedBody) {
   std::string json = format_line(LogFormat::json, LogLevel::info, "x", {{"a", "b"}});
   log_line::add_number(json, LogFormat::json, "repeated", 12);
   EXPECT_EQ(nlohmann::json::parse(json)["repeated"], 12);
+}
+
+// ---- lists ----
+
+TEST(LogLine, WritesListsWithCommasAndAsArrays) {
+  const std::vector<std::string> to{"ann@example.com", "bob@example.com"};
+  EXPECT_EQ(text_of({{"to", to, true}}), " to=<ann@example.com>,<bob@example.com>");
+  EXPECT_EQ(text_of({{"symbols", to}}), " symbols=ann@example.com,bob@example.com");
+  EXPECT_EQ(json_of({{"to", to, true}})["to"], nlohmann::json({"ann@example.com", "bob@example.com"}));
+  const std::vector<std::string> odd{"\"a b\"@example.com", "bob@example.com"};
+  EXPECT_EQ(text_of({{"to", odd, true}}), R"( to="<\"a b\"@example.com>,<bob@example.com>")");
+  EXPECT_EQ(json_of({{"to", odd}})["to"], nlohmann::json({"\"a b\"@example.com", "bob@example.com"}));
+  const std::vector<std::string> none;
+  EXPECT_EQ(text_of({{"to", none, true}, {"symbols", none}}), " to=<> symbols=\"\"");
+  EXPECT_EQ(json_of({{"to", none}})["to"], nlohmann::json::array());
+}
+
+TEST(LogLine, SaysHowManyOfAListAreLeftOut) {
+  std::vector<std::string> to;
+  for (int n = 0; n < 1000; ++n) to.push_back("user" + std::to_string(n) + "@example.com");
+  const std::string text = text_of({{"to", to, true}, {"end", 1}});
+  EXPECT_LE(text.size(), log_line::max_value_octets + std::string_view(" to= end=1").size());
+  EXPECT_GT(text.size(), log_line::max_value_octets - 50) << "as many as there is room for";
+  const std::size_t shown = static_cast<std::size_t>(std::count(text.begin(), text.end(), '<'));
+  EXPECT_TRUE(text.ends_with(">,+" + std::to_string(1000 - shown) + " end=1")) << text;
+
+  const nlohmann::json list = json_of({{"to", to, true}})["to"];
+  EXPECT_EQ(list.front(), "user0@example.com");
+  EXPECT_EQ(list.back(), "+" + std::to_string(1000 - (list.size() - 1)));
+  EXPECT_LE(list.dump().size(), log_line::max_value_octets);
+  // All but one fit: nothing is cut in its middle.
+  to.resize(shown);
+  EXPECT_TRUE(text_of({{"to", to, true}}).ends_with("<" + to.back() + ">"));
+}
+
+TEST(LogLine, CutsTheFirstOfAListThatIsTooLongForAll) {
+  const std::vector<std::string> to{std::string(3000, '\n'), "bob@example.com"};
+  const std::string text = text_of({{"to", to, true}});
+  EXPECT_LE(text.size(), log_line::max_value_octets + 4);
+  EXPECT_TRUE(text.ends_with("...>,+1\"")) << text;
+  EXPECT_EQ(json_of({{"to", to}})["to"].back(), "+1");
 }
 
 // Whatever a peer sends: one line, well-formed, and in text the value ends where it should.

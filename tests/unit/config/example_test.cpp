@@ -56,7 +56,7 @@ TEST(Example, EveryLineIsTrue) {
     if (!value.origin.is_default() && value.origin.file == "/etc/m.toml") named.insert(value.key->path);
   for (const Key& key : settings_table()) {
     const bool system = key.path == "dns.servers";  // an empty list in the example, for those of the system
-    if (key.field.exists() && !system) EXPECT_TRUE(named.contains(key.path)) << key.path << " is not in the example";
+    if (key.is_effective() && !system) EXPECT_TRUE(named.contains(key.path)) << key.path << " is not in the example";
   }
 
   const Outcome plain = load_text(minimal +

@@ -149,6 +149,13 @@ TEST(Schema, DescribesTheTable) {
   EXPECT_EQ(properties["listen"]["items"]["properties"]["tls"]["enum"],
             nlohmann::json({"off", "starttls", "implicit"}));
   EXPECT_EQ(properties["upstreams"]["additionalProperties"]["properties"]["balance"]["default"], "least-sessions");
+  // Once for all and for each tenant.
+  const nlohmann::json reference{{"$ref", "#/$defs/policy"}};
+  EXPECT_EQ(properties["policy"], reference);
+  EXPECT_EQ(properties["tenants"]["additionalProperties"]["properties"]["policy"], reference);
+  const auto& policy = schema["$defs"]["policy"]["properties"];
+  EXPECT_EQ(policy["spf"]["properties"]["on_fail"]["enum"], nlohmann::json({"none", "score", "tempfail", "reject"}));
+  EXPECT_EQ(policy["dnsbl"]["properties"]["zones"]["additionalProperties"]["properties"]["score"]["minimum"], -1000);
   EXPECT_EQ(properties["tls"]["properties"]["sni"]["additionalProperties"]["properties"].contains("cert"), true);
 }
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
+#include "gateway/config/document.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/schema_tree.h"
 #include "tests/unit/config/memory_files.h"
@@ -14,59 +16,85 @@ namespace {
 TEST(SettingsTable, EveryKeyIsThereOnceAndExplained) {
   std::set<std::string_view> paths;
   for (const Key& key : settings_table()) {
+    const settings::Options& options = key.row->options;
     EXPECT_TRUE(paths.insert(key.path).second) << key.path << " twice";
-    EXPECT_TRUE(key.doc.ends_with('.')) << key.path;
-    EXPECT_TRUE(key.least.empty() || key.most.empty() || key.least != key.most) << key.path;
-    if (key.type == Type::word) EXPECT_FALSE(key.shape().words.empty()) << key.path;
-    if (!key.falls_back_to.empty()) EXPECT_TRUE(key.field.exists()) << key.path;
+    EXPECT_EQ(find_key(key.path), &key);
+    EXPECT_TRUE(key.row->doc.ends_with('.')) << key.path;
+    EXPECT_TRUE(options.least.empty() || options.most.empty() || options.least != options.most) << key.path;
+    // Read in the order of the table, what it falls back to is settled first.
+    const std::string_view fallback = options.falls_back_to.key;
+    if (!fallback.empty()) EXPECT_TRUE(paths.contains(fallback) && key.is_effective()) << key.path;
+    EXPECT_EQ(key.row->has_member(), options.stands_for.empty()) << key.path;
   }
   for (const Key& key : settings_table()) {
-    if (!key.falls_back_to.empty()) EXPECT_TRUE(paths.contains(key.falls_back_to)) << key.path;
-    if (!key.stands_for.empty()) EXPECT_TRUE(paths.contains(key.stands_for)) << key.path;
+    const std::string_view meant = key.row->options.stands_for;
+    if (!meant.empty()) EXPECT_TRUE(paths.contains(meant)) << key.path;
   }
+  EXPECT_EQ(find_key("policy.none"), nullptr);
+}
+
+TEST(SettingsTable, EveryPolicyHasAModeThatFallsBackToThatOfAll) {
+  std::size_t modes = 0;
+  for (const Key& key : settings_table()) {
+    if (!key.is_policy() || !key.path.ends_with(".mode") || key.path == "policy.mode") continue;
+    EXPECT_EQ(key.falls_back_to().key, "policy.mode") << key.path;
+    EXPECT_TRUE(key.falls_back_to().tenant_first) << key.path;
+    ++modes;
+  }
+  // All sections but policy.mode itself and policy.actions.
+  EXPECT_EQ(modes, policies::policy_sections().size() - 2);
 }
 
 TEST(SettingsTable, CollectionsHaveKeys) {
-  std::set<std::string_view> used;
-  for (const Key& key : settings_table()) used.insert(collection_of(key.path));
-  for (const Collection& collection : collections()) EXPECT_TRUE(used.contains(collection.path)) << collection.path;
-}
-
-// Code that makes its own Settings, tests above all, must get what an empty configuration gives.
-TEST(SettingsTable, DefaultsAreThoseOfTheStructs) {
-  const Outcome outcome = load_text(minimal + "[upstreams.other]\nservers = [\"192.0.2.1:25\"]\n");
-  ASSERT_TRUE(outcome.errors.empty()) << outcome.errors[0].to_string();
-  // Resolved from elsewhere: the system, what an empty list stands for, the name of another table.
-  const std::set<std::string_view> elsewhere{"dns.servers", "policy.dnsbl.zones.*.reply", "tenants.*.upstream"};
-  std::size_t compared = 0;
-  for (const Effective& value : outcome.loaded.values) {
-    if (!value.origin.is_default() || elsewhere.contains(value.key->path)) continue;
-    Settings fresh;
-    const Value of_struct = value.key->field.read(fresh, value.which);
-    EXPECT_EQ(to_toml(of_struct, value.key->type), value.toml) << value.path;
-    ++compared;
+  for (const Collection& collection : collections()) {
+    const bool is_used = std::any_of(settings_table().begin(), settings_table().end(),
+                                     [&](const Key& key) { return key.path.starts_with(collection.path + "."); });
+    EXPECT_TRUE(is_used) << collection.path;
   }
-  EXPECT_GT(compared, 60u);
 }
 
-TEST(SettingsTable, EveryFieldReadsBackWhatWasWritten) {
+// A default is written in no other place than the struct; bounds, and what the key falls back to, must let it pass.
+TEST(SettingsTable, DefaultsAreValuesOfTheirKeys) {
   for (const Key& key : settings_table()) {
-    if (!key.field.exists() || key.shape().words.empty()) continue;
-    for (const std::string_view word : key.shape().words) {
+    if (!key.by_default) continue;
+    const auto document = parse_document("value = " + *key.by_default, "f");
+    ASSERT_TRUE(document) << key.path;
+    ConfigErrors errors;
+    EXPECT_TRUE(key.read(document->members[0].value, "/", nullptr, errors)) << key.path;
+    for (const ConfigError& error : errors) ADD_FAILURE() << key.path << ": " << error.message;
+  }
+}
+
+TEST(SettingsTable, EveryEnumerationReadsAndWritesItsWords) {
+  std::size_t compared = 0;
+  for (const Key& key : settings_table()) {
+    for (const std::string_view word : key.row->type->words) {
+      const auto document = parse_document("value = " + quote(word), "f");
+      ASSERT_TRUE(document);
       Settings settings;
-      key.field.write(settings, {"a", 0}, std::string(word));
-      EXPECT_EQ(std::get<std::string>(key.field.read(settings, {"a", 0})), word) << key.path;
+      ConfigErrors errors;
+      void* member = key.member(settings, Places(key.places, Place(std::string("a"))));
+      if (!key.row->has_member() || key.row->options.while_loading) continue;
+      ASSERT_TRUE(key.read(document->members[0].value, "/", member, errors)) << key.path;
+      EXPECT_EQ(key.row->type->to_toml(member), quote(word)) << key.path;
+      ++compared;
     }
   }
+  EXPECT_GT(compared, 50u);
 }
 
 TEST(KeyPath, NamesAreQuotedWhereTomlWantsIt) {
-  EXPECT_EQ(full_path("tls.sni.*.cert", {"mx.example", 0}), "tls.sni.\"mx.example\".cert");
-  EXPECT_EQ(full_path("upstreams.*.tls", {"exchange", 0}), "upstreams.exchange.tls");
-  EXPECT_EQ(full_path("listen[].address", {{}, 3}), "listen[3].address");
-  EXPECT_EQ(collection_of("upstreams.*.tls"), "upstreams.*");
-  EXPECT_EQ(collection_of("listen[].address"), "listen[]");
-  EXPECT_EQ(collection_of("limits.hops"), "");
+  EXPECT_EQ(full_path("tls.sni.*.cert", {Place(std::string("mx.example"))}), "tls.sni.\"mx.example\".cert");
+  EXPECT_EQ(full_path("upstreams.*.tls", {Place(std::string("exchange"))}), "upstreams.exchange.tls");
+  EXPECT_EQ(full_path("listen[].address", {3}), "listen[3].address");
+  EXPECT_EQ(full_path("policy.dnsbl.zones.*.score", {Place(std::string("zen.example"))}),
+            "policy.dnsbl.zones.\"zen.example\".score");
+  EXPECT_EQ(full_path("upstreams.*.tls", {}), "upstreams.*");
+  EXPECT_EQ(full_path("listen[].address", {}), "listen[]");
+  EXPECT_EQ(full_path("limits.hops", {}), "limits.hops");
+  EXPECT_EQ(tenant_prefix("acme"), "tenants.acme.");
+  EXPECT_EQ(tenant_prefix("acme.example"), "tenants.\"acme.example\".");
+  EXPECT_EQ(tenant_prefix(""), "");
 }
 
 TEST(KeyPath, SplitsWhatPeopleType) {

@@ -32,10 +32,10 @@ TEST(DkimCorpus, AgreesOnPublishedMessages) {
     ASSERT_TRUE(message);
     for (const std::size_t size : {0, 1, 7}) {
       const DkimFacts facts = world.verify(*message, {size});
-      EXPECT_EQ(name(best_result(facts)), given.at("expect").get<std::string>()) << facts.signatures.front().reason;
+      EXPECT_EQ(word(best_result(facts)), given.at("expect").get<std::string>()) << facts.signatures.front().reason;
       if (!given.contains("per_signature")) continue;
       std::vector<std::string> results;
-      for (const auto& signature : facts.signatures) results.emplace_back(name(signature.result));
+      for (const auto& signature : facts.signatures) results.emplace_back(word(signature.result));
       EXPECT_EQ(results, given.at("per_signature").get<std::vector<std::string>>());
     }
     score.count_case();
@@ -60,7 +60,7 @@ TEST(DkimCorpus, AgreesOnMailOfOtherSigners) {
       const bool failed = result == AuthResult::fail || result == AuthResult::permerror;
       EXPECT_EQ(result == AuthResult::pass ? "pass"
                 : failed                   ? "fail"
-                                           : name(result),
+                                           : word(result),
                 given.at("expect").get<std::string>())
           << facts.signatures.front().reason;
     }

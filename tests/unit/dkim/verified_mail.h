@@ -27,7 +27,6 @@ struct DkimWorld {
   // `sizes`: of the pieces the body comes in, over and over; 0 is the whole rest.
   DkimFacts verify(std::string_view message, const std::vector<std::size_t>& sizes = {0}) {
     support::WholeMail mail(message);
-    DkimFacts facts;
     signature::BodyHasher hasher(DkimVerifier::body_forms(verifier.read_signatures(mail.header())));
     std::string_view rest = mail.body();
     for (std::size_t i = 0; !rest.empty(); ++i) {
@@ -37,17 +36,19 @@ struct DkimWorld {
       hasher.feed(std::string(piece));
       rest.remove_prefix(piece.size());
     }
-    facts.body_hashes = hasher.finish();
-    const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
-    loop.run_until_done(verifier.verify(mail.transaction(), facts, around));
-    return facts;
+    return verify(verifier, mail, hasher.finish());
+  }
+  DkimFacts verify(const DkimVerifier& with, support::WholeMail& mail, const std::vector<signature::BodyHash>& body) {
+    const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body};
+    return loop.run_until_done(with.verify(mail.transaction(), with.read_signatures(mail.header()), context));
   }
 
   support::ManualLoop loop;
   support::TableResolver resolver;
   Counters counters;
   support::LinesLog log;
-  DkimVerifier verifier{DkimSettings(), public_suffixes()};
+  signature::KeyCache keys{DkimVerifier::cached_keys};
+  DkimVerifier verifier{DkimSettings(), public_suffixes(), keys};
 };
 
 // The best of the signatures' results: what a mail with several is said to be.

@@ -12,6 +12,7 @@
 #include "policies/dkim/dkim.h"
 #include "tests/support/signing_keys.h"
 #include "tests/unit/dkim/verified_mail.h"
+#include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
 namespace {
@@ -69,7 +70,7 @@ class DkimVerification : public testing::Test {
 };
 
 void expect(const DkimFacts::Signature& signature, AuthResult result, std::string_view reason) {
-  EXPECT_EQ(name(signature.result), name(result));
+  EXPECT_EQ(word(signature.result), word(result));
   EXPECT_EQ(signature.reason, reason);
 }
 
@@ -96,7 +97,7 @@ TEST_F(DkimVerification, KeepsTheEvidence) {
 TEST_F(DkimVerification, FindsNothingInMailWithoutSignatures) {
   const DkimFacts facts = world_.verify(message(""));
   EXPECT_TRUE(facts.signatures.empty());
-  EXPECT_EQ(facts.fields, 0u);
+  EXPECT_EQ(facts.fields_found, 0u);
   EXPECT_TRUE(world_.resolver.asked().empty());
 }
 
@@ -247,7 +248,7 @@ TEST_F(DkimVerification, VerifiesTheFirstTenOfAllItCounts) {
   std::string signatures;
   for (int i = 0; i < 10; ++i) signatures += signature_of(other);
   const DkimFacts facts = world_.verify(message(signatures + signature_of({})));
-  EXPECT_EQ(facts.fields, 11u);
+  EXPECT_EQ(facts.fields_found, 11u);
   EXPECT_EQ(world_.counters.get(Violation::dkim_many), 1u);
   EXPECT_EQ(world_.log.count({"violation", "dkim_many"}), 1u);
   EXPECT_EQ(facts.signatures.size(), 10u);
@@ -277,14 +278,11 @@ Duration cpu_step{};
 Duration slow_clock() { return cpu_now += cpu_step; }
 
 TEST_F(DkimVerification, StopsWhenItTakesTooLong) {
-  DkimVerifier slow(DkimSettings(), public_suffixes(), slow_clock);
+  DkimVerifier slow(DkimSettings(), public_suffixes(), world_.keys, slow_clock);
   cpu_step = std::chrono::milliseconds(60);
   support::WholeMail mail(message(signature_of({}) + signature_of({}) + signature_of({}) + signature_of({})));
-  DkimFacts facts;
-  facts.body_hashes = {signature::hash_body(mail.body(), {Canonicalization::relaxed, std::nullopt})};
-  const Surroundings around{world_.loop.scheduler(), world_.resolver, world_.counters, world_.log,
-                            world_.loop.now() + std::chrono::seconds(20)};
-  world_.loop.run_until_done(slow.verify(mail.transaction(), facts, around));
+  const DkimFacts facts =
+      world_.verify(slow, mail, {signature::hash_body(mail.body(), {Canonicalization::relaxed, std::nullopt})});
   ASSERT_EQ(facts.signatures.size(), 4u);
   expect(facts.signatures.front(), AuthResult::pass, "");
   expect(facts.signatures.back(), AuthResult::temperror, "verification took too long");
@@ -292,10 +290,7 @@ TEST_F(DkimVerification, StopsWhenItTakesTooLong) {
 
 TEST_F(DkimVerification, IsNeverAPassWithoutTheBodysDigest) {
   support::WholeMail mail(message(signature_of({})));
-  DkimFacts facts;
-  const Surroundings around{world_.loop.scheduler(), world_.resolver, world_.counters, world_.log,
-                            world_.loop.now() + std::chrono::seconds(20)};
-  world_.loop.run_until_done(world_.verifier.verify(mail.transaction(), facts, around));
+  const DkimFacts facts = world_.verify(world_.verifier, mail, {});
   expect(facts.signatures.at(0), AuthResult::temperror, "body was not hashed");
 }
 
@@ -305,57 +300,59 @@ TEST_F(DkimVerification, TakesMailWithoutABody) {
   expect(only(field + fields), AuthResult::pass, "");
 }
 
-// The whole way of a mail through the policy, as the session goes it.
+// The whole way of a mail through the policy, as a session goes it.
 TEST_F(DkimVerification, IsWhatThePolicyDoes) {
+  PolicyWorld world;
+  world.resolver.zone() = world_.resolver.zone();
   DkimSettings settings;
   settings.score = 2;
-  const DkimPolicy policy(settings, public_suffixes());
+  const auto gatherer = world.prepare(dkim_entry, &settings);
   const auto verdict_on = [&](const std::string& whole) {
     support::WholeMail mail(whole);
     Facts facts;
-    if (const auto observer = policy.observe_body(mail.transaction())) {
-      for (char octet : mail.body()) observer->body({&octet, 1});
-      observer->end(facts);
-    }
-    const Surroundings around{world_.loop.scheduler(), world_.resolver, world_.counters, world_.log,
-                              world_.loop.now() + std::chrono::seconds(20)};
-    world_.loop.run_until_done(policy.gather(Stage::message, mail.transaction(), facts, around));
-    EXPECT_EQ(facts.dkim.signatures.size(), facts.dkim.fields);
-    return policy.judge(Stage::message, mail.transaction(), facts);
+    world.gather_message(*gatherer, mail.transaction(), mail.body(), facts);
+    const DkimFacts found = facts.get<DkimFacts>();
+    EXPECT_EQ(found.signatures.size(), found.fields_found);
+    const auto said = judge(dkim_entry, Stage::message, mail.transaction(), facts, &settings);
+    return said.empty() ? Verdict() : said.front();
   };
   EXPECT_EQ(verdict_on(message(signature_of({}))).score, 0);
   EXPECT_EQ(verdict_on(message(signature_of({}), fields, body + "more\r\n")).because,
             "no signature holds; example.org: body hash did not verify");
   EXPECT_EQ(verdict_on(message("")).score, 0);
   support::WholeMail unsigned_mail(message(""));
-  EXPECT_EQ(policy.observe_body(unsigned_mail.transaction()), nullptr) << "nothing to hash";
+  EXPECT_TRUE(gatherer->begin()->body_forms(unsigned_mail.transaction()).empty()) << "nothing to hash";
 }
 
-TEST(JudgeDkim, CountsOnlyMailWhoseSignaturesAreAllBroken) {
-  const auto facts_of = [](std::vector<std::pair<AuthResult, bool>> results) {
-    DkimFacts facts;
-    for (const auto& [result, testing] : results) {
-      DkimFacts::Signature signature;
-      signature.result = result;
-      signature.testing = testing;
-      signature.domain = "example.org";
-      signature.reason = "broken";
-      facts.signatures.push_back(signature);
-    }
-    return facts;
-  };
-  DkimSettings settings;
-  const DkimFacts broken = facts_of({{AuthResult::fail, false}});
-  EXPECT_EQ(judge_dkim(broken, settings).score, 0) << "RFC 6376, 6.1";
-  settings.score = 1.5;
-  EXPECT_EQ(judge_dkim(broken, settings).score, 1.5);
-  EXPECT_EQ(judge_dkim(broken, settings).action, Action::none);
-  EXPECT_EQ(judge_dkim(broken, settings).because, "no signature holds; example.org: broken");
-  EXPECT_EQ(judge_dkim(facts_of({{AuthResult::policy, false}}), settings).score, 1.5);
-  EXPECT_EQ(judge_dkim(facts_of({{AuthResult::permerror, false}, {AuthResult::pass, false}}), settings).score, 0);
-  EXPECT_EQ(judge_dkim(facts_of({}), settings).score, 0);
-  EXPECT_EQ(judge_dkim(facts_of({{AuthResult::fail, true}}), settings).score, 0) << "testing";
-  EXPECT_EQ(judge_dkim(facts_of({{AuthResult::temperror, false}}), settings).score, 0);
+TEST_F(DkimVerification, WorksOnWhenItIsPreparedAnew) {
+  PolicyWorld world;
+  world.resolver.zone() = world_.resolver.zone();
+  const DkimSettings settings;
+  const std::string signed_mail = message(signature_of({}));
+  Facts facts;
+  for (int reload = 0; reload < 2; ++reload) {
+    const auto gatherer = world.prepare(dkim_entry, &settings);
+    support::WholeMail mail(signed_mail);
+    world.gather_message(*gatherer, mail.transaction(), mail.body(), facts);
+    EXPECT_EQ(overall(facts.get<DkimFacts>()), AuthResult::pass);
+  }
+}
+
+TEST_F(DkimVerification, UsesTheDigestsThatOthersAskedForToo) {
+  PolicyWorld world;
+  world.resolver.zone() = world_.resolver.zone();
+  const DkimSettings settings;
+  const auto gatherer = world.prepare(dkim_entry, &settings);
+  support::WholeMail mail(message(signature_of({})));
+  const auto gathering = gatherer->begin();
+  const auto forms = gathering->body_forms(mail.transaction());
+  ASSERT_EQ(forms.size(), 1u);
+  signature::BodyHasher hasher({{Canonicalization::simple, 3}, {Canonicalization::simple, std::nullopt}, forms[0]});
+  hasher.feed(mail.body());
+  world.body_hashes = hasher.finish();
+  Facts facts;
+  world.gather(*gathering, Stage::message, mail.transaction(), facts);
+  EXPECT_EQ(overall(facts.get<DkimFacts>()), AuthResult::pass);
 }
 
 }  // namespace

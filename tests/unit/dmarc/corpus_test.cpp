@@ -32,7 +32,7 @@ std::string from_field(const Json& header_from) {
   return "From: " + (value.find('@') == std::string::npos ? "user@" + value : value) + "\r\n\r\n";
 }
 
-std::string policy_when_failed(const DmarcFacts& facts) { return std::string(name(facts.effective)); }
+std::string policy_when_failed(const DmarcFacts& facts) { return std::string(word(facts.effective)); }
 
 // What differs, or nothing.
 std::string differences(const Json& expect, const DmarcFacts& facts, const std::vector<dns::Question>& asked) {
@@ -44,7 +44,7 @@ std::string differences(const Json& expect, const DmarcFacts& facts, const std::
         wanted->is_boolean() ? (wanted->get<bool>() ? "true" : "false") : wanted->get<std::string>();
     if (text != actual) found += std::string(key) + ": " + actual + " instead of " + text + "; ";
   };
-  check("result", std::string(name(facts.result)));
+  check("result", std::string(word(facts.result)));
   check("policy", policy_when_failed(facts));
   check("policy_domain", facts.policy_domain);
   check("header_from", facts.from_domain);
@@ -56,8 +56,8 @@ std::string differences(const Json& expect, const DmarcFacts& facts, const std::
   // Where nothing had to be walked for, the organization was not asked for.
   if (!facts.organizational_domain.empty()) check("organizational_domain", facts.organizational_domain);
   const auto record = parse_dmarc_record(facts.record);
-  if (expect.contains("record_p")) check("record_p", record ? std::string(name(record->own_policy())) : "");
-  if (expect.contains("record_sp")) check("record_sp", record ? std::string(name(record->policy_below())) : "");
+  if (expect.contains("record_p")) check("record_p", record ? std::string(word(record->own_policy())) : "");
+  if (expect.contains("record_sp")) check("record_sp", record ? std::string(word(record->policy_below())) : "");
   if (const auto wanted = expect.find("dmarc_queries_in_order"); wanted != expect.end()) {
     Json names = Json::array();
     for (const dns::Question& question : asked) names.push_back(question.name);
@@ -75,7 +75,7 @@ std::string run(const Json& one) {
   DmarcWorld world;
   world.resolver.zone() = support::DnsZone::from_json(one.at("dns"));
   if (one.contains("dns_default")) world.resolver.zone().set_default(one.at("dns_default").get<std::string>());
-  std::vector<DmarcIdentifier> identifiers;
+  std::vector<AuthIdentifier> identifiers;
   // That library aligns SPF with whichever domain passed; so do we, but a sender has one domain.
   for (const Json& domain : one.at("spf_pass_domains")) identifiers.push_back(spf(domain));
   for (const Json& domain : one.at("dkim_pass_domains")) identifiers.push_back(dkim(domain));

@@ -10,7 +10,6 @@ namespace sallyport::policies {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 class DmarcEvaluation : public testing::Test, protected DmarcWorld {
  protected:
@@ -31,7 +30,7 @@ TEST_F(DmarcEvaluation, TheAuthorsOwnDomainIsAlignedAndNothingElseIsAsked) {
   EXPECT_EQ(facts.aligned_domain, "example.com");
   EXPECT_EQ(facts.policy_domain, "example.com");
   EXPECT_EQ(facts.record, "v=DMARC1; p=reject");
-  EXPECT_EQ(facts.published, "p");
+  EXPECT_EQ(facts.published, DmarcTag::p);
   EXPECT_EQ(facts.policy, DmarcDisposition::reject);
   EXPECT_THAT(asked(), ElementsAre("_dmarc.example.com"));
   EXPECT_EQ(facts.evidence.size(), 1u);
@@ -149,7 +148,7 @@ TEST(DmarcPolicyDiscovery, FollowsTheTree) {
     const DmarcFacts facts = world.evaluate(vector.author);
     EXPECT_EQ(facts.result, AuthResult::fail) << vector.author;
     EXPECT_EQ(facts.policy_domain, vector.policy_domain) << vector.author;
-    EXPECT_EQ(facts.published, vector.published) << vector.author << " at " << vector.policy_domain;
+    EXPECT_EQ(word(facts.published), vector.published) << vector.author << " at " << vector.policy_domain;
     EXPECT_EQ(facts.policy, vector.policy) << vector.author << " at " << vector.policy_domain;
   }
 }
@@ -235,24 +234,17 @@ TEST_F(DmarcEvaluation, ANameTooLongToAskForHasNoRecord) {
   for (const std::string& asked_name : asked()) EXPECT_LE(asked_name.size(), 253u);
 }
 
-TEST(DmarcIdentifiers, AreTheSendersDomainAndEachSignatures) {
-  SpfFacts spf_facts;
-  spf_facts.helo.emplace().domain = "helo.example";
-  spf_facts.helo->result = AuthResult::pass;
-  EXPECT_THAT(dmarc_identifiers(spf_facts, {}), IsEmpty());
-  spf_facts.mailfrom.emplace().domain = "example.com";
-  spf_facts.mailfrom->result = AuthResult::pass;
-  DkimFacts dkim_facts;
-  dkim_facts.signatures.resize(2);
-  dkim_facts.signatures[0].domain = "one.example";
-  dkim_facts.signatures[0].result = AuthResult::pass;
-  dkim_facts.signatures[1].domain = "two.example";
-  dkim_facts.signatures[1].result = AuthResult::pass;
-  dkim_facts.signatures[1].testing = true;
-  const auto identifiers = dmarc_identifiers(spf_facts, dkim_facts);
-  ASSERT_EQ(identifiers.size(), 2u);
-  EXPECT_EQ(identifiers[0].domain, "example.com");
-  EXPECT_EQ(identifiers[1].domain, "one.example");
+TEST_F(DmarcEvaluation, OnlyTheSenderAndSignaturesAreIdentifiers) {
+  zone().txt("_dmarc.example.com", "v=DMARC1; p=reject");
+  using Method = AuthIdentifier::Method;
+  const AuthIdentifier greeting{Method::spf_helo, AuthResult::pass, "example.com", {}, 0};
+  const AuthIdentifier sealer{Method::arc, AuthResult::pass, "example.com", {}, 1};
+  EXPECT_EQ(evaluate("example.com", {greeting, sealer}).result, AuthResult::fail);
+}
+
+TEST_F(DmarcEvaluation, TheRecordIsKeptAsPublished) {
+  zone().txt("_dmarc.example.com", "v=DMARC1; p=reject; x=\xff\r\n");
+  EXPECT_EQ(evaluate("example.com").record, "v=DMARC1; p=reject; x=\xff\r\n");
 }
 
 }  // namespace

@@ -1,19 +1,27 @@
 #include <gtest/gtest.h>
 
 #include "policies/dmarc/dmarc.h"
+#include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
 namespace {
 
 DmarcFacts failed(DmarcDisposition asked_for) {
   DmarcFacts facts;
-  facts.checked = true;
   facts.result = AuthResult::fail;
   facts.from_domain = "mail.example.com";
   facts.policy_domain = "example.com";
-  facts.published = "sp";
+  facts.published = DmarcTag::sp;
   facts.policy = facts.effective = asked_for;
   return facts;
+}
+
+Verdict judge_dmarc(const DmarcFacts& found, const DmarcSettings& settings, Stage stage = Stage::message) {
+  Facts facts;
+  facts.put(found);
+  Verdicts said;
+  policies::judge_dmarc(stage, mail_of("192.0.2.1"), facts, settings, said);
+  return only(said);
 }
 
 TEST(DmarcJudge, ARejectPolicyRefuses) {
@@ -47,22 +55,24 @@ TEST(DmarcJudge, APolicyOfNoneChangesNothingButTheScore) {
 TEST(DmarcJudge, WhatWasOverriddenIsTakenAsItWasLeft) {
   DmarcFacts facts = failed(DmarcDisposition::reject);
   facts.effective = DmarcDisposition::none;
-  facts.override_reason = "local_policy";
+  facts.override_reason = DmarcOverride::local_policy;
   facts.override_comment = "arc=pass as[1].d=lists.example";
   DmarcSettings settings;
   settings.score = 3;
   const Verdict verdict = judge_dmarc(facts, settings);
   EXPECT_EQ(verdict.action, Action::none);
   EXPECT_EQ(verdict.score, 0);
-  EXPECT_NE(verdict.because.find("arc=pass as[1].d=lists.example"), std::string::npos);
+  EXPECT_FALSE(verdict.says_something());  // explain and the reports tell why (dmarc_told_test.cpp)
 }
 
 TEST(DmarcJudge, TestModeIsMilder) {
   DmarcFacts facts = failed(DmarcDisposition::reject);
   facts.testing = true;
   facts.effective = DmarcDisposition::quarantine;
-  facts.override_reason = "policy_test_mode";
+  facts.override_reason = DmarcOverride::policy_test_mode;
   EXPECT_EQ(judge_dmarc(facts, {}).action, Action::tag);
+  EXPECT_EQ(judge_dmarc(facts, {}).because,
+            "dmarc=fail from mail.example.com, sp=reject of example.com, policy_test_mode");
 }
 
 TEST(DmarcJudge, PassAndNoneSayNothing) {
@@ -79,13 +89,18 @@ TEST(DmarcJudge, PassAndNoneSayNothing) {
 TEST(DmarcJudge, TroubleOfTheDnsNeverRefusesForGood) {
   DmarcFacts facts = failed(DmarcDisposition::reject);
   facts.result = AuthResult::temperror;
-  EXPECT_EQ(judge_dmarc(facts, {}).action, Action::none);
+  facts.problem = "the organization's record could not be asked for";
+  const Verdict unknown = judge_dmarc(facts, {});
+  EXPECT_EQ(unknown.action, Action::none);
+  EXPECT_TRUE(unknown.is_unknown);
+  EXPECT_EQ(unknown.because, facts.problem);
   DmarcSettings settings;
   settings.on_temperror = DmarcErrorAction::tempfail;
   const Verdict verdict = judge_dmarc(facts, settings);
   EXPECT_EQ(verdict.action, Action::tempfail);
   EXPECT_EQ(verdict.code, 451);
   EXPECT_EQ(verdict.dsn, "4.4.3");
+  EXPECT_TRUE(verdict.is_unknown);
 }
 
 // D21, M4
@@ -98,6 +113,13 @@ TEST(DmarcJudge, MailWithoutOneAuthorIsRefused) {
   EXPECT_EQ(verdict.code, 550);
   EXPECT_EQ(verdict.dsn, "5.6.0");
   EXPECT_EQ(verdict.because, "several From fields");
+}
+
+TEST(DmarcJudge, SaysNothingAtOtherStagesNorWithoutFacts) {
+  for (Stage stage : {Stage::connect, Stage::helo, Stage::mail, Stage::rcpt, Stage::headers})
+    EXPECT_FALSE(judge_dmarc(failed(DmarcDisposition::reject), {}, stage).says_something()) << word(stage);
+  const DmarcSettings settings;
+  EXPECT_TRUE(judge(dmarc_entry, Stage::message, mail_of("192.0.2.1"), Facts(), &settings).empty());
 }
 
 }  // namespace

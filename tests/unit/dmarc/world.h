@@ -11,20 +11,18 @@
 namespace sallyport::policies {
 
 struct DmarcWorld : PolicyWorld {
-  DmarcFacts evaluate(const std::string& author, std::vector<DmarcIdentifier> identifiers = {},
+  DmarcFacts evaluate(const std::string& author, std::vector<AuthIdentifier> identifiers = {},
                       OrganizationalDomainBy method = OrganizationalDomainBy::tree_walk) {
-    const Surroundings surroundings = around();
-    return loop.run_until_done(evaluate_dmarc(author, std::move(identifiers), method, suffixes, surroundings));
+    const GatherContext now = context();
+    return loop.run_until_done(evaluate_dmarc(author, std::move(identifiers), method, suffixes, now));
   }
-
-  PublicSuffixList suffixes;
 };
 
-inline DmarcIdentifier spf(std::string domain, AuthResult result = AuthResult::pass) {
-  return {DmarcIdentifier::Method::spf, std::move(domain), result};
+inline AuthIdentifier spf(std::string domain, AuthResult result = AuthResult::pass) {
+  return {AuthIdentifier::Method::spf_mailfrom, result, std::move(domain), {}, 0};
 }
-inline DmarcIdentifier dkim(std::string domain, AuthResult result = AuthResult::pass) {
-  return {DmarcIdentifier::Method::dkim, std::move(domain), result};
+inline AuthIdentifier dkim(std::string domain, AuthResult result = AuthResult::pass) {
+  return {AuthIdentifier::Method::dkim, result, std::move(domain), {}, 0};
 }
 
 }  // namespace sallyport::policies

@@ -4,8 +4,9 @@
 #include <fstream>
 
 #include "gateway/base/text.h"
-#include "gateway/session/tls_stream.h"
-#include "lua/engine/rules_policy.h"
+#include "gateway/stream/tls_stream.h"
+#include "lua/engine/settings.h"
+#include "policies/dnsbl/settings.h"
 #include "policies/policy_list.h"
 #include "tests/support/dns_packet.h"
 #include "tests/unit/tls/test_certificates.h"
@@ -69,29 +70,37 @@ Rig::Rig(RigOptions options) : options_(std::move(options)) {
   group.servers = {upstream_address};
   group.tls.mode = options_.upstream_tls ? tls::UpstreamTls::require : tls::UpstreamTls::off;
   settings_.upstreams["default"] = group;
-  settings_.tenants["default"] = {"default", {"example.com"}, "default"};
+  settings_.tenants["default"] = {"default", {"example.com"}, "default", {}};
   settings_.limits.memory_per_message = 16u << 10;
   settings_.dns.servers = {*SocketAddress::parse("10.0.0.1:53")};
-  settings_.policy.dnsbl.zones["bl.example"].score = 9.0;
-  settings_.rules.path = shared().rule_path;
-  door_.tls = shared().for_clients;
+  settings_.policy.edit(policies::dnsbl_section).zones["bl.example"].score = 9.0;
+  settings_.policy.edit(lua::rules_section).path = shared().rule_path;
   spool_ = mail::make_file_spool(shared().spool_path);
   network_.set_responder([this](SocketAddress, std::string_view query) { return answer_query(query); });
-
-  board_ = std::make_unique<session::UpstreamBoard>(settings_.upstreams);
   resolver_ =
       std::make_unique<resolver::Resolver>(loop_.scheduler(), network_, *this, cache_, settings_.dns, counters, log);
-  std::map<std::string, std::shared_ptr<const tls::ClientContext>> upstream_tls;
+
+  upstream::ClientContexts upstream_tls;
   if (options_.upstream_tls) upstream_tls["default"] = tls::make_client_context(group.tls).value();
-  const config::TimeoutSettings& timeouts = settings_.timeouts;
-  pool_ = std::make_unique<session::UpstreamPool>(
-      loop_.scheduler(), *this, *board_, counters, std::move(upstream_tls), settings_.hostname,
-      session::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply});
-  policies::PolicyParts parts{rates_, suffixes_, settings_.hostname, {"example.com"}};
-  auto policies = policies::make_policies(settings_.policy, parts);
-  policies.push_back(std::make_unique<lua::RulesPolicy>(settings_.rules, lua::RuleSet::load(settings_.rules).value()));
-  host_.reset(new session::Host{loop_.scheduler(), clock_, *resolver_, log, counters, *spool_, slots_, *board_, *pool_,
-                                IdSource(1), std::make_shared<const config::Settings>(settings_), std::move(policies)});
+  snapshot_->settings = std::make_shared<const config::Settings>(settings_);
+  snapshot_->listeners.push_back({config::ListenSettings(), shared().for_clients});
+  snapshot_->upstreams = registry_.make_groups(settings_, upstream_tls);
+  snapshot_->plans = session::make_plans(settings_, policies::policy_list());
+  own_ = session::own_names(settings_.hostname, snapshot_->plans);
+  auto plans = checks::WorkerPlans::prepare(snapshot_->plans, {learned_, rates_, suffixes_, own_}).value();
+  pool_ = std::make_unique<upstream::UpstreamPool>(loop_.scheduler(), *this, counters, snapshot_->upstreams);
+  host_.reset(new session::Host{
+      loop_.scheduler(),
+      clock_,
+      *resolver_,
+      log,
+      counters,
+      *spool_,
+      slots_,
+      *pool_,
+      IdSource(1),
+      std::make_shared<const session::WorkerSnapshot>(session::WorkerSnapshot{snapshot_, std::move(plans)}),
+      {&log_line_, &record_counters_}});
   probes_.spawn(pool_->probe_for_ever());
   loop_.run();
 }
@@ -197,8 +206,8 @@ Task<void> Rig::serve_upstream(std::unique_ptr<io::Stream> stream) {
       if (!sent || reply->starts_with("221")) co_return;
     }
     if (reply->starts_with("220 2.0.0")) {
-      auto secured = std::make_unique<session::TlsStream>(std::move(stream), shared().for_upstream->make_engine());
-      session::TlsStream& shaking = *secured;
+      auto secured = std::make_unique<stream::TlsStream>(std::move(stream), shared().for_upstream->make_engine());
+      stream::TlsStream& shaking = *secured;
       stream = std::move(secured);
       auto shaken = co_await shaking.handshake(async::no_deadline);
       if (!shaken) co_return;
@@ -218,7 +227,7 @@ Task<void> Rig::serve_upstream(std::unique_ptr<io::Stream> stream) {
 // ---- the gateway ----
 
 Task<void> Rig::serve_client(std::unique_ptr<io::Stream> stream, SocketAddress from) {
-  session::Session session(*host_, door_, std::move(stream), from);
+  session::Session session(*host_, host_->snapshot, snapshot_->listeners.front(), std::move(stream), from);
   co_await session.run();
 }
 
@@ -259,8 +268,8 @@ void Rig::let_time_pass(Duration duration) { loop_.advance(duration); }
 
 std::string Rig::inconsistency() const {
   std::uint64_t connections = 0;
-  for (const auto& [name, group] : board_->groups()) {
-    for (const auto& server : group.servers) connections += server->connections();
+  for (const auto& [name, group] : snapshot_->upstreams) {
+    for (const auto& server : group->servers) connections += server->connections();
   }
   std::string wrong;
   auto compare = [&wrong](std::string_view what, std::int64_t is, std::int64_t should) {

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "gateway/base/public_suffix.h"
+#include "gateway/record/counters.h"
+#include "gateway/record/log_line.h"
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/resolver.h"
 #include "gateway/session/session.h"
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
+#include "gateway/upstream/registry.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_datagram.h"
@@ -82,17 +85,21 @@ class Rig final : public io::Dialer {
   support::ManualLoop loop_;
   support::FakeClock clock_;
   config::Settings settings_;
-  session::Door door_;
+  std::shared_ptr<session::Snapshot> snapshot_ = std::make_shared<session::Snapshot>();
   std::unique_ptr<mail::Spool> spool_;
   state::SessionTable slots_{{100, 100}};
   PublicSuffixList suffixes_;
   state::RateTable rates_{{.max_entries = 100, .shards = 1}, [this] { return loop_.now(); }};
   resolver::Cache cache_{100};
   support::MemoryNetwork network_{loop_.scheduler()};
-  std::unique_ptr<session::UpstreamBoard> board_;
+  upstream::UpstreamRegistry registry_;
+  policies::Learned learned_;
+  policies::OwnNames own_;
   std::unique_ptr<resolver::Resolver> resolver_;
   async::Nursery upstreams_{loop_.scheduler()};
-  std::unique_ptr<session::UpstreamPool> pool_;
+  std::unique_ptr<upstream::UpstreamPool> pool_;
+  record::LogLine log_line_{log, counters};
+  record::RecordCounters record_counters_{counters};
   std::unique_ptr<session::Host> host_;
   async::Nursery sessions_{loop_.scheduler()};
   async::Nursery probes_{loop_.scheduler()};

@@ -40,8 +40,8 @@ class RulesTest : public testing::Test {
     mail.client.port = 40000;
     mail.client.helo = "mail.example.org";
     mail.now = WallTime(std::chrono::seconds(1'790'000'000));
-    mail.from = policies::EnvelopeAddress{"ann", "example.org", "ann@example.org"};
-    mail.rcpts.push_back({"bob", "example.com", "bob@example.com"});
+    mail.from = MailAddress{"ann", "example.org"};
+    mail.rcpts.push_back({"bob", "example.com"});
   }
   ~RulesTest() override {
     std::error_code ignored;

@@ -1,8 +1,49 @@
 // What rules see of a mail, and the values they give back (contract.md, section 8; threats.md L8).
 #include "lua/engine/objects.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "lua/engine/context.h"
 #include "tests/unit/lua/fixture.h"
+
+namespace sallyport::lua {
+
+// Facts of some policy that rules know nothing of, but for what they tell everybody.
+struct SaidOfSenders {
+  std::vector<std::string> results;  // of spf, dkim, dmarc, arc
+  std::string client_name;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("results", results);
+    visit("client_name", client_name);
+  }
+};
+
+namespace {
+
+void tell_of_senders(const void* facts, policies::Findings& findings) {
+  const auto& said = *static_cast<const SaidOfSenders*>(facts);
+  constexpr std::string_view methods[] = {"spf", "dkim", "dmarc", "arc"};
+  for (std::size_t i = 0; i < said.results.size(); ++i) findings.words.emplace_back(methods[i], said.results[i]);
+  findings.client_name = said.client_name;
+}
+
+constexpr policies::FactsType said_of_senders = policies::facts_type<SaidOfSenders>("senders", tell_of_senders);
+
+}  // namespace
+}  // namespace sallyport::lua
+
+namespace sallyport::policies {
+
+template <>
+inline const FactsType& type_of<lua::SaidOfSenders>() {
+  return lua::said_of_senders;
+}
+
+}  // namespace sallyport::policies
 
 namespace sallyport::lua {
 namespace {
@@ -15,7 +56,7 @@ class Objects : public RulesTest {
   std::string error_of(const std::string& expression) {
     return text_of("select(2, pcall(function() return " + expression + " end))");
   }
-  policies::RuleFact fact_of(const std::string& expression) { return run_body("return " + expression).fact; }
+  RuleFact fact_of(const std::string& expression) { return run_body("return " + expression).fact; }
 };
 
 // -- tx
@@ -23,7 +64,9 @@ class Objects : public RulesTest {
 
 TEST_F(Objects, Transaction) {
   EXPECT_EQ(text_of("tx.id"), mail.id);
-  EXPECT_EQ(text_of("tx.tenant"), "default");
+  EXPECT_EQ(text_of("tx.tenant"), "nil") << "no recipient has told whose mail it is";
+  mail.tenant.name = "acme";
+  EXPECT_EQ(text_of("tx.tenant"), "acme");
   EXPECT_EQ(text_of("tx.now"), "1790000000");
   EXPECT_EQ(text_of("tx.msg"), "nil");
   EXPECT_EQ(text_of("tx.rcpt"), "nil");
@@ -49,11 +92,11 @@ TEST_F(Objects, Client) {
 TEST_F(Objects, Addresses) {
   EXPECT_EQ(text_of("tx.from.addr .. ' ' .. tx.from.user .. ' ' .. tx.from.domain"), "ann@example.org ann example.org");
   EXPECT_EQ(text_of("tx.from"), "ann@example.org");
-  mail.rcpt = policies::EnvelopeAddress{"bob", "example.com", "bob@example.com"};
+  mail.rcpt = MailAddress{"bob", "example.com"};
   EXPECT_EQ(text_of("tx.rcpt.domain"), "example.com");
-  mail.rcpts.push_back({"eve", "example.com", "eve@example.com"});
+  mail.rcpts.push_back({"eve", "example.com"});
   EXPECT_EQ(text_of("#tx.rcpts .. ' ' .. tx.rcpts[2].user"), "2 eve");
-  mail.from = policies::EnvelopeAddress{};
+  mail.from = MailAddress{};
   EXPECT_EQ(text_of("'[' .. tx.from.addr .. tx.from.domain .. ']'"), "[]");
   mail.from.reset();
   EXPECT_EQ(text_of("tx.from"), "nil");
@@ -87,16 +130,26 @@ TEST_F(Objects, WhatTheChecksOfTheSenderHaveFound) {
   EXPECT_EQ(
       text_of("tostring(tx.auth.spf) .. tostring(tx.auth.dkim) .. tostring(tx.auth.dmarc) .. tostring(tx.auth.arc)"),
       "nilnilnilnil");
-  facts.spf.mailfrom = policies::SpfCheck{};
-  facts.spf.mailfrom->result = policies::AuthResult::softfail;
-  facts.dkim.checked = facts.dmarc.checked = facts.arc.checked = true;
-  facts.dkim.signatures.resize(2);
-  facts.dkim.signatures[0].result = policies::AuthResult::fail;
-  facts.dkim.signatures[1].result = policies::AuthResult::pass;
-  facts.dmarc.result = policies::AuthResult::temperror;
+  facts.put(SaidOfSenders{{"softfail", "pass", "temperror", "none"}, "mail.example.org"});
   EXPECT_EQ(text_of("tx.auth.spf .. ' ' .. tx.auth.dkim .. ' ' .. tx.auth.dmarc .. ' ' .. tx.auth.arc"),
             "softfail pass temperror none");
   EXPECT_EQ(error_of("tx.auth.dmark"), "r.lua:3: tx.auth.dmark does not exist; did you mean dmarc?");
+}
+
+TEST_F(Objects, TheClientsConfirmedName) {
+  facts.put(SaidOfSenders{{}, "mail.example.org"});
+  EXPECT_EQ(text_of("tx.client.rdns .. ' ' .. tostring(tx.client.fcrdns)"), "mail.example.org true");
+  mail.client.rdns = "told.by.xclient.example";
+  EXPECT_EQ(text_of("tx.client.rdns"), "told.by.xclient.example");
+}
+
+TEST_F(Objects, WhatWasFoundOutIsThatOfTheMail) {
+  facts.put(SaidOfSenders{{"pass"}, ""});
+  EXPECT_EQ(text_of("tx.auth.spf"), "pass");
+  facts.put(SaidOfSenders{{"fail"}, ""});
+  EXPECT_EQ(run().fact.detail, "fail");
+  facts = {};
+  EXPECT_EQ(run().fact.detail, "nil");
 }
 
 TEST_F(Objects, MisspeltFieldsAreErrors) {
@@ -149,10 +202,10 @@ TEST_F(Objects, NothingToSay) {
 TEST_F(Objects, TrueIsTheRulesSymbol) {
   const RunResult result = run_body("return true");
   EXPECT_EQ(result.kind, Kind::verdict);
-  EXPECT_EQ(result.fact.verdict, "hit");
+  EXPECT_EQ(result.fact.answer, RuleAnswer::hit);
   EXPECT_EQ(result.fact.score, 3);
   EXPECT_EQ(result.fact.rule, "r");
-  EXPECT_EQ(result.fact.stage, "message");
+  EXPECT_EQ(result.fact.stage, policies::Stage::message);
 }
 
 TEST_F(Objects, Hits) {
@@ -164,8 +217,8 @@ TEST_F(Objects, Hits) {
 }
 
 TEST_F(Objects, Refusals) {
-  policies::RuleFact fact = fact_of("sp.reject(554, '5.7.23', 'No thanks')");
-  EXPECT_EQ(fact.verdict, "reject");
+  RuleFact fact = fact_of("sp.reject(554, '5.7.23', 'No thanks')");
+  EXPECT_EQ(fact.answer, RuleAnswer::reject);
   EXPECT_EQ(fact.code, 554);
   EXPECT_EQ(fact.dsn, "5.7.23");
   EXPECT_EQ(fact.text, "No thanks");
@@ -174,21 +227,20 @@ TEST_F(Objects, Refusals) {
   EXPECT_EQ(fact.dsn, "5.7.1");
   EXPECT_FALSE(fact.text.empty());
   fact = fact_of("sp.tempfail(450)");
-  EXPECT_EQ(fact.verdict, "tempfail");
+  EXPECT_EQ(fact.answer, RuleAnswer::tempfail);
   EXPECT_EQ(fact.code, 450);
   EXPECT_EQ(fact.dsn, "4.7.1");
   EXPECT_EQ(fact_of("sp.reject(550, '5.7.1', 'Gr\\u{fc}n')").text, "Gr??n");
 }
 
 TEST_F(Objects, OtherVerdicts) {
-  EXPECT_EQ(fact_of("sp.drop()").verdict, "drop");
-  EXPECT_EQ(fact_of("sp.discard()").verdict, "discard");
+  EXPECT_EQ(fact_of("sp.drop()").answer, RuleAnswer::drop);
+  EXPECT_EQ(fact_of("sp.discard()").answer, RuleAnswer::discard);
   EXPECT_EQ(fact_of("sp.discard { reason = 'known loop' }").text, "known loop");
-  EXPECT_EQ(fact_of("sp.accept()").verdict, "accept");
+  EXPECT_EQ(fact_of("sp.accept()").answer, RuleAnswer::accept);
   EXPECT_THAT(fact_of("sp.accept { skip = { 'dnsbl', 'rate' } }").skip, testing::ElementsAre("dnsbl", "rate"));
-  const policies::RuleFact tag =
-      fact_of("sp.tag { header = { name = 'X-Spam', value = 'y\\u{e9}s' }, subject_prefix = '[?] ' }");
-  EXPECT_EQ(tag.verdict, "tag");
+  const RuleFact tag = fact_of("sp.tag { header = { name = 'X-Spam', value = 'y\\u{e9}s' }, subject_prefix = '[?] ' }");
+  EXPECT_EQ(tag.answer, RuleAnswer::tag);
   EXPECT_THAT(tag.add_headers, testing::ElementsAre(testing::Pair("X-Spam", "y\u00e9s")));
   EXPECT_EQ(tag.subject_prefix, "[?] ");
   EXPECT_THAT(fact_of("sp.tag { header = 'X-Spam:  yes ' }").add_headers,

@@ -20,33 +20,34 @@ void run_look_up(const nlohmann::json& given, const support::DnsZone& records) {
   settings.reject_at = 1;
   settings.zones[zone].score = 1;
   if (given.contains("allow_zone")) settings.zones[given["allow_zone"].get<std::string>()].score = -1;
-  const DnsblPolicy policy(settings);
   PolicyWorld world;
   world.resolver.zone() = records;
   Facts facts;
-  world.gather(policy, Stage::connect, mail_of(ip.c_str()), facts);
+  world.gather(*world.prepare(dnsbl_entry, settings), Stage::connect, mail_of(ip.c_str()), facts);
+  const DnsblFacts found = facts.get<DnsblFacts>();
 
   EXPECT_EQ(list_query_name(IpAddress::parse(ip)->octets(), zone), given.at("query").get<std::string>());
-  EXPECT_TRUE(facts.dnsbl.failed_zones.empty());
+  EXPECT_TRUE(found.failed.empty());
   std::vector<std::string> codes;
-  for (const auto& hit : facts.dnsbl.hits) {
+  for (const auto& hit : found.hits) {
     if (hit.zone == zone) codes = hit.codes;
   }
   EXPECT_EQ(codes, given.at("expect").get<std::vector<std::string>>());
   const bool is_refused = !codes.empty() && !given.contains("allow_zone");
-  EXPECT_EQ(policy.judge(Stage::rcpt, mail_of(ip.c_str()), facts).action, is_refused ? Action::reject : Action::none);
+  const Verdict verdict = only(judge(dnsbl_entry, Stage::rcpt, mail_of(ip.c_str()), facts, settings));
+  EXPECT_EQ(verdict.action, is_refused ? Action::reject : Action::none);
 }
 
 void run_health_check(const nlohmann::json& given, const support::DnsZone& records) {
   DnsblSettings settings;
   settings.zones[given.at("health_check_zone").get<std::string>()].self_test = true;
-  const DnsblPolicy policy(settings);
   PolicyWorld world;
   world.resolver.zone() = records;
-  world.loop.run_until_done(policy.self_test(world.around()));
+  const auto gatherer = world.prepare(dnsbl_entry, settings);
+  world.self_test(*gatherer);
   Facts facts;
-  world.gather(policy, Stage::connect, mail_of("192.0.2.1"), facts);
-  EXPECT_EQ(facts.dnsbl.failed_zones.empty(), given.at("expect_healthy").get<bool>());
+  world.gather(*gatherer, Stage::connect, mail_of("192.0.2.1"), facts);
+  EXPECT_EQ(facts.get<DnsblFacts>().failed.empty(), given.at("expect_healthy").get<bool>());
 }
 
 TEST(DnsblCorpus, AgreesWithUs) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
 #include "tests/unit/policies/policy_world.h"
@@ -19,31 +20,37 @@ DnsblZone zone(double score) {
 
 class DnsblGather : public testing::Test {
  protected:
-  DnsblFacts gather(const DnsblPolicy& policy, const char* ip = "192.0.2.1") {
+  // A connection of its own.
+  DnsblFacts gather(const DnsblSettings& settings, const char* ip = "192.0.2.1") {
     Facts facts;
-    world_.gather(policy, Stage::connect, mail_of(ip), facts);
-    return facts.dnsbl;
+    world_.gather(*world_.prepare(dnsbl_entry, settings), Stage::connect, mail_of(ip), facts);
+    return facts.get<DnsblFacts>();
   }
 
   PolicyWorld world_;
 };
 
+std::vector<std::string> failed_zones(const DnsblFacts& facts) {
+  std::vector<std::string> zones;
+  for (const auto& failed : facts.failed) zones.push_back(failed.zone);
+  return zones;
+}
+
 TEST_F(DnsblGather, AsksEveryListOnceAndKeepsTheEvidence) {
   world_.resolver.zone().a("1.2.0.192.bad.example", "127.0.0.2");
   world_.resolver.zone().a("1.2.0.192.white.example", "127.0.0.5");
   DnsblSettings settings;
-  settings.score = 3;
   settings.zones["bad.example"] = zone(8);
   settings.zones["clean.example"] = zone(4);
   settings.zones["white.example"] = DnsblZone{};
-  const DnsblFacts facts = gather(DnsblPolicy(settings));
+  const DnsblFacts facts = gather(settings);
 
   ASSERT_EQ(facts.hits.size(), 2u);
   EXPECT_EQ(facts.hits[0].zone, "bad.example");
   EXPECT_EQ(facts.hits[0].codes, std::vector<std::string>{"127.0.0.2"});
-  EXPECT_DOUBLE_EQ(facts.hits[0].score, 8);
-  EXPECT_DOUBLE_EQ(facts.hits[1].score, 3) << "of a zone without a score of its own";
-  EXPECT_TRUE(facts.failed_zones.empty());
+  EXPECT_EQ(facts.hits[1].zone, "white.example");
+  EXPECT_EQ(facts.asked, (std::vector<std::string>{"bad.example", "clean.example", "white.example"}));
+  EXPECT_TRUE(facts.failed.empty());
   ASSERT_EQ(facts.evidence.size(), 3u);
   EXPECT_EQ(facts.evidence[1].question, (dns::Question{"1.2.0.192.clean.example", dns::Type::A}));
   EXPECT_EQ(facts.evidence[1].answer.status, dns::Status::nxdomain);
@@ -57,25 +64,26 @@ TEST_F(DnsblGather, AsksAllListsAtTheSameTime) {
   support::TableResolver slow(records, world_.loop.scheduler(), 2s);
   DnsblSettings settings;
   for (const char* name : {"a.example", "b.example", "c.example"}) settings.zones[name] = zone(1);
-  const DnsblPolicy policy(settings);
   Facts facts;
   const Transaction mail = mail_of("192.0.2.1");
   const Time begun = world_.loop.now();
-  const Surroundings around{world_.loop.scheduler(), slow, world_.counters, world_.log, begun + 20s};
-  world_.loop.run_until_done(policy.gather(Stage::connect, mail, facts, around));
+  const GatherContext context{world_.loop.scheduler(), slow, world_.counters, world_.log, begun + 20s,
+                              world_.body_hashes};
+  const auto gatherer = world_.prepare(dnsbl_entry, settings);
+  const auto gathering = gatherer->begin();
+  world_.loop.run_until_done(gathering->gather(Stage::connect, mail, facts, context));
   EXPECT_LT(world_.loop.now() - begun, 3s);
-  EXPECT_EQ(facts.dnsbl.hits.size(), 1u);
+  EXPECT_EQ(facts.get<DnsblFacts>().hits.size(), 1u);
 }
 
 TEST_F(DnsblGather, SkipsOnlyTheNetworksItIsToldTo) {
   DnsblSettings settings;
   settings.zones["bad.example"] = zone(8);
   settings.skip = {*IpNetwork::parse("192.0.2.0/24")};
-  const DnsblPolicy policy(settings);
-  gather(policy);
+  gather(settings);
   EXPECT_TRUE(world_.resolver.asked().empty());
-  gather(policy, "127.0.0.1");
-  gather(policy, "10.1.2.3");
+  gather(settings, "127.0.0.1");
+  gather(settings, "10.1.2.3");
   EXPECT_EQ(world_.resolver.asked().size(), 2u);
 }
 
@@ -87,24 +95,17 @@ TEST_F(DnsblGather, RecordsAListThatFailsAsFailed) {
   records.a("1.2.0.192.d.example", "127.255.255.254");
   DnsblSettings settings;
   for (const char* name : {"a.example", "b.example", "c.example", "d.example"}) settings.zones[name] = zone(9);
-  const DnsblFacts facts = gather(DnsblPolicy(settings));
+  const DnsblFacts facts = gather(settings);
   EXPECT_TRUE(facts.hits.empty());
-  EXPECT_EQ(facts.failed_zones, (std::vector<std::string>{"a.example", "b.example", "c.example", "d.example"}));
+  EXPECT_EQ(failed_zones(facts), (std::vector<std::string>{"a.example", "b.example", "c.example", "d.example"}));
+  EXPECT_EQ(facts.failed[1].why, ListFailure::no_answer);
+  EXPECT_EQ(facts.failed[2].why, ListFailure::budget);
+  EXPECT_EQ(facts.failed[3].why, ListFailure::list_error);
+  EXPECT_EQ(facts.failed[3].codes, std::vector<std::string>{"127.255.255.254"});
+  EXPECT_EQ(facts.asked.size(), 4u);
   EXPECT_EQ(facts.evidence.size(), 4u);
   EXPECT_EQ(world_.counters.get(Fault::dnsbl_error), 1u);
   EXPECT_EQ(world_.log.count({"event=fault", "kind=dnsbl_error", "zone=d.example", "answer=127.255.255.254"}), 1u);
-}
-
-TEST_F(DnsblGather, ForgetsWhatAnEarlierConnectionFound) {
-  world_.resolver.zone().a("1.2.0.192.bad.example", "127.0.0.2");
-  DnsblSettings settings;
-  settings.zones["bad.example"] = zone(8);
-  const DnsblPolicy policy(settings);
-  Facts facts;
-  world_.gather(policy, Stage::connect, mail_of("192.0.2.1"), facts);
-  ASSERT_EQ(facts.dnsbl.hits.size(), 1u);
-  world_.gather(policy, Stage::connect, mail_of("192.0.2.2"), facts);
-  EXPECT_TRUE(facts.dnsbl.hits.empty());
 }
 
 TEST_F(DnsblGather, HidesTheCustomersKey) {
@@ -114,33 +115,46 @@ TEST_F(DnsblGather, HidesTheCustomersKey) {
   DnsblSettings settings;
   settings.zones[key + ".zen.dq.spamhaus.net"] = zone(8);
   settings.zones[key + ".xbl.dq.spamhaus.net"] = zone(8);
-  const DnsblFacts facts = gather(DnsblPolicy(settings));
+  const DnsblFacts facts = gather(settings);
   ASSERT_EQ(facts.hits.size(), 1u);
-  EXPECT_EQ(facts.hits[0].zone, "zen.dq.spamhaus.net");
-  EXPECT_EQ(facts.failed_zones, std::vector<std::string>{"xbl.dq.spamhaus.net"});
+  ASSERT_EQ(facts.failed.size(), 1u);
   EXPECT_FALSE(world_.log.lines.empty());
   EXPECT_EQ(world_.log.count({key}), 0u);
+
+  const Findings told = facts_with(facts).tell();
+  ASSERT_EQ(told.words.size(), 1u);
+  EXPECT_EQ(told.words[0].first, "dnsbl");
+  EXPECT_EQ(told.words[0].second, "zen.dq.spamhaus.net");
+  Transaction mail = mail_of("192.0.2.1");
+  mail.rcpt = address("bob", "example.com");
+  for (Stage stage : {Stage::rcpt, Stage::message}) {
+    for (const Verdict& verdict : judge(dnsbl_entry, stage, mail, facts_with(facts), settings)) {
+      EXPECT_EQ((verdict.rule + verdict.because + verdict.text).find(key), std::string::npos) << verdict.because;
+    }
+  }
+  const Explained explained = explain_dnsbl(mail, facts_with(facts), settings);
+  EXPECT_EQ((explained.fact + explained.details.at(0)).find(key), std::string::npos);
 }
 
 TEST_F(DnsblGather, LeavesAListAloneThatFailedTenTimesAndProbesIt) {
   world_.resolver.zone().set("1.2.0.192.a.example", dns::Type::A, dns::Status::servfail);
   DnsblSettings settings;
   settings.zones["a.example"] = zone(1);
-  const DnsblPolicy policy(settings);
-  for (int i = 0; i < 15; ++i) EXPECT_EQ(gather(policy).failed_zones.size(), 1u);
+  for (int i = 0; i < 15; ++i) EXPECT_EQ(gather(settings).failed.size(), 1u);
   EXPECT_EQ(world_.resolver.asked().size(), 10u);
   EXPECT_EQ(world_.log.count({"event=fault", "zone=a.example", "10 failures in a row"}), 1u);
-  EXPECT_TRUE(gather(policy).evidence.empty());
+  EXPECT_TRUE(gather(settings).evidence.empty());
+  EXPECT_EQ(gather(settings).failed.at(0).why, ListFailure::set_aside);
 
   world_.loop.advance(60s);
-  gather(policy);
-  gather(policy);
+  gather(settings);
+  gather(settings);
   EXPECT_EQ(world_.resolver.asked().size(), 11u) << "one probe";
 
   world_.resolver.zone().set("1.2.0.192.a.example", dns::Type::A, dns::Status::nxdomain);
   world_.loop.advance(60s);
-  EXPECT_TRUE(gather(policy).failed_zones.empty());
-  EXPECT_TRUE(gather(policy).failed_zones.empty());
+  EXPECT_TRUE(gather(settings).failed.empty());
+  EXPECT_TRUE(gather(settings).failed.empty());
   EXPECT_EQ(world_.resolver.asked().size(), 13u);
 }
 
@@ -149,8 +163,7 @@ TEST_F(DnsblGather, LearnsNothingOfAListFromTheCache) {
   world_.resolver.set_from_cache(true);
   DnsblSettings settings;
   settings.zones["a.example"] = zone(1);
-  const DnsblPolicy policy(settings);
-  for (int i = 0; i < 15; ++i) EXPECT_EQ(gather(policy).failed_zones.size(), 1u);
+  for (int i = 0; i < 15; ++i) EXPECT_EQ(gather(settings).failed.size(), 1u);
   EXPECT_EQ(world_.resolver.asked().size(), 15u);
   EXPECT_TRUE(world_.log.lines.empty());
 }
@@ -159,39 +172,94 @@ TEST_F(DnsblGather, MayBeEndedWhereItWaits) {
   support::TableResolver slow({}, world_.loop.scheduler(), 2s);
   DnsblSettings settings;
   settings.zones["a.example"] = zone(1);
-  const DnsblPolicy policy(settings);
   Facts facts;
   const Transaction mail = mail_of("192.0.2.1");
-  const Surroundings around{world_.loop.scheduler(), slow, world_.counters, world_.log, world_.loop.now() + 20s};
+  const GatherContext context{world_.loop.scheduler(), slow, world_.counters, world_.log, world_.loop.now() + 20s,
+                              world_.body_hashes};
+  const auto gatherer = world_.prepare(dnsbl_entry, settings);
+  const auto gathering = gatherer->begin();
   {
     async::Nursery nursery(world_.loop.scheduler());
-    nursery.spawn(policy.gather(Stage::connect, mail, facts, around));
+    nursery.spawn(gathering->gather(Stage::connect, mail, facts, context));
     world_.loop.advance(1s);
   }
   world_.loop.advance(10s);
-  EXPECT_TRUE(facts.dnsbl.evidence.empty());
+  EXPECT_EQ(facts.find<DnsblFacts>(), nullptr);
 }
 
-TEST(DnsblPolicy, HasNothingToDoWithoutLists) {
-  const DnsblPolicy idle{DnsblSettings{}};
-  EXPECT_FALSE(idle.gathers_at(Stage::connect));
-  EXPECT_FALSE(idle.judges_at(Stage::rcpt));
-}
-
-TEST(DnsblPolicy, TakesPartAtItsStages) {
+TEST_F(DnsblGather, KeepsWhatItHasLearnedOfAListOverAReload) {
+  world_.resolver.zone().set("1.2.0.192.a.example", dns::Type::A, dns::Status::servfail);
   DnsblSettings settings;
-  settings.mode = Mode::shadow;
+  settings.zones["a.example"] = zone(1);
+  for (int i = 0; i < 10; ++i) gather(settings);  // a gatherer each time
+  settings.zones["a.example"] = zone(5);
+  EXPECT_EQ(gather(settings).failed.at(0).why, ListFailure::set_aside);
+  EXPECT_EQ(world_.resolver.asked().size(), 10u);
+}
+
+TEST_F(DnsblGather, AsksATenantsOwnListsWithTheFirstRecipient) {
+  world_.resolver.zone().a("1.2.0.192.all.example", "127.0.0.2");
+  world_.resolver.zone().a("1.2.0.192.all.example", "127.0.0.9");
+  world_.resolver.zone().a("1.2.0.192.own.example", "127.0.0.2");
+  world_.resolver.zone().set("1.2.0.192.slow.example", dns::Type::A, dns::Status::timeout);
+  DnsblSettings of_all;
+  of_all.zones["all.example"] = zone(8);
+  of_all.zones["other.example"] = zone(8);
+  of_all.zones["slow.example"] = zone(8);
+  Facts facts;
+  world_.gather(*world_.prepare(dnsbl_entry, of_all), Stage::connect, mail_of("192.0.2.1"), facts);
+  EXPECT_EQ(world_.resolver.asked().size(), 3u);
+
+  DnsblSettings of_tenant;
+  of_tenant.zones["all.example"] = zone(3);
+  of_tenant.zones["all.example"].reply = {*parse_reply_range("127.0.0.9")};
+  of_tenant.zones["own.example"] = zone(4);
+  of_tenant.zones["slow.example"] = zone(2);
+  world_.gather(*world_.prepare(dnsbl_entry, of_tenant), Stage::connect, mail_of("192.0.2.1"), facts);
+  EXPECT_EQ(world_.resolver.asked().size(), 4u);
+  const DnsblFacts found = facts.get<DnsblFacts>();
+  ASSERT_EQ(found.hits.size(), 2u);
+  EXPECT_EQ(found.hits[0].zone, "all.example");
+  EXPECT_EQ(found.hits[0].codes, std::vector<std::string>{"127.0.0.9"}) << "those that the tenant's settings count";
+  EXPECT_EQ(found.hits[1].zone, "own.example");
+  EXPECT_EQ(failed_zones(found), std::vector<std::string>{"slow.example"});
+  EXPECT_EQ(found.asked, (std::vector<std::string>{"other.example", "all.example", "own.example", "slow.example"}));
+  EXPECT_EQ(found.evidence.size(), 4u);
+
+  double sum = 0;
+  for (const Verdict& verdict : judge(dnsbl_entry, Stage::message, mail_of("192.0.2.1"), facts, of_tenant)) {
+    sum += verdict.score;
+  }
+  EXPECT_DOUBLE_EQ(sum, 7);
+}
+
+TEST_F(DnsblGather, AsksASkippedTenantsClientNothingMore) {
+  world_.resolver.zone().a("1.2.0.192.all.example", "127.0.0.2");
+  DnsblSettings settings;
+  settings.zones["all.example"] = zone(8);
+  Facts facts;
+  world_.gather(*world_.prepare(dnsbl_entry, settings), Stage::connect, mail_of("192.0.2.1"), facts);
+  settings.skip = {*IpNetwork::parse("192.0.2.0/24")};
+  settings.zones["own.example"] = zone(4);
+  world_.gather(*world_.prepare(dnsbl_entry, settings), Stage::connect, mail_of("192.0.2.1"), facts);
+  EXPECT_EQ(world_.resolver.asked().size(), 1u);
+  EXPECT_EQ(facts.get<DnsblFacts>().hits.size(), 1u);
+  for (Stage stage : {Stage::rcpt, Stage::message}) {
+    EXPECT_TRUE(judge(dnsbl_entry, stage, mail_of("192.0.2.1"), facts, settings).empty());
+  }
+}
+
+TEST(DnsblGatherer, AsksAtConnectBesideTheDialogue) {
+  PolicyWorld world;
+  DnsblSettings settings;
+  EXPECT_FALSE(world.prepare(dnsbl_entry, settings)->gathers_at(Stage::connect)) << "no lists";
   settings.zones["a.example"] = zone(9);
-  const DnsblPolicy policy(settings);
-  EXPECT_EQ(policy.mode(), Mode::shadow);
+  const auto gatherer = world.prepare(dnsbl_entry, settings);
+  EXPECT_FALSE(gatherer->precedes_greeting());
   for (Stage stage :
        {Stage::connect, Stage::helo, Stage::mail, Stage::rcpt, Stage::headers, Stage::message, Stage::done}) {
-    EXPECT_EQ(policy.gathers_at(stage), stage == Stage::connect);
-    EXPECT_EQ(policy.judges_at(stage), stage == Stage::rcpt || stage == Stage::message);
+    EXPECT_EQ(gatherer->gathers_at(stage), stage == Stage::connect);
   }
-  Facts facts;
-  facts.dnsbl.hits = {{"a.example", {"127.0.0.2"}, 9}};
-  EXPECT_EQ(policy.judge(Stage::rcpt, mail_of("192.0.2.1"), facts).action, Action::reject);
 }
 
 }  // namespace

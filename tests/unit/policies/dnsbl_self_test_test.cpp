@@ -1,9 +1,11 @@
 // The test points of lists (RFC 5782, 5; threats.md D9).
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "policies/dnsbl/dnsbl.h"
+#include "policies/dnsbl/list_health.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
@@ -25,17 +27,17 @@ class DnsblSelfTest : public testing::Test {
     settings.zones["list.example"].self_test = true;
     return settings;
   }
-  void self_test() { world_.loop.run_until_done(policy_.self_test(world_.around())); }
+  void self_test() { world_.self_test(*gatherer_); }
   // Whether the list is asked about a client; if not, whether it counts as failed.
   bool asks_about(const char* ip) {
     Facts facts;
-    world_.gather(policy_, Stage::connect, mail_of(ip), facts);
-    failed_ = !facts.dnsbl.failed_zones.empty();
-    return !facts.dnsbl.evidence.empty();
+    world_.gather(*gatherer_, Stage::connect, mail_of(ip), facts);
+    failed_ = !facts.get<DnsblFacts>().failed.empty();
+    return !facts.get<DnsblFacts>().evidence.empty();
   }
 
   PolicyWorld world_;
-  DnsblPolicy policy_{settings()};
+  std::unique_ptr<Gatherer> gatherer_ = world_.prepare(dnsbl_entry, settings());
   bool failed_ = false;
 };
 
@@ -53,14 +55,15 @@ TEST_F(DnsblSelfTest, TakesAListOutThatListsEverything) {
     PolicyWorld world;
     world.resolver.zone().a(listed, "127.0.0.2");
     world.resolver.zone().a(unlisted, code);
-    const DnsblPolicy policy(settings());
-    world.loop.run_until_done(policy.self_test(world.around()));
+    const auto gatherer = world.prepare(dnsbl_entry, settings());
+    world.self_test(*gatherer);
     EXPECT_EQ(world.counters.get(Fault::dnsbl_wildcard), 1u) << code;
     EXPECT_EQ(world.log.count({"event=fault", "kind=dnsbl_wildcard", "zone=list.example", "127.0.0.1 is listed"}), 1u);
     Facts facts;
-    world.gather(policy, Stage::connect, mail_of("192.0.2.1"), facts);
-    EXPECT_TRUE(facts.dnsbl.evidence.empty());
-    EXPECT_EQ(facts.dnsbl.failed_zones.size(), 1u) << "never recorded as clean";
+    world.gather(*gatherer, Stage::connect, mail_of("192.0.2.1"), facts);
+    EXPECT_TRUE(facts.get<DnsblFacts>().evidence.empty());
+    ASSERT_EQ(facts.get<DnsblFacts>().failed.size(), 1u) << "never recorded as clean";
+    EXPECT_EQ(facts.get<DnsblFacts>().failed[0].why, ListFailure::failed_test);
   }
 }
 
@@ -73,6 +76,7 @@ TEST_F(DnsblSelfTest, TakesAListOutThatHasNoTestPointAndBackIn) {
 
   world_.resolver.zone() = {};
   SetUp();
+  world_.loop.advance(ListHealth::between_tests);
   self_test();
   EXPECT_TRUE(asks_about("192.0.2.1"));
   EXPECT_EQ(world_.log.count({"event=recovered", "kind=dnsbl_wildcard", "zone=list.example"}), 1u);
@@ -107,9 +111,18 @@ TEST_F(DnsblSelfTest, ChangesNothingWhenTheListDoesNotAnswer) {
 TEST_F(DnsblSelfTest, AsksOnlyListsThatSaySo) {
   DnsblSettings quiet = settings();
   quiet.zones["list.example"].self_test = false;
-  const DnsblPolicy policy(quiet);
-  world_.loop.run_until_done(policy.self_test(world_.around()));
+  world_.self_test(*world_.prepare(dnsbl_entry, quiet));
   EXPECT_TRUE(world_.resolver.asked().empty());
+}
+
+TEST_F(DnsblSelfTest, TestsAListOnceHoweverManyConfigurationsHaveIt) {
+  self_test();
+  self_test();
+  world_.self_test(*world_.prepare(dnsbl_entry, settings()));
+  EXPECT_EQ(world_.resolver.asked().size(), 3u);
+  world_.loop.advance(ListHealth::between_tests);
+  self_test();
+  EXPECT_EQ(world_.resolver.asked().size(), 6u);
 }
 
 }  // namespace

@@ -9,15 +9,15 @@ namespace {
 
 TEST(Names, OfStagesAreThoseOfRules) {
   const char* names[] = {"connect", "helo", "mail", "rcpt", "headers", "message", "done"};
-  for (std::size_t i = 0; i < std::size(names); ++i) EXPECT_EQ(name(static_cast<Stage>(i)), names[i]);
+  for (std::size_t i = 0; i < std::size(names); ++i) EXPECT_EQ(word(static_cast<Stage>(i)), names[i]);
 }
 
 TEST(Names, OfModesAndActionsAreTheContracts) {
-  EXPECT_EQ(name(Mode::enforce), "enforce");
-  EXPECT_EQ(name(Mode::shadow), "shadow");
-  EXPECT_EQ(name(Mode::off), "off");
+  EXPECT_EQ(word(Mode::enforce), "enforce");
+  EXPECT_EQ(word(Mode::shadow), "shadow");
+  EXPECT_EQ(word(Mode::off), "off");
   const char* names[] = {"none", "accept", "tag", "quarantine", "discard", "tempfail", "reject", "drop"};
-  for (std::size_t i = 0; i < std::size(names); ++i) EXPECT_EQ(name(static_cast<Action>(i)), names[i]);
+  for (std::size_t i = 0; i < std::size(names); ++i) EXPECT_EQ(word(static_cast<Action>(i)), names[i]);
 }
 
 TEST(Actions, AreOrderedFromMildToStrict) {
@@ -38,7 +38,23 @@ TEST(Verdict, IsMadeWithTheCodesOfItsAction) {
   EXPECT_EQ(delayed.action, Action::tempfail);
   EXPECT_EQ(delayed.code, 451);
   EXPECT_EQ(Verdict::tempfail("4.7.0", "Later", 421).code, 421);
-  EXPECT_EQ(Verdict::none().action, Action::none);
+}
+
+TEST(Verdicts, KeepWhatSaysSomething) {
+  Verdicts said;
+  said.speaks("dnsbl", Stage::message, Mode::shadow);
+  said.add(Verdict());
+  said.add(Verdict::scored(0, "nothing"));
+  EXPECT_TRUE(said.all().empty());
+  Verdict counted_nothing = Verdict::scored(0, "capped");
+  counted_nothing.rule = "zen";
+  said.add(counted_nothing);
+  said.add(Verdict::unknown("dead", "no answer"));
+  ASSERT_EQ(said.all().size(), 2u) << "a list that has the client is told of, even when it counts nothing";
+  EXPECT_EQ(said.all()[0].check, "dnsbl");
+  EXPECT_EQ(said.all()[0].stage, Stage::message);
+  EXPECT_TRUE(said.all()[0].shadow);
+  EXPECT_TRUE(said.all()[1].is_unknown);
 }
 
 }  // namespace

@@ -1,75 +1,82 @@
-// Which policies there are, and under which settings.
+// Which policies there are, what each has to bring, and what holds for all of them.
 #include "policies/policy_list.h"
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
+#include "policies/sections.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
 namespace {
 
-class AllowingRates final : public io::RateStore {
- public:
-  Task<io::RateAnswer> take(std::string, Rate) override { co_return io::RateAnswer{}; }
-};
+constexpr Stage stages[] = {Stage::connect, Stage::helo,    Stage::mail, Stage::rcpt,
+                            Stage::headers, Stage::message, Stage::done};
 
-std::vector<std::string> names(const std::vector<std::unique_ptr<Policy>>& policies) {
-  std::vector<std::string> found;
-  for (const auto& policy : policies) found.emplace_back(policy->name());
-  return found;
+// All defaults.
+std::vector<std::pair<const PolicyEntry*, std::shared_ptr<void>>> entries_with_settings() {
+  std::vector<std::pair<const PolicyEntry*, std::shared_ptr<void>>> entries;
+  for (const PolicyEntry* entry : policy_list()) entries.emplace_back(entry, entry->settings.make());
+  return entries;
 }
 
-TEST(PolicyList, HasThePoliciesThatAreOnByDefault) {
-  AllowingRates rates;
-  const PublicSuffixList suffixes;
-  const auto policies = make_policies(PolicySettings{}, {rates, suffixes, "mx1.example.com", {"example.com"}});
-  EXPECT_EQ(names(policies), (std::vector<std::string>{"rate", "helo", "dnsbl", "spf", "dkim", "arc", "dmarc"}));
+TEST(PolicyList, BeginsWithTheCheapAndEndsWithTheRules) {
+  ASSERT_FALSE(policy_list().empty());
+  EXPECT_EQ(policy_list().front()->name, "rate");
+  EXPECT_EQ(policy_list().back()->name, "rules");
 }
 
-TEST(PolicyList, LeavesOutWhatIsOff) {
-  AllowingRates rates;
-  const PublicSuffixList suffixes;
-  PolicySettings settings;
-  settings.rate.mode = Mode::off;
-  settings.dnsbl.mode = Mode::shadow;
-  settings.rdns.mode = Mode::shadow;
-  EXPECT_EQ(names(make_policies(settings, {rates, suffixes, "mx1.example.com", {}})),
-            (std::vector<std::string>{"helo", "dnsbl", "rdns", "spf", "dkim", "arc", "dmarc"}));
-  settings.helo.mode = Mode::off;
-  settings.dnsbl.mode = Mode::off;
-  settings.rdns.mode = Mode::off;
-  settings.spf.mode = Mode::off;
-  settings.dkim.mode = Mode::off;
-  settings.arc.mode = Mode::off;
-  settings.dmarc.mode = Mode::off;
-  EXPECT_TRUE(make_policies(settings, {rates, suffixes, "mx1.example.com", {}}).empty());
-}
-
-TEST(PolicyList, HandsTheOwnNamesOn) {
-  AllowingRates rates;
-  const PublicSuffixList suffixes;
-  PolicyWorld world;
-  const auto policies = make_policies(PolicySettings{}, {rates, suffixes, "mx1.example.com", {"example.com"}});
-  Transaction mail = mail_of("192.0.2.1");
-  mail.client.helo = "example.com";
-  Facts facts;
-  for (const auto& policy : policies) {
-    if (policy->gathers_at(Stage::helo)) world.gather(*policy, Stage::helo, mail, facts);
+TEST(PolicyList, OnlyReverseNamesAreOffByDefault) {
+  for (const auto& [entry, settings] : entries_with_settings()) {
+    EXPECT_EQ(entry->mode(settings.get()), entry->name == "rdns" ? Mode::off : Mode::enforce) << entry->name;
   }
-  EXPECT_EQ(facts.helo.finding, HeloFacts::Finding::own_name);
 }
 
-TEST(PolicyList, HasNothingToTestInMostPolicies) {
-  AllowingRates rates;
-  const PublicSuffixList suffixes;
+TEST(PolicyList, NamesEachPolicyOnceAndEverywhereAlike) {
+  std::set<std::string_view> names;
+  for (const PolicyEntry* entry : policy_list()) {
+    EXPECT_TRUE(names.insert(entry->name).second) << entry->name;
+    EXPECT_EQ(entry->settings.path, "policy." + std::string(entry->name));
+    EXPECT_EQ(entry->facts.name, entry->name);
+  }
+}
+
+TEST(PolicyList, CanBeExplainedWhereNothingWasFoundOut) {
+  for (const auto& [entry, settings] : entries_with_settings()) {
+    ASSERT_NE(entry->explain, nullptr) << entry->name;
+    EXPECT_FALSE(entry->explain(mail_of("192.0.2.1"), Facts(), settings.get()).result.empty()) << entry->name;
+  }
+}
+
+TEST(PolicyList, HasNothingToSayWithoutFacts) {
+  for (const auto& [entry, settings] : entries_with_settings()) {
+    if (entry->judge == nullptr) continue;
+    for (Stage stage : stages) {
+      EXPECT_TRUE(judge(*entry, stage, mail_of("192.0.2.1"), Facts(), settings.get()).empty()) << entry->name;
+    }
+    mail::AuthResults results;
+    if (entry->auth_results != nullptr) entry->auth_results(mail_of("192.0.2.1"), Facts(), results);
+    EXPECT_TRUE(results.methods.empty()) << entry->name;
+  }
+}
+
+TEST(PolicyList, TestsNothingUnlessItIsAskedTo) {
   PolicyWorld world;
-  for (const auto& policy : make_policies(PolicySettings{}, {rates, suffixes, "mx1.example.com", {}})) {
-    world.loop.run_until_done(policy->self_test(world.around()));
+  for (const auto& [entry, settings] : entries_with_settings()) {
+    if (entry->prepare != nullptr) world.self_test(*world.prepare(*entry, settings.get()));
   }
   EXPECT_TRUE(world.resolver.asked().empty());
+}
+
+TEST(PolicySections, AreThoseOfTheListBetweenModeAndActions) {
+  const auto sections = policy_sections();
+  ASSERT_EQ(sections.size(), policy_list().size() + 2);
+  EXPECT_EQ(sections.front()->path, "policy");
+  EXPECT_EQ(sections.back()->path, "policy.actions");
+  for (std::size_t i = 0; i < policy_list().size(); ++i) EXPECT_EQ(sections[i + 1], &policy_list()[i]->settings);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,18 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FakeRates final : public io::RateStore {
- public:
-  Task<io::RateAnswer> take(std::string key, Rate) override {
-    keys.push_back(key);
-    if (used_up.contains(key)) co_return io::RateAnswer{false, 1500ms};
-    co_return io::RateAnswer{};
-  }
-
-  std::vector<std::string> keys;
-  std::set<std::string> used_up;
-};
-
 RateSettings all_rates() {
   RateSettings settings;
   settings.mail_per_rcpt = Rate{5, 1min, 5};
@@ -34,14 +21,18 @@ RateSettings all_rates() {
 
 class RateGather : public testing::Test {
  protected:
+  // A stage of one and the same mail.
   Verdict verdict(Stage stage, const Transaction& mail) {
-    world_.gather(policy_, stage, mail, facts_);
-    return policy_.judge(stage, mail, facts_);
+    world_.gather(*gathering_, stage, mail, facts_);
+    return only(judge(rate_entry, stage, mail, facts_, settings_));
   }
+  std::vector<RateFact> asked() const { return facts_.get<RateFacts>().asked; }
+  std::vector<std::string>& keys() { return world_.rates.keys; }
 
   PolicyWorld world_;
-  FakeRates rates_;
-  RatePolicy policy_{all_rates(), rates_};
+  RateSettings settings_ = all_rates();
+  std::unique_ptr<Gatherer> gatherer_ = world_.prepare(rate_entry, settings_);
+  std::unique_ptr<Gathering> gathering_ = gatherer_->begin();
   Facts facts_;
 };
 
@@ -52,36 +43,40 @@ TEST_F(RateGather, CountsEachThingWhereItHappens) {
   verdict(Stage::mail, mail);
   mail.rcpt = address("Bob", "example.com");
   verdict(Stage::rcpt, mail);
-  EXPECT_EQ(rates_.keys,
-            (std::vector<std::string>{"connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1",
-                                      "rcpt_per_sender_domain example.org", "mail_per_rcpt bob@example.com"}));
-  ASSERT_TRUE(facts_.rate.connect && facts_.rate.mail && facts_.rate.rcpt);
-  EXPECT_TRUE(facts_.rate.connect->allowed);
-  EXPECT_EQ(facts_.rate.mail->rate, (Rate{300, 1h, 100}));
+  EXPECT_EQ(keys(), (std::vector<std::string>{"connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1",
+                                              "rcpt_per_sender_domain example.org", "mail_per_rcpt bob@example.com"}));
+  ASSERT_EQ(asked().size(), 4u);
+  EXPECT_TRUE(asked()[0].allowed);
+  EXPECT_EQ(asked()[1].name, RateName::mail_per_ip);
+  EXPECT_EQ(asked()[1].stage, Stage::mail);
+  EXPECT_EQ(asked()[1].rate, (Rate{300, 1h, 100}));
+  EXPECT_EQ(asked()[3].key, "bob@example.com");
 }
 
 TEST_F(RateGather, CountsAnIpv6NetworkAsOneClient) {
   verdict(Stage::connect, mail_of("2001:db8:1:2::1"));
-  verdict(Stage::connect, mail_of("2001:db8:1:2:3::1"));
-  EXPECT_EQ(rates_.keys, std::vector<std::string>(2, "connect_per_ip 2001:db8:1:2::/64"));
+  Facts of_another_connection;
+  world_.gather(*gatherer_, Stage::connect, mail_of("2001:db8:1:2:3::1"), of_another_connection);
+  EXPECT_EQ(keys(), std::vector<std::string>(2, "connect_per_ip 2001:db8:1:2::/64"));
 }
 
 TEST_F(RateGather, CountsTheNullSenderByTheClient) {
   Transaction mail = mail_of("192.0.2.1");
-  mail.from = EnvelopeAddress{};
+  mail.from = MailAddress{};
   mail.rcpt = address("Postmaster", "");
   verdict(Stage::rcpt, mail);
-  EXPECT_EQ(rates_.keys,
-            (std::vector<std::string>{"rcpt_per_sender_domain <> 192.0.2.1", "mail_per_rcpt postmaster@"}));
+  EXPECT_EQ(keys(), (std::vector<std::string>{"rcpt_per_sender_domain <> 192.0.2.1", "mail_per_rcpt postmaster@"}));
 }
 
 TEST_F(RateGather, EndsAConnectionThatIsOneTooMany) {
-  rates_.used_up = {"connect_per_ip 192.0.2.1"};
+  world_.rates.used_up = {"connect_per_ip 192.0.2.1"};
   const Verdict refused = verdict(Stage::connect, mail_of("192.0.2.1"));
   EXPECT_EQ(refused.action, Action::tempfail);
   EXPECT_EQ(refused.code, 421);
   EXPECT_EQ(refused.dsn, "4.7.1");
   EXPECT_TRUE(refused.close);
+  EXPECT_EQ(refused.check, "rate");
+  EXPECT_EQ(refused.rule, "connect_per_ip");
   EXPECT_EQ(refused.because, "connect_per_ip 60/1m used up by 192.0.2.1, retry in 2s");
   EXPECT_EQ(world_.counters.get(Violation::rate_limit), 1u);
 }
@@ -90,7 +85,7 @@ TEST_F(RateGather, DelaysMailAndRecipients) {
   Transaction mail = mail_of("192.0.2.1");
   mail.from = address("ann", "example.org");
   mail.rcpt = address("bob", "example.com");
-  rates_.used_up = {"mail_per_ip 192.0.2.1", "rcpt_per_sender_domain example.org"};
+  world_.rates.used_up = {"mail_per_ip 192.0.2.1", "rcpt_per_sender_domain example.org"};
   for (Stage stage : {Stage::mail, Stage::rcpt}) {
     const Verdict refused = verdict(stage, mail);
     EXPECT_EQ(refused.action, Action::tempfail);
@@ -98,51 +93,116 @@ TEST_F(RateGather, DelaysMailAndRecipients) {
     EXPECT_EQ(refused.dsn, "4.7.1");
     EXPECT_FALSE(refused.close);
   }
-  EXPECT_EQ(facts_.rate.rcpt->name, "rcpt_per_sender_domain");
-  EXPECT_EQ(rates_.keys.back(), "rcpt_per_sender_domain example.org") << "nothing more is taken once one has refused";
+  EXPECT_EQ(asked().back().name, RateName::rcpt_per_sender_domain);
+  EXPECT_EQ(keys().back(), "rcpt_per_sender_domain example.org") << "nothing more is taken once one has refused";
 }
 
 TEST_F(RateGather, LetsTheSecondRateDecideToo) {
   Transaction mail = mail_of("192.0.2.1");
   mail.from = address("ann", "example.org");
   mail.rcpt = address("bob", "example.com");
-  rates_.used_up = {"mail_per_rcpt bob@example.com"};
-  EXPECT_EQ(verdict(Stage::rcpt, mail).action, Action::tempfail);
-  EXPECT_EQ(facts_.rate.rcpt->name, "mail_per_rcpt");
+  world_.rates.used_up = {"mail_per_rcpt bob@example.com"};
+  const Verdict refused = verdict(Stage::rcpt, mail);
+  EXPECT_EQ(refused.action, Action::tempfail);
+  EXPECT_EQ(refused.rule, "mail_per_rcpt");
   mail.rcpt = address("carol", "example.com");
   EXPECT_EQ(verdict(Stage::rcpt, mail).action, Action::none) << "of one recipient nothing stays for the next";
+  EXPECT_EQ(asked().size(), 2u);
 }
 
-TEST(RatePolicy, OnlyTakesPartWhereARateIsSet) {
-  FakeRates rates;
-  const RatePolicy all(all_rates(), rates);
-  const RatePolicy none(RateSettings{Mode::enforce, {}, {}, {}, {}}, rates);
-  for (Stage stage : {Stage::connect, Stage::mail, Stage::rcpt}) {
-    EXPECT_TRUE(all.gathers_at(stage) && all.judges_at(stage));
-    EXPECT_FALSE(none.gathers_at(stage) || none.judges_at(stage));
-  }
-  for (Stage stage : {Stage::helo, Stage::headers, Stage::message, Stage::done}) {
-    EXPECT_FALSE(all.gathers_at(stage) || all.judges_at(stage));
-  }
+TEST_F(RateGather, CountsAMailOnceWhoeverItsTenantIs) {
+  Transaction mail = mail_of("192.0.2.1");
+  mail.from = address("ann", "example.org");
+  verdict(Stage::connect, mail);
+  const Facts of_the_connection = facts_;
+  verdict(Stage::mail, mail);
+  mail.rcpt = address("bob", "example.com");
+
+  RateSettings of_a_tenant = all_rates();
+  of_a_tenant.mail_per_ip = Rate{1, 1h, 1};
+  const auto tenants = world_.prepare(rate_entry, of_a_tenant);
+  const auto gathering = tenants->begin();
+  for (Stage stage : {Stage::connect, Stage::mail}) world_.gather(*gathering, stage, mail, facts_);
+  EXPECT_EQ(keys().size(), 2u) << "what was taken for all tenants is not taken for this one";
+
+  facts_ = of_the_connection;
+  for (Stage stage : {Stage::connect, Stage::mail}) world_.gather(*gathering, stage, mail, facts_);
+  EXPECT_EQ(keys().size(), 3u);
+  facts_ = of_the_connection;  // the first recipient was refused, and its facts with it
+  for (Stage stage : {Stage::connect, Stage::mail}) world_.gather(*gathering, stage, mail, facts_);
+  EXPECT_EQ(keys().size(), 3u);
+  EXPECT_EQ(asked().back().rate, (Rate{1, 1h, 1}));
 }
 
-TEST(RatePolicy, InShadowCountsNoViolation) {
+TEST_F(RateGather, CountsNoConnectionWhenATenantBecomesKnown) {
+  Transaction mail = mail_of("192.0.2.1");
+  mail.rcpt = address("bob", "example.com");
+  verdict(Stage::connect, mail);
+  EXPECT_TRUE(keys().empty());
+}
+
+TEST(RateGatherer, OnlyTakesPartWhereARateIsSet) {
   PolicyWorld world;
-  FakeRates rates;
-  rates.used_up = {"connect_per_ip 192.0.2.1"};
+  const auto all = world.prepare(rate_entry, all_rates());
+  const auto none = world.prepare(rate_entry, RateSettings{Mode::enforce, {}, {}, {}, {}});
+  for (Stage stage : {Stage::connect, Stage::mail, Stage::rcpt}) {
+    EXPECT_TRUE(all->gathers_at(stage));
+    EXPECT_FALSE(none->gathers_at(stage));
+  }
+  for (Stage stage : {Stage::helo, Stage::headers, Stage::message, Stage::done}) EXPECT_FALSE(all->gathers_at(stage));
+  EXPECT_TRUE(all->precedes_greeting());
+  EXPECT_FALSE(none->precedes_greeting());
+}
+
+TEST(RateGatherer, InShadowCountsNoViolation) {
+  PolicyWorld world;
+  world.rates.used_up = {"connect_per_ip 192.0.2.1"};
   RateSettings settings;
   settings.mode = Mode::shadow;
-  const RatePolicy policy(settings, rates);
   Facts facts;
-  world.gather(policy, Stage::connect, mail_of("192.0.2.1"), facts);
-  EXPECT_FALSE(facts.rate.connect->allowed);
+  const Transaction mail = mail_of("192.0.2.1");
+  world.gather(*world.prepare(rate_entry, settings), Stage::connect, mail, facts);
+  EXPECT_FALSE(facts.get<RateFacts>().asked.at(0).allowed);
   EXPECT_EQ(world.counters.get(Violation::rate_limit), 0u);
+  EXPECT_TRUE(only(judge(rate_entry, Stage::connect, mail, facts, settings)).shadow);
+}
+
+RateFact used_up(RateName name, Stage stage) {
+  RateFact fact{name, stage, "192.0.2.1", Rate{1, 1min, 1}};
+  fact.allowed = false;
+  return fact;
 }
 
 TEST(JudgeRate, HasNothingToSayWithoutFacts) {
-  for (Stage stage : {Stage::connect, Stage::mail, Stage::rcpt}) {
-    EXPECT_EQ(judge_rate(stage, RateFacts{}).action, Action::none);
+  for (Stage stage : {Stage::connect, Stage::mail, Stage::rcpt, Stage::message}) {
+    EXPECT_TRUE(judge(rate_entry, stage, Transaction(), Facts(), RateSettings()).empty());
+    EXPECT_TRUE(judge(rate_entry, stage, Transaction(), facts_with(RateFacts()), RateSettings()).empty());
   }
+}
+
+TEST(JudgeRate, SpeaksAtTheStageOfTheRateAndUnderSettingsThatHaveIt) {
+  const Facts facts = facts_with(RateFacts{{used_up(RateName::mail_per_ip, Stage::mail)}});
+  EXPECT_EQ(judge(rate_entry, Stage::mail, Transaction(), facts, RateSettings()).size(), 1u);
+  EXPECT_TRUE(judge(rate_entry, Stage::connect, Transaction(), facts, RateSettings()).empty());
+  RateSettings unlimited;
+  unlimited.mail_per_ip.reset();
+  EXPECT_TRUE(judge(rate_entry, Stage::mail, Transaction(), facts, unlimited).empty());
+}
+
+TEST(ExplainRate, TellsWhatWasAskedFor) {
+  EXPECT_EQ(explain_rate(Transaction(), Facts(), RateSettings()).result, "not run");
+  RateFact granted{RateName::mail_per_ip, Stage::mail, "192.0.2.1", Rate{300, 1h, 100}};
+  granted.counted = false;
+  Explained dry_run = explain_rate(Transaction(), facts_with(RateFacts{{granted}}), RateSettings());
+  EXPECT_EQ(dry_run.result, "not counted");
+  EXPECT_EQ(dry_run.fact, "what would have been:");
+  EXPECT_EQ(dry_run.details, std::vector<std::string>{"mail_per_ip 192.0.2.1 of 300/1h burst 100"});
+  granted.counted = true;
+  EXPECT_EQ(explain_rate(Transaction(), facts_with(RateFacts{{granted}}), RateSettings()).result, "within");
+  const RateFacts refused{{granted, used_up(RateName::mail_per_rcpt, Stage::rcpt)}};
+  const Explained explained = explain_rate(Transaction(), facts_with(refused), RateSettings());
+  EXPECT_EQ(explained.result, "used up");
+  EXPECT_EQ(explained.fact, "mail_per_rcpt 192.0.2.1 of 1/1m");
 }
 
 }  // namespace

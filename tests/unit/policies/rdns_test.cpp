@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "gateway/dns/reverse_name.h"
 #include "policies/rdns/rdns.h"
@@ -13,8 +14,8 @@ namespace {
 constexpr const char* client_ptr = "1.2.0.192.in-addr.arpa";
 
 RdnsFacts gather(PolicyWorld& world, const char* ip = "192.0.2.1") {
-  const Surroundings around = world.around();
-  return world.loop.run_until_done(gather_rdns(*IpAddress::parse(ip), around));
+  const GatherContext context = world.context();
+  return world.loop.run_until_done(gather_rdns(*IpAddress::parse(ip), context));
 }
 
 TEST(ReverseName, IsTheAddressBackwards) {
@@ -99,30 +100,101 @@ TEST(GatherRdns, WaitsFiveSecondsAtMost) {
   for (int i = 0; i < 10; ++i) resolver.zone().ptr(client_ptr, "h" + std::to_string(i) + ".example.org");
   Counters counters;
   support::LinesLog log;
-  const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20)};
+  const std::vector<signature::BodyHash> none;
+  const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), none};
   const Time began = loop.now();
-  const RdnsFacts facts = loop.run_until_done(gather_rdns(*IpAddress::parse("192.0.2.1"), around));
+  const RdnsFacts facts = loop.run_until_done(gather_rdns(*IpAddress::parse("192.0.2.1"), context));
   EXPECT_EQ(facts.result, AuthResult::temperror);
   EXPECT_LT(loop.now() - began, std::chrono::seconds(6));
+}
+
+TEST(RdnsGatherer, AsksOnceForAConnection) {
+  PolicyWorld world;
+  const auto gatherer = world.prepare(rdns_entry, RdnsSettings());
+  Facts facts;
+  world.gather(*gatherer, Stage::connect, mail_of("192.0.2.1"), facts);
+  world.gather(*gatherer, Stage::connect, mail_of("192.0.2.1"), facts);
+  EXPECT_EQ(facts.get<RdnsFacts>().result, AuthResult::permerror);
+  EXPECT_EQ(world.resolver.asked().size(), 1u);
+  EXPECT_FALSE(gatherer->precedes_greeting());
+}
+
+std::vector<Verdict> judge_message(const RdnsFacts& facts) {
+  return judge(rdns_entry, Stage::message, mail_of("192.0.2.1"), facts_with(facts), RdnsSettings());
 }
 
 TEST(JudgeRdns, CountsAClientWithoutATrueName) {
   const RdnsSettings settings;
   RdnsFacts facts;
-  EXPECT_EQ(judge_rdns(facts, settings).score, 0);
-  for (AuthResult result : {AuthResult::pass, AuthResult::temperror}) {
-    facts.result = result;
-    EXPECT_EQ(judge_rdns(facts, settings).score, 0);
-  }
+  EXPECT_TRUE(judge_message(facts).empty());
+  facts.result = AuthResult::pass;
+  EXPECT_TRUE(judge_message(facts).empty());
   facts.result = AuthResult::permerror;
-  EXPECT_EQ(judge_rdns(facts, settings).score, settings.score);
-  EXPECT_EQ(judge_rdns(facts, settings).because, "the client's address has no name");
+  EXPECT_EQ(only(judge_message(facts)).score, settings.score);
+  EXPECT_EQ(only(judge_message(facts)).because, "the client's address has no name");
   facts.result = AuthResult::fail;
+  EXPECT_EQ(only(judge_message(facts)).because, "the client's address has no name that a host can bear");
   facts.names = {"a.example.org", "b.example.org"};
-  const Verdict verdict = judge_rdns(facts, settings);
+  const Verdict verdict = only(judge_message(facts));
   EXPECT_EQ(verdict.score, settings.score);
   EXPECT_EQ(verdict.action, Action::none);
   EXPECT_EQ(verdict.because, "a.example.org,b.example.org does not lead back to the client's address");
+  EXPECT_TRUE(judge(rdns_entry, Stage::rcpt, mail_of("192.0.2.1"), facts_with(facts), settings).empty());
+}
+
+TEST(JudgeRdns, SaysThatItDoesNotKnowWhenTheDnsFails) {
+  RdnsFacts facts;
+  facts.result = AuthResult::temperror;
+  const Verdict verdict = only(judge_message(facts));
+  EXPECT_TRUE(verdict.is_unknown);
+  EXPECT_EQ(verdict.score, 0);
+  EXPECT_EQ(verdict.action, Action::none);
+}
+
+TEST(Rdns, TellsTheConfirmedNameAndNoOther) {
+  RdnsFacts facts;
+  facts.result = AuthResult::fail;
+  facts.name = "mail.example.org";
+  facts.evidence.push_back({{client_ptr, dns::Type::PTR}, {}});
+  EXPECT_EQ(facts_with(facts).tell().client_name, "");
+  facts.result = AuthResult::pass;
+  EXPECT_EQ(facts_with(facts).tell().client_name, "mail.example.org");
+  EXPECT_EQ(facts_with(facts).tell().evidence.size(), 1u);
+}
+
+TEST(Rdns, StandsInTheAuthenticationResults) {
+  mail::AuthResults results;
+  rdns_entry.auth_results(mail_of("192.0.2.1"), Facts(), results);
+  EXPECT_TRUE(results.methods.empty());
+  RdnsFacts facts;
+  facts.result = AuthResult::pass;
+  facts.name = "mail.example.org";
+  rdns_entry.auth_results(mail_of("192.0.2.1"), facts_with(facts), results);
+  ASSERT_EQ(results.methods.size(), 1u);
+  EXPECT_EQ(results.methods[0].method, "iprev");
+  EXPECT_EQ(results.methods[0].result, "pass");
+  EXPECT_EQ(results.methods[0].comment, "mail.example.org");
+  EXPECT_EQ(results.methods[0].value("policy", "iprev"), "192.0.2.1");
+}
+
+TEST(ExplainRdns, SaysWhetherTheNameLeadsBack) {
+  const Transaction mail = mail_of("192.0.2.1");
+  const auto explain = [&mail](const RdnsFacts& facts) {
+    return explain_rdns(mail, facts_with(facts), RdnsSettings());
+  };
+  EXPECT_EQ(explain_rdns(mail, Facts(), RdnsSettings()).result, "not run");
+  RdnsFacts facts;
+  facts.result = AuthResult::permerror;
+  EXPECT_EQ(explain(facts).fact, "192.0.2.1 has no usable name");
+  facts.result = AuthResult::temperror;
+  EXPECT_EQ(explain(facts).fact, "the DNS does not tell");
+  facts.names = {"a.example.org", "b.example.org"};
+  facts.name = "b.example.org";
+  facts.result = AuthResult::fail;
+  EXPECT_EQ(explain(facts).fact, "a.example.org, b.example.org does not lead back to 192.0.2.1");
+  facts.result = AuthResult::pass;
+  EXPECT_EQ(explain(facts).result, "pass");
+  EXPECT_EQ(explain(facts).fact, "b.example.org");
 }
 
 }  // namespace

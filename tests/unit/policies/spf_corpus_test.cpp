@@ -35,7 +35,7 @@ std::string disagreement(const nlohmann::json& given, const nlohmann::json& reco
   const auto check =
       loop.run_until_done(spf::evaluate(identity_of(given), resolver, loop.now() + std::chrono::seconds(20)));
   const auto accepted = given.at("accept").get<std::vector<std::string>>();
-  const std::string result(name(check.result));
+  const std::string result(word(check.result));
   if (std::find(accepted.begin(), accepted.end(), result) == accepted.end()) {
     return result + " for " + accepted.front() + " (" + check.mechanism + check.problem + ")";
   }

@@ -12,14 +12,14 @@ namespace {
 Transaction mail_from(const std::string& local, const std::string& domain, const std::string& helo) {
   Transaction mail = mail_of("192.0.2.1");
   mail.client.helo = helo;
-  mail.from = domain.empty() ? EnvelopeAddress{} : address(local, domain);
+  mail.from = domain.empty() ? MailAddress{} : address(local, domain);
   return mail;
 }
 
 SpfFacts gather(PolicyWorld& world, const Transaction& mail) {
-  const Surroundings around = world.around();
-  const std::string hostname = "mx.example.net";
-  return world.loop.run_until_done(gather_spf(mail, hostname, around));
+  Facts facts;
+  world.gather(*world.prepare(spf_entry, nullptr), Stage::mail, mail, facts);
+  return facts.get<SpfFacts>();
 }
 
 TEST(GatherSpf, ChecksTheGreetingAndTheSender) {
@@ -79,17 +79,31 @@ TEST(GatherSpf, HasNoResultForALiteral) {
   EXPECT_TRUE(world.resolver.asked().empty());
 }
 
+TEST(GatherSpf, AsksOnceForAllTenants) {
+  PolicyWorld world;
+  world.resolver.zone().txt("example.org", "v=spf1 -all");
+  const Transaction mail = mail_from("ann", "example.org", "[192.0.2.1]");
+  const auto gatherer = world.prepare(spf_entry, nullptr);
+  Facts facts;
+  world.gather(*gatherer, Stage::mail, mail, facts);
+  world.gather(*gatherer, Stage::mail, mail, facts);
+  EXPECT_EQ(world.resolver.asked().size(), 1u);
+  EXPECT_EQ(facts.get<SpfFacts>().mailfrom->result, AuthResult::fail);
+}
+
 TEST(GatherSpf, EndsWithTheStage) {
   support::ManualLoop loop;
   support::TableResolver resolver({}, loop.scheduler(), std::chrono::seconds(0));
   resolver.zone().set("example.org", dns::Type::TXT, dns::Status::timeout);
   Counters counters;
   support::LinesLog log;
-  const Surroundings around{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(7)};
+  const std::vector<signature::BodyHash> no_bodies;
+  const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(7),
+                              no_bodies};
   const std::string hostname = "mx.example.net";
   const Transaction mail = mail_from("ann", "example.org", "[192.0.2.1]");
   const Time began = loop.now();
-  const SpfFacts facts = loop.run_until_done(gather_spf(mail, hostname, around));
+  const SpfFacts facts = loop.run_until_done(gather_spf(mail, hostname, context));
   EXPECT_EQ(facts.mailfrom->result, AuthResult::temperror);
   EXPECT_LT(loop.now() - began, std::chrono::seconds(8));
 }
@@ -106,8 +120,16 @@ SpfFacts facts_of(AuthResult mailfrom, AuthResult helo = AuthResult::none) {
   return facts;
 }
 
+Verdict judge(Stage stage, const Transaction& mail, const SpfFacts& found, const SpfSettings& settings) {
+  Facts facts;
+  facts.put(found);
+  Verdicts said;
+  judge_spf(stage, mail, facts, settings, said);
+  return only(said);
+}
+
 Verdict judge(Stage stage, const SpfFacts& facts, const SpfSettings& settings) {
-  return judge_spf(stage, mail_from("ann", "example.org", "mail.example.org"), facts, settings);
+  return judge(stage, mail_from("ann", "example.org", "mail.example.org"), facts, settings);
 }
 
 TEST(JudgeSpf, ScoresByDefaultWithTheWholeMessage) {
@@ -171,8 +193,8 @@ TEST(JudgeSpf, HasACodeForEachResultAndAction) {
         settings.on_temperror = one.action;
     }
     const Verdict verdict = judge(Stage::mail, facts_of(one.result), settings);
-    EXPECT_EQ(verdict.code, one.code) << name(one.result) << ' ' << name(one.action);
-    EXPECT_EQ(verdict.dsn, one.dsn) << name(one.result) << ' ' << name(one.action);
+    EXPECT_EQ(verdict.code, one.code) << word(one.result) << ' ' << word(one.action);
+    EXPECT_EQ(verdict.dsn, one.dsn) << word(one.result) << ' ' << word(one.action);
   }
 }
 
@@ -205,10 +227,52 @@ TEST(JudgeSpf, NamesASenderInPrintableAsciiOnly) {
   SpfSettings settings;
   settings.on_fail = SpfAction::reject;
   const Transaction mail = mail_from("\xc3\xa9milie", "example.org", "mail.example.org");
-  EXPECT_EQ(judge_spf(Stage::mail, mail, facts_of(AuthResult::fail), settings).text,
+  EXPECT_EQ(judge(Stage::mail, mail, facts_of(AuthResult::fail), settings).text,
             "SPF does not allow this client to send for ??milie@example.org");
-  EXPECT_EQ(judge_spf(Stage::mail, mail_from("", "", "mail.example.org"), facts_of(AuthResult::fail), settings).text,
+  EXPECT_EQ(judge(Stage::mail, mail_from("", "", "mail.example.org"), facts_of(AuthResult::fail), settings).text,
             "SPF does not allow this client to send for example.org");
+}
+
+// I9
+TEST(JudgeSpf, TellsWhatCouldNotBeFoundOut) {
+  SpfSettings settings;
+  const Verdict by_default = judge(Stage::mail, facts_of(AuthResult::temperror), settings);
+  EXPECT_TRUE(by_default.is_unknown);
+  EXPECT_EQ(by_default.action, Action::none);
+  EXPECT_EQ(by_default.score, 0);
+  EXPECT_EQ(by_default.because, "mailfrom example.org: temperror by -all");
+  EXPECT_FALSE(judge(Stage::message, facts_of(AuthResult::temperror), settings).says_something()) << "told once";
+  settings.on_temperror = SpfAction::score;
+  EXPECT_FALSE(judge(Stage::mail, facts_of(AuthResult::temperror), settings).says_something());
+  const Verdict scored = judge(Stage::message, facts_of(AuthResult::temperror), settings);
+  EXPECT_TRUE(scored.is_unknown);
+  EXPECT_EQ(scored.score, settings.score);
+  settings.on_temperror = SpfAction::tempfail;
+  EXPECT_TRUE(judge(Stage::mail, facts_of(AuthResult::temperror), settings).is_unknown);
+  EXPECT_FALSE(judge(Stage::message, facts_of(AuthResult::fail), settings).is_unknown);
+}
+
+TEST(JudgeSpf, TellsOfTheSenderAlsoWhereTheGreetingDecides) {
+  SpfSettings settings;
+  settings.on_fail = SpfAction::reject;
+  Facts facts;
+  facts.put(facts_of(AuthResult::temperror, AuthResult::fail));
+  const auto said = sallyport::policies::judge(spf_entry, Stage::mail,
+                                               mail_from("ann", "example.org", "mail.example.org"), facts, &settings);
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0].action, Action::reject);
+  EXPECT_EQ(said[0].because, "helo mail.example.org: fail");
+  EXPECT_FALSE(said[0].is_unknown);
+  EXPECT_TRUE(said[1].is_unknown);
+  EXPECT_EQ(said[1].action, Action::none);
+  EXPECT_EQ(said[1].check, "spf");
+}
+
+TEST(JudgeSpf, SaysNothingAtOtherStages) {
+  SpfSettings settings;
+  settings.on_fail = SpfAction::reject;
+  for (Stage stage : {Stage::connect, Stage::helo, Stage::rcpt, Stage::headers})
+    EXPECT_FALSE(judge(stage, facts_of(AuthResult::fail), settings).says_something()) << word(stage);
 }
 
 TEST(JudgeSpf, HasNothingToSayWithoutFacts) {

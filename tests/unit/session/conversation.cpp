@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t any_length = UINT64_MAX;
 constexpr std::size_t flood_octets = 64 * 1024;
 
-// How long the command line that `octets` begin with is, with its line end; 0: it is not complete. A line that ends in
-// another way than by CRLF is the last of its session.
+// The command line at the beginning: `octets` is its length with its line end, 0 when it is not complete. A line that
+// does not end with CRLF is the last one of its session.
 struct Line {
   std::size_t octets = 0;
   bool is_last = false;
@@ -35,7 +35,7 @@ std::string verb_of(std::string_view line) {
   return text::to_upper(line.substr(0, end));
 }
 
-// "BDAT 5 LAST", when it is said like that.
+// A well-formed "BDAT 5 LAST".
 struct Chunk {
   std::uint64_t octets = 0;
   bool is_last = false;
@@ -97,7 +97,7 @@ class Reader {
       talk_.is_secured = true;
       return false;
     }
-    // Any 3yz is the go-ahead: a client looks at the first digit (RFC 5321, 4.2.1 and 4.3.2).
+    // Any 3yz reply means that the client may send: it looks at the first digit (RFC 5321, 4.2.1 and 4.3.2).
     if (verb == "DATA" && answer->is_intermediate()) return content();
     if (verb == "RCPT" && answer->is_positive()) rcpts_.emplace_back(text);
     bool begins = verb == "MAIL" && answer->is_positive();
@@ -120,7 +120,7 @@ class Reader {
     std::string_view octets = rest().substr(0, is_whole ? static_cast<std::size_t>(chunk.octets) : rest().size());
     at_ += octets.size();
     if (!is_whole) {
-      take_answer();  // a chunk that is too large is refused before it has come
+      take_answer();  // a chunk that is too large is refused before its octets arrive
       return false;
     }
     chunks_ += octets;

@@ -28,12 +28,12 @@ class Smuggler {
  public:
   Smuggler(bool rejects, bool upstream_takes_chunks, std::string sequence)
       : sequence_(std::move(sequence)), upstream_takes_chunks_(upstream_takes_chunks) {
-    world_.door.settings.bare_newline =
+    world_.listener.settings.bare_newline =
         rejects ? config::BareNewlinePolicy::reject : config::BareNewlinePolicy::normalize;
     world_.settings.limits.junk_commands = 1000000;
-    std::string abilities = upstream_takes_chunks ? "250-CHUNKING\r\n" : "";
+    std::string extensions = upstream_takes_chunks ? "250-CHUNKING\r\n" : "";
     world_.upstream.replies["EHLO"] =
-        "250-upstream.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n" + abilities + "250 SIZE 10000000\r\n";
+        "250-upstream.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n" + extensions + "250 SIZE 10000000\r\n";
     world_.greet();
   }
 
@@ -166,10 +166,10 @@ class DialoguePlayer {
   void connect(const std::string& how) {
     client_.reset();
     world_ = std::make_unique<World>();
-    world_->settings.tenants["default"] = {"default", {"testserver"}, "default"};
+    world_->settings.tenants["default"] = {"default", {"testserver"}, "default", {}};
     world_->settings.limits.errors_per_session = 3;
     world_->settings.limits.message_size = std::uint64_t{1024} * 1024;
-    world_->door.settings.bare_newline = config::BareNewlinePolicy::reject;
+    world_->listener.settings.bare_newline = config::BareNewlinePolicy::reject;
     client_ = how == "plain" ? connect_in_the_clear(*world_) : connect_over_tls(*world_, false);
     heard_.clear();
   }

@@ -6,9 +6,13 @@
 #include <algorithm>
 
 #include "gateway/signature/sign.h"
+#include "lua/engine/settings.h"
 #include "policies/arc/validator.h"
+#include "policies/dkim/settings.h"
 #include "policies/dmarc/tree_walk.h"
+#include "policies/dnsbl/settings.h"
 #include "policies/policy_list.h"
+#include "policies/rdns/settings.h"
 #include "tests/unit/session/sealed_mail.h"
 #include "tests/unit/session/world.h"
 
@@ -20,11 +24,6 @@ constexpr unsigned most_sets = 50;  // RFC 8617, 4.2.1
 constexpr unsigned signatures = 50;
 constexpr unsigned chain_keys = policies::ArcValidator::max_key_names;
 const std::string body = "Hello.\r\n";
-
-class FreeRates final : public io::RateStore {
- public:
-  Task<io::RateAnswer> take(std::string, Rate) override { co_return io::RateAnswer{}; }
-};
 
 // Ten hosts, none of them the client, that the domain's mail is received by.
 void add_exchangers(support::DnsZone& zone, const std::string& domain) {
@@ -87,13 +86,15 @@ class CostlyMail : public testing::Test {
     support::DnsZone& zone = world.resolver.zone();
     add_sender_of_includes(zone, "helo.example");
     add_sender_of_exchangers(zone, "sender.example");
-    settings.dnsbl.zones["bl.example"].score = 1.0;
-    settings.rdns.mode = policies::Mode::enforce;
+    settings::Set& policy = world.settings.policy;
+    policy.edit(policies::dnsbl_section).zones["bl.example"].score = 1.0;
+    policy.edit(policies::rdns_section).mode = policies::Mode::enforce;
+    policy.edit(lua::rules_section).mode = policies::Mode::off;
+    for (const policies::PolicyEntry* entry : policies::policy_list()) world.add(*entry);
   }
 
   // The mail through all the policies there are; what is answered to its end.
   std::string send() {
-    world.policies = policies::make_policies(settings, {rates, suffixes, "mx.example.com", {"example.com"}});
     world.connect();
     world.say("EHLO helo.example\r\n");
     world.say("MAIL FROM:<ann@sender.example>\r\nRCPT TO:<bob@example.com>\r\n");
@@ -109,9 +110,6 @@ class CostlyMail : public testing::Test {
     }));
   }
 
-  policies::PolicySettings settings;
-  FreeRates rates;
-  PublicSuffixList suffixes;
   World world;
 };
 
@@ -135,7 +133,7 @@ TEST_F(CostlyMail, IsBoundedInEachCheck) {
   world.settings.limits.dns_per_message = 100000;
   world.settings.limits.dns_per_session = 100000;
   send();
-  EXPECT_EQ(asked_with("._domainkey."), settings.dkim.signatures + chain_keys);
+  EXPECT_EQ(asked_with("._domainkey."), world.settings.policy.of(policies::dkim_section).signatures + chain_keys);
   EXPECT_EQ(asked_with("_dmarc."), policies::max_tree_walk_names);
   // SPF has ten look-ups for each of the two names: nine of ten hosts each, or five of these behind an include.
   EXPECT_EQ(asked_with("sender.example"), 1u + 9 * 11);

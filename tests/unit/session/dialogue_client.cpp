@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "gateway/session/tls_stream.h"
+#include "gateway/stream/tls_stream.h"
 #include "tests/unit/tls/test_certificates.h"
 
 namespace sallyport::session {
@@ -24,8 +24,8 @@ class PlainClient final : public DialogueClient {
 class TlsClient final : public StarttlsClient {
  public:
   TlsClient(World& world, config::ListenTls kind, bool in_crumbs) : world_(world), talking_(world.loop.scheduler()) {
-    world_.door.tls = common_server_context();
-    world_.door.settings.tls = kind;
+    world_.listener.tls = common_server_context();
+    world_.listener.settings.tls = kind;
     auto [ours, theirs] = support::memory_streams(world_.loop.scheduler());
     if (in_crumbs) ours->set_write_faults({.piece_octets = 1});
     stream_ = std::move(ours);
@@ -52,8 +52,9 @@ class TlsClient final : public StarttlsClient {
   }
   bool start_tls() override {
     talking_.cancel();
-    auto secured = std::make_unique<TlsStream>(std::move(stream_), client_context().make_engine("mx.example.com"));
-    TlsStream& stream = *secured;
+    auto secured =
+        std::make_unique<stream::TlsStream>(std::move(stream_), client_context().make_engine("mx.example.com"));
+    stream::TlsStream& stream = *secured;
     stream_ = std::move(secured);
     bool is_secured = false;
     talking_.spawn(shake(stream, is_secured));
@@ -80,7 +81,7 @@ class TlsClient final : public StarttlsClient {
       is_open = (co_await stream_->fill(async::no_deadline)).ok();
     }
   }
-  Task<void> shake(TlsStream& stream, bool& is_secured) {
+  Task<void> shake(stream::TlsStream& stream, bool& is_secured) {
     is_secured = (co_await stream.handshake(async::no_deadline)).ok();
     if (is_secured) co_await listen();
   }

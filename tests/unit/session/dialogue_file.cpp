@@ -9,6 +9,8 @@
 
 #include "gateway/base/text.h"
 #include "gateway/base/units.h"
+#include "lua/engine/settings.h"
+#include "policies/dnsbl/settings.h"
 #include "policies/policy_list.h"
 #include "tests/unit/session/dialogue_client.h"
 #include "tests/unit/session/dialogue_settings.h"
@@ -18,12 +20,7 @@ namespace sallyport::session {
 
 namespace {
 
-class NoRates final : public io::RateStore {
- public:
-  Task<io::RateAnswer> take(std::string, Rate) override { co_return io::RateAnswer{}; }
-};
-
-// What a line of the script wants and does not get.
+// Thrown when a line of the script expects something that does not happen.
 struct Disagreement : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -81,7 +78,7 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-// "reply" with line ends after each "\n" and at its end.
+// Converts a reply: a line end for each "\n" and at its end.
 std::string to_reply(std::string_view text) {
   if (text == "close" || text == "reset" || text == "silence") return std::string(text);
   std::string reply;
@@ -90,7 +87,7 @@ std::string to_reply(std::string_view text) {
   return reply;
 }
 
-// A line's first word, and what follows it.
+// Splits a line into its first word and the rest.
 std::pair<std::string, std::string_view> take_word(const std::string& line) {
   std::string_view rest = line;
   std::string word(rest.substr(0, rest.find(' ')));
@@ -98,7 +95,7 @@ std::pair<std::string, std::string_view> take_word(const std::string& line) {
   return {std::move(word), rest};
 }
 
-// What a line of the script adds to what the client sends next; nothing when it is not such a line.
+// The octets that a line adds to what the client sends next; nothing for other lines.
 std::optional<std::string> sent_by(const std::string& line) {
   auto [word, text] = take_word(line);
   if (word == "C:") return unescape(text) + "\r\n";
@@ -106,7 +103,7 @@ std::optional<std::string> sent_by(const std::string& line) {
   return std::nullopt;
 }
 
-// I3: none of these ever goes upstream.
+// I3: a bare CR, a bare LF or a NUL never goes upstream.
 bool has_bare_octet(std::string_view octets) {
   for (std::size_t at = 0; at < octets.size(); ++at) {
     if (octets[at] == '\0') return true;
@@ -120,7 +117,7 @@ class Script {
  public:
   explicit Script(const Manner& manner) : manner_(manner) {
     configure("bare_newline " + std::string(manner.rejects_bare_newlines ? "reject" : "normalize"));
-    // So that both ways are gone: without any policy, and with one that looks.
+    // So that both cases are tested: without any policy, and with one that only looks.
     world_.watches_content = manner.pieces != Manner::Pieces::whole;
   }
 
@@ -195,9 +192,10 @@ class Script {
 
   void connect() {
     if (client_) return;
-    policies::PolicyParts parts{rates_, suffixes_, world_.settings.hostname, {"example.com"}};
-    if (!world_.settings.policy.dnsbl.zones.empty())
-      world_.policies = policies::make_policies(world_.settings.policy, parts);
+    if (!world_.settings.policy.of(policies::dnsbl_section).zones.empty()) {
+      world_.settings.policy.edit(lua::rules_section).mode = policies::Mode::off;
+      for (const policies::PolicyEntry* entry : policies::policy_list()) world_.add(*entry);
+    }
     bool in_crumbs = manner_.pieces == Manner::Pieces::octet_by_octet;
     client_ = manner_.over_tls ? connect_over_tls(world_, in_crumbs) : connect_in_the_clear(world_);
   }
@@ -335,8 +333,6 @@ class Script {
   }
 
   Manner manner_;
-  NoRates rates_;
-  PublicSuffixList suffixes_;
   World world_;
   std::unique_ptr<DialogueClient> client_;
   bool skips_lines_ = false;

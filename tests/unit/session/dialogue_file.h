@@ -1,8 +1,8 @@
-// A dialogue file: what a client says, what it hears, and what the upstream sees of it; written for people, run by the
-// tests. The words it is written in are listed in tests/dialogues/README.md.
+// A dialogue file: what a client sends, what it receives, and what the upstream sees of it; people read it and the
+// tests run it. tests/dialogues/README.md lists its commands.
 //
-// One file is played in many manners (in the clear and over TLS, whole and in pieces, with bare line ends mended and
-// refused), and has to go the same way each time.
+// Each file is played in several manners (in the clear and over TLS, whole and in pieces, with bare line ends
+// normalized and rejected), and must give the same result each time.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,16 @@ namespace sallyport::session {
 
 struct Manner {
   enum class Pieces {
-    whole,           // what the file says together arrives together
-    octet_by_octet,  // over TLS each octet is a record, and the record's octets arrive one at a time too
-    cut_in_two,      // each segment is cut at `cut_at`, as far as it is longer
+    whole,           // lines that follow each other in the file arrive together
+    octet_by_octet,  // each octet alone; over TLS each octet is a record, and the record's octets arrive one at a time
+    cut_in_two,      // each segment that is long enough is cut at `cut_at`
   };
   Pieces pieces = Pieces::whole;
   std::size_t cut_at = 0;
   bool over_tls = false;
-  bool rejects_bare_newlines = false;  // unless the file says what it wants
+  bool rejects_bare_newlines = false;  // unless the file sets bare_newline itself
 
-  // "over TLS, cut at 17, rejecting bare line ends": for a failure's message.
+  // For a failure's message: "over TLS, cut at 17, rejecting bare line ends".
   std::string to_string() const;
 };
 
@@ -31,15 +31,15 @@ class Dialogue {
  public:
   explicit Dialogue(const std::filesystem::path& file);
 
-  // What is not as it should be: "file:line: what (manner)"; empty when all is well.
+  // Plays the file. Returns "file:line: what is wrong (manner)", or an empty text when all is as the file says.
   std::string run(const Manner& manner) const;
 
-  // The dialogue lives by what arrives together: not to be cut.
+  // True if the dialogue depends on octets that arrive together, so that it must not be cut.
   bool is_whole_only() const { return whole_only_; }
-  // It is about what comes before TLS or instead of it.
+  // True if the dialogue tests what comes before TLS or without it.
   bool is_plain_only() const { return plain_only_; }
   bool names_bare_newline() const { return names_bare_newline_; }
-  // The most octets that the client sends in one go.
+  // The largest number of octets that the client sends at once.
   std::size_t longest_segment() const { return longest_segment_; }
 
  private:

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "gateway/base/text.h"
+#include "policies/dnsbl/settings.h"
 #include "tests/unit/session/dialogue_client.h"
 
 namespace sallyport::session {
@@ -26,13 +27,13 @@ Setter limit(std::uint64_t config::LimitSettings::*field) {
 
 void set_bare_newline(World& world, const std::string& value) {
   if (value != "normalize" && value != "reject") throw std::runtime_error("bare_newline is normalize or reject");
-  world.door.settings.bare_newline =
+  world.listener.settings.bare_newline =
       value == "reject" ? config::BareNewlinePolicy::reject : config::BareNewlinePolicy::normalize;
 }
 
 void set_tls(World& world, const std::string& value) {
-  world.door.tls = common_server_context();
-  world.door.settings.require_tls = value == "required";
+  world.listener.tls = common_server_context();
+  world.listener.settings.require_tls = value == "required";
 }
 
 void set_server(World& world, const std::string& value) {
@@ -44,7 +45,7 @@ void set_server(World& world, const std::string& value) {
 void add_tenant(World& world, const std::string& name_and_domain) {
   std::size_t space = name_and_domain.find(' ');
   std::string name = name_and_domain.substr(0, space);
-  world.settings.tenants[name] = {name, {name_and_domain.substr(space + 1)}, "default"};
+  world.settings.tenants[name] = {name, {name_and_domain.substr(space + 1)}, "default", {}};
 }
 
 const std::map<std::string, Setter, std::less<>>& setters() {
@@ -54,13 +55,16 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"tls", set_tls},  // offered or required
       {"proxy_protocol_from",
        [](World& world, const std::string& value) {
-         world.door.settings.proxy_protocol_from = {IpNetwork::parse(value).value()};
+         world.listener.settings.proxy_protocol_from = {IpNetwork::parse(value).value()};
        }},
       {"places",
        [](World& world, const std::string& value) { world.slots.places = static_cast<int>(to_number(value)); }},
       {"server", set_server},  // refused, unreachable or silent
       {"tenant", add_tenant},  // NAME DOMAIN
-      {"dnsbl", [](World& world, const std::string& zone) { world.settings.policy.dnsbl.zones[zone].score = 8.0; }},
+      {"dnsbl",
+       [](World& world, const std::string& zone) {
+         world.settings.policy.edit(policies::dnsbl_section).zones[zone].score = 8.0;
+       }},
       {"message_size", limit(&Limits::message_size)},
       {"recipients", limit(&Limits::recipients)},
       {"errors_per_session", limit(&Limits::errors_per_session)},

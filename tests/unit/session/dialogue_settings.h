@@ -1,4 +1,4 @@
-// The settings that a dialogue may make: `config KEY VALUE`.
+// The settings that a dialogue file can make with `config KEY VALUE`.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace sallyport::session {
 
-// Before the world's first connection. False when there is no such key; throws std::runtime_error for a bad value.
+// Sets one setting; to be called before the world's first connection. False when there is no such key; throws
+// std::runtime_error for a bad value.
 bool configure(World& world, const std::string& key, const std::string& value);
 
 }  // namespace sallyport::session

@@ -79,7 +79,7 @@ TEST(Drain, ASessionThatWaitsForTheUpstreamFinishesItsStep) {
 
 TEST(Drain, ASessionThatHasNotBegunIsTurnedAway) {
   World world;
-  world.door.settings.proxy_protocol_from = {*IpNetwork::parse("192.0.2.0/24")};
+  world.listener.settings.proxy_protocol_from = {*IpNetwork::parse("192.0.2.0/24")};
   world.connect();
   world.session->request_stop();
   EXPECT_EQ(world.say("PROXY UNKNOWN\r\n"), farewell);

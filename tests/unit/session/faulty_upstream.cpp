@@ -5,8 +5,8 @@
 
 #include "gateway/async/wait.h"
 #include "gateway/base/text.h"
-#include "gateway/session/tls_stream.h"
 #include "gateway/smtp/body_reader.h"
+#include "gateway/stream/tls_stream.h"
 
 namespace sallyport::session {
 
@@ -23,7 +23,8 @@ constexpr std::array misdeed_names = {"closes",   "resets",   "stalls",         
                                       "nul",      "bare_lf",  "too_many_lines", "too_long",     "octet_by_octet",
                                       "says_421", "says_4xx", "says_5xx",       "says_more"};
 
-// So near its end a message is all but read: nothing but what the gateway may be ahead of us is to come.
+// When fewer octets than this are missing, everything else of the message has been read: the rest is what the gateway
+// may be ahead.
 constexpr std::size_t end_is_near_octets = io::block_octets + 2 * FaultyUpstream::transit_octets;
 
 class StringSink : public smtp::ContentSink {
@@ -35,7 +36,7 @@ class StringSink : public smtp::ContentSink {
   std::string& into_;
 };
 
-// How long the gateway waits here (threats.md, U8, I12).
+// How long the gateway waits for a reply at this point (threats.md, U8, I12).
 Duration patience_at(Point point) { return point == Point::after_end ? seconds(240) : seconds(60); }
 
 std::string garbage(Misdeed misdeed) {
@@ -96,7 +97,7 @@ std::string FaultyUpstream::reply_at(Point point, const Talk& talk) const {
   }
 }
 
-// Whose reply comes before the one of this point; nothing where a reply of its own cannot come early.
+// The point whose reply comes before the one of `point`; nothing where the reply cannot be early.
 std::optional<Point> FaultyUpstream::point_before(Point point) const {
   switch (point) {
     case Point::ehlo:
@@ -258,9 +259,9 @@ Task<bool> FaultyUpstream::secure(Talk& talk) {
   bool accepts = !is_due(Point::starttls) || (plan_.misdeed != Misdeed::says_4xx && plan_.misdeed != Misdeed::says_5xx);
   if (!co_await answer(talk, Point::starttls)) co_return false;
   if (!accepts) co_return true;
-  auto secured = std::make_unique<TlsStream>(std::move(talk.stream), tls_->make_engine());
+  auto secured = std::make_unique<stream::TlsStream>(std::move(talk.stream), tls_->make_engine());
   if (!co_await secured->handshake(async::no_deadline)) co_return false;
-  // For the invariants, as FakeUpstream does it.
+  // For the invariants, as in FakeUpstream.
   books_.secured.push_back(std::make_shared<Wire>());
   books_.secured.back()->note_sent("220 secured\r\n", Time());
   talk.stream = std::make_unique<TappedStream>(nullptr, std::move(secured), books_.secured.back());
@@ -290,7 +291,7 @@ Task<bool> FaultyUpstream::take_content(Talk& talk, std::optional<std::uint64_t>
         co_return false;
       }
     }
-    // In small pieces, to be at the point when it is reached and not a block behind it.
+    // In small pieces, so that the point is noticed when it is reached and not up to a block later.
     std::string_view piece = stream.input().substr(0, 512);
     if (counted) {
       piece = piece.substr(0, *counted - content.size());
@@ -314,7 +315,7 @@ Task<bool> FaultyUpstream::take_content(Talk& talk, std::optional<std::uint64_t>
   if (has_answered) co_return true;
   if (!co_await answer(talk, Point::after_end)) co_return false;
   if (!is_due(Point::idle)) co_return true;
-  // Not a reply to anything: some time later, by itself.
+  // Sends something that is not a reply, some time later.
   co_await async::sleep_for(scheduler_, milliseconds(100));
   co_return co_await do_wrong(talk, Point::idle, reply_at(Point::idle, talk));
 }

@@ -1,6 +1,5 @@
-// A server that does one thing wrong: one misdeed, once, at one point of the protocol (threats.md, section 13, the
-// fault matrix). Before and after it behaves, so that a test sees what the gateway makes of the misdeed and of nothing
-// else.
+// FaultyUpstream: a server that misbehaves once, in one way, at one point of the protocol (threats.md, section 13, the
+// fault matrix). Otherwise it behaves, so that a test sees how the gateway handles this fault alone.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@
 
 namespace sallyport::session {
 
-// Where in the dialogue. `connect` is the dialer's business and here only for the tables.
+// The point of the protocol. `connect` is done by the dialer, and is here only for the tables.
 enum class Point : std::uint8_t {
   connect,
   greeting,
@@ -33,30 +32,30 @@ enum class Point : std::uint8_t {
   after_end,
   rset,
   idle,
-  first_use,  // MAIL on a connection that was kept
+  first_use,  // MAIL on a kept connection
   quit,
 };
 
 enum class Misdeed : std::uint8_t {
   closes,
   resets,
-  stalls,    // says nothing, reads nothing, for ever
-  early,     // replies together with the reply before
-  late,      // just before the deadline
-  too_late,  // just after it
-  twice,     // the reply, two times
+  stalls,    // neither sends nor reads any more
+  early,     // sends its reply together with the reply before
+  late,      // replies 1 s before the deadline
+  too_late,  // replies 1 s after it
+  twice,     // sends the reply twice
   no_code,
-  code_outside,  // of 200-599
+  code_outside,  // a code outside 200-599
   differing_codes,
   nul,
   bare_lf,
   too_many_lines,
   too_long,
   octet_by_octet,
-  says_421,  // and closes
+  says_421,  // 421, then closes
   says_4xx,
   says_5xx,
-  says_more,  // the reply, and another that nobody asked for
+  says_more,  // sends the reply, then one that nothing asked for
 };
 
 std::string_view name(Point point);
@@ -65,25 +64,26 @@ std::string_view name(Misdeed misdeed);
 class FaultyUpstream {
  public:
   static constexpr std::size_t transit_octets = 1024;
-  // Of a message of this size the gateway has not sent all in the middle or before its end, if the way is narrow.
+  // With a narrow transit, the gateway has not sent all of a message of this size when the server is in the middle of
+  // it, or near its end.
   static constexpr std::size_t long_message_octets = std::size_t{60} * 1024;
-  enum class Kind : std::uint8_t { plain, pipelining, chunking };  // chunking: and PIPELINING
+  enum class Kind : std::uint8_t { plain, pipelining, chunking };  // chunking includes PIPELINING
   struct Plan {
     Point point;
     Misdeed misdeed;
-    bool stores_first = true;                          // at after_end: it has stored the message before it does wrong
-    std::size_t message_octets = long_message_octets;  // at before_end: how long it will be, at least
+    bool stores_first = true;                          // at after_end: it stores the message before it misbehaves
+    std::size_t message_octets = long_message_octets;  // at before_end: the least size of the message
   };
 
-  // `books` is where it notes its connections, commands and messages. With a certificate it offers STARTTLS.
+  // It records its connections, commands and messages in `books`. With a certificate it offers STARTTLS.
   FaultyUpstream(async::Scheduler& scheduler, Kind kind, Plan plan, FakeUpstream& books,
                  std::shared_ptr<const tls::ServerContext> tls)
       : scheduler_(scheduler), kind_(kind), plan_(plan), books_(books), tls_(std::move(tls)) {}
 
-  // The next time its point is reached it does wrong.
+  // From now on it misbehaves the next time its point is reached.
   void arm() { armed_ = true; }
   bool has_done_wrong() const { return done_; }
-  // Lets no more than so much content be on its way to the server, besides one block.
+  // Limits the content on its way to the server to transit_octets, besides one block.
   static void narrow(support::MemoryStream& stream);
 
   Task<void> serve(std::unique_ptr<io::Stream> stream);
@@ -101,7 +101,7 @@ class FaultyUpstream {
   std::optional<Point> point_before(Point point) const;
   std::string reply_at(Point point, const Talk& talk) const;
   Task<std::optional<std::string>> read_line(io::Stream& stream);
-  // The reply at this point, or the misdeed. False when the conversation is over.
+  // Sends the reply of this point, or misbehaves. False when the connection is over.
   Task<bool> answer(Talk& talk, Point point);
   Task<bool> say(Talk& talk, std::string octets);
   Task<bool> do_wrong(Talk& talk, Point point, std::string reply);

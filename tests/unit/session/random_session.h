@@ -1,5 +1,5 @@
-// Scripts out of octets: the same ones always make the same script. The octets come from a seeded generator in the
-// tests and from the fuzzer there; every octet string is a script, a longer one a longer script.
+// Makes scripts from octets: equal octets give equal scripts. In tests the octets come from a seeded generator, in
+// fuzzing from the fuzzer. Every octet string gives a script; a longer string gives a longer script.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 namespace sallyport::session {
 
 Script make_script(std::string_view octets);
-// Octets for a script of some length.
+// Octets for a script; the seed decides its length too.
 std::string random_octets(std::uint64_t seed);
-// A shorter script of which `fails` still holds, as it does of the one given.
+// Shortens a script for which `fails` is true, as long as `fails` stays true.
 Script shrink(Script script, const std::function<bool(const Script&)>& fails);
 
 }  // namespace sallyport::session

@@ -9,8 +9,8 @@
 namespace sallyport::session {
 
 RawTlsClient::RawTlsClient(World& world) : world_(world) {
-  if (!world_.door.tls) world_.door.tls = common_server_context();
-  world_.door.settings.tls = config::ListenTls::implicit;
+  if (!world_.listener.tls) world_.listener.tls = common_server_context();
+  world_.listener.settings.tls = config::ListenTls::implicit;
   world_.connect();
 }
 

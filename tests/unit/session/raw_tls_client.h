@@ -1,5 +1,5 @@
-// RawTlsClient: a client of OpenSSL's own in front of a World's session. Between it and the gateway the test can add
-// octets, leave some out, or send what it likes.
+// RawTlsClient: a client made directly from OpenSSL, connected to a World's session. The test can add octets between it
+// and the gateway, leave some out, or send any octets.
 #pragma once
 
 #include <string>
@@ -12,22 +12,22 @@ namespace sallyport::session {
 
 class RawTlsClient {
  public:
-  // Connects to a door that speaks TLS from the first octet. It must not outlive the world.
+  // Connects to a listener that speaks TLS from the first octet. The client must not outlive the world.
   explicit RawTlsClient(World& world);
 
-  // What counts for the handshake is set before the first call that speaks.
+  // Settings for the handshake are made on these before the first call that sends.
   SSL_CTX* context() { return raw_.context(); }
   SSL* ssl() { return raw_.ssl(); }
 
   bool shake();
-  // Says it and gives all that is answered without time passing.
+  // Sends the octets and returns everything that is answered without time passing.
   std::string say(std::string_view octets);
   std::string heard();
-  // Octets for the wire as they are; then heard() has the answers.
+  // Sends octets to the gateway as they are, without TLS; heard() then gives the answers.
   void send_raw(std::string_view octets) { world_.client->send(octets); }
-  // What OpenSSL has made of a call on ssl() goes to the gateway, and back.
+  // Sends what OpenSSL has produced in a call on ssl() to the gateway, and passes the answers back to it.
   void pass_on();
-  // Octets as if they came from the gateway.
+  // Gives octets to OpenSSL as if the gateway had sent them.
   void pretend(std::string_view octets) { raw_.give(octets); }
   int alert() { return raw_.alert(); }
 

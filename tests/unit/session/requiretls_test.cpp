@@ -59,7 +59,7 @@ TEST_F(RequireTls, IsOfferedUnderTlsAndPassedOn) {
 }
 
 TEST_F(RequireTls, IsNotOfferedInTheClear) {
-  world.door.tls = common_server_context();
+  world.listener.tls = common_server_context();
   client = connect_in_the_clear(world);
   client->heard();
   std::string ehlo = client->say("EHLO client.example\r\n");

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view our_first_field = "X-Sallyport-Id: ";
 
-// The field that `header` begins with, its folded lines included.
+// The first field of `header`, with its folded lines.
 std::string_view first_field(std::string_view header) {
   std::size_t end = 0;
   do {
@@ -32,7 +32,7 @@ std::string_view value_of(std::string_view field) {
 
 struct Parts {
   std::vector<std::string_view> fields;
-  std::string_view body;  // with the empty line
+  std::string_view body;  // with the empty line before it
 };
 
 Parts parts_of(std::string_view message) {
@@ -77,7 +77,7 @@ bool is_same_message(std::string_view came_in, std::string_view sent_on) {
   if (is_added) ++at;
   for (std::size_t i = 0; i < before.fields.size(); ++i) {
     std::string_view field = before.fields[i];
-    // Results are left out where they pretend to be ours; whose they are is for the tests of trace_fields.
+    // Results are left out where they pretend to be ours; whose they are is for the tests of header_out.
     bool is_left_out = text::starts_with_ignoring_case(name_of(field), "X-Sallyport-") ||
                        text::equals_ignoring_case(name_of(field), "Authentication-Results") ||
                        (i == 0 && field.starts_with("From "));

@@ -1,4 +1,4 @@
-// Mail that a forwarder has sealed on its way to us (RFC 8617).
+// Messages that a forwarder has sealed with ARC on their way to us (RFC 8617).
 #pragma once
 
 #include <string>
@@ -11,19 +11,22 @@
 
 namespace sallyport::session {
 
-// With one more ARC set on top, by the key that publish_seal_key() makes known. The sealer's DMARC result was `dmarc`,
-// and `chain` is what it says that it found of the sets before.
+// The message with one more ARC set on top, sealed with the key that publish_seal_key() publishes. `dmarc` is the DMARC
+// result that the sealer states, `chain` the state of the earlier sets that it states.
 inline std::string sealed(const std::string& message, const std::string& domain, const std::string& dmarc = "pass",
                           policies::AuthResult chain = policies::AuthResult::none) {
   const auto sealer = policies::ArcSealer::make({domain, "arc", "arc.key"}, support::ed25519_key_pem());
   support::WholeMail whole(message);
   policies::ArcFacts found;
   found.result = chain;
+  policies::Facts facts;
+  facts.put(found);
   mail::AuthMethod method;
   method.method = "dmarc";
   method.result = dmarc;
-  const auto set = sealer->seal(whole.header(), signature::hash_body(whole.body(), policies::ArcSealer::body_form()),
-                                found, {"mx." + domain, {method}}, whole.transaction().now);
+  const mail::AuthResults results{"mx." + domain, {method}};
+  const std::vector<signature::BodyHash> hashes{signature::hash_body(whole.body(), sealer->body_form())};
+  const auto set = sealer->seal({whole.header(), hashes, facts, results, whole.transaction().now});
   ensure(set.has_value(), "a mail that cannot be sealed");
   return *set + message;
 }

@@ -1,72 +1,76 @@
 // Mail that we change leaves with our seal on it (RFC 8617, 5.1), and no other.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "policies/arc/arc.h"
-#include "policies/arc/sealer.h"
 #include "tests/support/signing_keys.h"
-#include "tests/support/whole_mail.h"
+#include "tests/unit/arc/validated_mail.h"
 #include "tests/unit/session/world.h"
 
 namespace sallyport::session {
 namespace {
 
 // Marks every mail in its subject.
-class Marker final : public policies::Policy {
+class Marker final : public TestPolicy {
  public:
   std::string_view name() const override { return "marker"; }
-  policies::Mode mode() const override { return policies::Mode::enforce; }
-  bool gathers_at(policies::Stage) const override { return false; }
-  bool judges_at(policies::Stage stage) const override { return stage == policies::Stage::message; }
-  Task<void> gather(policies::Stage, const policies::Transaction&, policies::Facts&,
-                    const policies::Surroundings&) const override {
-    co_return;
-  }
-  policies::Verdict judge(policies::Stage, const policies::Transaction&, const policies::Facts&) const override {
+  void judge(policies::Stage stage, const policies::Transaction&, const policies::Facts&,
+             policies::Verdicts& out) const override {
+    if (stage != policies::Stage::message) return;
     policies::Verdict verdict;
     verdict.action = policies::Action::tag;
     verdict.subject_prefix = "[list] ";
-    return verdict;
+    out.add(std::move(verdict));
   }
 };
+
+// Says of every mail that its chain need not be looked at.
+class Friend final : public TestPolicy {
+ public:
+  std::string_view name() const override { return "friend"; }
+  void judge(policies::Stage stage, const policies::Transaction&, const policies::Facts&,
+             policies::Verdicts& out) const override {
+    if (stage != policies::Stage::mail) return;
+    policies::Verdict verdict;
+    verdict.action = policies::Action::accept;
+    verdict.skip = {"arc"};
+    out.add(std::move(verdict));
+  }
+};
+
+// The key that we seal with, in a file.
+std::string key_file() {
+  std::string name = testing::TempDir() + "sealing_test_arc.key";
+  std::ofstream(name) << support::ed25519_key_pem();
+  std::filesystem::permissions(name, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  return name;
+}
 
 class Sealing : public testing::Test, protected World {
  protected:
   Sealing() {
     resolver.zone().txt("arc1._domainkey.gateway.example", support::key_record(support::ed25519_key()));
-    auto made = policies::ArcSealer::make({"gateway.example", "arc1", "arc.key"}, support::ed25519_key_pem());
-    sealer_ = std::make_unique<policies::ArcSealer>(std::move(made).value());
+    settings.policy.edit(policies::arc_section).seal = {"gateway.example", "arc1", key_file()};
   }
 
   // One mail through the gateway; gives it as the upstream has stored it.
   std::string relay(const std::string& content) {
     greet();
-    host->sealer = sealer_.get();
     say("MAIL FROM:<ann@example.org>\r\n");
     say("RCPT TO:<bob@example.com>\r\n");
     say("DATA\r\n");
     say(content + ".\r\n");
     return upstream.stored.empty() ? std::string() : upstream.stored.back().content;
   }
-  void check_arc() { policies.push_back(std::make_unique<policies::ArcPolicy>(policies::ArcSettings())); }
-  void mark() { policies.push_back(std::make_unique<Marker>()); }
+  void check_arc() { add(policies::arc_entry); }
+  void mark() { add(std::make_unique<Marker>()); }
 
   // What the next server finds of the chain.
   policies::ArcFacts validate(const std::string& octets) {
-    const policies::ArcPolicy policy{policies::ArcSettings()};
-    support::WholeMail mail(octets);
-    policies::Facts facts;
-    const policies::Surroundings around{loop.scheduler(), resolver, counters, log,
-                                        loop.now() + std::chrono::seconds(20)};
-    if (auto observer = policy.observe_body(mail.transaction())) {
-      observer->body(mail.body());
-      observer->end(facts);
-    }
-    loop.run_until_done(policy.gather(policies::Stage::message, mail.transaction(), facts, around));
-    return facts.arc;
+    return policies::ArcWorld(resolver.zone()).validate(octets);
   }
-
- private:
-  std::unique_ptr<policies::ArcSealer> sealer_;
 };
 
 constexpr const char* content = "From: Ann <ann@example.org>\r\nSubject: hello\r\n\r\nHello.\r\n";
@@ -109,8 +113,12 @@ TEST_F(Sealing, AMailThatLosesAForgedFieldIsSealed) {
 }
 
 TEST_F(Sealing, AChainThatWasNotLookedAtIsNotCarriedOn) {
+  add(std::make_unique<Friend>());
+  check_arc();
   mark();
-  EXPECT_EQ(relay(content).find("ARC-Seal"), std::string::npos);
+  const std::string stored = relay(content);
+  EXPECT_NE(stored.find("\r\nSubject: [list] hello\r\n"), std::string::npos) << stored;
+  EXPECT_EQ(stored.find("ARC-Seal"), std::string::npos) << stored;
 }
 
 }  // namespace

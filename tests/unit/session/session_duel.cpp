@@ -35,16 +35,16 @@ class Duel {
     settings.limits.errors_per_session = setting.errors;
     settings.limits.junk_commands = setting.junk;
     if (setting.spools) settings.limits.memory_per_message = 256;
-    settings.tenants["sister"] = {"sister", {"sister.example"}, "default"};
-    settings.tenants["other"] = {"other", {"other.example"}, "other"};
+    settings.tenants["sister"] = {"sister", {"sister.example"}, "default", {}};
+    settings.tenants["other"] = {"other", {"other.example"}, "other", {}};
     settings.upstreams["other"] = settings.upstreams["default"];
     settings.upstreams["other"].name = "other";
     settings.upstreams["other"].servers = {second_server};
-    world_->door.settings.bare_newline =
+    world_->listener.settings.bare_newline =
         setting.rejects_bare ? config::BareNewlinePolicy::reject : config::BareNewlinePolicy::normalize;
-    world_->door.settings.require_tls = setting.requires_tls;
-    if (setting.starttls) world_->door.tls = common_server_context();
-    if (setting.has_policy) world_->policies.push_back(std::make_unique<PlannedPolicy>(setting.at_connect));
+    world_->listener.settings.require_tls = setting.requires_tls;
+    if (setting.starttls) world_->listener.tls = common_server_context();
+    if (setting.has_policy) world_->add(std::make_unique<PlannedPolicy>(setting.at_connect));
     world_->watches_content = setting.watches;
     listen();
   }
@@ -63,7 +63,7 @@ class Duel {
       step_ = i;
       play_step(script_.steps[i], i + 1 == script_.steps.size());
     }
-    if (!segment_.empty()) {  // the end came in the middle of a group: its rest is not heard
+    if (!segment_.empty()) {  // the session ended in the middle of a group of steps: their rest is not answered
       segment_ += "NOOP\r\n";
       send({segment_.size()});
     }
@@ -88,7 +88,7 @@ class Duel {
     std::string octets = line + (sends_chunk ? body : "");
 
     bool is_data = step.kind == Step::Kind::data;
-    // Content against the rules only where it is certain to be none: the model knows whether DATA may come now.
+    // Sends content without waiting for 354 only where that is an error: the model says whether DATA is allowed here.
     SessionModel foresight = model_;
     foresight.play(step, false, false);
     bool rushes = is_data && step.at_once && foresight.awaits_content();
@@ -96,10 +96,10 @@ class Duel {
 
     segment_ += octets;
     std::size_t line_end = segment_.size() - octets.size() + line.size();
-    bool is_full = segment_.size() > io::block_octets / 2;  // what is there shall be seen all at once
+    bool is_full = segment_.size() > io::block_octets / 2;  // a segment must fit into one block
     bool has_more = !step.is_alone && !is_last && !is_full && !awaits_an_event_next();
     std::vector<std::size_t> ends = segment_ends(step, segment_.size() - octets.size(), octets.size(), !has_more);
-    // Cut right there it would not be against the rules.
+    // A cut at this point would make it correct.
     if (rushes) ends.erase(std::remove(ends.begin(), ends.end(), line_end), ends.end());
     bool ends_there = std::find(ends.begin(), ends.end(), line_end) != ends.end();
     bool is_followed = !ends_there && (line_end < segment_.size() || has_more);
@@ -117,7 +117,7 @@ class Duel {
     }
   }
 
-  // DATA is waited for: a client that does not is one of those with `at_once`.
+  // The client waits for the reply to DATA, except in a step with `at_once`.
   void play_content(const Step& step, bool is_cut_off) {
     std::string content = step.content + "\r\n.\r\n";
     if (is_cut_off) content.resize(step.content.size() / 2);
@@ -153,8 +153,8 @@ class Duel {
     return step_ + 1 < script_.steps.size() && line_of(script_.steps[step_ + 1]).empty();
   }
 
-  // Where segments end, counted from the beginning of what is waiting to be sent: at the step's own cuts, and at its
-  // end when the step is the last of its group.
+  // The ends of segments, counted from the beginning of the waiting octets: at the step's own cuts, and at the end of
+  // the step when it is the last of its group.
   static std::vector<std::size_t> segment_ends(const Step& step, std::size_t begin, std::size_t octets, bool at_end) {
     std::vector<std::size_t> ends;
     for (std::uint16_t cut : step.cuts) {
@@ -191,7 +191,7 @@ class Duel {
     expected_.insert(expected_.end(), replies.begin(), replies.end());
   }
 
-  // All that was sent is answered now, and what was not sent whole is not.
+  // Compares the replies: everything sent completely is answered by now, and nothing else is.
   void settle() {
     heard_ += client_->heard();
     SaidReplies said = read_replies(heard_);
@@ -236,7 +236,7 @@ class Duel {
     }
   }
 
-  // The invariants are part of the agreement.
+  // A broken invariant counts as a difference, too.
   void end_world() {
     world_->on_broken_invariant = [this](const std::string& what) { disagree(what); };
     client_.reset();
@@ -266,10 +266,10 @@ class Duel {
   ObedientUpstream upstream_;
   std::unique_ptr<World> world_ = std::make_unique<World>();
   std::unique_ptr<DialogueClient> client_;
-  StarttlsClient* starttls_client_ = nullptr;  // client_, when it can
+  StarttlsClient* starttls_client_ = nullptr;  // points to client_ when that is a StarttlsClient
   bool is_secured_ = false;
   SessionModel model_;
-  std::string segment_;  // said, and not yet sent
+  std::string segment_;  // octets that are not sent yet
   std::string heard_;
   std::deque<std::string> expected_;
   std::size_t step_ = 0;

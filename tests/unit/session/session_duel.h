@@ -1,4 +1,4 @@
-// A script played twice, by a real session and by the model: do they agree?
+// Plays a script against a real session and against the model, and compares the two.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace sallyport::session {
 
-// What they do not agree on, and where; empty when on every reply and on all that the upstreams have taken.
+// Returns the first difference and its step; empty when every reply agrees and so do the messages that the upstreams
+// have taken.
 std::string play_duel(const Script& script);
 
 }  // namespace sallyport::session

@@ -14,7 +14,7 @@ namespace {
 
 using Kind = Step::Kind;
 
-// The answer of a plan that refuses.
+// The reply of a plan that refuses.
 std::string_view reply_for(Plan plan) { return plan == Plan::tempfail ? "451 4.7.1" : "550 5.7.1"; }
 bool refuses(Plan plan) { return plan == Plan::reject || plan == Plan::tempfail || plan == Plan::drop; }
 
@@ -81,7 +81,7 @@ SessionModel::Replies SessionModel::play(const Step& step, bool is_followed, boo
   }
   if (is_over_ || line_of(step).empty()) return {};
   const SimpleLine* simple_line = step.kind == Kind::simple ? &simple_lines()[step.index] : nullptr;
-  // What is no line of SMTP is found out before anybody asks what it means.
+  // Malformed lines are refused before their meaning is looked at.
   if (simple_line && simple_line->kind == SimpleLine::Kind::bad_line) {
     say_and_end(simple_line->reply);
   } else if (simple_line && simple_line->kind == SimpleLine::Kind::not_smtp && !is_greeted_) {
@@ -92,7 +92,7 @@ SessionModel::Replies SessionModel::play(const Step& step, bool is_followed, boo
     error("500 5.5.2");
   } else if (is_greeted_ && !is_extended_ && is_followed && step.kind != Kind::starttls &&
              !(simple_line && simple_line->verb == "STARTTLS")) {
-    say_and_end("554 5.5.0");  // whoever said HELO may not pipeline
+    say_and_end("554 5.5.0");  // a client that said HELO may not pipeline
   } else {
     switch (step.kind) {
       case Kind::hello:
@@ -132,11 +132,11 @@ void SessionModel::hello(const Step& step, bool is_followed) {
     if (is_over_) return;
   }
   transaction_.reset();
-  // A new greeting is judged anew; what was said of the connection holds.
+  // A new greeting is judged again; the verdict on the connection stays.
   bool was_exempt = std::exchange(is_exempt_, setting_.has_policy && setting_.at_connect == Plan::accept);
   Plan planned = plan(greeting.plan);
   if (refuse_by_plan(planned)) {
-    is_exempt_ = was_exempt;  // what is refused was not said: the greeting before it still holds
+    is_exempt_ = was_exempt;  // a refused greeting has no effect: the one before still holds
     return;
   }
   is_exempt_ = is_exempt_ || planned == Plan::accept;
@@ -231,7 +231,7 @@ void SessionModel::rcpt(const Step& step) {
   if (has_other_fate) return say("452 4.5.3");
 
   std::string line = "RCPT TO:<" + std::string(to.canonical) + ">";
-  for (std::string_view name : {" NOTIFY=", " ORCPT="}) {  // in this order, whatever the client's
+  for (std::string_view name : {" NOTIFY=", " ORCPT="}) {  // in this order, whatever order the client used
     for (std::uint8_t index : step.parameters) {
       std::string_view text = rcpt_parameters()[index].text;
       if (text.starts_with(name)) line += text;
@@ -248,7 +248,7 @@ void SessionModel::rcpt(const Step& step) {
   }
 }
 
-// Whether the recipient may join the others.
+// True if the recipient may join the transaction; else the refusal has been added.
 bool SessionModel::bind(const Recipient& to) {
   if (to.route == Route::nobodys) {
     say("550 5.7.1");
@@ -340,7 +340,7 @@ void SessionModel::starttls(bool is_followed) {
     awaits_handshake_ = true;
     return end();
   }
-  // Nothing said before it remains.
+  // Everything learned before STARTTLS is forgotten.
   is_secured_ = true;
   is_greeted_ = false;
   is_extended_ = false;

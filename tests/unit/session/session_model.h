@@ -1,8 +1,8 @@
-// The session, said a second time: what may come when, what each way out of a transaction clears, what every command is
-// answered, and what the upstreams have taken at the end.
+// SessionModel: a second implementation of the session: which command is allowed when, what each end of a transaction
+// clears, the reply to every command, and the messages that the upstreams have in the end.
 //
-// A plain state machine over the steps of a script. It reads no octets but those of content, waits for nothing and
-// shares no code with the gateway; the rules are those of the threat model and the contract.
+// A simple state machine over the steps of a script. It reads no octets except content, never waits, and shares no code
+// with the gateway. Its rules are those of threats.md and contract.md.
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@
 
 namespace sallyport::session {
 
-// A message that an upstream has taken, as the gateway handed it on.
+// A message that an upstream has taken, as the gateway sent it.
 struct Committed {
   std::string mail;  // "MAIL FROM:<ann@example.org> BODY=8BITMIME"
   std::vector<std::string> rcpts;
-  std::string content;  // below the fields of the gateway
+  std::string content;  // without the fields that the gateway adds
   friend bool operator==(const Committed&, const Committed&) = default;
 };
 
@@ -29,20 +29,20 @@ class SessionModel {
 
   explicit SessionModel(const Setting& setting) : setting_(setting) {}
 
-  // What the connection itself is answered.
+  // The reply to the connection.
   Replies greeting();
-  // One step. `is_followed`: more octets lie in the segment in which its line ends. `is_cut_off`: of its content only a
-  // part comes, and then the client leaves.
+  // Plays one step and returns the replies. `is_followed`: more octets follow in the same segment. `is_cut_off`: only a
+  // part of the step's content arrives, and then the client leaves.
   Replies play(const Step& step, bool is_followed, bool is_cut_off);
-  // After DATA was answered 354: its content has come, or with `is_cut_off` a part of it.
+  // Plays the content after DATA was answered 354; with `is_cut_off` only a part of it arrives.
   Replies play_content(const std::string& content, bool is_cut_off);
 
   bool is_over() const { return is_over_; }
   bool awaits_content() const { return awaits_content_; }
-  // After STARTTLS was answered 220 to a client that cannot shake hands, and breaks the handshake.
+  // True after STARTTLS was answered 220 to a client that will break the handshake.
   bool awaits_handshake() const { return awaits_handshake_; }
   bool is_secured() const { return is_secured_; }
-  // What EHLO offers, keywords only.
+  // The keywords that EHLO offers, sorted.
   std::vector<std::string> offer() const;
   const std::vector<Committed>& committed() const { return committed_; }
 
@@ -51,16 +51,16 @@ class SessionModel {
     const Sender* from = nullptr;
     std::string mail_line;
     bool utf8 = false;
-    std::uint64_t offered = 0;  // recipients
+    std::uint64_t offered = 0;  // well-formed RCPT commands so far
     std::vector<std::string> rcpts;
     std::optional<Route> route;
-    std::optional<Plan> fate;  // of the recipients accepted so far: none, discard or accept
-    bool is_exempt = false;    // from the policy, by "accept"
+    std::optional<Plan> fate;  // the plan for the recipients accepted so far: none, discard or accept
+    bool is_exempt = false;    // the policy has accepted it, so its other checks do not apply
     // The upstream's side.
     bool holds_connection = false;
     bool connection_is_dead = false;
     bool mail_accepted = false;
-    std::string lost;  // the answer to all that follows
+    std::string lost;  // set once the transaction is lost: the reply to everything that follows
     // Chunks.
     bool in_chunks = false;
     bool failed = false;
@@ -75,7 +75,7 @@ class SessionModel {
   void count_junk();
   void count_refused_recipient();
   void end() { is_over_ = true; }
-  // What the policy does here; nothing where there is none, or this one is exempt.
+  // The policy's plan at this point; `none` where there is no policy or the transaction is exempt from it.
   Plan plan(Plan plan) const;
   bool refuse_by_plan(Plan plan);
 
@@ -87,7 +87,7 @@ class SessionModel {
   void discard_chunk(const Step& step, std::uint64_t octets, std::string_view reply, bool is_cut_off);
   void starttls(bool is_followed);
   void simple(const Step& step);
-  // `refusal`: of its form, or empty.
+  // `refusal`: the reply when the content's form is refused, or empty.
   void end_of_data(const std::string& content, std::string_view refusal);
   bool bind(const Recipient& to);
   bool is_before_tls() const { return setting_.requires_tls && !is_secured_; }
@@ -112,14 +112,14 @@ class SessionModel {
   bool is_secured_ = false;
   bool is_greeted_ = false;
   bool is_extended_ = false;
-  bool is_exempt_ = false;  // the greeting, or the connection, is accepted by the policy
+  bool is_exempt_ = false;  // the policy has accepted the connection or the greeting
   std::uint64_t errors_ = 0;
   std::uint64_t junk_ = 0;
   std::uint64_t refused_recipients_ = 0;
   std::optional<Transaction> transaction_;
   std::vector<Committed> committed_;
   std::int64_t now_ = 0;                      // seconds
-  std::array<std::int64_t, 2> down_until_{};  // ours, other
+  std::array<std::int64_t, 2> down_until_{};  // for Route::ours and Route::other
   bool is_listening_ = true;
 };
 

@@ -1,4 +1,4 @@
-// What the model thinks of a message's content.
+// The model's rules about a message's content.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace sallyport::session {
 
-// How long content is so far, decoded: a CR at its end may yet become half of a CRLF and is not counted.
+// The length of the content so far, decoded; a CR at its end may become half of a CRLF and is not counted.
 std::uint64_t decoded_octets(std::string_view raw);
-// What framing and form of the content are refused with; empty: nothing.
+// The reply with which the content's framing or form is refused; empty when it is accepted.
 std::string_view content_refusal(const smtp::Outcome& content, bool rejects_bare, std::uint64_t max_size);
-// Without the fields that pretend to be ours.
+// The message without fields that imitate ours.
 std::string without_forged_fields(std::string_view message);
 
 }  // namespace sallyport::session

@@ -12,13 +12,13 @@ namespace sallyport::session {
 
 namespace {
 
-// What stands between < and @.
+// The local part of the address in a command line.
 std::string_view local_part(std::string_view line) {
   std::size_t begin = line.find('<') + 1;
   return line.substr(begin, line.find_first_of("@>", begin) - begin);
 }
 
-// What the address says, if it speaks of this point: "rcpt-550" at "rcpt".
+// The fate that the address names for this point: "rcpt-550" at "rcpt".
 Fate fate_of(std::string_view line, std::string_view point) {
   static const std::map<std::string_view, Fate> words{
       {"550", Fate::refused},       {"450", Fate::deferred}, {"plain", Fate::plain},
@@ -41,7 +41,7 @@ std::string reply_of(Fate fate, std::string_view good, std::string_view odd) {
     case Fate::deferred:
       return "450 4.2.0 Later\r\n";
     case Fate::plain:
-      return "550 \x01no \xff" + std::string(700, 'o') + "\r\n";  // to be filtered and folded
+      return "550 \x01no \xff" + std::string(700, 'o') + "\r\n";  // the gateway has to filter and fold it
     case Fate::misclass:
       return "550 2.1.1 no\r\n";
     case Fate::garbles:
@@ -59,7 +59,7 @@ std::string reply_of(Fate fate, std::string_view good, std::string_view odd) {
 
 }  // namespace
 
-// One connection, as the server sees it.
+// One connection, on the server's side.
 class ObedientUpstream::Connection {
  public:
   Connection(ObedientUpstream& upstream, std::unique_ptr<io::Stream> stream)
@@ -232,27 +232,23 @@ policies::Verdict verdict_of(Plan plan) {
 
 }  // namespace
 
-Task<void> PlannedPolicy::gather(policies::Stage, const policies::Transaction&, policies::Facts&,
-                                 const policies::Surroundings&) const {
-  co_return;
-}
-
-policies::Verdict PlannedPolicy::judge(policies::Stage stage, const policies::Transaction& mail,
-                                       const policies::Facts&) const {
+void PlannedPolicy::judge(policies::Stage stage, const policies::Transaction& mail, const policies::Facts&,
+                          policies::Verdicts& out) const {
   using policies::Stage;
   switch (stage) {
     case Stage::connect:
-      return verdict_of(at_connect_);
+      return out.add(verdict_of(at_connect_));
     case Stage::helo:
-      return verdict_of(plan_in(mail.client.helo, "plan-"));
+      return out.add(verdict_of(plan_in(mail.client.helo, "plan-")));
     case Stage::mail:
-      return verdict_of(plan_in(mail.from->local, "plan-"));
+      return out.add(verdict_of(plan_in(mail.from->local, "plan-")));
     case Stage::rcpt:
-      return verdict_of(plan_in(mail.rcpt->local, "plan-"));
+      return out.add(verdict_of(plan_in(mail.rcpt->local, "plan-")));
     case Stage::message:
-      return verdict_of(plan_in(mail.from->local, "end-"));
-    default:
-      return {};
+      return out.add(verdict_of(plan_in(mail.from->local, "end-")));
+    case Stage::headers:
+    case Stage::done:
+      break;
   }
 }
 

@@ -1,5 +1,4 @@
-// Who a scripted session meets: an upstream and a policy that do what the words in the addresses say
-// (session_script.h).
+// The peers of a scripted session: an upstream and a policy that do what words in the addresses say (session_script.h).
 #pragma once
 
 #include <map>
@@ -10,19 +9,19 @@
 #include <vector>
 
 #include "gateway/io/stream.h"
-#include "policies/api/policy.h"
 #include "tests/unit/session/session_model.h"
 #include "tests/unit/session/session_script.h"
+#include "tests/unit/session/test_policy.h"
 
 namespace sallyport::session {
 
-// Both of the upstream servers. What it has taken stands in `committed`, our fields on top left out.
+// Plays both upstream servers. `committed` has the messages it has taken, without the fields that the gateway adds.
 class ObedientUpstream {
  public:
   explicit ObedientUpstream(const Setting& setting) : setting_(setting) {}
 
   Task<void> serve(std::unique_ptr<io::Stream> stream);
-  // Ends every connection.
+  // Closes every connection.
   void hang_up();
 
   std::vector<Committed> committed;
@@ -34,20 +33,13 @@ class ObedientUpstream {
   std::set<io::Stream*> connections_;
 };
 
-class PlannedPolicy final : public policies::Policy {
+class PlannedPolicy final : public TestPolicy {
  public:
   explicit PlannedPolicy(Plan at_connect) : at_connect_(at_connect) {}
 
   std::string_view name() const override { return "plan"; }
-  policies::Mode mode() const override { return policies::Mode::enforce; }
-  bool gathers_at(policies::Stage) const override { return false; }
-  bool judges_at(policies::Stage stage) const override {
-    return stage != policies::Stage::headers && stage != policies::Stage::done;
-  }
-  Task<void> gather(policies::Stage, const policies::Transaction&, policies::Facts&,
-                    const policies::Surroundings&) const override;
-  policies::Verdict judge(policies::Stage stage, const policies::Transaction& mail,
-                          const policies::Facts& facts) const override;
+  void judge(policies::Stage stage, const policies::Transaction& mail, const policies::Facts& facts,
+             policies::Verdicts& out) const override;
 
  private:
   Plan at_connect_;

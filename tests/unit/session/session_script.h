@@ -1,8 +1,8 @@
-// A session as it is to be played: what the client does, step by step, and in what world.
+// Script: a session to be played: the client's steps, and the world in which they happen.
 //
-// The steps are abstract, made from the tables below: each says what it means, so that the model need not parse a
-// single octet of it. Addresses tell the policy and the upstream of the test what to do: "trap-reject" is refused by
-// the policy, "gone-550" by the upstream (session_peers.h).
+// The steps are abstract. They are chosen from the tables below, which state what each step means, so that the model
+// needs no parser. Addresses tell the test's policy and upstream what to do: "plan-reject" is refused by the policy,
+// "rcpt-550" by the upstream (session_peers.h).
 #pragma once
 
 #include <cstdint>
@@ -12,34 +12,34 @@
 
 namespace sallyport::session {
 
-// What a policy of the test does with what it is shown, by the word in the address or the greeting.
+// What the test's policy does, named by a word in the address or the greeting.
 enum class Plan : std::uint8_t { none, reject, tempfail, drop, discard, accept, tag };
 
-// The upstream's part, by the word in the address.
+// What the upstream does, named by a word in the address.
 enum class Fate : std::uint8_t {
   good,
-  refused,   // 550 5.1.1 at the command that is named
-  deferred,  // 450 4.2.0 there
-  plain,     // 550 without an enhanced code, not fit to be passed on as it is
-  misclass,  // "550 2.1.1 no": corrected to 5.1.1
-  closes,    // hangs up
+  refused,   // 550 5.1.1 to the command that the address names
+  deferred,  // 450 4.2.0 to it
+  plain,     // 550 without an enhanced code, with text that must be filtered before it is passed on
+  misclass,  // "550 2.1.1 no", which the gateway corrects to 5.1.1
+  closes,    // closes the connection
   resets,
-  garbles,  // no reply at all
+  garbles,  // sends octets that are no reply
   says_421,
   says_354,  // 354 (or, to DATA, 250)
 };
-// Where a sender's fate strikes.
+// The command at which a sender's fate happens.
 enum class Point : std::uint8_t { mail, data, end };
 
-// What an offer must hold for a parameter to be known.
+// What EHLO must have offered for a parameter to be known.
 enum class Needs : std::uint8_t { nothing, size, eight_bit, utf8, dsn, never };
 
 struct Parameter {
   std::string_view text;  // " SIZE=100"
   Needs needs;
-  std::string_view refusal;  // "501 5.5.4" when it is offered and all the same wrong; empty: fine
-  std::string_view always;   // the refusal whether it is offered or not
-  std::uint64_t size = 0;    // what it announces
+  std::string_view refusal;  // the reply when the parameter is known but wrong, such as "501 5.5.4"; empty: accepted
+  std::string_view always;   // the reply whether the parameter is known or not
+  std::uint64_t size = 0;    // size that it announces, in octets
 };
 
 struct Sender {
@@ -51,15 +51,15 @@ struct Sender {
   Plan at_end = Plan::none;
   Point point = Point::mail;
   Fate fate = Fate::good;
-  bool keeps = false;  // of an end that is not answered well: the message is stored all the same
+  bool keeps = false;  // for a bad reply to the end of data: the message is stored all the same
 };
 
-enum class Route : std::uint8_t { ours, sister, other, nobodys };  // sister: another tenant, the same upstream
+enum class Route : std::uint8_t { ours, sister, other, nobodys };  // sister: another tenant with the same upstream
 struct Recipient {
   std::string_view text;  // after TO:
   std::string_view canonical;
-  std::string_view refusal;          // of the path itself
-  std::string_view refused_by_rule;  // of a good path: literal, routed
+  std::string_view refusal;          // reply to a malformed path
+  std::string_view refused_by_rule;  // reply to a valid path that the rules refuse: a literal, a routed address
   bool is_utf8 = false;
   Route route = Route::ours;
   Plan plan = Plan::none;
@@ -67,25 +67,25 @@ struct Recipient {
 };
 
 struct Greeting {
-  std::string_view text;     // after the verb, with its space
+  std::string_view text;     // after the verb, including the space
   std::string_view refusal;  // empty: none
   Plan plan = Plan::none;
 };
 
-// A line whose answer depends on little.
+// A line whose reply depends on little state.
 struct SimpleLine {
   enum class Kind : std::uint8_t {
-    fixed,        // `reply`, always; an error
-    not_offered,  // 502 5.5.1, an error
+    fixed,        // always `reply`; counts as an error
+    not_offered,  // 502 5.5.1; counts as an error
     noop,
     vrfy,
     help,
     rset,
     quit,
-    malformed,   // 501 5.5.4 where the verb may come at all; see `verb`
-    bad_line,    // 500 5.5.2 and the end
-    not_smtp,    // as the first line 554 5.5.1 and the end, else `reply`
-    early_data,  // "DATA x", "STARTTLS x": malformed, and out of order first
+    malformed,   // 501 5.5.4 where `verb` is allowed, else as for that verb
+    bad_line,    // 500 5.5.2, and the session ends
+    not_smtp,    // as the first line 554 5.5.1, and the session ends; else `reply`
+    early_data,  // "DATA x", "STARTTLS x": the order is checked before the form
   };
   Kind kind;
   std::string_view text;
@@ -99,31 +99,31 @@ struct Step {
     mail,    // `index` into senders, `parameters`
     rcpt,    // `index` into recipients, `parameters`
     data,    // `content`
-    chunk,   // `content`, `last`; `announced` when it is not the content's size
+    chunk,   // `content`, `last`; `announced` replaces the content's size
     simple,  // `index` into simple_lines
-    junk,    // `content` is an unknown command, of any octets
+    junk,    // `content` is an unknown command made of any octets
     starttls,
-    hang_up,    // the upstreams end their connections; with `last` nobody listens there any more
-    come_back,  // they listen again
+    hang_up,    // the upstreams close their connections; with `last` they refuse new ones
+    come_back,  // the upstreams accept connections again
     wait,       // three seconds
   };
   Kind kind = Kind::simple;
   bool extended = true;
   bool last = false;
-  bool at_once = false;  // DATA: the content in the same segment, against the rules
+  bool at_once = false;  // DATA: sends the content in the same segment, which is not allowed
   bool is_alone = true;  // a segment ends with this step
   std::uint8_t index = 0;
   std::vector<std::uint8_t> parameters;
   std::string content;
-  std::string announced;            // of a chunk: the words after BDAT, when they are wrong or too large
-  std::vector<std::uint16_t> cuts;  // segments end after so many octets of this step, too
+  std::string announced;            // of a chunk: the words after BDAT where they are wrong or too large
+  std::vector<std::uint16_t> cuts;  // segments also end after so many octets of this step
 };
 
 struct Setting {
   bool rejects_bare = false;
   bool starttls = false;
   bool requires_tls = false;
-  bool handshakes = false;  // the client can; else it breaks the handshake
+  bool handshakes = false;  // the client performs the TLS handshake; else it breaks it
   bool chunking_upstream = false;
   bool pipelining_upstream = true;
   bool full_upstream = true;  // 8BITMIME, SMTPUTF8, DSN
@@ -139,7 +139,8 @@ struct Setting {
 struct Script {
   Setting setting;
   std::vector<Step> steps;
-  // After the last step: the client breaks off inside the step after it, or leaves in order.
+  // breaks_off: the client leaves in the middle of the last step's content, or of a command after it, and with `resets`
+  // by a reset. Else it leaves with QUIT.
   bool breaks_off = false;
   bool resets = false;
 };
@@ -151,7 +152,7 @@ inline constexpr std::uint64_t script_recipients = 4;
 inline constexpr std::uint64_t script_chunks = 6;
 inline constexpr std::uint64_t script_refused_recipients = 4;
 
-// Contents that begin like this: two marks of our own host, and a field of ours that is not.
+// Beginnings of contents: two Received fields with our own host name, and a forged field of ours.
 inline constexpr std::string_view looping_header =
     "Received: by mx.example.com id 0123456789ABCDEF; now\r\n"
     "Received: by mx.example.com id 0123456789ABCDEG; now\r\n";
@@ -164,9 +165,9 @@ const std::vector<Parameter>& rcpt_parameters();
 const std::vector<Greeting>& greetings();
 const std::vector<SimpleLine>& simple_lines();
 
-// The step's octets, DATA's content and a chunk's octets apart.
+// The octets of the step's line, without DATA's content or a chunk's octets.
 std::string line_of(const Step& step);
-// For people: the script as a dialogue.
+// The script as a dialogue for people to read.
 std::string to_dialogue(const Script& script);
 
 }  // namespace sallyport::session

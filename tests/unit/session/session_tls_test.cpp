@@ -1,7 +1,7 @@
 // A session under TLS, in front and behind.
 #include <gtest/gtest.h>
 
-#include "gateway/session/tls_stream.h"
+#include "gateway/stream/tls_stream.h"
 #include "tests/unit/session/world.h"
 #include "tests/unit/tls/test_certificates.h"
 
@@ -41,8 +41,8 @@ class TlsClient {
   }
   bool start_tls() {
     bool done = false;
-    auto secured = std::make_unique<TlsStream>(std::move(stream_), context_->make_engine("mx.example.com"));
-    TlsStream& stream = *secured;
+    auto secured = std::make_unique<stream::TlsStream>(std::move(stream_), context_->make_engine("mx.example.com"));
+    stream::TlsStream& stream = *secured;
     stream_ = std::move(secured);
     talking_.spawn(shake(stream, done));
     world_.loop.run();
@@ -59,7 +59,7 @@ class TlsClient {
       if (!more) co_return;
     }
   }
-  static Task<void> shake(TlsStream& stream, bool& done) {
+  static Task<void> shake(stream::TlsStream& stream, bool& done) {
     done = (co_await stream.handshake(async::no_deadline)).ok();
   }
 
@@ -71,24 +71,19 @@ class TlsClient {
 };
 
 // Looks something up for a second at EHLO.
-class SlowPolicy final : public policies::Policy {
+class SlowPolicy final : public TestPolicy {
  public:
   std::string_view name() const override { return "slow"; }
-  policies::Mode mode() const override { return policies::Mode::enforce; }
   bool gathers_at(policies::Stage stage) const override { return stage == policies::Stage::helo; }
-  bool judges_at(policies::Stage) const override { return false; }
   Task<void> gather(policies::Stage, const policies::Transaction&, policies::Facts&,
-                    const policies::Surroundings& around) const override {
-    co_await async::sleep_for(around.scheduler, std::chrono::seconds(1));
-  }
-  policies::Verdict judge(policies::Stage, const policies::Transaction&, const policies::Facts&) const override {
-    return {};
+                    const policies::GatherContext& context) const override {
+    co_await async::sleep_for(context.scheduler, std::chrono::seconds(1));
   }
 };
 
 TEST(SessionTls, NothingSaidBeforeItCounts) {
   World world;
-  world.door.tls = server_context();
+  world.listener.tls = server_context();
   TlsClient client(world);
   EXPECT_EQ(client.heard().substr(0, 4), "220 ");
   EXPECT_NE(client.say("EHLO plain.example\r\n").find("250-STARTTLS\r\n"), std::string::npos);
@@ -112,9 +107,9 @@ TEST(SessionTls, NothingSaidBeforeItCounts) {
 // T12: where TLS is spoken from the first octet, the demand for it is met.
 TEST(SessionTls, TlsFromTheFirstOctetIsTlsEnough) {
   World world;
-  world.door.tls = server_context();
-  world.door.settings.tls = config::ListenTls::implicit;
-  world.door.settings.require_tls = true;
+  world.listener.tls = server_context();
+  world.listener.settings.tls = config::ListenTls::implicit;
+  world.listener.settings.require_tls = true;
   TlsClient client(world);
   ASSERT_TRUE(client.start_tls());
   EXPECT_EQ(client.heard().substr(0, 4), "220 ");
@@ -125,9 +120,9 @@ TEST(SessionTls, TlsFromTheFirstOctetIsTlsEnough) {
 // S13: what has arrived counts, decrypted or not.
 TEST(SessionTls, WhoRunsAheadIsNoticedUnderTlsToo) {
   World world;
-  world.door.tls = server_context();
-  world.door.settings.tls = config::ListenTls::implicit;
-  world.policies.push_back(std::make_unique<SlowPolicy>());
+  world.listener.tls = server_context();
+  world.listener.settings.tls = config::ListenTls::implicit;
+  world.add(std::make_unique<SlowPolicy>());
   TlsClient client(world);
   ASSERT_TRUE(client.start_tls());
   EXPECT_EQ(client.heard().substr(0, 4), "220 ");
@@ -140,8 +135,8 @@ TEST(SessionTls, WhoRunsAheadIsNoticedUnderTlsToo) {
 
 TEST(SessionTls, ABrokenHandshakeIsRecorded) {
   World world;
-  world.door.tls = server_context();
-  world.door.settings.tls = config::ListenTls::implicit;
+  world.listener.tls = server_context();
+  world.listener.settings.tls = config::ListenTls::implicit;
   world.connect();
   world.say("EHLO client.example\r\n");
   EXPECT_TRUE(world.is_over());
@@ -150,8 +145,8 @@ TEST(SessionTls, ABrokenHandshakeIsRecorded) {
 
 TEST(SessionTls, AHandshakeThatStallsIsEnded) {
   World world;
-  world.door.tls = server_context();
-  world.door.settings.tls = config::ListenTls::implicit;
+  world.listener.tls = server_context();
+  world.listener.settings.tls = config::ListenTls::implicit;
   world.connect();
   world.advance(std::chrono::seconds(31));
   EXPECT_TRUE(world.is_over());

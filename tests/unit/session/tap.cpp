@@ -36,7 +36,7 @@ const Wire::Mark& mark_of(const std::vector<Wire::Mark>& marks, std::size_t end)
   return *found;
 }
 
-// The reader looks again and again at what it has not consumed; only what is new is written down.
+// The reader may look at the same unconsumed octets several times; only new ones are recorded.
 std::string_view TappedStream::input() const {
   std::string_view input = inner_->input();
   std::size_t known = wire_->received.size() - consumed_;

@@ -1,8 +1,8 @@
-// Taps: what passes over the connections of the gateway in a test, as the gateway itself sends and sees it.
+// Taps: record what the gateway sends and receives on its connections in a test.
 //
-// A TappedStream stands between a session (or an upstream channel) and its stream and writes down every octet in both
-// directions, with the moment it passed; a TappedDialer puts one into every connection that is opened. Nothing is
-// changed on the way. The records outlive the streams: the invariants are checked on them when the test is over.
+// A TappedStream stands between a session (or an upstream channel) and its stream, and records every octet in both
+// directions with the moment at which it passed. A TappedDialer wraps every connection that it opens. Nothing is
+// changed. The records outlive the streams, because the invariants are checked on them after the test.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@
 
 namespace sallyport::session {
 
-// Moments are counted over all taps and logs of a thread: of two events the later one has the greater moment.
+// The next moment. Moments are counted over all taps and logs of a thread, so that a later event has a greater number.
 std::uint64_t next_moment();
 
-// What has passed over one connection. `sent` is the gateway's.
+// The octets of one connection; `sent` are those that the gateway sent.
 struct Wire {
-  // When so many octets had passed in a direction.
+  // The moment at which `octets` octets had passed in one direction.
   struct Mark {
     std::size_t octets;
     std::uint64_t moment;
@@ -32,20 +32,20 @@ struct Wire {
   std::string received;
   std::vector<Mark> sent_marks;
   std::vector<Mark> received_marks;
-  bool is_open = true;  // the gateway still holds the connection
+  bool is_open = true;  // the gateway has not destroyed its stream
 
   void note_sent(std::string_view octets, Time now);
   void note_received(std::string_view octets, Time now);
-  // The same connection as the other side calls it.
+  // The same connection from the other side's view: sent and received exchanged.
   Wire turned_round() const;
 };
 
-// The mark by which the octet before `end` had passed.
+// The first mark at which `end` octets had passed.
 const Wire::Mark& mark_of(const std::vector<Wire::Mark>& marks, std::size_t end);
 
 class TappedStream final : public io::Stream {
  public:
-  // Without a scheduler the marks tell no time.
+  // Without a scheduler the marks have no time.
   TappedStream(const async::Scheduler* scheduler, std::unique_ptr<io::Stream> inner, std::shared_ptr<Wire> wire)
       : scheduler_(scheduler), inner_(std::move(inner)), wire_(std::move(wire)) {}
   ~TappedStream() override { wire_->is_open = false; }
@@ -73,7 +73,7 @@ class TappedDialer final : public io::Dialer {
   TappedDialer(async::Scheduler& scheduler, io::Dialer& inner) : scheduler_(scheduler), inner_(inner) {}
 
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(SocketAddress to, Time deadline) override;
-  // From now on nobody answers: the servers of the test may be gone.
+  // From now on every dial() times out, because the servers of the test may be gone.
   void fall_silent() { silent_ = true; }
   const std::vector<std::shared_ptr<Wire>>& wires() const { return wires_; }
 

@@ -39,8 +39,8 @@ void expect_refused(World& world, Violation kind) {
 }
 
 void open_door_for_tls(World& world) {
-  world.door.tls = common_server_context();
-  world.door.settings.tls = config::ListenTls::implicit;
+  world.listener.tls = common_server_context();
+  world.listener.settings.tls = config::ListenTls::implicit;
 }
 
 TEST(TlsAbuse, WhatIsTooWeakIsRefused) {
@@ -62,7 +62,7 @@ TEST(TlsAbuse, WhatIsTooWeakIsRefused) {
 
 TEST(TlsAbuse, WhatIsTooWeakIsRefusedAfterStarttlsToo) {
   World world;
-  world.door.tls = common_server_context();
+  world.listener.tls = common_server_context();
   world.greet();
   EXPECT_EQ(world.say("STARTTLS\r\n").substr(0, 4), "220 ");
   EXPECT_EQ(world.say(client_hello(TLS1_2_VERSION, {0x0005}, usual_extensions())),

@@ -1,4 +1,4 @@
-// A policy that says nothing: it writes down the content of each message as policies get to see it.
+// WatchingPolicy: gives no verdict; it records the content of each message as policies see it.
 #pragma once
 
 #include <functional>
@@ -7,43 +7,39 @@
 #include <string>
 
 #include "gateway/mail/message.h"
-#include "policies/api/policy.h"
 #include "tests/unit/session/invariants.h"
+#include "tests/unit/session/test_policy.h"
 
 namespace sallyport::session {
 
-class WatchingPolicy final : public policies::Policy {
+class WatchingPolicy final : public TestPolicy {
  public:
-  using Seen = std::map<std::string, SeenMessage, std::less<>>;  // by the message's id
-  // `seen` outlives the policy.
+  using Seen = std::map<std::string, SeenMessage, std::less<>>;  // by the transaction's id
+  // `seen` must outlive the policy.
   explicit WatchingPolicy(Seen& seen) : seen_(seen) {}
 
   std::string_view name() const override { return "watching"; }
-  policies::Mode mode() const override { return policies::Mode::enforce; }
-  bool gathers_at(policies::Stage) const override { return false; }
-  bool judges_at(policies::Stage) const override { return false; }
-  Task<void> gather(policies::Stage, const policies::Transaction&, policies::Facts&,
-                    const policies::Surroundings&) const override {
-    co_return;
-  }
-  policies::Verdict judge(policies::Stage, const policies::Transaction&, const policies::Facts&) const override {
-    return policies::Verdict::none();
-  }
-  std::unique_ptr<policies::BodyObserver> observe_body(const policies::Transaction& mail) const override {
-    seen_[mail.id] = {std::string(mail.message->header_octets()), {}};
-    return std::make_unique<Observer>(seen_, mail.id);
-  }
+  bool gathers_at(policies::Stage stage) const override { return stage == policies::Stage::message; }
+  std::unique_ptr<policies::Gathering> begin() const override { return std::make_unique<Watching>(seen_); }
 
  private:
-  class Observer final : public policies::BodyObserver {
+  class Watching final : public policies::Gathering {
    public:
-    Observer(Seen& seen, std::string id) : seen_(seen), id_(std::move(id)) {}
+    explicit Watching(Seen& seen) : seen_(seen) {}
+    bool wants_body(const policies::Transaction& mail) override {
+      header_ = mail.message->header_octets();
+      return true;
+    }
     void body(std::string_view octets) override { body_ += octets; }
-    void end(policies::Facts&) override { seen_[id_].body = body_; }
+    Task<void> gather(policies::Stage, const policies::Transaction& mail, policies::Facts&,
+                      const policies::GatherContext&) override {
+      seen_[mail.id] = {header_, body_};
+      co_return;
+    }
 
    private:
     Seen& seen_;
-    std::string id_;
+    std::string header_;
     std::string body_;
   };
 

@@ -1,9 +1,12 @@
 #include "tests/unit/session/world.h"
 
+#include <algorithm>
+
 #include "gateway/base/text.h"
-#include "gateway/session/tls_stream.h"
 #include "gateway/smtp/body_reader.h"
 #include "gateway/smtp/proxy_header.h"
+#include "gateway/stream/tls_stream.h"
+#include "policies/sections.h"
 #include "tests/unit/session/watching_policy.h"
 
 namespace sallyport::session {
@@ -13,17 +16,19 @@ namespace {
 std::string to_text(const LogField& field) {
   if (const auto* text = std::get_if<std::string_view>(&field.value)) return std::string(*text);
   if (const auto* number = std::get_if<std::int64_t>(&field.value)) return std::to_string(*number);
+  if (const auto* list = std::get_if<LogList>(&field.value)) return text::join({list->begin(), list->end()}, ",");
   return {};
 }
 
 }  // namespace
 
-void EventsLog::write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
+bool EventsLog::write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
   LinesLog::write(level, event, fields);
   LoggedEvent& logged = events.emplace_back();
   logged.moment = next_moment();
   logged.event = event;
   for (const LogField& field : fields) logged.fields.emplace(field.key, to_text(field));
+  return true;
 }
 
 // ---- the upstream ----
@@ -96,7 +101,7 @@ Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
       if (!sent) co_return;
     }
     if (verb == "STARTTLS" && tls) {
-      auto in_tls = std::make_unique<TlsStream>(std::move(stream), tls->make_engine());
+      auto in_tls = std::make_unique<stream::TlsStream>(std::move(stream), tls->make_engine());
       auto shaken = co_await in_tls->handshake(async::no_deadline);
       if (!shaken) co_return;
       secured.push_back(std::make_shared<Wire>());
@@ -158,17 +163,51 @@ Task<void> FakeUpstream::serve(std::unique_ptr<io::Stream> stream) {
 
 // ---- the world ----
 
-World::World() {
+namespace {
+
+// Those of all policies there are, and those of tests' policies.
+std::vector<const settings::Section*> all_sections() {
+  const auto real = policies::policy_sections();
+  std::vector<const settings::Section*> sections(real.begin(), real.end());
+  for (const auto& section : test_sections) sections.push_back(&section);
+  return sections;
+}
+
+}  // namespace
+
+World::World()
+    : watching_(std::make_unique<WatchingPolicy>(seen_)),
+      watching_entry_(test_entry(watching_->name(), test_sections.size() - 1)) {
+  static const std::vector<const settings::Section*> sections = all_sections();
+  settings.policy = settings::Set(sections);
+  settings.policy.edit(test_sections.back()) = {watching_.get()};
   settings.hostname = "mx.example.com";
-  config::UpstreamSettings group;
-  group.name = "default";
-  group.servers = {first_server};
-  group.tls.mode = tls::UpstreamTls::off;
-  group.balance = config::Balance::failover;
-  settings.upstreams["default"] = group;
-  settings.tenants["default"] = {"default", {"example.com"}, "default"};
+  add_upstream("default", first_server);
+  settings.tenants["default"] = {"default", {"example.com"}, "default", {}};
   dialer.serve(first_server,
                [this](std::unique_ptr<support::MemoryStream> stream) { return upstream.serve(std::move(stream)); });
+}
+
+TestPolicy& World::add(std::unique_ptr<TestPolicy> policy) {
+  const std::size_t index = test_policies_.size();
+  ensure(index + 1 < test_sections.size(), "World: too many policies of tests");
+  settings.policy.edit(test_sections.at(index)) = {policy.get()};
+  add(test_entries_.emplace_back(test_entry(policy->name(), index)));
+  return *test_policies_.emplace_back(std::move(policy));
+}
+
+settings::Set& World::add_tenant(const std::string& name, const std::string& domain, const std::string& route) {
+  settings.tenants[name] = {name, {domain}, route, settings.policy};
+  return settings.tenants[name].policy;
+}
+
+void World::add_upstream(const std::string& name, SocketAddress server) {
+  config::UpstreamSettings group;
+  group.name = name;
+  group.servers = {server};
+  group.tls.mode = tls::UpstreamTls::off;
+  group.balance = config::Balance::failover;
+  settings.upstreams[name] = group;
 }
 
 World::~World() {
@@ -179,7 +218,7 @@ World::~World() {
   session.reset();
   host.reset();
   pool.reset();
-  if (!board_) return;
+  if (groups_.empty()) return;
   Evidence all = evidence();
   all.sessions_left = sessions_left;
   for (const std::string& what : broken_invariants(all, excused_)) on_broken_invariant(what);
@@ -188,7 +227,7 @@ World::~World() {
 // I12. Every wait of a session has a deadline, and one that hears nothing any more goes from one to the next until it
 // ends.
 void World::let_sessions_end() {
-  const config::TimeoutSettings& timeouts = host->settings->timeouts;
+  const config::TimeoutSettings& timeouts = settings.timeouts;
   tapped_dialer_.fall_silent();
   loop.run();
   Duration longest = timeouts.command + timeouts.policy + timeouts.upstream_connect + 3 * timeouts.upstream_reply +
@@ -203,13 +242,13 @@ Evidence World::evidence() const {
   for (std::size_t i = 0; i < client_wires_.size(); ++i) {
     const Wire& wire = *client_wires_[i];
     bool is_balancer = false;
-    for (const IpNetwork& network : door.settings.proxy_protocol_from)
+    for (const IpNetwork& network : listener.settings.proxy_protocol_from)
       is_balancer = is_balancer || network.contains(client_addresses_[i].ip);
     auto header = smtp::read_proxy_header(wire.received);
     all.balancer_octets.push_back(is_balancer && header ? header->consumed : 0);
     all.clients.push_back(wire);
   }
-  all.clients_are_secured = door.settings.tls == config::ListenTls::implicit;
+  all.clients_are_secured = listener.settings.tls == config::ListenTls::implicit;
   for (const auto& wire : tapped_dialer_.wires()) all.upstreams.push_back(*wire);
   for (const auto& wire : upstream.secured) {
     all.upstreams.push_back(wire->turned_round());
@@ -219,26 +258,55 @@ Evidence World::evidence() const {
   all.counters = &counters;
   all.seen = seen_;
   all.final_reply = settings.timeouts.final_reply;
-  for (const auto& [name, group] : board_->groups()) {
-    for (const auto& server : group.servers) all.places_left += server->connections();
+  std::set<const upstream::UpstreamServer*> servers;
+  for (const upstream::UpstreamGroups& groups : groups_) {
+    for (const auto& [name, group] : groups) {
+      for (const auto& server : group->servers) servers.insert(server.get());
+    }
   }
+  for (const upstream::UpstreamServer* server : servers) all.places_left += server->connections();
   return all;
 }
 
+std::shared_ptr<const WorkerSnapshot> World::make_snapshot() {
+  auto shared = std::make_shared<Snapshot>();
+  shared->settings = std::make_shared<const config::Settings>(settings);
+  shared->hash = "configuration " + std::to_string(own_names_.size() + 1);
+  shared->upstreams = registry_.make_groups(settings, upstream_tls);
+  shared->plans = make_plans(settings, entries);
+  groups_.push_back(shared->upstreams);
+  const policies::OwnNames& own = own_names_.emplace_back(own_names(settings.hostname, shared->plans));
+  auto prepared = checks::WorkerPlans::prepare(shared->plans, {learned_, rates_, suffixes_, own});
+  ensure(prepared.ok(), "World: policies that cannot be prepared");
+  return std::make_shared<const WorkerSnapshot>(WorkerSnapshot{std::move(shared), std::move(*prepared)});
+}
+
 void World::build() {
-  if (watches_content || !policies.empty()) policies.push_back(std::make_unique<WatchingPolicy>(seen_));
-  board_ = std::make_unique<UpstreamBoard>(settings.upstreams);
-  pool = std::make_unique<UpstreamPool>(
-      loop.scheduler(), tapped_dialer_, *board_, counters, upstream_tls, settings.hostname,
-      UpstreamTimeouts{settings.timeouts.upstream_connect, settings.timeouts.upstream_reply});
-  host = std::unique_ptr<Host>(new Host{loop.scheduler(), clock, resolver, log, counters, spool, slots, *board_, *pool,
-                                        IdSource(1), std::make_shared<const config::Settings>(settings),
-                                        std::move(policies)});
+  if (watches_content || !entries.empty()) add(watching_entry_);
+  auto snapshot = make_snapshot();
+  pool =
+      std::make_unique<upstream::UpstreamPool>(loop.scheduler(), tapped_dialer_, counters, snapshot->shared->upstreams);
+  host = std::unique_ptr<Host>(new Host{loop.scheduler(),
+                                        clock,
+                                        resolver,
+                                        log,
+                                        counters,
+                                        spool,
+                                        slots,
+                                        *pool,
+                                        IdSource(1),
+                                        std::move(snapshot),
+                                        {&log_line_, &record_counters_, &records}});
   sessions_ = std::make_unique<async::Nursery>(loop.scheduler());
   // What EHLO offers is known from the probes.
   async::Nursery probes(loop.scheduler());
   probes.spawn(pool->probe_for_ever());
   loop.run();
+}
+
+void World::reload() {
+  host->snapshot = make_snapshot();
+  pool->adopt(host->snapshot->shared->upstreams);
 }
 
 Task<void> World::run(Session& session, World& world) {
@@ -257,7 +325,7 @@ void World::connect(std::unique_ptr<io::Stream> stream, SocketAddress from) {
   client_wires_.push_back(std::make_shared<Wire>());
   client_addresses_.push_back(from);
   auto tapped = std::make_unique<TappedStream>(&loop.scheduler(), std::move(stream), client_wires_.back());
-  session = std::make_unique<Session>(*host, door, std::move(tapped), from);
+  session = std::make_unique<Session>(*host, host->snapshot, listener, std::move(tapped), from);
   sessions_->spawn(run(*session, *this));
   loop.run();
 }

@@ -44,8 +44,7 @@ TEST(BodyReader, UndoesDotStuffing) {
     EXPECT_TRUE(outcome.ended) << test.what;
     EXPECT_EQ(outcome.content, test.content) << test.what;
     EXPECT_EQ(outcome.consumed, test.input.size()) << test.what;
-    EXPECT_FALSE(outcome.faults.any()) << test.what;
-    EXPECT_FALSE(outcome.faults.eod_lookalike) << test.what;
+    EXPECT_EQ(outcome.faults, ContentFaults{}) << test.what;
   }
 }
 

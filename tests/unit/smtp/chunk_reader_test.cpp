@@ -22,7 +22,7 @@ TEST(ChunkReader, TakesExactlyWhatWasAnnounced) {
   EXPECT_EQ(reader.read("QUIT\r\n", sink), 0U);
   reader.finish(sink);
   EXPECT_EQ(sink.content, "hello\r\n");
-  EXPECT_FALSE(reader.faults().any());
+  EXPECT_EQ(reader.faults(), ContentFaults{});
 }
 
 TEST(ChunkReader, LeavesDotsAlone) {
@@ -37,7 +37,7 @@ TEST(ChunkReader, LeavesDotsAlone) {
 TEST(ChunkReader, CarriesLineStateOverChunkBorders) {
   const Outcome split = read_chunks("a\r\nb\r\n", {2, 3}, 100);
   EXPECT_EQ(split.content, "a\r\nb\r\n");
-  EXPECT_FALSE(split.faults.any());
+  EXPECT_EQ(split.faults, ContentFaults{});
   const Outcome bare = read_chunks("a\rb", {2}, 100);
   EXPECT_EQ(bare.content, "a b\r\n");
   EXPECT_TRUE(bare.faults.bare_cr);

@@ -80,7 +80,7 @@ TEST(Corpora, FalseEndsOfData) {
     for (std::size_t cut = 1; cut < true_end; ++cut)
       ASSERT_EQ(read_data(stream, {cut}), whole) << hex << " cut at " << cut;
     // Some carry the octets of a true end only after a CR or NUL of their own; those lines are never the end either.
-    EXPECT_TRUE(whole.faults.any()) << hex;
+    EXPECT_TRUE(whole.faults.bare_lf || whole.faults.bare_cr || whole.faults.nul) << hex;
     EXPECT_FALSE(relayed(whole, BareNewline::reject)) << hex;
     if (const auto wire = relayed(whole, BareNewline::normalize)) {
       EXPECT_EQ(wire->find(sequence), std::string::npos) << hex;

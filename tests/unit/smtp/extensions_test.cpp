@@ -87,14 +87,14 @@ TEST(Extensions, TakeTheLastOfTwo) { EXPECT_EQ(read_ehlo_lines({"mx", "SIZE 5", 
 
 TEST(OfferFor, LeavesOutWhatAnUpstreamLacks) {
   const Extensions own = everything();
-  for (bool Extensions::*ability :
+  for (bool Extensions::*extension :
        {&Extensions::eight_bit_mime, &Extensions::smtputf8, &Extensions::dsn, &Extensions::requiretls}) {
     Extensions lacking = everything();
-    lacking.*ability = false;
-    EXPECT_TRUE(offer_for(own, {everything(), everything()}).*ability);
-    EXPECT_FALSE(offer_for(own, {everything(), lacking}).*ability);
-    EXPECT_FALSE(offer_for(own, {}).*ability);  // unknown is not offered
-    EXPECT_FALSE(offer_for(lacking, {everything()}).*ability);
+    lacking.*extension = false;
+    EXPECT_TRUE(offer_for(own, {everything(), everything()}).*extension);
+    EXPECT_FALSE(offer_for(own, {everything(), lacking}).*extension);
+    EXPECT_FALSE(offer_for(own, {}).*extension);  // unknown is not offered
+    EXPECT_FALSE(offer_for(lacking, {everything()}).*extension);
   }
 }
 

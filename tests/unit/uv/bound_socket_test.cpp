@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 
@@ -51,6 +52,7 @@ TEST(BindListener, SaysWhatIsWrong) {
   auto bound = bind_listener(SocketAddress{IpAddress::v4({192, 0, 2, 1}), 2525});
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().message, "cannot bind 192.0.2.1:2525: Cannot assign requested address");
+  EXPECT_EQ(bound.error().error, EADDRNOTAVAIL);
 }
 
 TEST(BindListener, ServesBothFamiliesAtTheAnyAddress) {

@@ -10,7 +10,22 @@
 namespace sallyport::uv {
 namespace {
 
-using ListenerTest = OnLoopback;
+class ListenerTest : public OnLoopback {
+ protected:
+  void run_to_its_end(Task<void> task) {
+    async::Nursery nursery(loop.scheduler());
+    nursery.spawn(std::move(task));
+    run(all_of(nursery));
+  }
+  static Task<void> keep(Task<Result<std::unique_ptr<io::Stream>, Error>> task,
+                         std::optional<Result<std::unique_ptr<io::Stream>, Error>>& outcome) {
+    outcome.emplace(co_await std::move(task));
+  }
+  static Task<bool> all_of(async::Nursery& nursery) {
+    co_await nursery.join();
+    co_return true;
+  }
+};
 
 // Lowers the limit of descriptors while it lives.
 class FewDescriptors {
@@ -95,6 +110,47 @@ TEST_F(ListenerTest, MayBeStoppedFromItsOwnCallback) {
   PlainSocket second = PlainSocket::connect(listener->address());
   pass(20ms);
   EXPECT_EQ(accepted, 1);
+}
+
+TEST_F(ListenerTest, RetiringServesThoseWhoHadConnected) {
+  std::vector<PlainSocket> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(PlainSocket::connect(server.address()));
+  run_to_its_end(server.listener().retire(20ms));
+  EXPECT_EQ(server.waiting(), 100u);
+  EXPECT_EQ(run(Dialer(loop).dial(server.address(), in(patience))).error(), Error::refused);
+}
+
+TEST_F(ListenerTest, RetiringIgnoresNewcomersWhoAreRefusedLater) {
+  std::optional<Result<std::unique_ptr<io::Stream>, Error>> outcome;
+  async::Nursery nursery(loop.scheduler());
+  nursery.spawn(server.listener().retire(200ms));
+  Dialer dialer(loop);
+  nursery.spawn(keep(dialer.dial(server.address(), in(patience)), outcome));
+  pass(100ms);
+  EXPECT_FALSE(outcome.has_value()) << "neither accepted nor reset";
+  run(all_of(nursery));
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->error(), Error::refused);
+  EXPECT_EQ(server.waiting(), 0u);
+}
+
+// Of several sockets at one address, as several workers have, one after the other is retired under connects.
+TEST_F(ListenerTest, NobodyIsResetWhenOneOfSeveralIsRetired) {
+  Server others(loop, bind_listener(server.address()).value());
+  std::vector<PlainSocket> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(PlainSocket::connect(server.address()));
+  run_to_its_end(server.listener().retire(20ms));
+  for (int i = 0; i < 100; ++i) clients.push_back(PlainSocket::connect(server.address()));
+  pass(20ms);
+  EXPECT_GT(server.waiting(), 0u);
+  EXPECT_EQ(server.waiting() + others.waiting(), 200u);
+}
+
+TEST_F(ListenerTest, MayBeStoppedWhileItRetires) {
+  async::Nursery nursery(loop.scheduler());
+  nursery.spawn(server.listener().retire(20ms));
+  server.listener().stop();
+  run(all_of(nursery));
 }
 
 TEST_F(ListenerTest, AFailingCallbackCostsThatConnectionOnly) {

@@ -1,0 +1,259 @@
+#include "gateway/app/reload.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "gateway/config/key_path.h"
+#include "gateway/uv/work_pool.h"
+
+namespace sallyport::app {
+
+namespace {
+
+using Errors = config::ConfigErrors;
+
+// A file with a thousand errors has one in common, as a rule.
+constexpr std::size_t most_logged_errors = 20;
+constexpr std::size_t most_named_keys = 8;
+// By then every worker has long taken its orders, unless it is at its end.
+constexpr Duration hand_out_patience = std::chrono::seconds(30);
+
+// systemd shows the unit as reloading from the first to the second of these.
+void tell_systemd_reloading() {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(uv::Loop::now().time_since_epoch()).count();
+  ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now)).c_str());
+}
+void tell_systemd_ready() { ::sd_notify(0, "READY=1"); }
+
+// Waits, on `loop`, until the last share has been destroyed, on whichever thread that happens; shares may outlive this
+// object and the loop.
+class AllDone {
+ public:
+  explicit AllDone(uv::Loop& loop)
+      : state_(std::make_shared<State>(loop)), own_share_(nullptr, [state = state_](void*) { State::tell(state); }) {}
+  AllDone(const AllDone&) = delete;
+  AllDone& operator=(const AllDone&) = delete;
+  ~AllDone() {
+    const std::lock_guard lock(state_->mutex);
+    state_->loop = nullptr;
+  }
+
+  const std::shared_ptr<void>& share() const { return own_share_; }
+  // False: the deadline has come first. No share may be asked for afterwards.
+  Task<bool> wait(Time deadline) {
+    own_share_.reset();
+    co_return co_await state_->done.wait(deadline) == async::Woken::notified;
+  }
+
+ private:
+  struct State {
+    explicit State(uv::Loop& of) : done(of.scheduler()), loop(&of) {}
+    static void tell(const std::shared_ptr<State>& state) {
+      const std::lock_guard lock(state->mutex);
+      if (state->loop != nullptr) state->loop->post([state] { state->done.notify(); });
+    }
+    async::Signal done;
+    std::mutex mutex;  // for `loop`
+    uv::Loop* loop;    // null when nobody waits any more
+  };
+
+  std::shared_ptr<State> state_;
+  std::shared_ptr<void> own_share_;
+};
+
+std::string what_to_do(const uv::BindFailure& failure) {
+  switch (failure.error) {
+    case EACCES:
+    case EPERM:
+      return "the gateway has no right to it while it runs: restart it, and it binds the address before it gives up "
+             "root; or choose a port from 1024 on";
+    case EADDRINUSE:
+      return "another program listens there: stop that one, or choose another address";
+    case EADDRNOTAVAIL:
+      return "this host has no such address: give it one, or correct this";
+    default:
+      return "nothing has been changed";
+  }
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == most_named_keys) return list + " and " + std::to_string(names.size() - i) + " more";
+    if (i > 0) list += ", ";
+    list += names[i];
+  }
+  return list;
+}
+
+std::string in_words(const std::vector<std::string>& changed) {
+  if (changed.empty()) return "no setting changed, the files that they name were read anew";
+  return std::to_string(changed.size()) + (changed.size() == 1 ? " setting" : " settings") + " changed (" +
+         list_of(changed) + ")";
+}
+
+}  // namespace
+
+// Runs on the work pool. What it refers to outlives the loop, which waits for it.
+struct Reloader::Preparation {
+  SnapshotBuilder& builder;
+  std::set<SocketAddress> bound;  // the addresses that are listened on
+
+  Result<Prepared, Errors> operator()() {
+    auto built = builder.build();
+    if (!built) return std::move(built).error();
+    Prepared prepared{std::move(*built), {}};
+    prepared.sockets.resize(builder.workers());
+    Errors errors;
+    const std::vector<session::Listener>& listeners = prepared.built.snapshot->listeners;
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      const SocketAddress& address = listeners[i].settings.address;
+      if (bound.contains(address)) continue;
+      for (std::vector<NewSocket>& sockets : prepared.sockets) {
+        auto socket = uv::bind_listener(address);
+        if (socket) {
+          sockets.push_back({address, std::move(*socket)});
+          continue;
+        }
+        errors.push_back(
+            {place_of(prepared.built.loaded, i), socket.error().message + "; " + what_to_do(socket.error())});
+        break;
+      }
+    }
+    if (!errors.empty()) return errors;
+    return prepared;
+  }
+
+  config::Origin place_of(const config::Loaded& loaded, std::size_t listener) const {
+    config::Origin at = loaded.origin_of(config::full_path("listen[].address", {listener}));
+    return at.is_default() ? config::Origin{builder.config_file(), 1, 1} : at;
+  }
+};
+
+Reloader::Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vector<std::unique_ptr<Worker>>& workers,
+                   const Built& at_start)
+    : common_(common),
+      builder_(builder),
+      workers_(workers),
+      loop_(workers.front()->loop()),
+      one_at_a_time_(loop_.scheduler()),
+      current_(at_start.snapshot),
+      values_(config::effective_values(at_start.loaded)) {}
+
+Task<Reloader::Outcome> Reloader::reload() {
+  const async::Lock::Held turn = co_await one_at_a_time_.take();
+  if (is_stopping_) co_return control::ReloadErrors{"the gateway is shutting down"};
+  co_return co_await reload_now();
+}
+
+Task<void> Reloader::reload_by_signal() {
+  if (signal_waits_) co_return;
+  signal_waits_ = true;
+  const async::Lock::Held turn = co_await one_at_a_time_.take();
+  signal_waits_ = false;
+  if (is_stopping_) co_return;
+  static_cast<void>(co_await reload_now());
+}
+
+Task<Reloader::Outcome> Reloader::reload_now() {
+  tell_systemd_reloading();
+  common_.log->reopen();
+  Preparation preparation{builder_, {}};
+  for (const session::Listener& listener : current_->listeners) preparation.bound.insert(listener.settings.address);
+  std::optional<Outcome> outcome;
+  try {
+    auto prepared = co_await uv::on_worker(loop_, std::move(preparation));
+    if (prepared) {
+      co_await hand_out(*prepared);
+      outcome = put_in_force(prepared->built);
+    } else {
+      outcome = refuse(prepared.error());
+    }
+  } catch (const std::exception& error) {
+    outcome = refuse({{{builder_.config_file(), 0, 0}, error.what()}});
+  }
+  tell_systemd_ready();
+  co_return std::move(*outcome);
+}
+
+// Returns when every worker serves by it, and no address that is named no more is listened on.
+Task<void> Reloader::hand_out(Prepared& prepared) {
+  AllDone all_done(loop_);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, all_done.share());
+  }
+  const bool is_done = co_await all_done.wait(loop_.scheduler().now() + hand_out_patience);
+  if (is_done) co_return;
+  common_.counters.add(Fault::internal);
+  common_.log->write(LogLevel::error, "fault",
+                     {{"kind", name(Fault::internal)}, {"detail", "a worker has not taken its orders in time"}});
+}
+
+control::Reloaded Reloader::put_in_force(const Built& built) {
+  const config::LimitSettings& limits = built.snapshot->settings->limits;
+  common_.slots.set_limits({limits.sessions, limits.sessions_per_ip});
+  current_ = built.snapshot;
+
+  control::Reloaded reloaded;
+  reloaded.config = built.snapshot->hash;
+  std::vector<std::string> changed;
+  config::EffectiveValues next = config::effective_values(built.loaded);
+  for (const config::Change& change : config::changes(values_, next)) {
+    if (change.reload != config::Reload::restart) {
+      changed.push_back(change.path);
+      continue;
+    }
+    // The old value stays in force.
+    reloaded.needs_restart.push_back(change.path);
+    if (change.running) {
+      next[change.path] = *change.running;
+    } else {
+      next.erase(change.path);
+    }
+  }
+  values_ = std::move(next);
+  reloaded.changed = in_words(changed);
+  const std::string names = list_of(changed);
+  const std::string restart = list_of(reloaded.needs_restart);
+  common_.log->write(LogLevel::info, "reloaded",
+                     {{"config", reloaded.config}, {"changed", names}, {"needs_restart", restart}});
+  report_certificates(*current_, common_);
+  return reloaded;
+}
+
+control::ReloadErrors Reloader::refuse(const Errors& errors) {
+  common_.counters.add(Fault::reload_failed);
+  control::ReloadErrors lines;
+  for (const config::ConfigError& error : errors) lines.push_back(error.to_string());
+  const std::string_view kind = name(Fault::reload_failed);
+  for (std::size_t i = 0; i < std::min(lines.size(), most_logged_errors); ++i) {
+    common_.log->write(LogLevel::error, "fault", {{"kind", kind}, {"detail", lines[i]}});
+  }
+  if (lines.size() > most_logged_errors) {
+    const std::string rest = std::to_string(lines.size() - most_logged_errors) + " more errors; `sallyport check`";
+    common_.log->write(LogLevel::error, "fault", {{"kind", kind}, {"detail", rest}});
+  }
+  return lines;
+}
+
+void report_certificates(const session::Snapshot& snapshot, CommonParts& common) {
+  for (const session::Listener& listener : snapshot.listeners) {
+    if (!listener.tls) continue;
+    const WallTime now = std::chrono::system_clock::now();
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(listener.tls->expires_at() - now);
+    common.counters.set(Gauge::cert_expires_in_seconds, left.count());
+    for (const std::string& warning : listener.tls->warnings(now)) {
+      common.counters.add(Fault::cert_expired);
+      common.log->write(LogLevel::warning, "fault", {{"kind", name(Fault::cert_expired)}, {"detail", warning}});
+    }
+    return;  // all listeners have the same certificates
+  }
+  common.counters.set(Gauge::cert_expires_in_seconds, 0);
+}
+
+}  // namespace sallyport::app

@@ -1,0 +1,36 @@
+#include "gateway/base/mail_address.h"
+
+#include <algorithm>
+
+namespace sallyport {
+
+bool is_dot_string(std::string_view local) {
+  if (local.empty() || local.front() == '.' || local.back() == '.') return false;
+  if (local.find("..") != std::string_view::npos) return false;
+  return std::all_of(local.begin(), local.end(), [](char c) { return c == '.' || is_atext(c); });
+}
+
+bool MailAddress::is_postmaster() const { return text::equals_ignoring_case(local, "postmaster"); }
+
+std::string MailAddress::to_string() const {
+  if (is_null()) return "";
+  std::string out;
+  if (is_dot_string(local)) {
+    out = local;
+  } else {
+    out += '"';
+    for (const char c : local) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '"';
+  }
+  if (!domain.empty()) out += '@' + domain;
+  return out;
+}
+
+bool MailAddress::has_routing_local() const { return local.find_first_of("@%!") != std::string::npos; }
+
+bool MailAddress::needs_utf8() const { return !text::is_ascii(local) || !text::is_ascii(domain); }
+
+}  // namespace sallyport

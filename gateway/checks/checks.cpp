@@ -1,0 +1,349 @@
+#include "gateway/checks/checks.h"
+
+#include <algorithm>
+
+#include "gateway/async/when.h"
+#include "gateway/base/ensure.h"
+
+namespace sallyport::checks {
+
+using policies::Action;
+using policies::Stage;
+using policies::Transaction;
+using policies::Verdict;
+
+namespace {
+
+bool is_of(const Verdict& verdict, const policies::PolicyEntry& entry) { return verdict.check == entry.name; }
+
+bool is_on(const Plan& plan, const policies::PolicyEntry& entry) {
+  return std::any_of(plan.checks.begin(), plan.checks.end(),
+                     [&entry](const Plan::Check& check) { return check.entry == &entry; });
+}
+
+}  // namespace
+
+Checks::Checks(const CheckServices& services, std::shared_ptr<const WorkerPlans> plans,
+               std::function<void()> dns_exhausted)
+    : services_(services),
+      connection_plans_(std::move(plans)),
+      mail_plans_(connection_plans_),
+      plan_(&connection_plans_->plans().connection),
+      budget_(services.dns_budget),
+      resolver_(services.resolver, budget_, std::move(dns_exhausted)),
+      background_(services.scheduler) {}
+
+bool Checks::gathers(const Active& active, Stage stage) const {
+  return active.gatherer != nullptr && active.gatherer->gathers_at(stage) &&
+         !is_skipped(active.check->entry->name, verdicts_);
+}
+
+Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
+  if (selection.empty()) co_return;
+  policies::GatherContext context{services_.scheduler, resolver_, services_.counters,
+                                  services_.log,       deadline,  body_hashes_};
+  if (selection.size() == 1) {
+    co_await selection.front().gathering->gather(stage, mail, facts_, context);
+    co_return;
+  }
+  using policies::GatherPhase;
+  for (const GatherPhase phase : {GatherPhase::first, GatherPhase::on_identifiers, GatherPhase::on_everything}) {
+    std::vector<Task<void>> tasks;
+    for (const Selected& selected : selection) {
+      if (selected.active->check->entry->phase != phase) continue;
+      tasks.push_back(selected.gathering->gather(stage, mail, facts_, context));
+    }
+    if (!tasks.empty()) co_await async::when_all(services_.scheduler, std::move(tasks));
+  }
+}
+
+// `mail` is a copy, because the session changes its own transaction while this task waits.
+Task<void> Checks::gather_in_background(Transaction mail, Selection selection) {
+  Time deadline = services_.scheduler.now() + services_.patience;
+  co_await gather(Stage::connect, mail, selection, deadline);
+}
+
+Task<void> Checks::gather_for_mail(Stage stage, const Transaction& mail, Selection selection) {
+  Time began = services_.scheduler.now();
+  co_await gather(stage, mail, selection, began + patience_);
+  patience_ -= std::min(patience_, Duration(services_.scheduler.now() - began));
+}
+
+std::vector<const Active*> Checks::all_of(const Plan& plan) const {
+  std::vector<const Active*> all;
+  for (const Active& active : mail_plans_->active(plan)) all.push_back(&active);
+  return all;
+}
+
+std::vector<Verdict> Checks::judge(Stage stage, const Transaction& mail,
+                                   const std::vector<const Active*>& speaking) const {
+  policies::Verdicts said;
+  for (const Active* active : speaking) {
+    const policies::PolicyEntry& entry = *active->check->entry;
+    if (entry.judge == nullptr || is_skipped(entry.name, verdicts_)) continue;
+    said.speaks(entry.name, stage, active->check->mode);
+    entry.judge(stage, mail, facts_, active->check->settings, said);
+  }
+  return said.take();
+}
+
+// When several recipients get a verdict of the same rule, the strictest is kept and the score counts once.
+void Checks::remember(std::vector<Verdict> said) {
+  for (Verdict& verdict : said) {
+    const auto known = std::find_if(verdicts_.begin(), verdicts_.end(), [&verdict](const Verdict& one) {
+      return one.check == verdict.check && one.rule == verdict.rule && one.shadow == verdict.shadow &&
+             one.stage == verdict.stage;
+    });
+    if (known == verdicts_.end()) {
+      verdicts_.push_back(std::move(verdict));
+      continue;
+    }
+    const double score = std::max(known->score, verdict.score);
+    if (verdict.action >= known->action) *known = std::move(verdict);
+    known->score = score;
+  }
+}
+
+// ---- the connection ----
+
+Task<Disposition> Checks::connected(const Transaction& mail) {
+  Selection now;
+  Selection later;
+  const std::vector<const Active*> all = all_of(*plan_);
+  for (const Active* active : all) {
+    if (!gathers(*active, Stage::connect)) continue;
+    Selected selected{active, &connection_gatherings_.of(*active->gatherer)};
+    (active->gatherer->precedes_greeting() ? now : later).push_back(selected);
+  }
+  if (!later.empty()) background_.spawn(gather_in_background(mail, std::move(later)));
+  co_await gather(Stage::connect, mail, now, services_.scheduler.now() + services_.patience);
+  std::vector<Verdict> said = judge(Stage::connect, mail, all);
+  Disposition disposition = strictest(said, {});
+  remember(std::move(said));
+  connect_verdicts_ = verdicts_;
+  connection_verdicts_ = verdicts_;
+  co_return disposition;
+}
+
+Task<Disposition> Checks::greeted(const Transaction& mail) {
+  Selection selection;
+  const std::vector<const Active*> all = all_of(*plan_);
+  for (const Active* active : all) {
+    if (gathers(*active, Stage::helo)) selection.push_back({active, &connection_gatherings_.of(*active->gatherer)});
+  }
+  co_await gather(Stage::helo, mail, selection, services_.scheduler.now() + services_.patience);
+  verdicts_ = connect_verdicts_;  // a new greeting is judged again (I4)
+  std::vector<Verdict> said = judge(Stage::helo, mail, all);
+  Disposition disposition = strictest(said, verdicts_);
+  if (disposition.refuses()) {
+    verdicts_ = connection_verdicts_;  // a refused greeting has no effect: the one before still holds
+  } else {
+    remember(std::move(said));
+    connection_verdicts_ = verdicts_;
+  }
+  connection_facts_.reset();
+  co_return disposition;
+}
+
+// ---- a mail ----
+
+void Checks::set_limits(Duration patience, std::uint64_t dns_per_message) {
+  services_.patience = patience;
+  if (budget_.settings.per_message == dns_per_message) return;
+  budget_.settings.per_message = dns_per_message;
+  budget_.message_left = dns_per_message;
+}
+
+Task<Disposition> Checks::mail_begun(const Transaction& mail, std::shared_ptr<const WorkerPlans> plans) {
+  Time began = services_.scheduler.now();
+  if (background_.size() > 0) co_await background_.join();
+  patience_ = services_.patience - std::min(services_.patience, Duration(services_.scheduler.now() - began));
+  if (connection_facts_) {
+    facts_ = *connection_facts_;
+  } else {
+    connection_facts_ = facts_;
+  }
+  mail_plans_ = std::move(plans);
+  plan_ = &mail_plans_->plans().connection;
+  mail_gatherings_.clear();
+  verdicts_ = connection_verdicts_;
+  consequence_.reset();
+
+  Selection selection;
+  std::vector<const Active*> speaking;
+  for (const Active& active : mail_plans_->active(*plan_)) {
+    if (waits_for_tenant(active)) continue;
+    speaking.push_back(&active);
+    if (gathers(active, Stage::mail)) selection.push_back({&active, &mail_gatherings_.of(*active.gatherer)});
+  }
+  co_await gather_for_mail(Stage::mail, mail, std::move(selection));
+  std::vector<Verdict> said = judge(Stage::mail, mail, speaking);
+  Disposition disposition = strictest(said, verdicts_);
+  remember(std::move(said));
+  unbound_facts_ = facts_;
+  unbound_verdicts_ = verdicts_;
+  co_return disposition;
+}
+
+void Checks::unbind() {
+  plan_ = &mail_plans_->plans().connection;
+  facts_ = unbound_facts_;
+  verdicts_ = unbound_verdicts_;
+}
+
+Task<std::vector<Verdict>> Checks::bind(const Transaction& mail, const Plan& plan) {
+  unbind();
+  plan_ = &plan;
+  const std::vector<const Active*> all = all_of(plan);
+  std::vector<const Active*> overridden;
+  std::vector<const Active*> deferred;
+  for (const Active* active : all) {
+    if (active->check->is_overridden) overridden.push_back(active);
+    if (waits_for_tenant(*active)) deferred.push_back(active);
+  }
+  // Discards what the connection's settings have found and said of a check that this tenant overrides or has switched
+  // off.
+  for (const Plan::Check& check : mail_plans_->plans().connection.checks) {
+    if (!is_on(plan, *check.entry)) facts_.drop(check.entry->facts);
+  }
+  std::erase_if(verdicts_, [&](const Verdict& verdict) {
+    const auto check = std::find_if(plan.checks.begin(), plan.checks.end(),
+                                    [&](const Plan::Check& one) { return is_of(verdict, *one.entry); });
+    return check == plan.checks.end() || check->is_overridden;
+  });
+  std::vector<Verdict> said;
+  for (const Stage stage : {Stage::connect, Stage::helo, Stage::mail}) {
+    const auto& speaking = stage == Stage::mail ? deferred : overridden;
+    Selection selection;
+    for (const Active* active : speaking) {
+      if (gathers(*active, stage)) selection.push_back({active, &mail_gatherings_.of(*active->gatherer)});
+    }
+    co_await gather_for_mail(stage, mail, std::move(selection));
+    for (Verdict& verdict : judge(stage, mail, speaking)) said.push_back(std::move(verdict));
+  }
+  co_return said;
+}
+
+Task<std::optional<Disposition>> Checks::recipient(const Transaction& mail, const Plan& plan) {
+  if (plan_ != &plan) {
+    undo_ = Undo::tenant;  // if this recipient is refused, the next one may belong to another tenant
+    std::vector<Verdict> said = co_await bind(mail, plan);
+    Disposition of_earlier_stages = strictest(said, verdicts_);
+    remember(std::move(said));
+    if (of_earlier_stages.refuses()) co_return of_earlier_stages;
+  }
+  Selection selection;
+  const std::vector<const Active*> all = all_of(plan);
+  for (const Active* active : all) {
+    if (gathers(*active, Stage::rcpt)) selection.push_back({active, &mail_gatherings_.of(*active->gatherer)});
+  }
+  co_await gather_for_mail(Stage::rcpt, mail, std::move(selection));
+  undo_ = Undo::verdicts;
+  before_recipient_ = verdicts_;
+  std::vector<Verdict> at_rcpt = judge(Stage::rcpt, mail, all);
+  Disposition disposition = strictest(at_rcpt, verdicts_);
+  Consequence consequence = consequence_of(at_rcpt);
+  remember(std::move(at_rcpt));
+  if (disposition.refuses()) co_return disposition;
+  if (consequence_ && *consequence_ != consequence) co_return std::nullopt;
+  consequence_asked_ = std::move(consequence);
+  co_return disposition;
+}
+
+void Checks::recipient_answered(bool accepted) {
+  if (accepted) {
+    consequence_ = std::move(consequence_asked_);
+  } else if (undo_ == Undo::tenant) {
+    unbind();
+  } else if (undo_ == Undo::verdicts) {
+    // A verdict that refuses one recipient must not refuse the message for the others.
+    verdicts_ = std::move(before_recipient_);
+  }
+  undo_ = Undo::nothing;
+  before_recipient_.clear();
+  consequence_asked_.reset();
+}
+
+Checks::Consequence Checks::consequence_of(const std::vector<Verdict>& said) {
+  Consequence consequence;
+  for (const Verdict& verdict : said) {
+    if (verdict.shadow) continue;
+    if (verdict.action == Action::accept) {
+      consequence.skips.insert(consequence.skips.end(), verdict.skip.begin(), verdict.skip.end());
+      if (verdict.skip.empty()) consequence.skips.emplace_back();  // an empty name stands for all checks
+    } else if (verdict.action >= Action::quarantine && !is_skipped(verdict.check, said)) {
+      consequence.action = std::max(consequence.action, verdict.action);
+    }
+  }
+  return consequence;
+}
+
+// ---- its content ----
+
+void Checks::header_completed(const Transaction& mail) {
+  std::vector<signature::BodyForm> forms;
+  const auto want = [&forms](const signature::BodyForm& form) {
+    if (std::find(forms.begin(), forms.end(), form) == forms.end()) forms.push_back(form);
+  };
+  watching_.clear();
+  for (const Active& active : mail_plans_->active(*plan_)) {
+    if (!gathers(active, Stage::message)) continue;
+    policies::Gathering& gathering = mail_gatherings_.of(*active.gatherer);
+    for (const signature::BodyForm& form : gathering.body_forms(mail)) want(form);
+    if (gathering.wants_body(mail)) watching_.push_back(&gathering);
+    if (const policies::MailSealer* sealer = active.gatherer->sealer()) want(sealer->body_form());
+  }
+  body_hashes_.clear();
+  hasher_.reset();
+  if (!forms.empty()) hasher_.emplace(forms);
+}
+
+void Checks::body(std::string_view octets) {
+  if (hasher_) hasher_->feed(octets);
+  for (policies::Gathering* gathering : watching_) gathering->body(octets);
+}
+
+void Checks::body_ended() {
+  if (hasher_) body_hashes_ = hasher_->finish();
+  hasher_.reset();
+  watching_.clear();
+}
+
+Task<Disposition> Checks::message(const Transaction& mail) {
+  const std::vector<const Active*> all = all_of(*plan_);
+  for (const Stage stage : {Stage::headers, Stage::message}) {
+    Selection selection;
+    for (const Active* active : all) {
+      if (gathers(*active, stage)) selection.push_back({active, &mail_gatherings_.of(*active->gatherer)});
+    }
+    co_await gather_for_mail(stage, mail, std::move(selection));
+    remember(judge(stage, mail, all));
+  }
+  // All verdicts on this mail count now: a discard at RCPT as well as a tag at this stage.
+  co_return dispose(verdicts_, plan_->actions);
+}
+
+std::string Checks::seal(const mail::HeaderSection& header, const mail::AuthResults& results, WallTime now) const {
+  for (const Active& active : mail_plans_->active(*plan_)) {
+    const policies::MailSealer* sealer = active.gatherer ? active.gatherer->sealer() : nullptr;
+    if (sealer == nullptr) continue;
+    auto fields = sealer->seal({header, body_hashes_, facts_, results, now});
+    if (fields) return std::move(*fields);
+  }
+  return {};
+}
+
+void Checks::mail_ended() {
+  mail_gatherings_.clear();
+  watching_.clear();
+  hasher_.reset();
+  body_hashes_.clear();
+  mail_plans_ = connection_plans_;
+  plan_ = &mail_plans_->plans().connection;
+  verdicts_ = connection_verdicts_;
+  consequence_.reset();
+  if (connection_facts_) facts_ = *connection_facts_;
+  budget_.next_message();
+}
+
+}  // namespace sallyport::checks

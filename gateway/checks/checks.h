@@ -1,0 +1,156 @@
+// Checks: runs the policies for one session. At each stage it runs their gatherings, all at the same time under one
+// deadline, then their judges, and reduces the verdicts to a Disposition.
+//
+// From MAIL on, one mail has one span of time for all its look-ups (timeouts.policy, threats.md D7); before MAIL, each
+// stage of the connection has as much. Facts and verdicts of the connection hold for all its mails; those of a mail are
+// discarded with it (threats.md I4). plan.h says which settings apply when.
+//
+// Used on one loop's thread. It does not know Session, because the milter server and the dry run use it, too.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/async/nursery.h"
+#include "gateway/async/scheduler.h"
+#include "gateway/async/task.h"
+#include "gateway/base/counters.h"
+#include "gateway/base/log.h"
+#include "gateway/checks/disposition.h"
+#include "gateway/checks/gatherings.h"
+#include "gateway/checks/plan.h"
+#include "gateway/resolver/budget.h"
+#include "gateway/signature/body_hash.h"
+#include "policies/api/sealer.h"
+
+namespace sallyport::checks {
+
+// What the user of Checks provides. All of it must outlive the Checks.
+struct CheckServices {
+  async::Scheduler& scheduler;
+  io::Resolver& resolver;
+  Counters& counters;
+  Log& log;
+  resolver::BudgetSettings dns_budget;
+  Duration patience;  // timeouts.policy
+};
+
+class Checks {
+ public:
+  // `plans` are those of the connection's snapshot. `dns_exhausted` is called on this loop, at the first question of a
+  // mail for which no budget is left (threats.md D6).
+  Checks(const CheckServices& services, std::shared_ptr<const WorkerPlans> plans, std::function<void()> dns_exhausted);
+
+  // Runs the gatherings that must precede the greeting, starts the others of stage connect in the background, and gives
+  // the verdict on the connection.
+  Task<Disposition> connected(const policies::Transaction& mail);
+  Task<Disposition> greeted(const policies::Transaction& mail);
+
+  // Sets, for mails that begin from now on, the time for all look-ups of a mail and its number of DNS questions.
+  void set_limits(Duration patience, std::uint64_t dns_per_message);
+  // Begins a mail, judged by `plans`, those of the snapshot at its MAIL. Waits for the connection's facts; nothing of
+  // an earlier mail remains. Gives the verdict on MAIL.
+  Task<Disposition> mail_begun(const policies::Transaction& mail, std::shared_ptr<const WorkerPlans> plans);
+  // Gives the verdict on one recipient by its tenant's plan, which must be one of the mail's plans. Nothing: the
+  // consequence for the whole mail (a discard, other checks skipped) would differ from that of the recipients before.
+  // The session then answers that the recipient must come in a separate mail, because one final reply must never cover
+  // two outcomes (threats.md S22).
+  Task<std::optional<Disposition>> recipient(const policies::Transaction& mail, const Plan& plan);
+  // To be called after each recipient(), with whether the recipient was accepted in the end. Only then do the facts and
+  // verdicts about it hold for the whole mail; else they are discarded.
+  void recipient_answered(bool accepted);
+
+  // To be called when the header section is complete and parsed: asks the gatherings which body digests they need, and
+  // whether they want the body's octets.
+  void header_completed(const policies::Transaction& mail);
+  // To be called with the body's octets as they will be sent upstream, in pieces of any size, and at their end.
+  void body(std::string_view octets);
+  void body_ended();
+  // Judges the whole message: gatherings, judges, then the sum of the scores against the thresholds.
+  Task<Disposition> message(const policies::Transaction& mail);
+  // The ARC fields for a mail whose header the gateway changes; empty when the mail is not sealed. `header` is the
+  // header as it will be sent.
+  std::string seal(const mail::HeaderSection& header, const mail::AuthResults& results, WallTime now) const;
+
+  void mail_ended();
+  // To be called when a message was relayed: the session may then ask more DNS questions (threats.md D6).
+  void message_relayed() { budget_.message_relayed(); }
+
+  const policies::Facts& facts() const { return facts_; }
+  // In the order in which they were given.
+  const std::vector<policies::Verdict>& verdicts() const { return verdicts_; }
+  // The plan that judges the current mail: its tenant's, or the connection's before the tenant is known.
+  const Plan& plan() const { return *plan_; }
+
+ private:
+  // What a verdict on a recipient would do to the whole mail.
+  struct Consequence {
+    policies::Action action = policies::Action::none;
+    std::vector<std::string> skips;
+    friend bool operator==(const Consequence&, const Consequence&) = default;
+  };
+  struct Selected {
+    const Active* active;
+    policies::Gathering* gathering;
+  };
+  using Selection = std::vector<Selected>;
+
+  bool gathers(const Active& active, policies::Stage stage) const;
+  // Before RCPT: true for a check that some tenant overrides, which says nothing until the tenant is known.
+  bool waits_for_tenant(const Active& active) const { return mail_plans_->plans().is_overridden(*active.check->entry); }
+  Task<void> gather(policies::Stage stage, const policies::Transaction& mail, const Selection& selection,
+                    Time deadline);
+  Task<void> gather_in_background(policies::Transaction mail, Selection selection);
+  // Gathers for a stage of the mail, within the time that the mail has left.
+  Task<void> gather_for_mail(policies::Stage stage, const policies::Transaction& mail, Selection selection);
+  // Runs the judges of the checks in `speaking` at this stage.
+  std::vector<policies::Verdict> judge(policies::Stage stage, const policies::Transaction& mail,
+                                       const std::vector<const Active*>& speaking) const;
+  std::vector<const Active*> all_of(const Plan& plan) const;
+  // Makes the tenant's plan judge the mail: gathers what its settings need in addition, and returns what its judges say
+  // of the earlier stages.
+  Task<std::vector<policies::Verdict>> bind(const policies::Transaction& mail, const Plan& plan);
+  void unbind();
+  void remember(std::vector<policies::Verdict> said);
+  static Consequence consequence_of(const std::vector<policies::Verdict>& said);
+
+  CheckServices services_;
+  std::shared_ptr<const WorkerPlans> connection_plans_;
+  std::shared_ptr<const WorkerPlans> mail_plans_;
+  const Plan* plan_;
+  resolver::QuestionBudget budget_;
+  resolver::BudgetedResolver resolver_;
+  Duration patience_{};  // time that the mail has left for look-ups
+
+  policies::Facts facts_;
+  std::vector<policies::Verdict> verdicts_;
+  // Copies from the beginning of the first mail, and from before the recipient's tenant was known.
+  std::optional<policies::Facts> connection_facts_;
+  policies::Facts unbound_facts_;
+  std::vector<policies::Verdict> connect_verdicts_;     // verdicts on the connection
+  std::vector<policies::Verdict> connection_verdicts_;  // connect_verdicts_ and those on the greeting
+  std::vector<policies::Verdict> unbound_verdicts_;     // connection_verdicts_ and those on MAIL
+  // What recipient_answered() discards for a recipient that was not accepted.
+  enum class Undo : std::uint8_t {
+    nothing,
+    verdicts,  // the verdicts on this recipient
+    tenant,    // everything gathered and judged under its tenant's settings
+  };
+  Undo undo_ = Undo::nothing;
+  std::vector<policies::Verdict> before_recipient_;
+  std::optional<Consequence> consequence_;        // for the recipients accepted so far
+  std::optional<Consequence> consequence_asked_;  // for the recipient whose answer is awaited
+
+  Gatherings connection_gatherings_;
+  Gatherings mail_gatherings_;
+  std::vector<policies::Gathering*> watching_;  // the mail's gatherings that want the body
+  std::optional<signature::BodyHasher> hasher_;
+  std::vector<signature::BodyHash> body_hashes_;
+  async::Nursery background_;  // last, so that it is destroyed before the members it uses
+};
+
+}  // namespace sallyport::checks

@@ -1,0 +1,43 @@
+#include "gateway/cli/command_list.h"
+
+#include <array>
+#include <utility>
+
+#include "gateway/base/ensure.h"
+#include "gateway/cli/check_command.h"
+#include "gateway/cli/config_diff_command.h"
+#include "gateway/cli/config_explain_command.h"
+#include "gateway/cli/config_schema_command.h"
+#include "gateway/cli/config_show_command.h"
+#include "gateway/cli/dmarc_report_command.h"
+#include "gateway/cli/explain_command.h"
+#include "gateway/cli/reload_command.h"
+#include "gateway/cli/sink_command.h"
+#include "gateway/cli/stats_command.h"
+
+namespace sallyport::cli {
+namespace {
+
+constexpr std::array commands{
+    &check_entry, &config_show_entry, &config_explain_entry, &config_schema_entry, &config_diff_entry,
+    &stats_entry, &reload_entry,      &explain_entry,        &dmarc_report_entry,  &sink_entry,
+};
+
+constexpr std::array groups{
+    std::pair<std::string_view, std::string_view>{"config", "Look at the configuration"},
+    std::pair<std::string_view, std::string_view>{"dmarc", "Aggregate reports to the domains that ask for them"},
+};
+
+}  // namespace
+
+std::span<const Command* const> command_list() { return commands; }
+
+std::string_view group_about(std::string_view group) {
+  for (const auto& [name, about] : groups) {
+    if (name == group) return about;
+  }
+  ensure(false, "command list: a group of commands without a line for --help");
+  return {};
+}
+
+}  // namespace sallyport::cli

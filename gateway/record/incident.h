@@ -1,0 +1,23 @@
+// Incident: something that a peer did wrong (Violation), or that failed around us (Fault). Each is counted once and
+// logged once (threats.md I8): as `check=` of the line of the mail, recipient or connection that it decides, else as a
+// line of its own.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "gateway/base/counters.h"
+
+namespace sallyport::record {
+
+using Incident = std::variant<Violation, Fault>;
+
+inline std::string_view name(const Incident& incident) {
+  return std::visit([](auto kind) { return sallyport::name(kind); }, incident);
+}
+inline void count(Counters& counters, const Incident& incident) {
+  std::visit([&counters](auto kind) { counters.add(kind); }, incident);
+}
+inline bool is_fault(const Incident& incident) { return std::holds_alternative<Fault>(incident); }
+
+}  // namespace sallyport::record

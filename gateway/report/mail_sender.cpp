@@ -1,0 +1,64 @@
+#include "gateway/report/mail_sender.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/text.h"
+
+namespace sallyport::report {
+
+namespace {
+
+using upstream::UpstreamError;
+using upstream::UpstreamPool;
+
+Failure refusal(const smtp::UpstreamReply& reply) {
+  std::string words = std::to_string(reply.code);
+  for (const std::string& line : reply.lines) words += " " + text::printable(line, 200);
+  return Failure{"the server says: " + words};
+}
+
+Failure broken(const upstream::UpstreamError& error) {
+  return Failure{error.detail.empty() ? "the server cannot be reached" : error.detail};
+}
+
+// The dialogue on a connection; `usable` says whether it can serve another mail afterwards.
+Task<Result<Done>> say_mail(upstream::UpstreamPool::Lease& lease, const OutgoingMail& mail,
+                            const config::TimeoutSettings& timeouts, async::Scheduler& scheduler, bool& usable) {
+  usable = false;
+  for (const std::string& command :
+       {"MAIL FROM:<" + mail.from + ">\r\n", "RCPT TO:<" + mail.to + ">\r\n", std::string("DATA\r\n")}) {
+    auto reply = co_await lease->ask(command, scheduler.now() + timeouts.upstream_reply);
+    if (!reply) co_return broken(reply.error());
+    usable = reply->code != 421;
+    const bool wanted = command == "DATA\r\n" ? reply->is_intermediate() : reply->is_positive();
+    if (!wanted) co_return refusal(*reply);
+  }
+  usable = false;
+  const std::array<std::string_view, 2> content{mail.message, ".\r\n"};
+  auto sent = co_await lease->finish_content(content, scheduler.now() + timeouts.data_block);
+  if (!sent) co_return broken(sent.error());
+  auto reply = co_await lease->read_reply(scheduler.now() + timeouts.final_reply);
+  if (!reply) co_return broken(reply.error());
+  usable = reply->code != 421;
+  if (!reply->is_positive()) co_return refusal(*reply);
+  co_return Done{};
+}
+
+}  // namespace
+
+Task<Result<Done>> send_mail(OutgoingMail mail, upstream::UpstreamPool& pool, const upstream::UpstreamGroup& group,
+                             const config::TimeoutSettings& timeouts, async::Scheduler& scheduler) {
+  std::vector<upstream::FailedServer> failed;
+  const Time deadline = scheduler.now() + timeouts.upstream_connect;
+  auto lease = co_await pool.acquire(group, failed, false, deadline);
+  if (!lease) co_return broken(lease.error());
+  bool usable = false;
+  auto sent = co_await say_mail(*lease, mail, timeouts, scheduler, usable);
+  if (usable) pool.give_back(std::move(*lease), !sent.ok());
+  co_return sent;
+}
+
+}  // namespace sallyport::report

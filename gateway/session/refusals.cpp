@@ -1,0 +1,164 @@
+#include "gateway/session/refusals.h"
+
+namespace sallyport::session {
+
+using policies::Action;
+using Kind = upstream::UpstreamError::Kind;
+
+namespace {
+
+record::Outcome outcome_of(Action action) {
+  switch (action) {
+    case Action::none:
+    case Action::accept:
+      return record::Outcome::relay;
+    case Action::tag:
+    case Action::quarantine:  // as long as there is none, such mail is tagged
+      return record::Outcome::tag;
+    case Action::discard:
+      return record::Outcome::discard;
+    case Action::tempfail:
+      return record::Outcome::tempfail;
+    case Action::reject:
+      return record::Outcome::reject;
+    case Action::drop:
+      break;
+  }
+  return record::Outcome::drop;
+}
+
+// As the log shows a reply; empty without a code.
+std::string one_line(const smtp::Reply& reply) {
+  if (reply.code() == 0) return {};
+  std::string line = std::to_string(reply.code());
+  if (!reply.enhanced().empty()) line.append(" ").append(reply.enhanced());
+  return line.append(" ").append(reply.text());
+}
+
+}  // namespace
+
+Refusal refusal_of(smtp::PathError error, smtp::PathKind kind) {
+  const std::string_view dsn = kind == smtp::PathKind::reverse ? "5.1.7" : "5.1.3";
+  switch (error) {
+    case smtp::PathError::needs_utf8:
+      return {
+          .code = 553, .dsn = "5.6.7", .text = "A non-ASCII address needs SMTPUTF8", .incident = Violation::nonascii};
+    case smtp::PathError::bad_utf8:
+      return {.code = 501, .dsn = dsn, .text = "The address is not valid UTF-8", .incident = Violation::nonascii};
+    case smtp::PathError::too_long:
+      return {.code = 501, .dsn = dsn, .text = "The address is too long", .incident = Violation::syntax};
+    case smtp::PathError::syntax:
+      break;
+  }
+  return {.code = 501, .dsn = dsn, .text = "That is no mail address", .incident = Violation::syntax};
+}
+
+Refusal refusal_of(smtp::ParameterError error) {
+  switch (error) {
+    case smtp::ParameterError::unknown:
+      return {.code = 555,
+              .dsn = "5.5.4",
+              .text = "A parameter was not recognized or is not offered here",
+              .incident = Violation::syntax};
+    case smtp::ParameterError::too_large:
+      return {.code = 552, .dsn = "5.3.4", .text = "Message is too large", .incident = Violation::size};
+    case smtp::ParameterError::repeated:
+      return {.code = 501, .dsn = "5.5.4", .text = "A parameter is given twice", .incident = Violation::syntax};
+    case smtp::ParameterError::bad_value:
+      break;
+  }
+  return {.code = 501, .dsn = "5.5.4", .text = "A parameter has no valid value", .incident = Violation::syntax};
+}
+
+Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About about) {
+  Refusal refusal{.code = 451,
+                  .dsn = "4.4.1",
+                  .text = "The mail server behind this gateway does not answer, try again later",
+                  .about = about,
+                  .incident = incident_of(error),
+                  .has_id = true};
+  switch (error.kind) {
+    case Kind::closing:
+    case Kind::protocol:
+    case Kind::early:
+      refusal.dsn = "4.3.0";
+      refusal.text = "The mail server behind this gateway is in trouble, try again later";
+      break;
+    case Kind::tls:
+      refusal.dsn = "4.7.5";
+      refusal.text = "No secure connection to the mail server behind this gateway";
+      break;
+    case Kind::client_lost:
+      refusal.dsn = "4.4.2";
+      refusal.text = "Connection lost";
+      break;
+    case Kind::spool:
+      refusal.code = refusals::spool_failed.code;
+      refusal.dsn = refusals::spool_failed.dsn;
+      refusal.text = refusals::spool_failed.text;
+      break;
+    case Kind::down:
+    case Kind::timed_out:
+      if (!after_end) break;
+      refusal.dsn = "4.4.2";
+      refusal.text = "No answer from the mail server behind this gateway";
+      break;
+  }
+  return refusal;
+}
+
+record::Incident incident_of(const upstream::UpstreamError& error) {
+  switch (error.kind) {
+    case Kind::down:
+      break;
+    case Kind::timed_out:
+      return Fault::upstream_timeout;
+    case Kind::closing:
+    case Kind::protocol:
+      return Violation::upstream_protocol;
+    case Kind::early:
+      return Violation::upstream_early;
+    case Kind::tls:
+      return Fault::upstream_tls;
+    case Kind::client_lost:
+      return Fault::client_lost;
+    case Kind::spool:
+      return Fault::spool;
+  }
+  return Fault::upstream_down;
+}
+
+smtp::Reply reply_with_id(int code, std::string_view dsn, std::string_view text, std::string_view id) {
+  std::string line(text);
+  if (!id.empty()) line.append(" (id ").append(id).append(")");
+  return smtp::Reply(code, dsn, line);
+}
+
+smtp::Reply reply_for(const checks::Disposition& disposition, std::string_view id) {
+  const bool is_temporary = disposition.action == policies::Action::tempfail;
+  const int code = disposition.code != 0 ? disposition.code : is_temporary ? 451 : 550;
+  std::string_view dsn = disposition.dsn;
+  if (dsn.empty()) dsn = code < 500 ? "4.7.1" : "5.7.1";
+  std::string_view text = disposition.text;
+  if (text.empty()) text = code < 500 ? "Try again later" : "Refused by policy";
+  return reply_with_id(code, dsn, text, id);
+}
+
+record::Decision decision_of(const checks::Disposition& disposition, policies::Stage stage, const smtp::Reply& reply) {
+  record::Decision decision;
+  decision.outcome = outcome_of(disposition.action);
+  decision.stage = stage;
+  decision.check = disposition.reason.check;
+  decision.rule = disposition.reason.rule;
+  decision.because = disposition.reason.because;
+  set_reply(decision, reply);
+  return decision;
+}
+
+void set_reply(record::Decision& decision, const smtp::Reply& reply) {
+  decision.code = reply.code();
+  decision.dsn = reply.enhanced();
+  decision.reply = one_line(reply);
+}
+
+}  // namespace sallyport::session

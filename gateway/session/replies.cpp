@@ -1,0 +1,115 @@
+// What the session says to a client, and what it remembers of having said no.
+#include <string>
+
+#include "gateway/session/session.h"
+
+namespace sallyport::session {
+
+using policies::Action;
+using policies::Stage;
+using smtp::Reply;
+
+namespace {
+
+record::Outcome outcome_of(const Reply& reply) {
+  return reply.is_temporary() ? record::Outcome::tempfail : record::Outcome::reject;
+}
+
+}  // namespace
+
+Flow Session::say(const Reply& reply) {
+  channel_.queue(reply);
+  return Flow::next;
+}
+
+Reply Session::reply_to(const Refusal& refusal, std::string_view what) const {
+  std::string text;
+  if (refusal.names_host) text.append(settings().hostname).append(" ");
+  const std::size_t gap = refusal.text.find("{}");
+  text.append(refusal.text.substr(0, gap));
+  if (gap != std::string_view::npos) text.append(what).append(refusal.text.substr(gap + 2));
+  return reply_with_id(refusal.code, refusal.dsn, text, refusal.has_id ? std::string_view(id()) : std::string_view());
+}
+
+Flow Session::refuse(const Refusal& refusal, const Particulars& particulars) {
+  return refuse(refusal, reply_to(refusal, particulars.what), particulars);
+}
+
+Flow Session::refuse(const Refusal& refusal, const Reply& reply, const Particulars& particulars) {
+  note(refusal, reply, particulars);
+  // Before the handshake of a TLS listener nobody would understand it.
+  const bool is_unheard = refusal.about == About::connection && listener_.settings.tls == config::ListenTls::implicit;
+  if (!is_unheard) channel_.queue(reply);
+  if (refusal.closes) return Flow::end;
+  if (refusal.about == About::command) return count_error();
+  // S20: address harvesting.
+  if (refusal.about == About::recipient && reply.is_permanent() &&
+      ++refused_recipients_ >= settings().limits.unknown_recipients_close) {
+    return refuse(refusals::harvest);
+  }
+  return Flow::next;
+}
+
+void Session::note(const Refusal& refusal, const Reply& reply, const Particulars& particulars) {
+  // Without a mail there is no record but the incident's own line.
+  const bool is_incident_alone = refusal.about == About::command || (refusal.about == About::session && !mail_);
+  if (is_incident_alone) {
+    if (refusal.incident) record(*refusal.incident, particulars.detail);
+    return;
+  }
+  record::Decision decision;
+  decision.outcome = outcome_of(reply);
+  decision.check = refusal.incident ? record::name(*refusal.incident) : refusal.check;
+  decision.because = particulars.because;
+  decision.detail = particulars.detail;
+  set_reply(decision, reply);
+  switch (refusal.about) {
+    case About::connection:
+      decision.stage = Stage::connect;
+      if (refusal.incident) record::count(host_.counters, *refusal.incident);
+      return record_refused_connection(std::move(decision));
+    case About::recipient:
+      decision.stage = Stage::rcpt;
+      if (refusal.incident && particulars.is_news) {
+        record::count(host_.counters, *refusal.incident);
+      } else if (refusal.incident) {  // named a second time it would be logged twice (I8)
+        decision.rule = std::exchange(decision.check, "upstream");
+      }
+      return record_refused_recipient(std::move(decision));
+    case About::command:
+    case About::mail:
+    case About::session:
+      decision.stage = stage_of_mail();
+      return decide(std::move(decision), refusal.incident, particulars.is_news);
+  }
+}
+
+Flow Session::apply(const checks::Disposition& disposition, Stage stage) {
+  const bool is_silent = disposition.action == Action::drop;
+  const Reply reply = is_silent ? Reply() : reply_for(disposition, id());
+  record::Decision decision = decision_of(disposition, stage, reply);
+  if (!mail_) {
+    record_refused_connection(std::move(decision));
+  } else if (stage == Stage::rcpt) {
+    record_refused_recipient(std::move(decision));
+  } else {
+    decide(std::move(decision));
+  }
+  if (is_silent) return Flow::end;
+  channel_.queue(reply);
+  return disposition.close ? Flow::end : Flow::next;
+}
+
+Flow Session::count_error() {
+  if (++errors_ < settings().limits.errors_per_session) return Flow::next;
+  return refuse(refusals::too_many_errors);
+}
+
+// S18: commands that lead nowhere are free for a while.
+Flow Session::count_junk() {
+  if (++junk_ <= settings().limits.junk_commands) return Flow::next;
+  record(Violation::junk_flood);
+  return count_error();
+}
+
+}  // namespace sallyport::session

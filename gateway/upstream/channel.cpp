@@ -1,0 +1,179 @@
+#include "gateway/upstream/channel.h"
+
+#include "gateway/stream/tls_stream.h"
+
+namespace sallyport::upstream {
+
+using Kind = UpstreamError::Kind;
+
+namespace {
+
+UpstreamError down(std::string detail) { return {Kind::down, std::move(detail), false}; }
+
+}  // namespace
+
+UpstreamError UpstreamChannel::broken(io::Error error) const {
+  Kind kind = error == io::Error::timed_out ? Kind::timed_out : Kind::down;
+  return {kind, std::string(io::name(error)), nothing_read_};
+}
+
+// Over TLS, arrived octets become visible only when they are decrypted.
+bool UpstreamChannel::has_spoken() const {
+  if (secured_) secured_->decrypt_arrived();
+  return !stream_->input().empty();
+}
+
+bool UpstreamChannel::is_speaking() const { return secured_ && secured_->is_in_record(); }
+
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send(std::string_view commands, std::size_t replies,
+                                                           Time deadline) {
+  // U4, U5: what has arrived before we send a command cannot be the reply to it.
+  if (owed_ == 0 && has_spoken()) co_return UpstreamError{Kind::protocol, "reply without a command", false};
+  // Counted before the write: however the write ends, the connection must not be used again before these replies came.
+  owed_ += replies;
+  auto sent = co_await stream_->write(commands, deadline);
+  if (!sent) co_return broken(sent.error());
+  co_return Done{};
+}
+
+Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::read_reply(Time deadline) {
+  ensure(owed_ > 0, "UpstreamChannel: no reply is owed");
+  while (true) {
+    auto progress = parser_.read(stream_->input());
+    if (!progress) co_return UpstreamError{Kind::protocol, "malformed reply", false};
+    if (progress->consumed > 0) {
+      nothing_read_ = false;
+      stream_->consume(progress->consumed);
+    }
+    if (progress->reply) {
+      --owed_;
+      // 421 may answer any command and means that the server is about to close the connection (RFC 5321, 3.8).
+      if (progress->reply->code == 421) {
+        co_return UpstreamError{Kind::closing, "421 from the upstream", false};
+      }
+      co_return std::move(*progress->reply);
+    }
+    if (stream_->input().size() >= io::block_octets)
+      co_return UpstreamError{Kind::protocol, "reply line too long", false};
+    auto more = co_await stream_->fill(deadline);
+    if (!more) {
+      UpstreamError error = broken(more.error());
+      if (!stream_->input().empty()) error.nothing_read = false;
+      co_return error;
+    }
+  }
+}
+
+Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::ask(std::string commands, Time deadline) {
+  auto sent = co_await send(commands, 1, deadline);
+  if (!sent) co_return std::move(sent).error();
+  co_return co_await read_reply(deadline);
+}
+
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send_content(std::span<const std::string_view> parts,
+                                                                   Time deadline) {
+  if (has_spoken()) co_return UpstreamError{Kind::early, "reply in the middle of the content", false};
+  // The kernel would still accept octets for a server that has closed its side, and their fate would be unknown.
+  if (!stream_->is_open()) co_return broken(io::Error::closed);
+  auto sent = co_await stream_->write_parts(parts, deadline);
+  // The write may have failed because the server replied and closed the connection; then the reply is the reason to
+  // report.
+  if (!sent && has_spoken()) co_return UpstreamError{Kind::early, "reply in the middle of the content", false};
+  if (!sent) co_return broken(sent.error());
+  co_return Done{};
+}
+
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::finish_content(std::span<const std::string_view> parts,
+                                                                     Time deadline) {
+  auto sent = co_await send_content(parts, deadline);
+  if (sent) ++owed_;
+  co_return sent;
+}
+
+Task<void> UpstreamChannel::say_goodbye() {
+  constexpr Duration patience = std::chrono::seconds(5);
+  if (is_usable()) {
+    auto farewell = co_await ask("QUIT\r\n", scheduler_.now() + patience);
+    if (!farewell) co_return stream_->abort();
+  }
+  stream_->close();
+}
+
+Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel::open(
+    async::Scheduler& scheduler, io::Dialer& dialer, const tls::ClientContext* tls,
+    const config::UpstreamSettings& settings, SocketAddress server, std::string ehlo_name, UpstreamTimeouts timeouts) {
+  auto stream = co_await dialer.dial(server, scheduler.now() + timeouts.connect);
+  if (!stream) {
+    Kind kind = stream.error() == io::Error::timed_out ? Kind::timed_out : Kind::down;
+    co_return UpstreamError{kind, "connect: " + std::string(io::name(stream.error())), false};
+  }
+  std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));
+  auto ready = co_await channel->greet(ehlo_name);
+  if (ready && settings.tls.mode != tls::UpstreamTls::off)
+    ready = co_await channel->start_tls(tls, settings, server, ehlo_name);
+  if (ready) co_return channel;
+  UpstreamError error = std::move(ready).error();
+  if (error.kind == Kind::closing) error.kind = Kind::down;  // U7: 421 before the first mail counts as unreachable
+  co_return error;
+}
+
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::greet(std::string ehlo_name) {
+  owed_ = 1;
+  auto greeting = co_await read_reply(scheduler_.now() + timeouts_.reply);
+  if (!greeting) co_return std::move(greeting).error();
+  if (greeting->code != 220) co_return down("greeting " + std::to_string(greeting->code));
+  co_return co_await say_ehlo(std::move(ehlo_name));
+}
+
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(std::string ehlo_name) {
+  auto reply = co_await ask("EHLO " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
+  if (!reply) co_return std::move(reply).error();
+  if (reply->code == 250) {
+    extensions_ = smtp::read_ehlo_lines(reply->lines);
+    co_return Done{};
+  }
+  if (!reply->is_permanent()) co_return down("EHLO " + std::to_string(reply->code));
+  // A server older than ESMTP (RFC 5321, 3.2).
+  auto helo = co_await ask("HELO " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
+  if (!helo) co_return std::move(helo).error();
+  if (helo->code != 250) co_return down("HELO " + std::to_string(helo->code));
+  extensions_ = {};
+  co_return Done{};
+}
+
+// RFC 3207. Octets in the clear after the 220 come from an attacker on the way: U15 drops the connection.
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::ClientContext* tls,
+                                                                const config::UpstreamSettings& settings,
+                                                                SocketAddress server, std::string ehlo_name) {
+  bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
+  if (!extensions_.starttls || !tls) {
+    if (required) co_return UpstreamError{Kind::tls, "STARTTLS is not offered", false};
+    co_return Done{};
+  }
+  auto reply = co_await ask("STARTTLS\r\n", scheduler_.now() + timeouts_.reply);
+  if (!reply) co_return std::move(reply).error();
+  if (reply->code != 220) {
+    if (required) co_return UpstreamError{Kind::tls, "STARTTLS " + std::to_string(reply->code), false};
+    co_return Done{};
+  }
+  if (!stream_->input().empty()) {
+    // Opportunistic TLS would otherwise go on in the clear, which is what the attacker wants; so this is an error there
+    // too.
+    co_return UpstreamError{required ? Kind::tls : Kind::protocol, "octets in the clear after STARTTLS", false};
+  }
+  std::string name = settings.tls.name.empty() ? server.ip.to_string() : settings.tls.name;
+  auto secured = std::make_unique<stream::TlsStream>(std::move(stream_), tls->make_engine(name));
+  stream::TlsStream& handshaking = *secured;
+  secured_ = secured.get();
+  stream_ = std::move(secured);
+  auto shaken = co_await handshaking.handshake(scheduler_.now() + timeouts_.reply);
+  if (!shaken) {
+    if (shaken.error() == io::Error::timed_out) co_return UpstreamError{Kind::timed_out, "TLS handshake", false};
+    co_return UpstreamError{Kind::tls, "TLS handshake: " + handshaking.failure(), false};
+  }
+  is_tls_ = true;
+  parser_ = smtp::ReplyParser();
+  co_return co_await say_ehlo(std::move(ehlo_name));
+}
+
+}  // namespace sallyport::upstream

@@ -1,0 +1,113 @@
+// UpstreamChannel: one connection to an upstream server: greeting, EHLO, STARTTLS, then commands and their replies in
+// order.
+//
+// The upstream is not trusted either (threats.md, section 4): a reply counts only for a command that was sent
+// completely. A reply that comes early, malformed or unasked makes the connection unusable. After any UpstreamError the
+// caller drops the channel. Used on the loop of its pool's worker.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gateway/async/scheduler.h"
+#include "gateway/async/task.h"
+#include "gateway/base/counters.h"
+#include "gateway/config/gateway_settings.h"
+#include "gateway/io/dialer.h"
+#include "gateway/io/stream.h"
+#include "gateway/smtp/extensions.h"
+#include "gateway/smtp/reply_parser.h"
+#include "gateway/tls/context.h"
+#include "gateway/upstream/group.h"
+
+namespace sallyport::stream {
+class TlsStream;
+}
+
+namespace sallyport::upstream {
+
+struct UpstreamError {
+  enum class Kind : std::uint8_t {
+    down,         // connect refused, unreachable, closed, reset, 4xx or 5xx as greeting or to EHLO: 451 4.4.1
+    timed_out,    // 451 4.4.1 before the end of data, 451 4.4.2 after it
+    closing,      // 421 after EHLO: 451 4.3.0
+    protocol,     // replies that break the protocol: 451 4.3.0
+    early,        // a reply before the content was complete: 451 4.3.0
+    tls,          // TLS is required and could not be established: 451 4.7.5
+    client_lost,  // not the upstream's fault: the client left before its message was complete, so we broke off (U13)
+    spool,        // not the upstream's fault: our spool file could not be read (R6)
+  };
+  Kind kind = Kind::down;
+  std::string detail;         // our own wording, for the log
+  bool nothing_read = false;  // no octet of a reply has arrived for this mail (U9)
+};
+
+class UpstreamChannel {
+ public:
+  template <class T>
+  using Outcome = Result<T, UpstreamError>;
+
+  // Connects, reads the greeting, says EHLO and, unless settings.tls.mode is off, starts TLS. `ehlo_name` is our host
+  // name. A null `tls` means that TLS is not available: an error where it is required, else the connection stays in
+  // clear. `tls` and `settings` must outlive the task.
+  static Task<Outcome<std::unique_ptr<UpstreamChannel>>> open(async::Scheduler& scheduler, io::Dialer& dialer,
+                                                              const tls::ClientContext* tls,
+                                                              const config::UpstreamSettings& settings,
+                                                              SocketAddress server, std::string ehlo_name,
+                                                              UpstreamTimeouts timeouts);
+
+  const smtp::Extensions& extensions() const { return extensions_; }
+  // The timeouts given to open().
+  const UpstreamTimeouts& timeouts() const { return timeouts_; }
+  bool is_tls() const { return is_tls_; }
+  // True if octets have arrived that were not read as a reply.
+  bool has_spoken() const;
+  // True if the connection may be used for another mail: it is open, and the server has sent nothing unasked (U4).
+  bool is_usable() const { return !has_spoken() && !is_speaking() && stream_->is_open(); }
+  // Called before another mail: resets the mark that says whether anything was read (UpstreamError::nothing_read).
+  void start_anew() { nothing_read_ = true; }
+  // How many replies the server still owes.
+  std::size_t owed() const { return owed_; }
+
+  // Sends one or more complete commands, to which the server owes `replies` replies. When it has sent something unasked
+  // before, the error is `protocol`.
+  Task<Outcome<Done>> send(std::string_view commands, std::size_t replies, Time deadline);
+  Task<Outcome<smtp::UpstreamReply>> read_reply(Time deadline);
+  // Sends one command and reads its reply.
+  Task<Outcome<smtp::UpstreamReply>> ask(std::string commands, Time deadline);
+  // Sends octets of content. The server owes no reply until finish_content().
+  Task<Outcome<Done>> send_content(std::span<const std::string_view> parts, Time deadline);
+  // Like send_content(); these octets complete the message, so the server then owes one reply.
+  Task<Outcome<Done>> finish_content(std::span<const std::string_view> parts, Time deadline);
+
+  // Says QUIT, waits at most 5 s for the answer, and closes. Resets the connection when there is no answer.
+  Task<void> say_goodbye();
+  // Resets the connection, so that the server does not take a message sent in part for complete.
+  void abort() { stream_->abort(); }
+
+ private:
+  UpstreamChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, UpstreamTimeouts timeouts)
+      : scheduler_(scheduler), stream_(std::move(stream)), timeouts_(timeouts) {}
+
+  Task<Outcome<Done>> greet(std::string ehlo_name);
+  Task<Outcome<Done>> say_ehlo(std::string ehlo_name);
+  Task<Outcome<Done>> start_tls(const tls::ClientContext* tls, const config::UpstreamSettings& settings,
+                                SocketAddress server, std::string ehlo_name);
+  UpstreamError broken(io::Error error) const;
+  // True if a part of a TLS record has arrived, so that more must follow.
+  bool is_speaking() const;
+
+  async::Scheduler& scheduler_;
+  std::unique_ptr<io::Stream> stream_;
+  stream::TlsStream* secured_ = nullptr;  // points to *stream_ when that is a TlsStream, else null
+  UpstreamTimeouts timeouts_;
+  smtp::ReplyParser parser_;
+  smtp::Extensions extensions_;
+  std::size_t owed_ = 0;
+  bool nothing_read_ = true;
+  bool is_tls_ = false;
+};
+
+}  // namespace sallyport::upstream

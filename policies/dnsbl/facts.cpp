@@ -1,0 +1,27 @@
+#include "policies/dnsbl/facts.h"
+
+#include <string>
+#include <utility>
+
+#include "policies/dnsbl/list_name.h"
+
+namespace sallyport::policies {
+
+namespace {
+
+void tell_dnsbl(const void* facts, Findings& findings) {
+  const auto& dnsbl = *static_cast<const DnsblFacts*>(facts);
+  std::string listed;
+  for (const DnsblFacts::Hit& hit : dnsbl.hits) {
+    if (!listed.empty()) listed += ',';
+    listed += public_zone_name(hit.zone);
+  }
+  findings.words.emplace_back("dnsbl", std::move(listed));
+  findings.add(dnsbl.evidence);
+}
+
+}  // namespace
+
+constinit const FactsType dnsbl_facts = facts_type<DnsblFacts>("dnsbl", tell_dnsbl);
+
+}  // namespace sallyport::policies

@@ -1,0 +1,7 @@
+#include "policies/rate/facts.h"
+
+namespace sallyport::policies {
+
+constinit const FactsType rate_facts = facts_type<RateFacts>("rate");
+
+}  // namespace sallyport::policies

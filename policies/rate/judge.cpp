@@ -1,0 +1,39 @@
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "policies/rate/rate.h"
+
+namespace sallyport::policies {
+
+const std::optional<Rate>& rate_of(RateName name, const RateSettings& settings) {
+  switch (name) {
+    case RateName::connect_per_ip:
+      return settings.connect_per_ip;
+    case RateName::mail_per_ip:
+      return settings.mail_per_ip;
+    case RateName::rcpt_per_sender_domain:
+      return settings.rcpt_per_sender_domain;
+    case RateName::mail_per_rcpt:
+      break;
+  }
+  return settings.mail_per_rcpt;
+}
+
+void judge_rate(Stage stage, const Transaction&, const Facts& facts, const RateSettings& settings, Verdicts& out) {
+  const RateFacts* rates = facts.find<RateFacts>();
+  if (!rates) return;
+  for (const RateFact& fact : rates->asked) {
+    if (fact.stage != stage || fact.allowed || !rate_of(fact.name, settings)) continue;
+    const bool at_connect = stage == Stage::connect;
+    Verdict verdict = at_connect ? Verdict::tempfail("4.7.1", "Too many connections, try again later", 421)
+                                 : Verdict::tempfail("4.7.1", "Rate limit exceeded, try again later");
+    verdict.close = at_connect;
+    verdict.rule = word(fact.name);
+    verdict.because = verdict.rule + ' ' + to_text(fact.rate) + " used up by " + fact.key + ", retry in " +
+                      to_text(std::chrono::ceil<std::chrono::seconds>(fact.retry_after));
+    out.add(std::move(verdict));
+  }
+}
+
+}  // namespace sallyport::policies

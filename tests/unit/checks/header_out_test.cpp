@@ -1,0 +1,139 @@
+// The header that goes upstream: what is put on top, and what pretended to be ours.
+#include "gateway/checks/header_out.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/mail/fake_spool.h"
+
+namespace sallyport::checks {
+namespace {
+
+class TraceFields : public testing::Test {
+ protected:
+  // The header as it leaves: what is added, and what stays of `header`.
+  std::string outgoing(const std::string& header) {
+    mail::Message message({}, spool_);
+    message.append(header + "\r\n");
+    message.parse_header();
+    TraceInfo trace{.received = {}, .verdicts = verdicts, .id = "01ID"};
+    trace.results = &results;
+    trace.policy_fields = policy_fields;
+    trace.authserv_ids = {"mx.example.com"};
+    const mail::OutgoingHeader out = make_outgoing_header(message, trace);
+    left_out_forged = out.left_out_forged;
+    std::string left;
+    for (std::string_view piece : out.original) left += piece;
+    added = out.added;
+    return left;
+  }
+
+  std::vector<policies::Verdict> verdicts;
+  mail::AuthResults results{"mx.example.com", {}};
+  std::string policy_fields;
+  std::string added;
+  bool left_out_forged = false;
+
+ private:
+  mail::FakeSpool spool_;
+};
+
+// S38
+TEST_F(TraceFields, ResultsThatPretendToBeOursAreLeftOut) {
+  for (const char* forged : {
+           "Authentication-Results: mx.example.com; dmarc=pass header.from=example.org\r\n",
+           "authentication-results: MX.Example.Com; none\r\n",
+           "Authentication-Results : mx.example.com; none\r\n",
+           "Authentication-Results: (x) mx.example.com (y) 1; spf=pass\r\n",
+           "Authentication-Results: \"mx.example.com\"; spf=pass\r\n",
+           "Authentication-Results:\r\n\tmx.example.com 1;\r\n\tspf=pass\r\n",
+           "Authentication-Results: mx.example.com.; spf=pass\r\n",
+           "Authentication-Results: \"mx.example.com; spf=pass\r\n",
+           "Authentication-Results\r\n : mx.example.com; spf=pass\r\n",
+       }) {
+    EXPECT_EQ(outgoing(std::string("From: a@b.example\r\n") + forged + "Subject: x\r\n"),
+              "From: a@b.example\r\nSubject: x\r\n\r\n")
+        << forged;
+    EXPECT_TRUE(left_out_forged) << forged;
+  }
+}
+
+TEST_F(TraceFields, ResultsOfOthersStay) {
+  const std::string header =
+      "Authentication-Results: mx.example.org; spf=pass\r\n"
+      "Authentication-Results: notmx.example.com; spf=pass\r\n"
+      "ARC-Authentication-Results: i=1; mx.example.com; spf=pass\r\n"
+      "X-Authentication-Results: mx.example.com; spf=pass\r\n";
+  EXPECT_EQ(outgoing(header), header + "\r\n");
+  EXPECT_FALSE(left_out_forged);
+}
+
+TEST_F(TraceFields, FieldsOfOursAreLeftOut) {
+  EXPECT_EQ(outgoing("X-Sallyport-Verdict: clean\r\nSubject: x\r\nx-sallyport-any: y\r\n"), "Subject: x\r\n\r\n");
+  EXPECT_TRUE(left_out_forged);
+}
+
+TEST_F(TraceFields, OursStandOnTopInOrder) {
+  results.methods.push_back({.method = "spf", .result = "none"});
+  policy_fields = "Received-SPF: none\r\n";
+  outgoing("Subject: x\r\n");
+  std::size_t last = 0;
+  for (const char* name :
+       {"X-Sallyport-Id: ", "X-Sallyport-Verdict: ", "Authentication-Results: ", "Received-SPF: ", "Received: "}) {
+    const std::size_t at = added.find(name);
+    ASSERT_NE(at, std::string::npos) << name << added;
+    EXPECT_GE(at, last) << name;
+    last = at;
+  }
+}
+
+TEST_F(TraceFields, WithoutResultsThereIsNoFieldOfThem) {
+  outgoing("Subject: x\r\n");
+  EXPECT_EQ(added.find("Authentication-Results"), std::string::npos) << added;
+}
+
+policies::Verdict said(std::string check, double score, std::string rule = {}) {
+  policies::Verdict verdict = policies::Verdict::scored(score, "as told");
+  verdict.check = std::move(check);
+  verdict.rule = std::move(rule);
+  return verdict;
+}
+
+TEST_F(TraceFields, TheVerdictHasAllSymbols) {
+  verdicts = {said("dnsbl", 8, "zen"), said("rules", 2, "LOTTERY"), said("rate", 0, "mail_per_ip"), said("spf", -1)};
+  verdicts[2].shadow = true;
+  outgoing("Subject: x\r\n");
+  EXPECT_NE(added.find("X-Sallyport-Verdict: clean; score=9.0; "
+                       "checks=dnsbl:zen(8),rules:LOTTERY(2),~rate:mail_per_ip,spf(-1)\r\n"),
+            std::string::npos)
+      << added;
+}
+
+// RFC 5322, 2.1.1: no line is longer than 998 octets.
+TEST_F(TraceFields, SymbolsThatFillALineAreFolded) {
+  for (int n = 0; n < 300; ++n) verdicts.push_back(said("rules", 1, "RULE_" + std::to_string(n)));
+  outgoing("Subject: x\r\n");
+  for (std::string_view rest = added; !rest.empty();) {
+    const std::size_t end = rest.find("\r\n");
+    EXPECT_LE(end, 998u);
+    rest.remove_prefix(end + 2);
+  }
+  EXPECT_NE(mail::unfold(added).find("rules:RULE_299(1)"), std::string::npos);
+}
+
+TEST_F(TraceFields, EnforcedVerdictsAddTheirFields) {
+  verdicts = {said("rules", 1, "ONE"), said("rules", 1, "TWO"), said("rules", 1, "SHADOW")};
+  verdicts[0].add_headers = {{"X-One", "1"}};
+  verdicts[0].subject_prefix = "[one] ";
+  verdicts[1].add_headers = {{"X-Two", "2"}};
+  verdicts[1].subject_prefix = "[two] ";
+  verdicts[2].add_headers = {{"X-Shadow", "3"}};
+  verdicts[2].subject_prefix = "[shadow] ";
+  verdicts[2].shadow = true;
+  outgoing("From: a@b.example\r\n");
+  EXPECT_NE(added.find("X-One: 1\r\nX-Two: 2\r\n"), std::string::npos) << added;
+  EXPECT_NE(added.find("Subject: [one] [two] \r\n"), std::string::npos) << added;
+  EXPECT_EQ(added.find("X-Shadow"), std::string::npos) << added;
+}
+
+}  // namespace
+}  // namespace sallyport::checks

@@ -1,0 +1,174 @@
+// The commands as a shell sees them: exit status, stdout and stderr.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "gateway/cli/check_command.h"
+#include "gateway/cli/config_diff_command.h"
+#include "gateway/cli/config_explain_command.h"
+#include "gateway/cli/config_schema_command.h"
+#include "gateway/cli/config_show_command.h"
+#include "gateway/cli/exit_code.h"
+#include "gateway/cli/reload_command.h"
+#include "gateway/cli/stats_command.h"
+
+namespace sallyport::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class CommandsTest : public testing::Test {
+ protected:
+  CommandsTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "sallyport-app-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data()) != nullptr ? name : std::string();
+    file_ = write("sallyport.toml",
+                  "hostname = \"mx1.example.com\"\ndomains = [\"example.com\"]\nupstream = \"10.0.0.5:25\"\n"
+                  "state.path = \"state\"\n");
+  }
+  ~CommandsTest() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(directory_ + "/" + name) << text;
+    return directory_ + "/" + name;
+  }
+  void append(const std::string& text) { std::ofstream(file_, std::ios::app) << text; }
+
+  std::string directory_;
+  std::string file_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  Console console_{out_, err_};
+};
+
+TEST_F(CommandsTest, CheckOfAGoodFile) {
+  EXPECT_EQ(check_command({file_, false}, console_), exit_code::ok);
+  EXPECT_EQ(out_.str(), file_ + ": ok\n");
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, CheckFindsErrorsOfTextAndFilesInOneRun) {
+  append("wokers = 2\n[tls]\ncert = \"nowhere\"\n[policy.rules]\npath = \"norules\"\n");
+  EXPECT_EQ(check_command({file_, false}, console_), exit_code::configuration);
+  EXPECT_THAT(out_.str(), IsEmpty());
+  EXPECT_THAT(err_.str(), HasSubstr(file_ + ":5:1: error: unknown key \"wokers\""));
+  EXPECT_THAT(err_.str(), HasSubstr(file_ + ":7:1: error: "));
+  EXPECT_THAT(err_.str(), HasSubstr("nowhere/"));
+  EXPECT_THAT(err_.str(), HasSubstr("norules"));
+}
+
+TEST_F(CommandsTest, CheckReportsRulesAtTheirOwnLine) {
+  std::filesystem::create_directory(directory_ + "/rules");
+  const std::string rule = write("rules/bad.lua", "local x = 1\nthis is no Lua\n");
+  append("[policy.rules]\npath = \"rules\"\n");
+  EXPECT_EQ(check_command({file_, false}, console_), exit_code::configuration);
+  EXPECT_THAT(err_.str(), HasSubstr(rule + ":2:"));
+  EXPECT_THAT(err_.str(), HasSubstr(": error: "));
+}
+
+TEST_F(CommandsTest, CheckOfAFileThatIsNotThere) {
+  EXPECT_EQ(check_command({"/nonexistent/s.toml", false}, console_), exit_code::configuration);
+  EXPECT_EQ(err_.str(), "/nonexistent/s.toml: error: cannot read: No such file or directory\n");
+}
+
+TEST_F(CommandsTest, CheckForPrograms) {
+  append("wokers = 2\n");
+  EXPECT_EQ(check_command({file_, true}, console_), exit_code::configuration);
+  EXPECT_THAT(out_.str(), HasSubstr("\"ok\": false"));
+  EXPECT_THAT(out_.str(), HasSubstr("\"line\": 5"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, CheckOfPlacesThatAreSomethingElse) {
+  write("state", "a file");
+  append("log.target = \"file:none/x.log\"\n");
+  EXPECT_EQ(check_command({file_, false}, console_), exit_code::configuration);
+  EXPECT_THAT(err_.str(), HasSubstr(file_ + ":4:7: error: " + directory_ + "/state is not a directory"));
+  EXPECT_THAT(err_.str(), HasSubstr(file_ + ":5:5: error: there is no directory " + directory_ + "/none"));
+}
+
+TEST_F(CommandsTest, ShowIsDataOrErrors) {
+  EXPECT_EQ(config_show_command({file_, false}, console_), exit_code::ok);
+  EXPECT_THAT(out_.str(), HasSubstr("hostname = \"mx1.example.com\""));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  append("wokers = 2\n");
+  EXPECT_EQ(config_show_command({file_, false}, console_), exit_code::configuration);
+  EXPECT_THAT(err_.str(), HasSubstr("wokers"));
+}
+
+TEST_F(CommandsTest, ShowOfOneTenant) {
+  append("[tenants.acme]\ndomains = [\"acme.example\"]\npolicy.spf.on_fail = \"reject\"\n");
+  EXPECT_EQ(config_show_command({file_, false, "acme"}, console_), exit_code::ok);
+  EXPECT_THAT(out_.str(), HasSubstr("[tenants.acme.policy.spf]"));
+  EXPECT_THAT(out_.str(), HasSubstr("on_fail = \"reject\""));
+  EXPECT_THAT(out_.str(), testing::Not(HasSubstr("hostname")));
+  EXPECT_EQ(config_show_command({file_, true, "acme"}, console_), exit_code::ok);
+  EXPECT_THAT(out_.str(), HasSubstr("\"tenants.acme.policy.spf.on_fail\": {"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  EXPECT_EQ(config_show_command({file_, false, "acne"}, console_), exit_code::usage);
+  EXPECT_THAT(err_.str(), HasSubstr("there is no tenant named \"acne\"; did you mean \"acme\"?"));
+}
+
+TEST_F(CommandsTest, CheckOfWhatATenantNames) {
+  append(
+      "[tenants.acme]\ndomains = [\"acme.example\"]\n"
+      "policy.arc.seal = { domain = \"a.example\", selector = \"s\", key = { file = \"none.pem\" } }\n"
+      "policy.rules.path = \"norules\"\n");
+  EXPECT_EQ(check_command({file_, false}, console_), exit_code::configuration);
+  EXPECT_THAT(err_.str(), testing::ContainsRegex(file_ + ":7:[0-9]+: error: [^\n]*none.pem"));
+  EXPECT_THAT(err_.str(), testing::ContainsRegex(file_ + ":8:[0-9]+: error: [^\n]*norules"));
+}
+
+TEST_F(CommandsTest, ReloadWithoutADaemon) {
+  EXPECT_EQ(reload_command({file_}, console_), exit_code::unavailable);
+  EXPECT_THAT(err_.str(), HasSubstr("cannot be reached at " + directory_ + "/state/control.sock"));
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, ReloadLooksForTheSocketBehindErrors) {
+  // The parser notices the table that is there already only behind its heading.
+  append("log = { }\nwokers = 2\n[log]\nlevel = \"info\"\n[limits]\nhops = = 3\nhops 4\n");
+  EXPECT_EQ(reload_command({file_}, console_), exit_code::configuration);
+  EXPECT_THAT(err_.str(), HasSubstr(file_ + ":"));
+  EXPECT_THAT(err_.str(), HasSubstr("cannot be reached at " + directory_ + "/state/control.sock"));
+}
+
+TEST_F(CommandsTest, DiffWithoutADaemon) {
+  EXPECT_EQ(config_diff_command({file_, false}, console_), exit_code::unavailable);
+  EXPECT_THAT(err_.str(), HasSubstr(directory_ + "/state/control.sock"));
+  append("wokers = 2\n");
+  EXPECT_EQ(config_diff_command({file_, false}, console_), exit_code::configuration);
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, ExplainNeedsNoConfiguration) {
+  EXPECT_EQ(config_explain_command({"/nonexistent/s.toml", "limits.hops"}, console_), exit_code::ok);
+  EXPECT_THAT(out_.str(), HasSubstr("limits.hops"));
+  EXPECT_THAT(err_.str(), HasSubstr("current values are not shown"));
+}
+
+TEST_F(CommandsTest, ExplainOfAnUnknownKey) {
+  EXPECT_EQ(config_explain_command({file_, "limits.hosp"}, console_), exit_code::usage);
+  EXPECT_THAT(err_.str(), HasSubstr("did you mean \"hops\"?"));
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, SchemaIsJson) {
+  EXPECT_EQ(config_schema_command({}, console_), exit_code::ok);
+  EXPECT_THAT(out_.str(), HasSubstr("\"$schema\""));
+}
+
+TEST_F(CommandsTest, StatsWithoutADaemon) {
+  EXPECT_EQ(stats_command({file_, false}, console_), exit_code::unavailable);
+  EXPECT_THAT(err_.str(), HasSubstr(directory_ + "/state/control.sock"));
+  EXPECT_THAT(err_.str(), HasSubstr("Is it running"));
+}
+
+}  // namespace
+}  // namespace sallyport::cli

@@ -1,0 +1,317 @@
+// Slots, their order, what happens to connections that are given back, and what a reload changes.
+#include "gateway/upstream/pool.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/upstream/registry.h"
+#include "tests/support/manual_loop.h"
+#include "tests/support/scripted_dialer.h"
+#include "tests/unit/upstream/line_server.h"
+
+namespace sallyport::upstream {
+namespace {
+
+const SocketAddress first_server = *SocketAddress::parse("10.0.0.5:25");
+const SocketAddress second_server = *SocketAddress::parse("10.0.0.6:25");
+
+class UpstreamPoolTest : public testing::Test {
+ protected:
+  using Lease = UpstreamPool::Lease;
+
+  UpstreamPoolTest() {
+    dialer.serve(first_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
+    dialer.serve(second_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
+    groups = configure({first_server}, 1);
+    pool = make_pool();
+  }
+
+  UpstreamGroups configure(std::vector<SocketAddress> servers, std::uint64_t max_connections) {
+    config::Settings settings;
+    settings.hostname = "mx.example.com";
+    config::UpstreamSettings& group = settings.upstreams["default"];
+    group.name = "default";
+    group.servers = std::move(servers);
+    group.balance = config::Balance::failover;
+    group.tls.mode = tls::UpstreamTls::off;
+    group.max_connections = max_connections;
+    return registry.make_groups(settings, {});
+  }
+  std::unique_ptr<UpstreamPool> make_pool() {
+    return std::make_unique<UpstreamPool>(loop.scheduler(), dialer, counters, groups);
+  }
+  UpstreamServer& server() { return *groups.at("default")->servers[0]; }
+  // As sessions do: those that begin now ask for the new groups, whoever holds the old ones goes on with them.
+  void reload(UpstreamGroups next) {
+    groups = std::move(next);
+    pool->adopt(groups);
+  }
+
+  // Asks for a connection and notes its name when it has one.
+  Task<void> ask(UpstreamPool& from, std::string name, Lease& lease) {
+    std::shared_ptr<UpstreamGroup> group = groups.at("default");
+    std::vector<FailedServer> failed;
+    auto got = co_await from.acquire(*group, failed, false, loop.now() + std::chrono::seconds(30));
+    if (got) lease = std::move(*got);
+    served.push_back(got ? name : name + " in vain");
+  }
+  // For ever: takes a connection, gives it back, takes the next.
+  Task<void> keep_asking(UpstreamPool& from, int& times) {
+    while (true) {
+      Lease lease;
+      co_await ask(from, "", lease);
+      if (!lease) continue;
+      ++times;
+      co_await async::sleep_for(loop.scheduler(), std::chrono::milliseconds(10));
+      from.give_back(std::move(lease), false);
+    }
+  }
+
+  support::ManualLoop loop;
+  Counters counters;
+  support::ScriptedDialer dialer{loop.scheduler()};
+  LineServer upstream;
+  UpstreamRegistry registry;
+  UpstreamGroups groups;
+  std::unique_ptr<UpstreamPool> pool;
+  std::vector<std::string> served;
+};
+
+TEST_F(UpstreamPoolTest, ServesInTheOrderOfArrival) {
+  Lease first, second, third;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  askers.spawn(ask(*pool, "2", second));
+  askers.spawn(ask(*pool, "3", third));
+  loop.advance(std::chrono::milliseconds(500));  // time to look again, and again
+  EXPECT_EQ(served, (std::vector<std::string>{"1"}));
+  pool->give_back(std::move(first), false);
+  Lease fourth;
+  askers.spawn(ask(*pool, "4", fourth));  // comes when a connection lies there, but not first
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"1", "2"}));
+  second = {};  // dropped: a new one is opened in its place
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"1", "2", "3"}));
+  pool->give_back(std::move(third), false);
+  loop.run();
+  EXPECT_EQ(served.size(), 4u);
+  EXPECT_EQ(upstream.connections, 2);
+  EXPECT_EQ(server().connections(), 1u);
+  EXPECT_EQ(server().starving(), 0);
+}
+
+TEST_F(UpstreamPoolTest, NobodyWaitsForEver) {
+  Lease first, second;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  askers.spawn(ask(*pool, "2", second));
+  loop.advance(std::chrono::seconds(31));
+  EXPECT_EQ(served, (std::vector<std::string>{"1", "2 in vain"}));
+  EXPECT_EQ(server().starving(), 0);
+}
+
+TEST_F(UpstreamPoolTest, AnAskerThatGoesAwayLeavesItsTurnToTheNext) {
+  Lease first, second, third;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  auto impatient = std::make_unique<async::Nursery>(loop.scheduler());
+  impatient->spawn(ask(*pool, "2", second));
+  askers.spawn(ask(*pool, "3", third));
+  loop.run();
+  impatient.reset();
+  pool->give_back(std::move(first), false);
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"1", "3"}));
+}
+
+TEST_F(UpstreamPoolTest, AnIdleConnectionDoesNotStarveAnotherWorker) {
+  auto other = make_pool();
+  Lease first, second;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  loop.run();
+  pool->give_back(std::move(first), false);
+  EXPECT_EQ(pool->idle(), 1u);
+  askers.spawn(ask(*other, "2", second));
+  loop.advance(std::chrono::seconds(3));
+  EXPECT_EQ(served, (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(pool->idle(), 0u);
+}
+
+TEST_F(UpstreamPoolTest, ABusyWorkerDoesNotStarveAnother) {
+  auto other = make_pool();
+  int ours = 0, theirs = 0;
+  async::Nursery askers(loop.scheduler());
+  for (int i = 0; i < 3; ++i) askers.spawn(keep_asking(*pool, ours));
+  askers.spawn(keep_asking(*other, theirs));
+  loop.advance(std::chrono::seconds(20));
+  EXPECT_GT(theirs, 20);
+  EXPECT_GT(ours, 20);
+}
+
+TEST_F(UpstreamPoolTest, IdleConnectionsSayQuitAfterAWhile) {
+  Lease first;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  loop.run();
+  pool->give_back(std::move(first), false);
+  loop.advance(std::chrono::seconds(28));
+  EXPECT_EQ(pool->idle(), 1u);
+  loop.advance(std::chrono::seconds(4));
+  EXPECT_EQ(pool->idle(), 0u);
+  EXPECT_EQ(upstream.commands.back(), "QUIT");
+  EXPECT_EQ(server().connections(), 0u);
+  EXPECT_EQ(counters.get(Gauge::upstream_open), 0);
+  EXPECT_EQ(counters.get(Gauge::upstream_idle), 0);
+}
+
+TEST_F(UpstreamPoolTest, AHalfDoneMailIsResetBeforeTheConnectionIsKept) {
+  Lease first;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  loop.run();
+  pool->give_back(std::move(first), true);
+  loop.run();
+  EXPECT_EQ(upstream.commands.back(), "RSET");
+  EXPECT_EQ(pool->idle(), 1u);
+  upstream.replies["RSET"] = "500 what\r\n";
+  askers.spawn(ask(*pool, "2", first));
+  loop.run();
+  pool->give_back(std::move(first), true);
+  loop.run();
+  EXPECT_EQ(pool->idle(), 0u) << "one that cannot be reset is not kept";
+  EXPECT_EQ(server().connections(), 0u);
+}
+
+TEST_F(UpstreamPoolTest, CloseIdleSaysQuitToAll) {
+  Lease first;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  loop.run();
+  pool->give_back(std::move(first), false);
+  loop.run_until_done(pool->close_idle());
+  EXPECT_EQ(upstream.commands.back(), "QUIT");
+  EXPECT_EQ(server().connections(), 0u);
+}
+
+TEST_F(UpstreamPoolTest, ProbesLearnWhatTheServerCan) {
+  EXPECT_FALSE(server().extensions());
+  async::Nursery probes(loop.scheduler());
+  probes.spawn(pool->probe_for_ever());
+  loop.run();
+  ASSERT_TRUE(server().extensions());
+  EXPECT_TRUE(server().extensions()->smtputf8);
+  EXPECT_EQ(server().extensions()->max_size, 10000000u);
+  upstream.replies["EHLO"] = "250 upstream.example\r\n";
+  loop.advance(std::chrono::seconds(45));
+  EXPECT_FALSE(server().extensions()->smtputf8);
+}
+
+TEST_F(UpstreamPoolTest, AReloadKeepsConnectionsToServersThatStay) {
+  Lease lease;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", lease));
+  loop.run();
+  pool->give_back(std::move(lease), false);
+  reload(configure({second_server, first_server}, 1));
+  loop.run();
+  EXPECT_EQ(pool->idle(), 1u);
+  EXPECT_EQ(groups.at("default")->servers[1]->connections(), 1u) << "it is the same server, with what is known of it";
+  EXPECT_TRUE(groups.at("default")->servers[1]->extensions());
+}
+
+TEST_F(UpstreamPoolTest, AReloadSaysQuitToServersThatAreNamedNoMore) {
+  Lease lease;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", lease));
+  loop.run();
+  pool->give_back(std::move(lease), false);
+  reload(configure({second_server}, 1));
+  loop.run();
+  EXPECT_EQ(pool->idle(), 0u);
+  EXPECT_EQ(upstream.commands.back(), "QUIT");
+  EXPECT_EQ(counters.get(Gauge::upstream_open), 0);
+  EXPECT_EQ(registry.size(), 1u) << "nobody names the first one, and it has no connection";
+}
+
+TEST_F(UpstreamPoolTest, AConnectionInUseOutlivesItsServersNameAndIsClosedAfterwards) {
+  Lease lease;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", lease));
+  loop.run();
+  reload(configure({second_server}, 1));
+  loop.run();
+  EXPECT_EQ(registry.size(), 2u);
+  pool->give_back(std::move(lease), false);
+  loop.run();
+  EXPECT_EQ(pool->idle(), 0u);
+  EXPECT_EQ(upstream.commands.back(), "QUIT");
+}
+
+TEST_F(UpstreamPoolTest, WhoWaitsDuringAReloadIsServedFirst) {
+  Lease first, old_waiter, second_old_waiter, new_asker;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "held", first));
+  askers.spawn(ask(*pool, "old", old_waiter));
+  askers.spawn(ask(*pool, "old too", second_old_waiter));
+  loop.run();
+  reload(configure({first_server}, 1));
+  askers.spawn(ask(*pool, "new", new_asker));
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"held"})) << "the limit is one connection, whichever group asks";
+  pool->give_back(std::move(first), false);
+  loop.run();
+  pool->give_back(std::move(old_waiter), false);
+  loop.run();
+  pool->give_back(std::move(second_old_waiter), false);
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"held", "old", "old too", "new"}));
+  EXPECT_EQ(upstream.connections, 1);
+}
+
+TEST_F(UpstreamPoolTest, WhoWaitsForAServerThatIsNamedNoMoreIsServedToo) {
+  Lease first, old_waiter, new_asker;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "held", first));
+  askers.spawn(ask(*pool, "old", old_waiter));
+  loop.run();
+  reload(configure({second_server}, 1));
+  askers.spawn(ask(*pool, "new", new_asker));
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"held", "new"})) << "the new server is free";
+  pool->give_back(std::move(first), false);
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"held", "new", "old"}));
+  EXPECT_TRUE(old_waiter.is_reused());
+}
+
+TEST_F(UpstreamPoolTest, TheLimitIsThatOfTheGroupThatAsks) {
+  Lease first, second, third;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", first));
+  loop.run();
+  UpstreamGroups before = groups;
+  reload(configure({first_server}, 2));
+  askers.spawn(ask(*pool, "2", second));
+  loop.run();
+  EXPECT_EQ(served, (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(server().connections(), 2u);
+  groups = before;
+  askers.spawn(ask(*pool, "3", third));
+  loop.advance(std::chrono::milliseconds(200));
+  EXPECT_EQ(served.size(), 2u) << "a session of the older configuration keeps its limit of one";
+}
+
+TEST_F(UpstreamPoolTest, ANewServerIsProbedAtOnce) {
+  async::Nursery probes(loop.scheduler());
+  probes.spawn(pool->probe_for_ever());
+  loop.run();
+  reload(configure({first_server, second_server}, 1));
+  EXPECT_FALSE(groups.at("default")->servers[1]->extensions());
+  loop.run();
+  EXPECT_TRUE(groups.at("default")->servers[1]->extensions());
+  EXPECT_EQ(upstream.connections, 2) << "the first one has been heard of already";
+}
+
+}  // namespace
+}  // namespace sallyport::upstream
