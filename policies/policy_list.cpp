@@ -8,6 +8,7 @@
 #include "policies/helo/helo.h"
 #include "policies/rate/rate.h"
 #include "policies/rdns/rdns.h"
+#include "policies/sender_domain/sender_domain.h"
 #include "policies/spf/spf.h"
 
 namespace sallyport::policies {
@@ -21,6 +22,7 @@ constexpr const PolicyEntry* list[] = {
     &helo_entry,
     &dnsbl_entry,
     &rdns_entry,
+    &sender_domain_entry,
     &spf_entry,
     &dkim_entry,
     &dmarc_entry,
