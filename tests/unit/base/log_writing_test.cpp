@@ -165,9 +165,11 @@ TEST(LogThatNobodyReads, IsBoundedByOctetsToo) {
   Counters counters;
   Pipe pipe;
   auto log = log_into(pipe, counters, {.octets = 50'000, .lines = 1'000'000, .patience = std::chrono::milliseconds(1)});
-  const std::uint64_t refused = write_numbers(*log, 0, 200, 900);
-  EXPECT_GE(refused, 200u - (50'000u + 2 * 4096u) / 900u);
-  EXPECT_LE(refused, 200u - 40'000u / 1000u);
+  write_numbers(*log, 0, 200, 900);
+  // Not what write() says: on a machine that stands still for a second it says no to lines that are queued all the same.
+  const std::uint64_t lost = counters.get(Fault::log);
+  EXPECT_GE(lost, 200u - (50'000u + 2 * 4096u) / 900u);
+  EXPECT_LE(lost, 200u - 40'000u / 1000u);
 }
 
 TEST(LogThatNobodyReads, DoesNotHoldTheEndUp) {
