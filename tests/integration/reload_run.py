@@ -1,8 +1,8 @@
 """Mail flows through a gateway whose configuration is reloaded over and over, good and bad in turn; nobody notices.
 
-Clients connect at a steady rate, whether or not those before them are done, and each delivers one message. What a client
-meets that it would not have met without reloads is a failure: a connection refused or reset, a 4xx or 5xx, an end
-before its time.
+Clients connect at a steady rate, whether or not those before them are done, and each delivers one message; only where
+the machine cannot keep up at all, and a second's worth of them is under way, they wait. What a client meets that it would
+not have met without reloads is a failure: a connection refused or reset, a 4xx or 5xx, an end before its time.
 """
 import asyncio
 import collections
@@ -16,9 +16,11 @@ class LoadResult:
     sent: int = 0
     failures: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     slowest: float = 0.0
+    seconds: float = 0.0
 
     def __str__(self):
-        return f"{self.sent} mails accepted, {sum(self.failures.values())} failed, the slowest took {self.slowest:.2f} s"
+        return (f"{self.sent} mails accepted, {self.sent / self.seconds:.0f}/s, {sum(self.failures.values())} failed, "
+                f"the slowest took {self.slowest:.2f} s")
 
 
 class SteadyLoad:
@@ -39,14 +41,19 @@ class SteadyLoad:
         self.thread.join()
 
     async def run(self):
-        begin, count, sessions = time.monotonic(), 0, set()
+        begin = started = time.monotonic()
+        count, sessions = 0, set()
         while not self.is_over.is_set():
             await asyncio.sleep(max(0.0, begin + count / self.rate - time.monotonic()))
+            while len(sessions) >= self.rate:
+                await asyncio.wait(sessions, return_when=asyncio.FIRST_COMPLETED)
+                begin = max(begin, time.monotonic() - count / self.rate)  # what could not be sent is not made up for
             count += 1
             session = asyncio.create_task(self.session(count))
             sessions.add(session)
             session.add_done_callback(sessions.discard)
         await asyncio.gather(*sessions)
+        self.result.seconds = time.monotonic() - started
 
     async def session(self, number):
         begin = time.monotonic()
@@ -72,4 +79,4 @@ class SteadyLoad:
             self.result.sent += 1
             self.result.slowest = max(self.result.slowest, time.monotonic() - begin)
         except (OSError, ValueError, TimeoutError) as error:
-            self.result.failures[f"{step}: {error or type(error).__name__}"] += 1
+            self.result.failures[f"{step}: {str(error) or type(error).__name__}"] += 1

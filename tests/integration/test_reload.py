@@ -202,19 +202,25 @@ class Listeners(ReloadTest):
         self.listen(self.port)
         reload = subprocess.Popen([PROGRAM, "reload", "-c", self.file], stdout=subprocess.PIPE)
         clients = []
+
+        def serve_first():
+            with clients.pop(0) as client:
+                client.greet()
+                client.ask("QUIT", 221)
+
         try:
             while reload.poll() is None:
                 clients.append(Client(second))
-                self.addCleanup(clients[-1].socket.close)
+                if len(clients) > 200:
+                    serve_first()
                 time.sleep(0.001)
-        except OSError as error:  # it is refused; what may not be is a reset
-            self.assertIsInstance(error, (ConnectionRefusedError, TimeoutError))
+        except (ConnectionRefusedError, TimeoutError):
+            pass  # too late; what may not be is a reset
         reload.communicate()
         self.assertEqual(reload.returncode, 0)
         self.assertGreater(len(clients), 0)
-        for client in clients:
-            client.greet()
-            client.ask("QUIT", 221)
+        while clients:
+            serve_first()
 
     def test_an_address_that_cannot_be_bound(self):
         self.serve()
