@@ -83,7 +83,9 @@ Result<std::shared_ptr<const WorkerPlans>> WorkerPlans::prepare(std::shared_ptr<
       if (known != by_settings.end()) {
         gatherer = known->second;
       } else if (check.entry->prepare != nullptr) {
-        auto made = check.entry->prepare(check.settings, parts);
+        policies::GathererParts own_parts = parts;
+        if (check.is_overridden) own_parts.tenant = plan.tenant;
+        auto made = check.entry->prepare(check.settings, own_parts);
         if (!made) {
           std::string where = plan.tenant.empty() ? std::string() : "tenant " + plan.tenant + ": ";
           return Failure{where + made.error().message};

@@ -63,6 +63,8 @@ struct GathererParts {
   io::RateStore& rates;
   const PublicSuffixList& suffixes;
   const OwnNames& own;
+  // The tenant whose own the settings are; empty where they are everybody's. Only for prepare() itself to read.
+  std::string_view tenant = {};
 };
 
 // What gather() may use.

@@ -43,7 +43,8 @@ std::vector<RateFact> rates_at(Stage stage, const Transaction& mail, const RateS
 
 class RateGathering final : public Gathering {
  public:
-  RateGathering(const RateSettings& settings, io::RateStore& store) : settings_(settings), store_(store) {}
+  RateGathering(const RateSettings& settings, std::string_view owner, io::RateStore& store)
+      : settings_(settings), owner_(owner), store_(store) {}
 
   // Takes one of each rate that applies, up to the first that is used up.
   Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) override {
@@ -69,6 +70,8 @@ class RateGathering final : public Gathering {
  private:
   Task<void> take(RateFact& wanted, const GatherContext& context) const {
     std::string key = std::string(word(wanted.name)) + ' ' + wanted.key;
+    // Another tenant's mail must not use up what this tenant allows.
+    if (!owner_.empty()) key.append(" of ").append(owner_);
     const io::RateAnswer answer = co_await store_.take(std::move(key), wanted.rate);
     wanted.allowed = answer.allowed;
     wanted.counted = answer.counted;
@@ -84,6 +87,7 @@ class RateGathering final : public Gathering {
   }
 
   const RateSettings& settings_;
+  const std::string_view owner_;
   io::RateStore& store_;
   // A tenant's first recipient may be refused and its facts be given up with it: the mail is not counted once more for
   // the next one.
@@ -92,7 +96,8 @@ class RateGathering final : public Gathering {
 
 class RateGatherer final : public Gatherer {
  public:
-  RateGatherer(const RateSettings& settings, io::RateStore& store) : settings_(settings), store_(store) {}
+  RateGatherer(const RateSettings& settings, std::string_view owner, io::RateStore& store)
+      : settings_(settings), owner_(owner), store_(store) {}
 
   bool gathers_at(Stage stage) const override {
     switch (stage) {
@@ -107,16 +112,19 @@ class RateGatherer final : public Gatherer {
     }
   }
   bool precedes_greeting() const override { return gathers_at(Stage::connect); }
-  std::unique_ptr<Gathering> begin() const override { return std::make_unique<RateGathering>(settings_, store_); }
+  std::unique_ptr<Gathering> begin() const override {
+    return std::make_unique<RateGathering>(settings_, owner_, store_);
+  }
 
  private:
   RateSettings settings_;
+  std::string owner_;  // the tenant whose own the settings are, or nobody
   io::RateStore& store_;
 };
 
 Result<std::unique_ptr<Gatherer>> prepare_rate(const void* settings, const GathererParts& parts) {
   return std::unique_ptr<Gatherer>(
-      std::make_unique<RateGatherer>(*static_cast<const RateSettings*>(settings), parts.rates));
+      std::make_unique<RateGatherer>(*static_cast<const RateSettings*>(settings), parts.tenant, parts.rates));
 }
 
 }  // namespace
