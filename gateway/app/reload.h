@@ -1,12 +1,13 @@
 // Reloader: takes a changed configuration while the gateway serves (`sallyport reload`, SIGHUP; threats.md R11).
 //
-// All or nothing: the whole snapshot is built, and new addresses are bound, before any worker hears of it. When
-// anything of that fails, everything stays as it was; the errors go to whoever asked, and into the log. Then each
-// worker takes the snapshot on its own loop: connections and mails that begin afterwards are served by it, those under
-// way keep theirs, addresses that are named no more are retired.
+// A configuration is taken whole or not at all. The Reloader builds the snapshot and binds new addresses on the work
+// pool, before it gives any worker something. If a part of that fails, nothing changes; the caller gets the errors, and
+// the log gets them too. If all succeeds, each worker takes the snapshot on its own loop: connections and mails that
+// begin afterwards are served by it, those under way keep theirs, and listeners whose address the new configuration
+// does not name are retired (uv::Listener::retire).
 //
-// What is learned while serving lives in CommonParts and in SnapshotBuilder, and goes on. Settings that take effect at
-// a start only (Reload::restart) keep their values; a reload names those that differ.
+// What is learned while serving is kept in CommonParts and SnapshotBuilder, and survives. Settings that take effect
+// only at a start (Reload::restart) keep their old values; the answer and the log name those that differ.
 #pragma once
 
 #include <memory>
@@ -25,17 +26,18 @@ class Reloader {
  public:
   using Outcome = Result<control::Reloaded, control::ReloadErrors>;
 
-  // All of it outlives the Reloader; `loop` is that of the first worker, and all members are called on it.
-  // `at_start` is what the workers serve by.
+  // All but `at_start` outlive the Reloader. Its members are called on the loop of the first worker only. `at_start` is
+  // the configuration that the workers serve by.
   Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vector<std::unique_ptr<Worker>>& workers,
            const Built& at_start);
 
   // Reads the configuration anew and opens the log's file anew. One reload at a time: a second one waits, and then does
   // the whole work again, because the files may have changed meanwhile.
   Task<Outcome> reload();
-  // For SIGHUP: the outcome is in the log. While one of these waits for its turn, another one is not needed.
+  // For SIGHUP: only the log tells the outcome. Returns at once while another call waits for its turn, because that one
+  // will read the files as they are then.
   Task<void> reload_by_signal();
-  // The gateway shuts down: what is under way is finished, further reloads are refused.
+  // The gateway shuts down: a reload under way is finished, further ones are refused.
   void stop() { is_stopping_ = true; }
 
   // What is in force, for `config diff`: the snapshot's values, and the start's of what only a restart changes.
