@@ -58,6 +58,8 @@ std::vector<std::string> to_ehlo_lines(const Extensions& offered) {
   if (offered.rcpt_max) limits += " RCPTMAX=" + std::to_string(*offered.rcpt_max);
   if (offered.mail_max) limits += " MAILMAX=" + std::to_string(*offered.mail_max);
   if (!limits.empty()) lines.push_back("LIMITS" + limits);
+  if (!offered.xclient.is_empty()) lines.push_back("XCLIENT " + to_attribute_names(offered.xclient));
+  if (!offered.xforward.is_empty()) lines.push_back("XFORWARD " + to_attribute_names(offered.xforward));
   return lines;
 }
 
@@ -73,6 +75,10 @@ Extensions read_ehlo_lines(const std::vector<std::string>& lines) {
       offered.max_size = text::to_number(text::take_word(rest)).value_or(0);
     } else if (text::equals_ignoring_case(keyword, "LIMITS")) {
       read_limits(rest, offered);
+    } else if (text::equals_ignoring_case(keyword, "XCLIENT")) {
+      offered.xclient = read_attribute_names(rest);
+    } else if (text::equals_ignoring_case(keyword, "XFORWARD")) {
+      offered.xforward = read_attribute_names(rest);
     }
   }
   return offered;

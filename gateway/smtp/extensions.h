@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/smtp/xclient.h"
+
 namespace sallyport::smtp {
 
 struct Extensions {
@@ -22,6 +24,8 @@ struct Extensions {
   std::uint64_t max_size = 0;             // octets; 0 = no fixed limit (RFC 1870)
   std::optional<std::uint64_t> rcpt_max;  // LIMITS RCPTMAX (RFC 9422)
   std::optional<std::uint64_t> mail_max;  // LIMITS MAILMAX
+  AttributeSet xclient;                   // what XCLIENT takes; empty: not offered
+  AttributeSet xforward;                  // what XFORWARD takes
 
   friend bool operator==(const Extensions&, const Extensions&) = default;
 };
@@ -32,8 +36,8 @@ std::vector<std::string> to_ehlo_lines(const Extensions& offered);
 // limits are ignored. If a keyword occurs twice, the last counts.
 Extensions read_ehlo_lines(const std::vector<std::string>& lines);
 // What to offer the client. Of 8BITMIME, SMTPUTF8, DSN and REQUIRETLS: what `own` and all upstreams have (nothing
-// without an upstream). Of SIZE: the smallest. PIPELINING, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES and LIMITS concern
-// only the connection to the gateway and are taken from `own`.
+// without an upstream). Of SIZE: the smallest. PIPELINING, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES, LIMITS and XCLIENT
+// concern only the connection to the gateway and are taken from `own`.
 Extensions offer_for(const Extensions& own, const std::vector<Extensions>& upstreams);
 
 }  // namespace sallyport::smtp

@@ -63,8 +63,8 @@ Header read_v1(std::string_view input) {
   if (family == "UNKNOWN") return header;     // the specification says to ignore what follows
   if ((family != "TCP4" && family != "TCP6") || fields.size() != 6) return ProxyError::invalid;
   header.source = read_address(fields[2], fields[4], family == "TCP6");
-  const auto destination = read_address(fields[3], fields[5], family == "TCP6");
-  if (!header.source || !destination) return ProxyError::invalid;
+  header.destination = read_address(fields[3], fields[5], family == "TCP6");
+  if (!header.source || !header.destination) return ProxyError::invalid;
   return header;
 }
 
@@ -147,6 +147,35 @@ Header read_v2(std::string_view input) {
   const std::size_t ip_octets = is_v6 ? 16 : 4;
   const std::size_t ports = v2_fixed_octets + 2 * ip_octets;
   header.source = SocketAddress{.ip = ip_at(octets, v2_fixed_octets, is_v6), .port = be16(octets, ports)};
+  header.destination =
+      SocketAddress{.ip = ip_at(octets, v2_fixed_octets + ip_octets, is_v6), .port = be16(octets, ports + 2)};
+  return header;
+}
+
+// --- Writing
+
+constexpr std::string_view mapped_prefix = "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;  // RFC 4291, 2.5.5.2
+
+void add_be16(std::string& octets, std::size_t number) {
+  octets += static_cast<char>(number >> 8 & 0xff);
+  octets += static_cast<char>(number & 0xff);
+}
+
+std::string to_v1_text(const IpAddress& ip, bool as_v6) {
+  return (as_v6 && ip.is_v4() ? "::ffff:" : "") + ip.to_string();
+}
+
+void add_v2_ip(std::string& octets, const IpAddress& ip, bool as_v6) {
+  if (as_v6 && ip.is_v4()) octets += mapped_prefix;
+  octets += ip.octets();
+}
+
+std::string write_v2(char version_and_command, char family, std::string_view addresses) {
+  std::string header(v2_signature);
+  header += version_and_command;
+  header += family;
+  add_be16(header, addresses.size());
+  header += addresses;
   return header;
 }
 
@@ -161,6 +190,26 @@ Result<ProxyHeader, ProxyError> read_proxy_header(std::string_view input) {
 
 bool is_proxy_header(std::string_view octets) {
   return octets.starts_with(v1_prefix) || octets.starts_with(v2_signature);
+}
+
+std::string proxy_header(ProxyVersion version, const SocketAddress& source, const SocketAddress& destination) {
+  const bool is_v6 = source.ip.is_v6() || destination.ip.is_v6();
+  if (version == ProxyVersion::v1) {
+    return std::string(v1_prefix) + (is_v6 ? "TCP6 " : "TCP4 ") + to_v1_text(source.ip, is_v6) + " " +
+           to_v1_text(destination.ip, is_v6) + " " + std::to_string(source.port) + " " +
+           std::to_string(destination.port) + "\r\n";
+  }
+  std::string addresses;
+  add_v2_ip(addresses, source.ip, is_v6);
+  add_v2_ip(addresses, destination.ip, is_v6);
+  add_be16(addresses, source.port);
+  add_be16(addresses, destination.port);
+  return write_v2('\x21', is_v6 ? '\x21' : '\x11', addresses);
+}
+
+std::string own_proxy_header(ProxyVersion version) {
+  if (version == ProxyVersion::v1) return std::string(v1_prefix) + "UNKNOWN\r\n";
+  return write_v2('\x20', '\0', {});
 }
 
 }  // namespace sallyport::smtp

@@ -1,10 +1,10 @@
-// Parses the PROXY protocol header, versions 1 and 2, which a trusted load balancer sends before anything else
-// (threats.md S35).
+// The PROXY protocol header, versions 1 and 2: the first octets of a connection, by which a load balancer says on whose
+// behalf it connects. Read from trusted peers (threats.md S35), and written to the servers behind us.
 //
-// Bounded: version 1 is one line of at most 107 octets, version 2 at most 16 + 4096 octets. LOCAL and UNKNOWN mean that
-// the connection's own address counts; the same holds for an address that is not TCP over IP. Source and destination
-// are validated like any input from outside, but only the source is given. The TLVs of version 2 are skipped, except
-// for the checksum, which must be right if present.
+// Reading is bounded: version 1 is one line of at most 107 octets, version 2 at most 16 + 4096 octets. LOCAL and
+// UNKNOWN mean that the connection's own address counts; the same holds for an address that is not TCP over IP. Source
+// and destination are validated like any input from outside. The TLVs of version 2 are skipped, except for the
+// checksum, which must be right if present.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,9 @@
 namespace sallyport::smtp {
 
 struct ProxyHeader {
-  std::optional<SocketAddress> source;  // nothing: use the connection's own address
+  // Nothing: use the connection's own addresses. Both are given, or none.
+  std::optional<SocketAddress> source;
+  std::optional<SocketAddress> destination;
   std::size_t consumed = 0;
 };
 
@@ -32,5 +34,12 @@ Result<ProxyHeader, ProxyError> read_proxy_header(std::string_view input);
 // True if the octets begin a PROXY header ("PROXY " or the signature of version 2); for peers that must not send one
 // (S35).
 bool is_proxy_header(std::string_view octets);
+
+enum class ProxyVersion : std::uint8_t { v1, v2 };
+// The header of a connection made for a client at `source` that had connected to `destination`. An IPv4 address is
+// written as IPv6 where the other one is IPv6.
+std::string proxy_header(ProxyVersion version, const SocketAddress& source, const SocketAddress& destination);
+// The header of a connection made for nobody but ourselves: UNKNOWN in version 1, LOCAL in version 2.
+std::string own_proxy_header(ProxyVersion version);
 
 }  // namespace sallyport::smtp

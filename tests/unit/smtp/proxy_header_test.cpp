@@ -152,5 +152,37 @@ TEST(IsProxyHeader, KnowsBothVersions) {
   EXPECT_FALSE(is_proxy_header(""));
 }
 
+// What is written reads as it was meant, to the last octet.
+void expect_round_trip(const std::string& source, const std::string& destination) {
+  const auto from = SocketAddress::parse(source).value();
+  const auto to = SocketAddress::parse(destination).value();
+  for (const ProxyVersion version : {ProxyVersion::v1, ProxyVersion::v2}) {
+    const std::string header = proxy_header(version, from, to);
+    const auto read_header = read(header);
+    ASSERT_TRUE(read_header) << testing::PrintToString(header);
+    EXPECT_EQ(read_header->source, from);
+    EXPECT_EQ(read_header->destination, to);
+    EXPECT_EQ(read_header->consumed, header.size());
+  }
+}
+
+TEST(ProxyWriter, IsReadAsItWasMeant) {
+  expect_round_trip("192.0.2.1:40000", "192.0.2.2:25");
+  expect_round_trip("[2001:db8::1]:65535", "[2001:db8::ffff]:1");
+  expect_round_trip("192.0.2.1:40000", "[2001:db8::ffff]:25");
+  expect_round_trip("[2001:db8:1:2:3:4:5:6]:0", "198.51.100.1:25");
+}
+
+TEST(ProxyWriter, WritesWhatTheSpecificationSays) {
+  const auto source = SocketAddress::parse("192.0.2.1:40000").value();
+  const auto destination = SocketAddress::parse("192.0.2.2:25").value();
+  EXPECT_EQ(proxy_header(ProxyVersion::v1, source, destination), "PROXY TCP4 192.0.2.1 192.0.2.2 40000 25\r\n");
+  EXPECT_EQ(proxy_header(ProxyVersion::v2, source, destination), v2('\x21', '\x11', tcp4));
+  EXPECT_EQ(own_proxy_header(ProxyVersion::v1), "PROXY UNKNOWN\r\n");
+  EXPECT_EQ(own_proxy_header(ProxyVersion::v2), v2('\x20', '\0', ""));
+  expect_no_source(own_proxy_header(ProxyVersion::v1));
+  expect_no_source(own_proxy_header(ProxyVersion::v2));
+}
+
 }  // namespace
 }  // namespace sallyport::smtp
