@@ -251,6 +251,7 @@ Task<std::optional<Disposition>> Checks::recipient(const Transaction& mail, cons
 }
 
 void Checks::recipient_answered(bool accepted) {
+  mail_gatherings_.recipient_answered(accepted);
   if (accepted) {
     consequence_ = std::move(consequence_asked_);
   } else if (undo_ == Undo::tenant) {

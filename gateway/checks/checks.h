@@ -101,7 +101,9 @@ class Checks {
 
   bool gathers(const Active& active, policies::Stage stage) const;
   // Before RCPT: true for a check that some tenant overrides, which says nothing until the tenant is known.
-  bool waits_for_tenant(const Active& active) const { return mail_plans_->plans().is_overridden(*active.check->entry); }
+  bool waits_for_tenant(const Active& active) const {
+    return mail_plans_->plans().waits_for_tenant(*active.check->entry);
+  }
   Task<void> gather(policies::Stage stage, const policies::Transaction& mail, const Selection& selection,
                     Time deadline);
   Task<void> gather_in_background(policies::Transaction mail, Selection selection);

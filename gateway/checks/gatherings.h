@@ -18,6 +18,9 @@ class Gatherings {
     }
     return *begun_.emplace_back(&gatherer, gatherer.begin()).second;
   }
+  void recipient_answered(bool accepted) {
+    for (auto& [maker, gathering] : begun_) gathering->recipient_answered(accepted);
+  }
   void clear() { begun_.clear(); }
 
  private:

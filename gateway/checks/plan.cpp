@@ -57,18 +57,30 @@ std::shared_ptr<const Plans> make_plans(const settings::Set& common, std::span<c
     }
     plans->tenants.emplace(tenant.name, std::move(plan));
   }
-  for (const policies::PolicyEntry* entry : entries) {
+  const auto is_overridden = [&](const policies::PolicyEntry* entry) {
     const void* settings = before_tenant.of(entry->settings);
-    const bool is_overridden = std::any_of(tenants.begin(), tenants.end(), [&](const TenantPolicy& tenant) {
-      return tenant.policy->of(entry->settings) != settings;
+    return std::any_of(tenants.begin(), tenants.end(),
+                       [&](const TenantPolicy& tenant) { return tenant.policy->of(entry->settings) != settings; });
+  };
+  for (const policies::PolicyEntry* entry : entries) {
+    const auto read = std::find_if(entries.begin(), entries.end(), [entry](const policies::PolicyEntry* other) {
+      return other->name == entry->reads_at_mail;
     });
-    if (is_overridden) plans->overridden.push_back(entry);
+    if (is_overridden(entry)) {
+      plans->overridden.push_back(entry);
+    } else if (read != entries.end() && is_overridden(*read)) {
+      plans->waiting.push_back(entry);
+    }
+    if (entry->unlimited == nullptr) continue;
+    const std::vector<IpNetwork>& networks = entry->unlimited(before_tenant.of(entry->settings));
+    plans->unlimited.insert(plans->unlimited.end(), networks.begin(), networks.end());
   }
   return plans;
 }
 
-bool Plans::is_overridden(const policies::PolicyEntry& entry) const {
-  return std::find(overridden.begin(), overridden.end(), &entry) != overridden.end();
+bool Plans::waits_for_tenant(const policies::PolicyEntry& entry) const {
+  return std::find(overridden.begin(), overridden.end(), &entry) != overridden.end() ||
+         std::find(waiting.begin(), waiting.end(), &entry) != waiting.end();
 }
 
 Result<std::shared_ptr<const WorkerPlans>> WorkerPlans::prepare(std::shared_ptr<const Plans> plans,

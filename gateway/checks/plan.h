@@ -3,9 +3,9 @@
 //
 // A connection has no tenant before its first recipient. Stages connect and helo, and the DNS lists asked meanwhile,
 // use the `connection` plan: the settings without any tenant's overrides or, when there is only one tenant, that
-// tenant's. A check that some tenant overrides gives no verdict at MAIL, because the tenant is known only at RCPT. Then
-// the tenant's settings gather what is missing, and judge the earlier stages as well (contract.md, section 3: the most
-// specific value counts).
+// tenant's. A check that some tenant overrides gives no verdict at MAIL, because the tenant is known only at RCPT; nor
+// does one that reads at MAIL what such a check finds out. Then the tenant's settings gather what is missing, and judge
+// the earlier stages as well (contract.md, section 3: the most specific value counts).
 #pragma once
 
 #include <map>
@@ -43,6 +43,10 @@ struct Plans {
   std::map<std::string, std::unique_ptr<const Plan>> tenants;  // by name
   // Entries that at least one tenant overrides.
   std::vector<const policies::PolicyEntry*> overridden;
+  // Entries that no tenant overrides, but which read at MAIL what one of `overridden` finds out.
+  std::vector<const policies::PolicyEntry*> waiting;
+  // The clients that no limit holds for, by the settings that apply before the tenant is known.
+  std::vector<IpNetwork> unlimited;
   std::unordered_map<std::string, const Plan*> by_domain;   // exact names, A-labels, lower case
   std::unordered_map<std::string, const Plan*> by_pattern;  // "example.com" of "*.example.com"
 
@@ -50,7 +54,8 @@ struct Plans {
   // the longest matching pattern. An empty domain, as in <postmaster>, gives the default tenant, else the first. Null:
   // no tenant serves the domain.
   const Plan* serving(std::string_view domain) const;
-  bool is_overridden(const policies::PolicyEntry& entry) const;
+  // True for what says nothing at MAIL, because it is the tenant's to say.
+  bool waits_for_tenant(const policies::PolicyEntry& entry) const;
 };
 
 // One tenant of the configuration.

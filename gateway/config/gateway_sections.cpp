@@ -177,6 +177,15 @@ constexpr Row tenant_rows[] = {
 constexpr Collection tenants[] = {{"", NameRule::identifier, "An organisation whose mail is served."}};
 constexpr SectionOf<TenantSettings> tenants_section{"tenants.*", tenant_rows, tenants};
 
+// --- Trusted clients
+
+constexpr Row trusted_rows[] = {
+    row<&TrustedSettings::networks>("networks",
+                                    "Clients without rates, without limits.sessions_per_ip and without look-ups in DNS "
+                                    "lists; in all else they are clients like others."),
+};
+constexpr SectionOf<TrustedSettings> trusted_section{"trusted", trusted_rows};
+
 // --- State and log
 
 constexpr Row state_rows[] = {
@@ -231,6 +240,7 @@ std::span<const GatewaySection> sections_before_policy() {
       {&timeouts_section, part<&Settings::timeouts>},
       {&upstreams_section, named<&Settings::upstreams>},
       {&tenants_section, named<&Settings::tenants>},
+      {&trusted_section, part<&Settings::trusted>},
   };
   return list;
 }

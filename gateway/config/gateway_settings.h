@@ -89,6 +89,11 @@ struct TenantSettings {
   settings::Set policy;
 };
 
+// Load balancers and hosts of our own (threats.md S41).
+struct TrustedSettings {
+  std::vector<IpNetwork> networks;
+};
+
 struct StateSettings {
   std::string path = "/var/lib/sallyport";
 };
@@ -104,6 +109,7 @@ struct Settings {
   TimeoutSettings timeouts;
   std::map<std::string, UpstreamSettings> upstreams;
   std::map<std::string, TenantSettings> tenants;
+  TrustedSettings trusted;
   settings::Set policy{policies::policy_sections()};
   StateSettings state;
   LogSettings log;

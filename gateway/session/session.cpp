@@ -26,6 +26,11 @@ checks::CheckServices services_of(Host& host, const config::Settings& settings) 
   return {host.scheduler, host.resolver, host.counters, host.log, dns_budget, settings.timeouts.policy};
 }
 
+bool is_in(const IpAddress& client, const std::vector<IpNetwork>& networks) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&client](const IpNetwork& network) { return network.contains(client); });
+}
+
 // In words of ours, never a peer's.
 std::string description_of(const std::exception_ptr& mistake) {
   try {
@@ -104,7 +109,8 @@ Task<Flow> Session::begin() {
     if (co_await read_proxy_header() == Flow::end) co_return Flow::end;
     break;
   }
-  slot_ = host_.slots.take(connection_.client.ip);
+  recognise_client();
+  slot_ = host_.slots.take(connection_.client.ip, share_of_client());
   if (stopping_) co_return refuse(refusals::shutting_down_at_connect);
   if (!slot_) co_return refuse(refusals::too_many_sessions);
   if (listener_.settings.tls == config::ListenTls::implicit) {
@@ -113,6 +119,16 @@ Task<Flow> Session::begin() {
     sequence_.tls_established();
   }
   co_return co_await greet() ? Flow::next : Flow::end;
+}
+
+void Session::recognise_client() {
+  connection_.client.is_trusted = is_in(connection_.client.ip, settings().trusted.networks);
+}
+
+io::SessionSlots::Share Session::share_of_client() const {
+  const bool is_unlimited =
+      connection_.client.is_trusted || is_in(connection_.client.ip, snapshot_->plans->plans().unlimited);
+  return is_unlimited ? io::SessionSlots::Share::unlimited : io::SessionSlots::Share::limited;
 }
 
 Task<bool> Session::greet() {

@@ -95,6 +95,10 @@ class Session {
 
   // session.cpp
   Task<Flow> begin();
+  // Sets what the configuration says of the client's address (threats.md S41). To be called whenever the address is
+  // learned, before anything is decided by it.
+  void recognise_client();
+  io::SessionSlots::Share share_of_client() const;
   Task<bool> greet();
   Task<Flow> next_command();
   Task<Flow> obey(smtp::Command command);

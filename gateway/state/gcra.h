@@ -14,4 +14,8 @@ namespace sallyport::state {
 // allows nothing; a burst of 0 counts as 1.
 io::RateAnswer take_one(Time& arrival, const Rate& rate, Time now);
 
+// Undoes one take_one() with the same rate: `arrival` moves back by one event, at most to `now`, where the allowance is
+// full.
+void give_back_one(Time& arrival, const Rate& rate, Time now);
+
 }  // namespace sallyport::state

@@ -36,6 +36,14 @@ class RateTable::Shard {
     return answer;
   }
 
+  void give_back(const Fingerprint& key, const Rate& rate, Time now) {
+    std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    give_back_one(found->second.arrival, rate, now);
+    rise(found->second.place);
+  }
+
   std::size_t size() const {
     std::lock_guard lock(mutex_);
     return entries_.size();
@@ -126,11 +134,16 @@ Task<io::RateAnswer> RateTable::take(std::string key, Rate rate) { co_return tak
 
 io::RateAnswer RateTable::take_now(std::string_view key, const Rate& rate) {
   const Fingerprint fingerprint = sallyport::fingerprint(hash_key_, key);
-  // The shard is chosen by `high` because its map hashes by `low`: with the same half, a shard's keys would share their
-  // low bits.
-  Shard& shard = *shards_[fingerprint.high % shards_.size()];
-  return shard.take(fingerprint, rate, now_());
+  return shard_of(fingerprint).take(fingerprint, rate, now_());
 }
+
+void RateTable::give_back(std::string_view key, const Rate& rate) noexcept {
+  const Fingerprint fingerprint = sallyport::fingerprint(hash_key_, key);
+  shard_of(fingerprint).give_back(fingerprint, rate, now_());
+}
+
+// By `high`, because a shard's map hashes by `low`: with the same half, a shard's keys would share their low bits.
+RateTable::Shard& RateTable::shard_of(const Fingerprint& key) const { return *shards_[key.high % shards_.size()]; }
 
 std::size_t RateTable::size() const {
   std::size_t sum = 0;

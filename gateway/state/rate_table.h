@@ -40,6 +40,8 @@ class RateTable final : public io::RateStore {
   ~RateTable() override;
 
   Task<io::RateAnswer> take(std::string key, Rate rate) override;
+  // A key that was removed meanwhile has its whole allowance already.
+  void give_back(std::string_view key, const Rate& rate) noexcept override;
   // The same for callers that are not coroutines.
   io::RateAnswer take_now(std::string_view key, const Rate& rate);
 
@@ -48,6 +50,7 @@ class RateTable final : public io::RateStore {
 
  private:
   class Shard;
+  Shard& shard_of(const Fingerprint& key) const;
 
   HashKey hash_key_;
   Now now_;

@@ -16,7 +16,7 @@ class SessionTable::TakenSlot final : public Slot {
   ~TakenSlot() override {
     if (is_taken_) table_.leave(network_);
   }
-  bool take() { return is_taken_ = table_.enter(network_); }
+  bool take(Share share) { return is_taken_ = table_.enter(network_, share); }
 
  private:
   SessionTable& table_;
@@ -31,9 +31,9 @@ SessionTable::SessionTable(SessionLimits limits)
 
 SessionTable::~SessionTable() = default;
 
-std::unique_ptr<io::SessionSlots::Slot> SessionTable::take(const IpAddress& client) {
+std::unique_ptr<io::SessionSlots::Slot> SessionTable::take(const IpAddress& client, Share share) {
   auto slot = std::make_unique<TakenSlot>(*this, client_network(client));
-  if (!slot->take()) return nullptr;
+  if (!slot->take(share)) return nullptr;
   return slot;
 }
 
@@ -47,11 +47,11 @@ void SessionTable::set_limits(SessionLimits limits) {
   max_per_client_.store(limits.sessions_per_ip, std::memory_order_relaxed);
 }
 
-bool SessionTable::enter(const IpAddress& network) {
+bool SessionTable::enter(const IpAddress& network, Share share) {
   Shard& shard = shard_of(network);
   std::lock_guard lock(shard.mutex);
   std::uint64_t& open = shard.sessions[network];
-  bool allowed = open < max_per_client_.load(std::memory_order_relaxed);
+  bool allowed = share == Share::unlimited || open < max_per_client_.load(std::memory_order_relaxed);
   // Counts first and undoes it if over the limit, so that two workers cannot both take the last place.
   if (allowed && sessions_.fetch_add(1, std::memory_order_relaxed) >= max_sessions_.load(std::memory_order_relaxed)) {
     sessions_.fetch_sub(1, std::memory_order_relaxed);

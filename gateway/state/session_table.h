@@ -29,7 +29,7 @@ class SessionTable final : public io::SessionSlots {
   // Must outlive every slot.
   ~SessionTable() override;
 
-  std::unique_ptr<Slot> take(const IpAddress& client) override;
+  std::unique_ptr<Slot> take(const IpAddress& client, Share share = Share::limited) override;
   bool are_scarce() const override;
   // Called at a reload; applies to new sessions only.
   void set_limits(SessionLimits limits);
@@ -44,7 +44,7 @@ class SessionTable final : public io::SessionSlots {
     std::unordered_map<IpAddress, std::uint64_t> sessions;  // by network; the hash has a random seed
   };
   Shard& shard_of(const IpAddress& network) const;
-  bool enter(const IpAddress& network);
+  bool enter(const IpAddress& network, Share share);
   void leave(const IpAddress& network) noexcept;
 
   std::atomic<std::uint64_t> max_sessions_;

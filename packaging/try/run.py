@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ZONE = {
     "9.0.0.127.bl.demo.example": {"A": ["127.0.0.2"], "TXT": ["listed for the demonstration"]},
     "2.0.0.127.bl.demo.example": {"A": ["127.0.0.2"]},
+    "busy.example": {"A": ["127.0.0.7"], "TXT": ["v=spf1 ip4:127.0.0.7 -all"]},
 }
 
 CONFIGURATION = """# Written by ./dev run.
@@ -54,7 +55,7 @@ zones."bl.demo.example".score = 9.0
 
 [policy.rate]
 mail_per_ip = "1000/1h"
-rcpt_per_sender_domain = "3/1h"
+rcpt_per_sender_domain = "30/1h"
 
 [policy.rules]
 path = "{rules}"
@@ -120,7 +121,7 @@ DEMONSTRATION = [
     ("a mail that is declared too large", dict(message=plain(), size=5000000), "552 5.3.4"),
     ("bare line feeds, put right", dict(message=plain(body="one\ntwo\n.\nthree"), sender="a@sixth.example"), "relay"),
     ("a mail that goes in circles", dict(message=plain(extra=LOOP), sender="a@seventh.example"), "554 5.4.6"),
-    ("a sender domain over its rate", dict(message=plain(), sender="a@busy.example", times=4), "451 4.7.1"),
+    ("a sender domain over its rate", dict(message=plain(), sender="a@busy.example", source="127.0.0.7", times=31), "451 4.7.1"),
 ]
 
 

@@ -8,7 +8,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "gateway/base/address.h"
 #include "gateway/base/result.h"
 #include "gateway/mail/auth_results.h"
 #include "gateway/settings/section.h"
@@ -34,6 +36,12 @@ struct PolicyEntry {
   // line for each problem, with file and line where known.
   Result<std::unique_ptr<Gatherer>> (*prepare)(const void* settings, const GathererParts& parts) = nullptr;
   GatherPhase phase = GatherPhase::first;
+  // The policy whose facts this one reads at MAIL, by name. Where a tenant has settings of its own for that one, both
+  // wait for the tenant (checks/plan.h).
+  std::string_view reads_at_mail = {};
+  // The clients that its settings exempt from limits, which limits.sessions_per_ip does not hold for either
+  // (threats.md S41). Null: it exempts nobody.
+  const std::vector<IpNetwork>& (*unlimited)(const void* settings) = nullptr;
 
   // A pure function: it reads no clock, asks nothing and logs nothing. Called on the loop at every stage from connect
   // to message.

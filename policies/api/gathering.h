@@ -94,6 +94,10 @@ class Gathering {
   // gathering of the same policy has put for all tenants; what these contain is not asked again.
   virtual Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) = 0;
 
+  // Called after each gather() of stage rcpt, when it is known whether the recipient was accepted, by all checks and by
+  // the upstream. Not called when the mail ends before that.
+  virtual void recipient_answered(bool /*accepted*/) {}
+
   // Called once for each mail, when its header section is complete: the digests of the body that gather() will need at
   // stage message. Equal forms of several gatherings are hashed once.
   virtual std::vector<signature::BodyForm> body_forms(const Transaction&) { return {}; }

@@ -42,6 +42,7 @@ struct TlsFacts {
 struct Client {
   IpAddress ip;  // from the PROXY header when a trusted balancer sent one
   std::uint16_t port = 0;
+  bool is_trusted = false;  // in trusted.networks
   std::string rdns;  // empty until it is known
   bool fcrdns = false;
   std::string helo;       // canonical, as given; empty before HELO
@@ -52,6 +53,7 @@ struct Client {
   void fields(V& visit) {
     visit("ip", ip);
     visit("port", port);
+    visit("trusted", is_trusted);
     visit("rdns", rdns);
     visit("fcrdns", fcrdns);
     visit("helo", helo);

@@ -4,6 +4,7 @@
 
 #include "gateway/base/text.h"
 #include "policies/api/ask.h"
+#include "policies/api/exemption.h"
 #include "policies/dnsbl/gatherer.h"
 #include "policies/dnsbl/list_answer.h"
 #include "policies/dnsbl/list_name.h"
@@ -67,7 +68,7 @@ class DnsblGathering final : public Gathering {
     const IpAddress client = mail.client.ip;
     const DnsblFacts before = facts.get<DnsblFacts>();
     DnsblFacts found = of_other_lists(before);
-    if (is_skipped(client, settings_)) {
+    if (exemption_of(mail.client, settings_.skip) != Exemption::none) {
       facts.put(before);
       co_return;
     }

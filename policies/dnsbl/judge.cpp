@@ -5,6 +5,7 @@
 
 #include "gateway/base/score_text.h"
 #include "gateway/base/text.h"
+#include "policies/api/exemption.h"
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/dnsbl/listings.h"
 
@@ -88,6 +89,8 @@ void judge_dnsbl(Stage stage, const Transaction& mail, const Facts& facts, const
                  Verdicts& out) {
   const DnsblFacts* dnsbl = facts.find<DnsblFacts>();
   if (!dnsbl || (stage != Stage::rcpt && stage != Stage::message)) return;
+  const Exemption exemption = exemption_of(mail.client, settings.skip);
+  if (exemption != Exemption::none) return out.add(verdict_of(exemption, "dnsbl"));
   // At rcpt, as a mail whose recipients are all refused has no later stage. Of several recipients it is kept once.
   if (stage == Stage::rcpt) {
     for (Unanswered& list : unanswered(mail.client, *dnsbl, settings)) {

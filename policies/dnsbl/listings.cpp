@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/text.h"
+#include "policies/api/exemption.h"
 #include "policies/dnsbl/list_answer.h"
 #include "policies/dnsbl/list_name.h"
 
@@ -33,7 +34,7 @@ std::string describe(const DnsblFacts::Failed& failed) {
 
 std::vector<Listing> listings(const Client& client, const DnsblFacts& facts, const DnsblSettings& settings) {
   std::vector<Listing> counted;
-  if (is_skipped(client.ip, settings)) return counted;
+  if (exemption_of(client, settings.skip) != Exemption::none) return counted;
   for (const DnsblFacts::Hit& hit : facts.hits) {
     const auto zone = settings.zones.find(hit.zone);
     if (zone == settings.zones.end()) continue;
@@ -49,16 +50,11 @@ std::vector<Listing> listings(const Client& client, const DnsblFacts& facts, con
 
 std::vector<Unanswered> unanswered(const Client& client, const DnsblFacts& facts, const DnsblSettings& settings) {
   std::vector<Unanswered> found;
-  if (is_skipped(client.ip, settings)) return found;
+  if (exemption_of(client, settings.skip) != Exemption::none) return found;
   for (const DnsblFacts::Failed& failed : facts.failed) {
     if (settings.zones.contains(failed.zone)) found.push_back({public_zone_name(failed.zone), describe(failed)});
   }
   return found;
-}
-
-bool is_skipped(const IpAddress& client, const DnsblSettings& settings) {
-  return std::any_of(settings.skip.begin(), settings.skip.end(),
-                     [&client](const IpNetwork& network) { return network.contains(client); });
 }
 
 double sum_of(const std::vector<Listing>& listings) {

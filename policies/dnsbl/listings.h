@@ -31,9 +31,6 @@ struct Unanswered {
 
 std::vector<Unanswered> unanswered(const Client& client, const DnsblFacts& facts, const DnsblSettings& settings);
 
-// Whether the client is in one of settings.skip.
-bool is_skipped(const IpAddress& client, const DnsblSettings& settings);
-
 double sum_of(const std::vector<Listing>& listings);
 // The one with the highest score, the first of equals; null when there is none.
 const Listing* worst_of(const std::vector<Listing>& listings);

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "policies/api/exemption.h"
 #include "policies/rate/rate.h"
 
 namespace sallyport::policies {
@@ -12,8 +13,10 @@ std::string describe(const RateFact& fact) {
 
 }  // namespace
 
-Explained explain_rate(const Transaction&, const Facts& facts, const RateSettings&) {
+Explained explain_rate(const Transaction& mail, const Facts& facts, const RateSettings& settings) {
   const RateFacts rates = facts.get<RateFacts>();
+  const Exemption exemption = exemption_of(mail.client, settings.skip);
+  if (exemption != Exemption::none) return {"not limited", describe(exemption, "rate"), {}};
   if (rates.asked.empty()) return {"not run", "", {}};
   Explained explained{"within", "all that were asked for:", {}};
   for (const RateFact& fact : rates.asked) {

@@ -15,13 +15,20 @@ namespace sallyport {
 
 namespace policies {
 
-enum class RateName : std::uint8_t { connect_per_ip, mail_per_ip, rcpt_per_sender_domain, mail_per_rcpt };
+enum class RateName : std::uint8_t {
+  connect_per_ip,
+  mail_per_ip,
+  rcpt_per_ip,
+  proven_mail_per_ip,
+  rcpt_per_sender_domain,
+  mail_per_rcpt,
+};
 
 }  // namespace policies
 
 template <>
-inline constexpr auto words_of<policies::RateName> =
-    std::to_array<std::string_view>({"connect_per_ip", "mail_per_ip", "rcpt_per_sender_domain", "mail_per_rcpt"});
+inline constexpr auto words_of<policies::RateName> = std::to_array<std::string_view>(
+    {"connect_per_ip", "mail_per_ip", "rcpt_per_ip", "proven_mail_per_ip", "rcpt_per_sender_domain", "mail_per_rcpt"});
 
 namespace policies {
 
@@ -48,8 +55,9 @@ struct RateFact {
 };
 
 struct RateFacts {
-  // In the order of the requests; of stage rcpt only those for the latest recipient. A rate that is used up is the last
-  // one of its stage, because nothing more is counted for what is refused.
+  // In the order of the requests; of stage rcpt only those for the latest recipient, and none for one that the mail has
+  // named before. A rate that is used up is the last one of its stage, because nothing more is counted for what is
+  // refused. Empty for a client that is exempt.
   std::vector<RateFact> asked;
 
   template <class V>

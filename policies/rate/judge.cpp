@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "policies/api/exemption.h"
 #include "policies/rate/rate.h"
 
 namespace sallyport::policies {
@@ -12,6 +13,10 @@ const std::optional<Rate>& rate_of(RateName name, const RateSettings& settings) 
       return settings.connect_per_ip;
     case RateName::mail_per_ip:
       return settings.mail_per_ip;
+    case RateName::rcpt_per_ip:
+      return settings.rcpt_per_ip;
+    case RateName::proven_mail_per_ip:
+      return settings.proven_mail_per_ip;
     case RateName::rcpt_per_sender_domain:
       return settings.rcpt_per_sender_domain;
     case RateName::mail_per_rcpt:
@@ -20,9 +25,11 @@ const std::optional<Rate>& rate_of(RateName name, const RateSettings& settings) 
   return settings.mail_per_rcpt;
 }
 
-void judge_rate(Stage stage, const Transaction&, const Facts& facts, const RateSettings& settings, Verdicts& out) {
+void judge_rate(Stage stage, const Transaction& mail, const Facts& facts, const RateSettings& settings, Verdicts& out) {
   const RateFacts* rates = facts.find<RateFacts>();
-  if (!rates) return;
+  if (!rates || (stage != Stage::connect && stage != Stage::mail && stage != Stage::rcpt)) return;
+  const Exemption exemption = exemption_of(mail.client, settings.skip);
+  if (exemption != Exemption::none) return out.add(verdict_of(exemption, "rate"));
   for (const RateFact& fact : rates->asked) {
     if (fact.stage != stage || fact.allowed || !rate_of(fact.name, settings)) continue;
     const bool at_connect = stage == Stage::connect;

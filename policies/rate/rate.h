@@ -2,11 +2,11 @@
 //
 // Each is counted where it happens: connections at connect (421 4.7.1, and the connection ends), mails at MAIL,
 // recipients at RCPT (451 4.7.1). The reply is never a 5xx, because the client may try again later. What is refused is
-// not counted against the allowance.
+// not counted against the allowance, whoever refuses it.
 //
-// A client is its IPv4 address, or its IPv6 /64, because an IPv6 client can choose addresses within a whole /64. Mail
-// from <> has no sender domain: its recipients are counted for the client, so that the bounces of one host do not use
-// up the allowance of others.
+// A client is its IPv4 address, or its IPv6 /64, because an IPv6 client can choose addresses within a whole /64. A
+// sender's domain has its allowance used only by mail for which SPF passes; all other mail counts for its client, so
+// that nobody can use up what is another's (threats.md S40).
 #pragma once
 
 #include <optional>

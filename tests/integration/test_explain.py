@@ -132,7 +132,7 @@ class ExplainTest(GatewayTest):
             said = self.explain_json(SIGNED, "--ip", "192.0.2.1", "--to", "bob@test.example", status=0)
         asked = self.check(said, "rate")["facts"]["asked"]
         self.assertEqual([(rate["name"], rate["key"]) for rate in asked],
-                         [("connect_per_ip", "192.0.2.1"), ("mail_per_ip", "192.0.2.1"),
+                         [("connect_per_ip", "192.0.2.1"), ("proven_mail_per_ip", "192.0.2.1"),
                           ("rcpt_per_sender_domain", "football.example.com")])
         self.assertTrue(all(rate["allowed"] and not rate["counted"] for rate in asked))
 

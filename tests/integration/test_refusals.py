@@ -182,8 +182,13 @@ class Rates(RefusalTest):
         self.assert_refused(reply, 451, "4.7.1", line)
         self.assert_fields(line, {"verdict": "tempfail", "stage": "mail", "check": "rate", "nrcpt": "0"})
 
+    def protect_by_rate_and_spf(self, **rate):
+        own = {"TXT": [f"v=spf1 ip4:{CLEAN} -all"]}
+        dns = {"servers": [f"127.0.0.1:{self.dns({'sender.example': own, 'other.example': own})}"], "timeout": "1s"}
+        self.protect(dns=dns, policy={"mode": "off", "rate": {"mode": "enforce", **rate}, "spf": {"mode": "enforce"}})
+
     def test_recipients_of_a_sender_domain(self):
-        self.protect(policy={"mode": "off", "rate": {"mode": "enforce", "rcpt_per_sender_domain": "1/1h burst 2"}})
+        self.protect_by_rate_and_spf(rcpt_per_sender_domain="1/1h burst 2")
         with self.greeted() as client:
             client.ask("MAIL FROM:<ann@Sender.example>", 250)
             client.ask("RCPT TO:<a@test.example>", 250)
@@ -201,6 +206,25 @@ class Rates(RefusalTest):
         self.assert_fields(refused, {"verdict": "tempfail", "check": "rate", "stage": "rcpt", "code": "451"})
         self.assert_fields(left, {"verdict": "drop"})
 
+    def test_a_forger_uses_up_his_own_allowance(self):
+        self.protect_by_rate_and_spf(rcpt_per_sender_domain="1/1h burst 3")
+        with self.greeted("127.0.0.12") as client:
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            for name in ("a", "b", "A", "b", "b", "a"):
+                client.ask(f"RCPT TO:<{name}@test.example>", 250)
+            for _ in range(4):  # refused by the server behind: nothing is taken
+                client.ask("RCPT TO:<stranger@test.example>", 550)
+            client.ask("RCPT TO:<c@test.example>", 250)
+            client.ask("RCPT TO:<d@test.example>", 451)
+        with self.greeted("127.0.0.13") as client:
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            client.ask("RCPT TO:<a@test.example>", 250)
+        with self.greeted() as client:
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            for name in "abc":
+                client.ask(f"RCPT TO:<{name}@test.example>", 250)
+            client.ask("RCPT TO:<d@test.example>", 451)
+
     def test_workers_share_the_count(self):
         self.protect(workers=2, policy={"mode": "off", "rate": {"mode": "enforce", "mail_per_ip": "1/1h burst 5"}})
         answers = []
@@ -209,6 +233,33 @@ class Rates(RefusalTest):
                 client.send("MAIL FROM:<ann@sender.example>\r\n")
                 answers.append(client.reply()[:3])
         self.assertEqual(answers, ["250"] * 5 + ["451"] * 7)
+
+
+class Trusted(RefusalTest):
+    def test_no_limits_and_no_lists(self):
+        dns = {"servers": [f"127.0.0.1:{self.dns(ZONE)}"], "timeout": "1s"}
+        rate = {"mode": "enforce", "connect_per_ip": "1/1h", "mail_per_ip": "1/1h", "rcpt_per_sender_domain": "1/1h"}
+        dnsbl = {"mode": "enforce", "zones": BLOCKLIST}
+        self.protect(dns=dns, trusted={"networks": [LISTED]}, limits={"sessions_per_ip": 2},
+                     policy={"mode": "off", "rate": {**rate, "skip": ["127.0.0.32/28"]}, "dnsbl": dnsbl})
+        clients = [self.greeted(LISTED) for _ in range(4)]
+        for client in clients:
+            client.mail()
+            client.message("Subject: x\r\n\r\ny")
+        for line in self.wait_for_log(count=4):
+            self.assert_fields(line, {"verdict": "relay", "ip": LISTED, "dnsbl": ""})
+            self.assertIn("rate:trusted", line["symbols"])
+            self.assertIn("dnsbl:trusted", line["symbols"])
+        for _ in range(3):
+            with self.greeted("127.0.0.34") as client:
+                client.mail()
+                client.message("Subject: x\r\n\r\ny")
+        for line in self.wait_for_log(count=7)[4:]:
+            self.assertEqual(line["symbols"], "rate:skipped")
+        held = [self.greeted("127.0.0.35") for _ in range(4)]
+        self.assertEqual(len(held), 4)
+        self.greeted().ask("QUIT", 221)
+        self.connect().expect(421)
 
 
 class Rules(RefusalTest):

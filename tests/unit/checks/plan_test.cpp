@@ -57,6 +57,31 @@ TEST_F(PlanTest, ATenantSharesTheGathererOfSettingsThatItDoesNotOverride) {
   EXPECT_THAT(plans.overridden, testing::ElementsAre(&toy_entry));
 }
 
+TEST(Plans, WhatReadsAnotherAtMailWaitsForTheTenantWithIt) {
+  policies::PolicyEntry reader = other_entry;
+  reader.reads_at_mail = "toy";
+  const settings::Section* const sections[] = {&toy_section, &other_section, &policies::actions_section};
+  const policies::PolicyEntry* const entries[] = {&reader, &toy_entry};
+  const settings::Set common(sections);
+  settings::Set own = common;
+  const std::vector<TenantPolicy> alike{{"acme", {"acme.example"}, "", &common}, {"beta", {"beta.example"}, "", &own}};
+  EXPECT_FALSE(make_plans(common, alike, entries)->waits_for_tenant(reader));
+  own.edit(toy_section).score = 2;
+  const auto plans = make_plans(common, alike, entries);
+  EXPECT_THAT(plans->overridden, testing::ElementsAre(&toy_entry));
+  EXPECT_TRUE(plans->waits_for_tenant(toy_entry));
+  EXPECT_TRUE(plans->waits_for_tenant(reader));
+}
+
+TEST(Plans, KnowWhomTheirPoliciesDoNotLimit) {
+  static const std::vector<IpNetwork> networks{*IpNetwork::parse("192.0.2.0/24")};
+  policies::PolicyEntry generous = other_entry;
+  generous.unlimited = [](const void*) -> const std::vector<IpNetwork>& { return networks; };
+  const settings::Section* const sections[] = {&toy_section, &other_section, &policies::actions_section};
+  const policies::PolicyEntry* const entries[] = {&generous, &toy_entry};
+  EXPECT_EQ(make_plans(settings::Set(sections), {}, entries)->unlimited, networks);
+}
+
 TEST_F(PlanTest, WhatIsOffIsNotThere) {
   tenants.common_toy().mode = Mode::off;
   tenants.add("acme", "acme.example").edit(toy_section).mode = Mode::shadow;

@@ -152,6 +152,8 @@ level = "debug"
   EXPECT_TRUE(settings.policy.of(policies::dnsbl_section).zones.at("white.dnsbl.example").self_test);
   EXPECT_FALSE(settings.policy.of(policies::rate_section).connect_per_ip);
   EXPECT_EQ(settings.policy.of(policies::rate_section).mail_per_ip, (Rate{3, std::chrono::minutes(1), 3}));
+  EXPECT_EQ(settings.policy.of(policies::rate_section).proven_mail_per_ip, (Rate{3, std::chrono::minutes(1), 3}));
+  EXPECT_EQ(settings.policy.of(policies::rate_section).rcpt_per_ip, (Rate{1000, std::chrono::hours(1), 1000}));
   EXPECT_EQ(settings.policy.of(lua::rules_section).path, "/etc/rules");
   EXPECT_EQ(settings.policy.of(lua::rules_section).mode, policies::Mode::enforce);
   EXPECT_EQ(settings.policy.of(lua::rules_section).on_error, lua::OnError::skip);

@@ -87,6 +87,28 @@ TEST_F(DnsblGather, SkipsOnlyTheNetworksItIsToldTo) {
   EXPECT_EQ(world_.resolver.asked().size(), 2u);
 }
 
+TEST_F(DnsblGather, AsksNothingAboutATrustedClient) {
+  world_.resolver.zone().a("1.2.0.192.bad.example", "127.0.0.2");
+  DnsblSettings settings;
+  settings.zones["bad.example"] = zone(8);
+  Facts facts;
+  Transaction mail = mail_of("192.0.2.1");
+  mail.client.is_trusted = true;
+  world_.gather(*world_.prepare(dnsbl_entry, settings), Stage::connect, mail, facts);
+  EXPECT_TRUE(world_.resolver.asked().empty());
+  mail.rcpt = address("bob", "example.com");
+  for (Stage stage : {Stage::rcpt, Stage::message}) {
+    const Verdict said = only(judge(dnsbl_entry, stage, mail, facts, settings));
+    EXPECT_EQ(said.action, Action::none);
+    EXPECT_EQ(said.rule, "trusted");
+    EXPECT_EQ(said.score, 0);
+  }
+  EXPECT_EQ(explain_dnsbl(mail, facts, settings).fact, "trusted.networks has the client");
+  mail.client.is_trusted = false;
+  settings.skip = {*IpNetwork::parse("192.0.2.0/24")};
+  EXPECT_EQ(only(judge(dnsbl_entry, Stage::rcpt, mail, facts, settings)).rule, "skipped");
+}
+
 TEST_F(DnsblGather, RecordsAListThatFailsAsFailed) {
   auto& records = world_.resolver.zone();
   records.set("1.2.0.192.a.example", dns::Type::A, dns::Status::servfail);
@@ -245,7 +267,7 @@ TEST_F(DnsblGather, AsksASkippedTenantsClientNothingMore) {
   EXPECT_EQ(world_.resolver.asked().size(), 1u);
   EXPECT_EQ(facts.get<DnsblFacts>().hits.size(), 1u);
   for (Stage stage : {Stage::rcpt, Stage::message}) {
-    EXPECT_TRUE(judge(dnsbl_entry, stage, mail_of("192.0.2.1"), facts, settings).empty());
+    EXPECT_EQ(only(judge(dnsbl_entry, stage, mail_of("192.0.2.1"), facts, settings)).rule, "skipped");
   }
 }
 

@@ -146,7 +146,7 @@ TEST(JudgeDnsbl, GoesByTheSettingsThatItIsGiven) {
   EXPECT_TRUE(listed.at(Stage::message, mail_to("bob", "example.com")).empty()) << "another code than these count";
   settings.zones["list1"].reply.clear();
   settings.skip = {*IpNetwork::parse("192.0.2.0/24")};
-  EXPECT_TRUE(listed.at(Stage::message, mail_to("bob", "example.com")).empty());
+  EXPECT_EQ(only(listed.at(Stage::message, mail_to("bob", "example.com"))).rule, "skipped");
 }
 
 TEST(JudgeDnsbl, SaysOfFailedListsThatItDoesNotKnow) {

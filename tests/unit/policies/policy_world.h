@@ -28,7 +28,10 @@ class FakeRates final : public io::RateStore {
     co_return io::RateAnswer{};
   }
 
+  void give_back(std::string_view key, const Rate&) noexcept override { given_back.emplace_back(key); }
+
   std::vector<std::string> keys;
+  std::vector<std::string> given_back;
   std::set<std::string> used_up;
 };
 
@@ -84,9 +87,7 @@ inline Transaction mail_of(const char* ip) {
   return mail;
 }
 
-inline MailAddress address(const std::string& local, const std::string& domain) {
-  return {local, domain};
-}
+inline MailAddress address(const std::string& local, const std::string& domain) { return {local, domain}; }
 
 // The only thing that was said; a verdict that says nothing where nothing was.
 inline Verdict only(const Verdicts& said) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "policies/spf/facts.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
@@ -21,6 +23,14 @@ RateSettings all_rates() {
 
 class RateGather : public testing::Test {
  protected:
+  // SPF has this to say of the sender's domain.
+  void spf_says(AuthResult result, const std::string& domain) {
+    SpfFacts found;
+    found.mailfrom.emplace();
+    found.mailfrom->result = result;
+    found.mailfrom->domain = domain;
+    facts_.put(found);
+  }
   // A stage of one and the same mail.
   Verdict verdict(Stage stage, const Transaction& mail) {
     world_.gather(*gathering_, stage, mail, facts_);
@@ -44,13 +54,109 @@ TEST_F(RateGather, CountsEachThingWhereItHappens) {
   mail.rcpt = address("Bob", "example.com");
   verdict(Stage::rcpt, mail);
   EXPECT_EQ(keys(), (std::vector<std::string>{"connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1",
-                                              "rcpt_per_sender_domain example.org", "mail_per_rcpt bob@example.com"}));
-  ASSERT_EQ(asked().size(), 4u);
+                                              "rcpt_per_sender_domain 192.0.2.1", "rcpt_per_ip 192.0.2.1",
+                                              "mail_per_rcpt bob@example.com"}));
+  ASSERT_EQ(asked().size(), 5u);
   EXPECT_TRUE(asked()[0].allowed);
   EXPECT_EQ(asked()[1].name, RateName::mail_per_ip);
   EXPECT_EQ(asked()[1].stage, Stage::mail);
   EXPECT_EQ(asked()[1].rate, (Rate{300, 1h, 100}));
-  EXPECT_EQ(asked()[3].key, "bob@example.com");
+  EXPECT_EQ(asked()[4].key, "bob@example.com");
+}
+
+TEST_F(RateGather, CountsForADomainWhatSpfPassesForIt) {
+  Transaction mail = mail_of("192.0.2.1");
+  mail.from = address("ann", "BÜCHER.example");
+  mail.rcpt = address("bob", "example.com");
+  spf_says(AuthResult::pass, "xn--bcher-kva.example");
+  for (Stage stage : {Stage::mail, Stage::rcpt}) verdict(stage, mail);
+  EXPECT_EQ(keys(),
+            (std::vector<std::string>{"proven_mail_per_ip 192.0.2.1", "rcpt_per_sender_domain xn--bcher-kva.example",
+                                      "mail_per_rcpt bob@example.com"}));
+}
+
+TEST_F(RateGather, TouchesNoDomainThatIsNotProven) {
+  Transaction mail = mail_of("2001:db8:1:2::7");
+  mail.rcpt = address("bob", "example.com");
+  for (AuthResult result : {AuthResult::none, AuthResult::neutral, AuthResult::fail, AuthResult::softfail,
+                            AuthResult::policy, AuthResult::temperror, AuthResult::permerror}) {
+    keys().clear();
+    const auto gathering = gatherer_->begin();
+    facts_ = Facts();
+    mail.from = address("ann", "example.org");
+    spf_says(result, "example.org");
+    for (Stage stage : {Stage::mail, Stage::rcpt}) world_.gather(*gathering, stage, mail, facts_);
+    EXPECT_EQ(keys(),
+              (std::vector<std::string>{"mail_per_ip 2001:db8:1:2::/64", "rcpt_per_sender_domain 2001:db8:1:2::/64",
+                                        "rcpt_per_ip 2001:db8:1:2::/64", "mail_per_rcpt bob@example.com"}));
+  }
+}
+
+TEST_F(RateGather, CountsARecipientOnceOfAMail) {
+  Transaction mail = mail_of("192.0.2.1");
+  mail.from = address("ann", "example.org");
+  for (const char* local : {"bob", "carol", "BOB", "bob", "carol"}) {
+    mail.rcpt = address(local, "example.com");
+    verdict(Stage::rcpt, mail);
+    gathering_->recipient_answered(true);
+  }
+  EXPECT_EQ(keys().size(), 2u * 3) << "three rates, two recipients";
+  EXPECT_TRUE(world_.rates.given_back.empty());
+  const auto another_mail = gatherer_->begin();
+  Facts facts;
+  world_.gather(*another_mail, Stage::rcpt, mail, facts);
+  EXPECT_EQ(keys().size(), 3u * 3);
+}
+
+TEST_F(RateGather, GivesBackWhatARefusedRecipientHasTaken) {
+  Transaction mail = mail_of("192.0.2.1");
+  mail.from = address("ann", "example.org");
+  mail.rcpt = address("nobody", "example.com");
+  verdict(Stage::rcpt, mail);
+  const std::vector<std::string> taken = keys();
+  ASSERT_EQ(taken.size(), 3u);
+  gathering_->recipient_answered(false);
+  EXPECT_EQ(world_.rates.given_back, taken);
+  verdict(Stage::rcpt, mail);
+  EXPECT_EQ(keys().size(), 6u) << "it was not accepted, so it is no repetition";
+  gathering_.reset();
+  EXPECT_EQ(world_.rates.given_back.size(), 6u) << "the client left before the answer";
+}
+
+TEST_F(RateGather, GivesBackWhenALaterRateRefuses) {
+  Transaction mail = mail_of("192.0.2.1");
+  mail.from = address("ann", "example.org");
+  mail.rcpt = address("bob", "example.com");
+  world_.rates.used_up = {"mail_per_rcpt bob@example.com"};
+  verdict(Stage::rcpt, mail);
+  gathering_->recipient_answered(false);
+  EXPECT_EQ(world_.rates.given_back,
+            (std::vector<std::string>{"rcpt_per_sender_domain 192.0.2.1", "rcpt_per_ip 192.0.2.1"}));
+}
+
+TEST_F(RateGather, LimitsNobodyWhoIsExempt) {
+  settings_.skip = {*IpNetwork::parse("198.51.100.0/24")};
+  const auto gatherer = world_.prepare(rate_entry, settings_);
+  for (const auto& [ip, is_trusted, symbol, because] :
+       {std::tuple("192.0.2.1", true, "trusted", "trusted.networks has the client"),
+        std::tuple("198.51.100.7", false, "skipped", "policy.rate.skip has the client")}) {
+    const auto gathering = gatherer->begin();
+    Facts facts;
+    Transaction mail = mail_of(ip);
+    mail.client.is_trusted = is_trusted;
+    mail.from = address("ann", "example.org");
+    for (Stage stage : {Stage::connect, Stage::mail, Stage::rcpt}) {
+      if (stage == Stage::rcpt) mail.rcpt = address("bob", "example.com");
+      world_.gather(*gathering, stage, mail, facts);
+      const Verdict said = only(judge(rate_entry, stage, mail, facts, settings_));
+      EXPECT_EQ(said.action, Action::none);
+      EXPECT_EQ(said.rule, symbol);
+      EXPECT_EQ(said.because, because);
+    }
+    EXPECT_EQ(explain_rate(mail, facts, settings_).result, "not limited");
+  }
+  EXPECT_TRUE(keys().empty());
+  EXPECT_EQ(rate_entry.unlimited(&settings_), settings_.skip);
 }
 
 TEST_F(RateGather, CountsAnIpv6NetworkAsOneClient) {
@@ -64,8 +170,11 @@ TEST_F(RateGather, CountsTheNullSenderByTheClient) {
   Transaction mail = mail_of("192.0.2.1");
   mail.from = MailAddress{};
   mail.rcpt = address("Postmaster", "");
+  spf_says(AuthResult::pass, "client.example");  // the greeting's name: no sender's domain
   verdict(Stage::rcpt, mail);
-  EXPECT_EQ(keys(), (std::vector<std::string>{"rcpt_per_sender_domain <> 192.0.2.1", "mail_per_rcpt postmaster@"}));
+  const std::vector<std::string> of_the_client{"rcpt_per_sender_domain 192.0.2.1", "rcpt_per_ip 192.0.2.1",
+                                               "mail_per_rcpt postmaster@"};
+  EXPECT_EQ(keys(), of_the_client);
 }
 
 TEST_F(RateGather, EndsAConnectionThatIsOneTooMany) {
@@ -85,7 +194,7 @@ TEST_F(RateGather, DelaysMailAndRecipients) {
   Transaction mail = mail_of("192.0.2.1");
   mail.from = address("ann", "example.org");
   mail.rcpt = address("bob", "example.com");
-  world_.rates.used_up = {"mail_per_ip 192.0.2.1", "rcpt_per_sender_domain example.org"};
+  world_.rates.used_up = {"mail_per_ip 192.0.2.1", "rcpt_per_sender_domain 192.0.2.1"};
   for (Stage stage : {Stage::mail, Stage::rcpt}) {
     const Verdict refused = verdict(stage, mail);
     EXPECT_EQ(refused.action, Action::tempfail);
@@ -94,7 +203,7 @@ TEST_F(RateGather, DelaysMailAndRecipients) {
     EXPECT_FALSE(refused.close);
   }
   EXPECT_EQ(asked().back().name, RateName::rcpt_per_sender_domain);
-  EXPECT_EQ(keys().back(), "rcpt_per_sender_domain example.org") << "nothing more is taken once one has refused";
+  EXPECT_EQ(keys().back(), "rcpt_per_sender_domain 192.0.2.1") << "nothing more is taken once one has refused";
 }
 
 TEST_F(RateGather, LetsTheSecondRateDecideToo) {
@@ -107,7 +216,7 @@ TEST_F(RateGather, LetsTheSecondRateDecideToo) {
   EXPECT_EQ(refused.rule, "mail_per_rcpt");
   mail.rcpt = address("carol", "example.com");
   EXPECT_EQ(verdict(Stage::rcpt, mail).action, Action::none) << "of one recipient nothing stays for the next";
-  EXPECT_EQ(asked().size(), 2u);
+  EXPECT_EQ(asked().size(), 3u);
 }
 
 TEST_F(RateGather, CountsAMailOnceWhoeverItsTenantIs) {
@@ -144,7 +253,7 @@ TEST_F(RateGather, CountsNoConnectionWhenATenantBecomesKnown) {
 TEST(RateGatherer, OnlyTakesPartWhereARateIsSet) {
   PolicyWorld world;
   const auto all = world.prepare(rate_entry, all_rates());
-  const auto none = world.prepare(rate_entry, RateSettings{Mode::enforce, {}, {}, {}, {}});
+  const auto none = world.prepare(rate_entry, RateSettings{Mode::enforce, {}, {}, {}, {}, {}, {}, {}});
   for (Stage stage : {Stage::connect, Stage::mail, Stage::rcpt}) {
     EXPECT_TRUE(all->gathers_at(stage));
     EXPECT_FALSE(none->gathers_at(stage));

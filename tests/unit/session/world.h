@@ -52,7 +52,7 @@ class UnlimitedRates final : public io::RateStore {
 
 class FreeSlots final : public io::SessionSlots {
  public:
-  std::unique_ptr<Slot> take(const IpAddress&) override { return places > 0 ? std::make_unique<Slot>() : nullptr; }
+  std::unique_ptr<Slot> take(const IpAddress&, Share) override { return places > 0 ? std::make_unique<Slot>() : nullptr; }
   bool are_scarce() const override { return scarce; }
   int places = 1;
   bool scarce = false;

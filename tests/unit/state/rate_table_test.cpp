@@ -49,6 +49,33 @@ TEST_F(RateTableTest, AnswersCoroutinesAtOnce) {
   EXPECT_EQ(refused.retry_after, 1min);
 }
 
+TEST_F(RateTableTest, TakesBackAndGivesNoMoreThanThereWas) {
+  RateTable table = make(1000);
+  const Rate rate{2, 1min, 2};
+  table.give_back("never seen", rate);
+  EXPECT_EQ(table.size(), 0u);
+  table.take_now("a", rate);
+  table.take_now("a", rate);
+  table.give_back("a", rate);
+  EXPECT_TRUE(table.take_now("a", rate).allowed);
+  EXPECT_FALSE(table.take_now("a", rate).allowed);
+  for (int i = 0; i < 5; ++i) table.give_back("a", rate);
+  EXPECT_TRUE(table.take_now("a", rate).allowed);
+  EXPECT_TRUE(table.take_now("a", rate).allowed);
+  EXPECT_FALSE(table.take_now("a", rate).allowed) << "five were given back, two had been taken";
+  table.give_back("a", Rate{0, 1min, 0});
+}
+
+TEST_F(RateTableTest, ForgetsInOrderWhatWasGivenBack) {
+  RateTable table = make(1000);
+  const Rate slow{1, 1h, 1};
+  for (int i = 0; i < 100; ++i) table.take_now("key" + std::to_string(i), slow);
+  for (int i = 0; i < 100; i += 2) table.give_back("key" + std::to_string(i), slow);
+  now_ += 1s;
+  for (int i = 0; i < 100; ++i) table.take_now("key1", slow);
+  EXPECT_EQ(table.size(), 50u);
+}
+
 TEST_F(RateTableTest, ForgetsKeysThatAreIdle) {
   RateTable table = make(10000);
   const Rate rate{60, 1min, 5};

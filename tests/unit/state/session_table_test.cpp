@@ -24,6 +24,18 @@ TEST(SessionTable, RefusesOneTooManyOfAClient) {
   EXPECT_EQ(table.sessions(), 2u);
 }
 
+TEST(SessionTable, CountsAClientWithoutABoundOfItsOwnInAllOnly) {
+  using Share = io::SessionSlots::Share;
+  SessionTable table({4, 1});
+  std::vector<std::unique_ptr<io::SessionSlots::Slot>> slots;
+  for (int i = 0; i < 4; ++i) slots.push_back(table.take(ip("192.0.2.1"), Share::unlimited));
+  for (const auto& slot : slots) EXPECT_NE(slot, nullptr);
+  EXPECT_EQ(table.take(ip("192.0.2.1"), Share::unlimited), nullptr) << "limits.sessions";
+  slots.clear();
+  EXPECT_EQ(table.sessions(), 0u);
+  EXPECT_NE(table.take(ip("192.0.2.1")), nullptr);
+}
+
 TEST(SessionTable, RefusesOneTooManyInAll) {
   SessionTable table({2, 50});
   auto first = table.take(ip("192.0.2.1"));
