@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <new>
 #include <set>
 #include <utility>
 
+#include "gateway/app/server_notes.h"
+#include "gateway/app/upstream_names.h"
+#include "gateway/async/wait.h"
 #include "gateway/config/key_path.h"
 #include "gateway/uv/work_pool.h"
 
@@ -29,42 +33,6 @@ void tell_systemd_reloading() {
   ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now)).c_str());
 }
 void tell_systemd_ready() { ::sd_notify(0, "READY=1"); }
-
-// Waits, on `loop`, until the last share has been destroyed, on whichever thread that happens; shares may outlive this
-// object and the loop.
-class AllDone {
- public:
-  explicit AllDone(uv::Loop& loop)
-      : state_(std::make_shared<State>(loop)), own_share_(nullptr, [state = state_](void*) { State::tell(state); }) {}
-  AllDone(const AllDone&) = delete;
-  AllDone& operator=(const AllDone&) = delete;
-  ~AllDone() {
-    const std::lock_guard lock(state_->mutex);
-    state_->loop = nullptr;
-  }
-
-  const std::shared_ptr<void>& share() const { return own_share_; }
-  // False: the deadline has come first. No share may be asked for afterwards.
-  Task<bool> wait(Time deadline) {
-    own_share_.reset();
-    co_return co_await state_->done.wait(deadline) == async::Woken::notified;
-  }
-
- private:
-  struct State {
-    explicit State(uv::Loop& of) : done(of.scheduler()), loop(&of) {}
-    static void tell(const std::shared_ptr<State>& state) {
-      const std::lock_guard lock(state->mutex);
-      if (state->loop != nullptr) state->loop->post([state] { state->done.notify(); });
-    }
-    async::Signal done;
-    std::mutex mutex;  // for `loop`
-    uv::Loop* loop;    // null when nobody waits any more
-  };
-
-  std::shared_ptr<State> state_;
-  std::shared_ptr<void> own_share_;
-};
 
 std::string what_to_do(const uv::BindFailure& failure) {
   switch (failure.error) {
@@ -98,6 +66,49 @@ std::string in_words(const std::vector<std::string>& changed) {
 }
 
 }  // namespace
+
+// Waits, on `loop`, until the last share has been destroyed, on whichever thread that happens; shares may outlive this
+// object and the loop.
+class Reloader::AllDone {
+ public:
+  explicit AllDone(uv::Loop& loop)
+      : state_(std::make_shared<State>(loop)), own_share_(nullptr, [state = state_](void*) { State::tell(state); }) {}
+  AllDone(const AllDone&) = delete;
+  AllDone& operator=(const AllDone&) = delete;
+  ~AllDone() {
+    const std::lock_guard lock(state_->mutex);
+    state_->loop = nullptr;
+  }
+
+  const std::shared_ptr<void>& share() const { return own_share_; }
+  // False: the deadline has come first. No share may be asked for afterwards.
+  Task<bool> wait(Time deadline) {
+    own_share_.reset();
+    co_return co_await state_->done.wait(deadline) == async::Woken::notified;
+  }
+
+ private:
+  struct State {
+    explicit State(uv::Loop& of) : done(of.scheduler()), loop(&of) {}
+    static void tell(const std::shared_ptr<State>& state) {
+      const std::lock_guard lock(state->mutex);
+      if (state->loop != nullptr) state->loop->post([state] { state->done.notify(); });
+    }
+    async::Signal done;
+    std::mutex mutex;  // for `loop`
+    uv::Loop* loop;    // null when nobody waits any more
+  };
+
+  std::shared_ptr<State> state_;
+  std::shared_ptr<void> own_share_;
+};
+
+// Runs on the work pool.
+struct Reloader::Regrouping {
+  SnapshotBuilder& builder;
+  std::shared_ptr<const session::Snapshot> snapshot;
+  std::shared_ptr<const session::Snapshot> operator()() { return builder.regroup(*snapshot); }
+};
 
 // Runs on the work pool. What it refers to outlives the loop, which waits for it.
 struct Reloader::Preparation {
@@ -142,6 +153,7 @@ Reloader::Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vec
       workers_(workers),
       loop_(workers.front()->loop()),
       one_at_a_time_(loop_.scheduler()),
+      names_changed_(loop_.scheduler()),
       current_(at_start.snapshot),
       values_(config::effective_values(at_start.loaded)) {}
 
@@ -169,6 +181,7 @@ Task<Reloader::Outcome> Reloader::reload_now() {
   try {
     auto prepared = co_await uv::on_worker(loop_, std::move(preparation));
     if (prepared) {
+      co_await add_names(prepared->built);
       co_await hand_out(*prepared);
       outcome = put_in_force(prepared->built);
     } else {
@@ -181,12 +194,70 @@ Task<Reloader::Outcome> Reloader::reload_now() {
   co_return std::move(*outcome);
 }
 
+// Its groups were made before the names that are new in it were looked up.
+Task<void> Reloader::add_names(Built& built) {
+  upstream::Names names = upstream::names_of(*built.snapshot->settings);
+  if (names.empty()) co_return;
+  static_cast<void>(co_await refresh_names(std::move(names), common_, workers_.front()->resolver(), loop_));
+  Regrouping regrouping{builder_, built.snapshot};
+  built.snapshot = co_await uv::on_worker(loop_, std::move(regrouping));
+  for (auto& worker : built.for_workers)
+    worker = std::make_shared<const session::WorkerSnapshot>(session::WorkerSnapshot{built.snapshot, worker->plans});
+}
+
+Task<void> Reloader::follow_names() {
+  bool is_due = false;
+  while (true) {
+    const Time next = common_.registry.names().due(upstream::names_of(*current_->settings));
+    co_await names_changed_.wait(next);
+    upstream::Names names = upstream::names_of(*current_->settings);
+    const bool has_changed = co_await refresh_names(std::move(names), common_, workers_.front()->resolver(), loop_);
+    is_due = is_due || has_changed;
+    if (!is_due) continue;
+    const async::Lock::Held turn = co_await one_at_a_time_.take();
+    if (is_stopping_) co_return;
+    is_due = !co_await take_addresses();
+  }
+}
+
+Task<void> Reloader::remember_servers() {
+  constexpr Duration interval = std::chrono::seconds(1);
+  ServerNotes notes(*common_.store);
+  while (true) {
+    co_await async::sleep_for(loop_.scheduler(), interval);
+    try {
+      notes.note(current_->upstreams, std::chrono::system_clock::now());
+    } catch (const std::bad_alloc&) {
+      // The next round has it.
+    }
+  }
+}
+
+// False, and all stays as it is: there is no memory.
+Task<bool> Reloader::take_addresses() {
+  AllDone all_done(loop_);
+  try {
+    Regrouping regrouping{builder_, current_};
+    current_ = co_await uv::on_worker(loop_, std::move(regrouping));
+    for (const auto& worker : workers_) worker->take_upstreams(current_, all_done.share());
+  } catch (const std::bad_alloc&) {
+    common_.counters.add(Fault::internal);
+    co_return false;
+  }
+  co_await all_taken(all_done);
+  co_return true;
+}
+
 // Returns when every worker serves by it, and no address that is named no more is listened on.
 Task<void> Reloader::hand_out(Prepared& prepared) {
   AllDone all_done(loop_);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, all_done.share());
   }
+  co_await all_taken(all_done);
+}
+
+Task<void> Reloader::all_taken(AllDone& all_done) {
   const bool is_done = co_await all_done.wait(loop_.scheduler().now() + hand_out_patience);
   if (is_done) co_return;
   common_.counters.add(Fault::internal);
@@ -198,6 +269,8 @@ control::Reloaded Reloader::put_in_force(const Built& built) {
   const config::LimitSettings& limits = built.snapshot->settings->limits;
   common_.slots.set_limits({limits.sessions, limits.sessions_per_ip});
   current_ = built.snapshot;
+  common_.registry.names().forget_others(upstream::names_of(*current_->settings));
+  names_changed_.notify();
 
   control::Reloaded reloaded;
   reloaded.config = built.snapshot->hash;

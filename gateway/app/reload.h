@@ -37,6 +37,11 @@ class Reloader {
   // For SIGHUP: only the log tells the outcome. Returns at once while another call waits for its turn, because that one
   // will read the files as they are then.
   Task<void> reload_by_signal();
+  // For ever: looks up the names of the upstreams' servers when they are due, and gives all workers the servers that
+  // they stand for now. Mails under way stay where they are, those that begin afterwards go to the new addresses.
+  Task<void> follow_names();
+  // For ever: writes down what the servers behind us offer, for the next start. Only where there is a store.
+  Task<void> remember_servers();
   // The gateway shuts down: a reload under way is finished, further ones are refused.
   void stop() { is_stopping_ = true; }
 
@@ -50,9 +55,14 @@ class Reloader {
     std::vector<std::vector<NewSocket>> sockets;
   };
   struct Preparation;
+  struct Regrouping;
+  class AllDone;
 
   Task<Outcome> reload_now();
+  Task<void> add_names(Built& built);
   Task<void> hand_out(Prepared& prepared);
+  Task<bool> take_addresses();
+  Task<void> all_taken(AllDone& all_done);
   control::Reloaded put_in_force(const Built& built);
   control::ReloadErrors refuse(const config::ConfigErrors& errors);
 
@@ -61,6 +71,7 @@ class Reloader {
   const std::vector<std::unique_ptr<Worker>>& workers_;
   uv::Loop& loop_;
   async::Lock one_at_a_time_;
+  async::Signal names_changed_;  // wakes follow_names()
   std::shared_ptr<const session::Snapshot> current_;
   config::EffectiveValues values_;
   bool is_stopping_ = false;

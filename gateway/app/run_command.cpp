@@ -17,11 +17,14 @@
 #include "gateway/app/control_server.h"
 #include "gateway/app/privileges.h"
 #include "gateway/app/reload.h"
+#include "gateway/app/server_notes.h"
 #include "gateway/app/snapshot.h"
+#include "gateway/app/upstream_names.h"
 #include "gateway/app/worker.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
+#include "gateway/cli/look_up_names.h"
 #include "gateway/control/protocol.h"
 #include "gateway/report/reporting.h"
 #include "gateway/uv/signals.h"
@@ -156,6 +159,10 @@ std::optional<StartFailure> Daemon::open_everything() {
   auto common = make_common_parts(loaded_.settings);
   if (!common) return StartFailure{cli::exit_code::configuration, common.error().message};
   common_ = std::move(*common);
+  // Before anything is served: the first mail finds its server. Names that do not answer are asked for again.
+  log_names(
+      cli::look_up_names(settings_, common_->registry.names(), common_->dns_cache, common_->counters, *common_->log),
+      *common_->log);
   if (auto failure = build_snapshot()) return failure;
   if (auto failure = open_state()) return failure;
   if (auto failure = bind_sockets()) return failure;
@@ -167,10 +174,13 @@ std::optional<StartFailure> Daemon::open_everything() {
 
 // As the user who serves: the database and what SQLite puts beside it belong to nobody else.
 std::optional<StartFailure> Daemon::open_store() {
-  if (report::reporting_settings(settings_) == nullptr) return std::nullopt;
   auto database = state::Database::open(state::database_path(settings_.state.path), state::Database::Missing::create);
   if (!database) return StartFailure{cli::exit_code::io, database.error().message};
+  auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
+  if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
+  common_->registry.recall(last_words(*remembered));
   common_->store = std::make_unique<state::Store>(std::move(*database), common_->counters, *common_->log);
+  if (report::reporting_settings(settings_) == nullptr) return std::nullopt;
   common_->dmarc_reports = std::make_unique<state::DmarcReportStore>(*common_->store, common_->counters);
   return std::nullopt;
 }
@@ -210,6 +220,8 @@ int Daemon::serve() {
   built_ = {};  // from here on it lives as long as somebody serves by it
   ControlServer control(*common_, reloader, first.loop(), std::move(*control_socket_));
   async::Nursery reloads(first.loop().scheduler());
+  reloads.spawn(reloader.follow_names());
+  if (common_->store) reloads.spawn(reloader.remember_servers());
   uv::Signals endings(first.loop(), {SIGTERM, SIGINT}, [&](int) { on_signal(reloader); });
   uv::Signals hangups(first.loop(), {SIGHUP}, [&](int) { reloads.spawn(reloader.reload_by_signal()); });
 

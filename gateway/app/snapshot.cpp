@@ -101,6 +101,14 @@ Result<Built> SnapshotBuilder::make(config::Loaded loaded) {
   return built;
 }
 
+std::shared_ptr<const session::Snapshot> SnapshotBuilder::regroup(const session::Snapshot& snapshot) const {
+  auto next = std::make_shared<session::Snapshot>(snapshot);
+  upstream::ClientContexts contexts;
+  for (const auto& [name, group] : snapshot.upstreams) contexts.emplace(name, group->tls);
+  next->upstreams = common_.registry.make_groups(*snapshot.settings, contexts);
+  return next;
+}
+
 Result<std::shared_ptr<const session::WorkerSnapshot>> SnapshotBuilder::prepare(
     std::shared_ptr<const session::Snapshot> snapshot, policies::Learned& learned) {
   auto prepared = std::make_shared<Prepared>();

@@ -42,6 +42,9 @@ class SnapshotBuilder {
   // The same from files that have been read.
   Result<Built, config::ConfigErrors> build(config::Loaded loaded);
 
+  // The same configuration with the servers that its names stand for now. May run beside the loops.
+  std::shared_ptr<const session::Snapshot> regroup(const session::Snapshot& snapshot) const;
+
   const std::string& config_file() const { return config_file_; }
   std::size_t workers() const { return learned_.size(); }
 

@@ -139,9 +139,21 @@ Task<void> Worker::test_policies() {
 
 void Worker::take(Orders orders, std::shared_ptr<void> held) {
   auto shared = std::make_shared<Orders>(std::move(orders));  // a posted function is copied, a socket is not
-  loop_.post([this, shared = std::move(shared), held = std::move(held)] {
+  post_orders([shared = std::move(shared)] { return std::move(*shared); }, std::move(held));
+}
+
+void Worker::take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<void> held) {
+  const auto orders = [this, next = std::move(next)] {
+    const session::WorkerSnapshot snapshot{next, host_.snapshot->plans};
+    return Orders{std::make_shared<const session::WorkerSnapshot>(snapshot), {}};
+  };
+  post_orders(orders, std::move(held));
+}
+
+void Worker::post_orders(std::function<Orders()> orders, std::shared_ptr<void> held) {
+  loop_.post([this, orders = std::move(orders), held = std::move(held)] {
     try {
-      carry_out(std::move(*shared), held);
+      carry_out(orders(), held);
     } catch (const std::exception& error) {
       common_.counters.add(Fault::internal);
       common_.log->write(LogLevel::error, "fault",

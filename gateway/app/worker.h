@@ -4,6 +4,7 @@
 // immutable of a snapshot. The Lua state and the upstream connections are its own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -52,11 +53,16 @@ class Worker {
   // does not name any more are retired without cutting anybody off. `held` is let go of, on this worker's thread, when
   // all that is done, or when the worker has ended. A failure (no memory) leaves all as it is, is counted and logged.
   void take(Orders orders, std::shared_ptr<void> held);
+  // From any thread: the same for a snapshot that differs from the one in force only in its upstreams' servers; the
+  // worker's plans stay.
+  void take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<void> held);
   // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second call
   // ends run() at once.
   void drain();
 
   uv::Loop& loop() { return loop_; }
+  // On the worker's thread.
+  resolver::Resolver& resolver() { return resolver_; }
 
  private:
   struct Entry;  // a session, in the list of those that drain() has to reach
@@ -67,6 +73,7 @@ class Worker {
   void accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer);
   Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
                    std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
+  void post_orders(std::function<Orders()> orders, std::shared_ptr<void> held);
   void carry_out(Orders orders, const std::shared_ptr<void>& held);
   // Accepts those who have connected, and no others. `held` is let go of at the end.
   void close_listener(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void> held) noexcept;

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "gateway/cli/check_files.h"
+#include "gateway/cli/check_names.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/explain.h"
@@ -23,6 +24,7 @@ int check_command(const CheckOptions& options, const Console& console) {
   config::Outcome outcome = config::read_configuration(options.config_file, config::Disk());
   // Also when the text is wrong somewhere: all errors in one run.
   FileReport files = check_files(outcome.loaded, options.config_file, std::chrono::system_clock::now());
+  for (config::ConfigError& warning : check_names(outcome.loaded)) files.warnings.push_back(std::move(warning));
   config::ConfigErrors errors = std::move(outcome.errors);
   errors.insert(errors.end(), files.errors.begin(), files.errors.end());
 

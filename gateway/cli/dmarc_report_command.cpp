@@ -6,6 +6,7 @@
 
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
+#include "gateway/cli/look_up_names.h"
 #include "gateway/report/dmarc_reporter.h"
 #include "gateway/report/reporting.h"
 #include "gateway/resolver/cache.h"
@@ -52,10 +53,11 @@ Result<report::DmarcReporter::Outcome> make_reports(const config::Settings& sett
     if (!context) return std::move(context).error();
     tls.emplace(upstream_name, std::move(*context));
   }
+  resolver::Cache cache(settings.dns.cache_entries);
   upstream::UpstreamRegistry registry;
+  look_up_names(settings, registry.names(), cache, counters, **log);
   const upstream::UpstreamGroups groups = registry.make_groups(settings, tls);
   const PublicSuffixList suffixes;
-  resolver::Cache cache(settings.dns.cache_entries);
   uv::Loop loop;
   uv::Dialer dialer(loop);
   uv::DatagramDialer datagrams(loop);

@@ -1,5 +1,6 @@
 #include "gateway/config/cross_check.h"
 
+#include <algorithm>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -64,6 +65,19 @@ void check_tenant_upstreams(const Settings& settings, const Origins& origins, Co
       message += ": set " + tenant_prefix(name) + "upstream to one of " + text::join(upstreams, ", ");
     errors.push_back(
         {origins.of({tenant_prefix(name) + "upstream", tenant_prefix(name) + "domains"}), std::move(message)});
+  }
+}
+
+// A certificate is held against a name, and a unix-domain socket has none.
+void check_certificate_names(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
+  for (const auto& [name, upstream] : settings.upstreams) {
+    if (upstream.tls.mode != tls::UpstreamTls::verify || !upstream.tls.name.empty()) continue;
+    const auto socket = std::find_if(upstream.servers.begin(), upstream.servers.end(),
+                                     [](const Endpoint& server) { return server.is_unix(); });
+    if (socket == upstream.servers.end()) continue;
+    const std::string section = full_path("upstreams.*", {name});
+    errors.push_back({origins.of({section + ".tls", section + ".servers"}),
+                      "tls = \"verify\" needs tls_name for " + socket->to_string() + ", which has no name of its own"});
   }
 }
 
@@ -178,6 +192,7 @@ Origin Origins::of_entry(std::string_view path, std::size_t index) const {
 void cross_check(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   check_tenant_domains(settings, origins, errors);
   check_tenant_upstreams(settings, origins, errors);
+  check_certificate_names(settings, origins, errors);
   check_listeners(settings, origins, errors);
   check_certificates(settings, origins, errors);
   check_limits(settings, origins, errors);

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/config/extension_types.h"
+
 namespace sallyport {
 
 template <>
@@ -44,9 +46,10 @@ constexpr SectionOf<Settings> top_section{"", top_rows};
 constexpr Row file_rows[] = {
     bare_row("domains", type::domains, "The domains mail is accepted for; short for tenants.default.domains.",
              {.least = "1", .stands_for = "tenants.*.domains"}),
-    bare_row("upstream", type::one_server,
-             "The mail server that mail is relayed to; short for upstreams.default.servers.",
-             {.stands_for = "upstreams.*.servers"}),
+    bare_row(
+        "upstream", type::one_server,
+        "The mail server that mail is relayed to: address, name or unix:/path; short for upstreams.default.servers.",
+        {.stands_for = "upstreams.*.servers"}),
     row<&FileSettings::include>(
         "include", type::globs,
         "More files to read, as patterns relative to the file that names them; no key may be set twice.",
@@ -151,13 +154,21 @@ constexpr SectionOf<TimeoutSettings> timeouts_section{"timeouts", timeout_rows};
 
 using U = UpstreamSettings;
 constexpr Row upstream_rows[] = {
-    row<&U::servers>("servers", type::servers, "The mail servers, by IP address.", {.least = "1", .required = true}),
+    row<&U::servers>("servers", type::servers,
+                     "The mail servers: addresses, names (every address of a name is a server), unix:/path.",
+                     {.least = "1", .required = true}),
     row<&U::balance>("balance",
                      "Which server is taken: the one with the fewest sessions of ours, or the first that answers."),
+    row<&U::protocol>("protocol",
+                      "What the servers speak; with lmtp a mail is for one recipient, others get 452 4.5.3."),
+    row<&U::hide>("hide", ehlo_keywords_type, "EHLO keywords of the servers that are taken for absent."),
+    row<&U::extensions>("extensions", offered_extensions_type,
+                        "Of 8BITMIME, SMTPUTF8, DSN and REQUIRETLS our EHLO offers: what all servers known to us have, "
+                        "or these whatever is known."),
     row<&U::tls, &tls::ClientTlsSettings::mode>(
         "tls", "TLS to the servers: never, when offered, always, or always with a certificate that verifies."),
-    row<&U::tls, &tls::ClientTlsSettings::name>("tls_name", type::domain,
-                                                "The name the certificate must bear; empty for the server's own."),
+    row<&U::tls, &tls::ClientTlsSettings::name>(
+        "tls_name", type::domain, "The name the certificate must bear; empty for the name or address in `servers`."),
     row<&U::tls, &tls::ClientTlsSettings::ca_file>(
         "tls_ca", type::path, "A file with the authorities whose certificates verify; empty for the system's."),
     row<&U::max_connections>("max_connections", "Connections to each server at once.",

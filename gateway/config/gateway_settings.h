@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/base/fields.h"
 #include "gateway/base/log.h"
 #include "gateway/base/units.h"
@@ -70,11 +71,26 @@ struct TimeoutSettings {
 };
 
 enum class Balance : std::uint8_t { least_sessions, failover };
+enum class UpstreamProtocol : std::uint8_t { smtp, lmtp };
+
+// What our EHLO offers of the extensions that a server has to honour.
+struct OfferedExtensions {
+  // True: those that all servers known to us have; false: `keywords`, whatever is known.
+  bool is_common = true;
+  std::vector<std::string> keywords;  // of offerable_extensions
+  friend bool operator==(const OfferedExtensions&, const OfferedExtensions&) = default;
+};
+// The EHLO keywords that depend on the servers. All others that the gateway offers are its own.
+inline constexpr auto offerable_extensions =
+    std::to_array<std::string_view>({"8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS"});
 
 struct UpstreamSettings {
   std::string name;
-  std::vector<SocketAddress> servers;
+  std::vector<Endpoint> servers;
   Balance balance = Balance::least_sessions;
+  UpstreamProtocol protocol = UpstreamProtocol::smtp;
+  std::vector<std::string> hide;  // EHLO keywords of the servers that are taken for absent, in capitals
+  OfferedExtensions extensions;
   tls::ClientTlsSettings tls;           // mode opportunistic
   std::uint64_t max_connections = 100;  // per server
   Duration health_interval = std::chrono::seconds(10);
@@ -134,6 +150,8 @@ template <>
 inline constexpr auto words_of<config::ListenTls> = std::to_array<std::string_view>({"off", "starttls", "implicit"});
 template <>
 inline constexpr auto words_of<config::BareNewlinePolicy> = std::to_array<std::string_view>({"normalize", "reject"});
+template <>
+inline constexpr auto words_of<config::UpstreamProtocol> = std::to_array<std::string_view>({"smtp", "lmtp"});
 template <>
 inline constexpr auto words_of<config::Balance> = std::to_array<std::string_view>({"least-sessions", "failover"});
 

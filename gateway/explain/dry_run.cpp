@@ -119,11 +119,16 @@ class AcceptingUpstream final : public io::Dialer, private sink::SinkStore {
   async::Nursery sessions_;
 };
 
-// A copy of the settings without what a dry run does not need: TLS to a server that is in memory, and a spool file for
-// content that is already in memory.
+// A copy of the settings without what a dry run does not need: TLS to a server that is in memory, that server's name
+// and place, and a spool file for content that is already in memory.
 std::shared_ptr<const config::Settings> settings_for_dry_run(const config::Settings& settings) {
   auto copy = std::make_shared<config::Settings>(settings);
-  for (auto& [name, upstream] : copy->upstreams) upstream.tls.mode = tls::UpstreamTls::off;
+  for (auto& [name, upstream] : copy->upstreams) {
+    upstream.tls.mode = tls::UpstreamTls::off;
+    for (Endpoint& server : upstream.servers) {
+      if (server.is_unix() || server.is_name()) server = SocketAddress{{}, 25};
+    }
+  }
   copy->limits.memory_per_message = copy->limits.message_size;
   return copy;
 }
@@ -218,6 +223,7 @@ Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, St
   snapshot->upstreams = registry.make_groups(*settings, {});
   snapshot->plans = explanation.plans;
   for (auto& [name, group] : snapshot->upstreams) {
+    group->settings.protocol = config::UpstreamProtocol::smtp;  // of the server in memory
     for (auto& server : group->servers) server->learned(upstream.extensions());
   }
   upstream::UpstreamPool pool(loop.scheduler(), upstream, counters, snapshot->upstreams);

@@ -1,8 +1,10 @@
-// Dialer: opens TCP connections to other hosts, with TCP_NODELAY, because each of our writes is a whole group of
-// replies or commands. Errors: refused, unreachable, timed_out, exhausted (no descriptor, port or memory).
+// Dialer: opens connections to other hosts over TCP, with TCP_NODELAY, because each of our writes is a whole group of
+// replies or commands; and to services on this host over unix-domain sockets. Errors: refused, unreachable, timed_out,
+// exhausted (no descriptor, port or memory).
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "gateway/async/task.h"
 #include "gateway/base/address.h"
@@ -17,6 +19,8 @@ class Dialer {
  public:
   virtual ~Dialer() = default;
   virtual Task<Result<std::unique_ptr<Stream>, Error>> dial(SocketAddress to, Time deadline) = 0;
+  // Gives `refused` when nothing listens at that path or there is no file. A dialer that has no sockets refuses all.
+  virtual Task<Result<std::unique_ptr<Stream>, Error>> dial_unix(std::string, Time) { co_return Error::refused; }
 };
 
 }  // namespace sallyport::io

@@ -62,6 +62,9 @@ Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
     const std::string because = why_unbound(to, mail_->recipient_plan, mail_->plan);
     co_return refuse(*refusal, {.because = because});
   }
+  if (sequence_.recipients() > 0 && upstream_group().takes_one_recipient) {
+    co_return refuse(refusals::one_recipient_behind, {.because = "upstream " + mail_->plan->upstream + " speaks LMTP"});
+  }
 
   const checks::Plan* plan_before = &checks_.plan();
   const std::optional<checks::Disposition> disposition = co_await checks_.recipient(mail_->transaction, *mail_->plan);
@@ -87,14 +90,18 @@ const Refusal* Session::bind_route() {
   return nullptr;
 }
 
+upstream::UpstreamGroup& Session::upstream_group() const {
+  const auto& groups = mail_->snapshot->shared->upstreams;
+  const auto group = groups.find(mail_->plan->upstream);
+  ensure(group != groups.end(), "a tenant without an upstream passed the configuration's check");
+  return *group->second;
+}
+
 Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   if (!mail_->delivery) {
-    const auto& groups = mail_->snapshot->shared->upstreams;
-    const auto group = groups.find(mail_->plan->upstream);
-    ensure(group != groups.end(), "a tenant without an upstream passed the configuration's check");
     const config::TimeoutSettings& timeouts = mail_settings().timeouts;
     mail_->delivery = std::make_unique<upstream::Delivery>(
-        host_.scheduler, host_.pool, *group->second,
+        host_.scheduler, host_.pool, upstream_group(),
         upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
         mail_->parameters);
   }

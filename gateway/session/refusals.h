@@ -163,6 +163,14 @@ inline constexpr Refusal split_route{.code = 452,
                                      .about = About::recipient,
                                      .incident = Violation::split_route,
                                      .has_id = true};
+// The server behind speaks LMTP: it answers for each recipient, and the client gets one reply (S22).
+inline constexpr Refusal one_recipient_behind{
+    .code = 452,
+    .dsn = "4.5.3",
+    .text = "One recipient at a time, send the message to this one separately",
+    .about = About::recipient,
+    .incident = Violation::split_route,
+    .has_id = true};
 // S11, T12: the server that the recipient's mail goes to has not what the mail needs.
 inline constexpr Refusal no_smtputf8_behind{.code = 550,
                                             .dsn = "5.6.7",

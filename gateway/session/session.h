@@ -121,6 +121,8 @@ class Session {
   Task<Flow> on_rcpt(const smtp::Command& command);
   Task<Flow> decide_recipient(smtp::RcptParameters parameters);
   const Refusal* bind_route();
+  // The servers that the mail goes to.
+  upstream::UpstreamGroup& upstream_group() const;
   Task<Flow> ask_upstream(smtp::RcptParameters parameters);
   Flow pass_on_refusal(const Result<smtp::UpstreamReply, upstream::UpstreamError>& answer, bool is_news);
   void learn_client_name();

@@ -121,9 +121,24 @@ Result<SocketAddress> parse_address(std::string_view text, const Reading& readin
   return reading.wrong(text);
 }
 
+Result<Endpoint> parse_server(std::string_view text, const Reading& reading) {
+  constexpr std::size_t longest_socket_path = 107;  // what sockaddr_un holds
+  if (const auto server = Endpoint::parse(text, 25)) {
+    if (!server->is_unix()) return *server;
+    if (!is_plain_text(server->path())) return reading.wrong(text);
+    std::string path = reading.resolve(server->path());
+    if (path.size() > longest_socket_path)
+      return Failure{"the path of a socket has at most 107 octets, and " + quote(path) + " has " +
+                     std::to_string(path.size())};
+    return Endpoint::unix_socket(std::move(path));
+  }
+  if (SocketAddress::parse(text)) return Failure{"the port of an address is 1 to 65535, not 0"};
+  return reading.wrong(text);
+}
+
 bool read_one_server(const Node& node, const Reading& reading, void* value) {
   if (node.kind != Node::Kind::text) return reading.mismatch(node);
-  const auto server = parse_address<25>(node.text, reading);
+  const auto server = parse_server(node.text, reading);
   if (!server) return reading.fail(node, server.error().message);
   return give(std::vector{*server}, value);
 }
@@ -161,10 +176,13 @@ Result<std::string> parse_log_target(std::string_view text, const Reading& readi
 }
 
 std::string address_text(const SocketAddress& address) { return address.to_string(); }
+std::string server_text(const Endpoint& server) { return server.to_string(); }
 std::string network_text(const IpNetwork& network) { return network.to_string(); }
 std::string same_text(const std::string& text) { return text; }
 
 #define ADDRESS_PATTERN R"({"type": "string", "pattern": "^([0-9.]+|\\[[0-9A-Fa-f.:]+\\]):[0-9]+$"})"
+#define SERVER_PATTERN \
+  R"({"type": "string", "pattern": "^(unix:.+|[A-Za-z0-9._-]+(:[0-9]+)?|\\[?[0-9A-Fa-f.:]+\\]?(:[0-9]+)?)$"})"
 #define ADDRESS_WITHOUT_PORT_PATTERN R"({"type": "string", "pattern": "^([0-9.]+|\\[?[0-9A-Fa-f.:]+\\]?)(:[0-9]+)?$"})"
 
 }  // namespace
@@ -214,18 +232,18 @@ constinit const TypeOf<std::vector<IpNetwork>> networks = list_type<IpNetwork, p
     R"({"type": "array", "items": {"type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]+)?$"}})");
 constinit const TypeOf<SocketAddress> address = text_type<SocketAddress, parse_address<0>, address_text>(
     "address", R"(an address like "192.0.2.1:25" or "[2001:db8::1]:25")", ADDRESS_PATTERN);
-constinit const TypeOf<std::vector<SocketAddress>> servers = list_type<SocketAddress, parse_address<25>, address_text>(
-    "list of addresses", R"(a list of addresses like ["192.0.2.1:25", "[2001:db8::1]:25"])",
-    R"({"type": "array", "items": )" ADDRESS_WITHOUT_PORT_PATTERN "}");
-constinit const TypeOf<std::vector<SocketAddress>> one_server{
-    {"address",
+constinit const TypeOf<std::vector<Endpoint>> servers = list_type<Endpoint, parse_server, server_text>(
+    "list of servers", R"(a list of servers like ["192.0.2.1:25", "mail.example.com:25", "unix:/run/lmtp"])",
+    R"({"type": "array", "items": )" SERVER_PATTERN "}");
+constinit const TypeOf<std::vector<Endpoint>> one_server{
+    {"server",
      Form::text,
-     R"(an address like "192.0.2.1:25" or "[2001:db8::1]:25")",
+     R"(a server like "192.0.2.1:25", "mail.example.com:25" or "unix:/run/lmtp")",
      {},
-     ADDRESS_WITHOUT_PORT_PATTERN,
+     SERVER_PATTERN,
      read_one_server,
      [](const void* value) {
-       const auto& list = *static_cast<const std::vector<SocketAddress>*>(value);
+       const auto& list = *static_cast<const std::vector<Endpoint>*>(value);
        return quote(list.empty() ? std::string() : list.front().to_string());
      }}};
 constinit const TypeOf<std::vector<SocketAddress>> name_servers =

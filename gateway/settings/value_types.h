@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/base/fields.h"
 #include "gateway/base/units.h"
 #include "gateway/settings/value_type.h"
@@ -18,16 +19,17 @@ namespace sallyport::settings {
 namespace type {
 
 extern const TypeOf<bool> boolean;
-extern const TypeOf<std::uint64_t> integer;                    // not negative
-extern const TypeOf<std::uint64_t> size;                       // "25MiB", or an integer: octets
-extern const TypeOf<double> number;                            // finite; may be written as an integer
-extern const TypeOf<std::optional<double>> score_of_its_own;   // a number; unset: the row's fallback applies
-extern const TypeOf<Duration> duration;                        // "5s"
-extern const TypeOf<std::optional<Rate>> rate;                 // "300/1h burst 50", or "off"
-extern const TypeOf<std::vector<IpNetwork>> networks;          // array of "10.0.0.0/8"
-extern const TypeOf<SocketAddress> address;                    // "192.0.2.1:25", "[2001:db8::1]:25"
-extern const TypeOf<std::vector<SocketAddress>> servers;       // array of these; without a port: 25
-extern const TypeOf<std::vector<SocketAddress>> one_server;    // one of them
+extern const TypeOf<std::uint64_t> integer;                   // not negative
+extern const TypeOf<std::uint64_t> size;                      // "25MiB", or an integer: octets
+extern const TypeOf<double> number;                           // finite; may be written as an integer
+extern const TypeOf<std::optional<double>> score_of_its_own;  // a number; unset: the row's fallback applies
+extern const TypeOf<Duration> duration;                       // "5s"
+extern const TypeOf<std::optional<Rate>> rate;                // "300/1h burst 50", or "off"
+extern const TypeOf<std::vector<IpNetwork>> networks;         // array of "10.0.0.0/8"
+extern const TypeOf<SocketAddress> address;                   // "192.0.2.1:25", "[2001:db8::1]:25"
+// Array of addresses, "mail.example.com:25" and "unix:/path"; without a port: 25.
+extern const TypeOf<std::vector<Endpoint>> servers;
+extern const TypeOf<std::vector<Endpoint>> one_server;         // one of them
 extern const TypeOf<std::vector<SocketAddress>> name_servers;  // array of these; without a port: 53
 extern const TypeOf<std::string> text;                         // not empty, no control characters
 extern const TypeOf<std::string> domain;                       // "mx1.example.com", kept in lower case

@@ -84,6 +84,15 @@ Extensions read_ehlo_lines(const std::vector<std::string>& lines) {
   return offered;
 }
 
+void hide_keywords(std::vector<std::string>& lines, const std::vector<std::string>& keywords) {
+  if (keywords.empty() || lines.empty()) return;
+  const auto is_hidden = [&](std::string_view line) {
+    const std::string keyword = text::to_upper(text::take_word(line));
+    return std::find(keywords.begin(), keywords.end(), keyword) != keywords.end();
+  };
+  lines.erase(std::remove_if(lines.begin() + 1, lines.end(), is_hidden), lines.end());
+}
+
 Extensions offer_for(const Extensions& own, const std::vector<Extensions>& upstreams) {
   Extensions offered = own;
   for (bool Extensions::*extension :

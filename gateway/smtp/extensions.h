@@ -35,6 +35,8 @@ std::vector<std::string> to_ehlo_lines(const Extensions& offered);
 // Reads the lines of an upstream's EHLO reply; the first line (its name) is skipped. Unknown keywords and malformed
 // limits are ignored. If a keyword occurs twice, the last counts.
 Extensions read_ehlo_lines(const std::vector<std::string>& lines);
+// Removes the lines of these keywords (in capitals) from an EHLO reply; the first line stays.
+void hide_keywords(std::vector<std::string>& lines, const std::vector<std::string>& keywords);
 // What to offer the client. Of 8BITMIME, SMTPUTF8, DSN and REQUIRETLS: what `own` and all upstreams have (nothing
 // without an upstream). Of SIZE: the smallest. PIPELINING, CHUNKING, STARTTLS, ENHANCEDSTATUSCODES, LIMITS and XCLIENT
 // concern only the connection to the gateway and are taken from `own`.

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t our_application_id = 0x534c5054;
 
 // Entry n-1 is the step to version n. Released steps must never be changed.
-constexpr std::array<const char*, 1> steps{
+constexpr std::array<const char*, 2> steps{
     // DMARC aggregate reports. All columns except the count are the primary key, so equal mails are one row. dmarc_sent
     // records what has been sent to whom.
     R"(
@@ -41,6 +41,17 @@ constexpr std::array<const char*, 1> steps{
       destination TEXT NOT NULL,
       sent_at INTEGER NOT NULL,        -- seconds since 1970
       PRIMARY KEY (day, report_id, destination)
+    ) WITHOUT ROWID, STRICT;
+    )",
+    // What the servers behind us have offered last (server_memory.h).
+    R"(
+    CREATE TABLE upstream_server (
+      upstream TEXT NOT NULL,
+      address TEXT NOT NULL,
+      name TEXT NOT NULL,
+      offers TEXT NOT NULL,            -- lines of an EHLO reply
+      seen_at INTEGER NOT NULL,        -- seconds since 1970
+      PRIMARY KEY (upstream, address)
     ) WITHOUT ROWID, STRICT;
     )",
 };

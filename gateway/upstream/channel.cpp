@@ -10,6 +10,10 @@ namespace {
 
 UpstreamError down(std::string detail) { return {Kind::down, std::move(detail), false}; }
 
+Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, const Endpoint& server, Time deadline) {
+  return server.is_unix() ? dialer.dial_unix(server.path(), deadline) : dialer.dial(server.address(), deadline);
+}
+
 }  // namespace
 
 UpstreamError UpstreamChannel::broken(io::Error error) const {
@@ -101,14 +105,14 @@ Task<void> UpstreamChannel::say_goodbye() {
 
 Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel::open(
     async::Scheduler& scheduler, io::Dialer& dialer, const tls::ClientContext* tls,
-    const config::UpstreamSettings& settings, SocketAddress server, std::string ehlo_name, UpstreamTimeouts timeouts) {
-  auto stream = co_await dialer.dial(server, scheduler.now() + timeouts.connect);
+    const config::UpstreamSettings& settings, Endpoint server, std::string ehlo_name, UpstreamTimeouts timeouts) {
+  auto stream = co_await dial(dialer, server, scheduler.now() + timeouts.connect);
   if (!stream) {
     Kind kind = stream.error() == io::Error::timed_out ? Kind::timed_out : Kind::down;
     co_return UpstreamError{kind, "connect: " + std::string(io::name(stream.error())), false};
   }
   std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));
-  auto ready = co_await channel->greet(ehlo_name);
+  auto ready = co_await channel->greet(settings, ehlo_name);
   if (ready && settings.tls.mode != tls::UpstreamTls::off)
     ready = co_await channel->start_tls(tls, settings, server, ehlo_name);
   if (ready) co_return channel;
@@ -117,22 +121,28 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
   co_return error;
 }
 
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::greet(std::string ehlo_name) {
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::greet(const config::UpstreamSettings& settings,
+                                                            std::string ehlo_name) {
   owed_ = 1;
   auto greeting = co_await read_reply(scheduler_.now() + timeouts_.reply);
   if (!greeting) co_return std::move(greeting).error();
   if (greeting->code != 220) co_return down("greeting " + std::to_string(greeting->code));
-  co_return co_await say_ehlo(std::move(ehlo_name));
+  co_return co_await say_ehlo(settings, std::move(ehlo_name));
 }
 
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(std::string ehlo_name) {
-  auto reply = co_await ask("EHLO " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(const config::UpstreamSettings& settings,
+                                                               std::string ehlo_name) {
+  const bool is_lmtp = settings.protocol == config::UpstreamProtocol::lmtp;
+  const std::string verb = is_lmtp ? "LHLO" : "EHLO";
+  auto reply = co_await ask(verb + " " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
   if (!reply) co_return std::move(reply).error();
   if (reply->code == 250) {
+    smtp::hide_keywords(reply->lines, settings.hide);
     extensions_ = smtp::read_ehlo_lines(reply->lines);
     co_return Done{};
   }
-  if (!reply->is_permanent()) co_return down("EHLO " + std::to_string(reply->code));
+  // RFC 2033, 4.1: LMTP has neither EHLO nor HELO.
+  if (!reply->is_permanent() || is_lmtp) co_return down(verb + " " + std::to_string(reply->code));
   // A server older than ESMTP (RFC 5321, 3.2).
   auto helo = co_await ask("HELO " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
   if (!helo) co_return std::move(helo).error();
@@ -144,7 +154,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(std::string ehlo_
 // RFC 3207. Octets in the clear after the 220 come from an attacker on the way: U15 drops the connection.
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::ClientContext* tls,
                                                                 const config::UpstreamSettings& settings,
-                                                                SocketAddress server, std::string ehlo_name) {
+                                                                Endpoint server, std::string ehlo_name) {
   bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
   if (!extensions_.starttls || !tls) {
     if (required) co_return UpstreamError{Kind::tls, "STARTTLS is not offered", false};
@@ -161,7 +171,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::Clien
     // too.
     co_return UpstreamError{required ? Kind::tls : Kind::protocol, "octets in the clear after STARTTLS", false};
   }
-  std::string name = settings.tls.name.empty() ? server.ip.to_string() : settings.tls.name;
+  std::string name = settings.tls.name.empty() ? server.certificate_name() : settings.tls.name;
   auto secured = std::make_unique<stream::TlsStream>(std::move(stream_), tls->make_engine(name));
   stream::TlsStream& handshaking = *secured;
   secured_ = secured.get();
@@ -173,7 +183,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::Clien
   }
   is_tls_ = true;
   parser_ = smtp::ReplyParser();
-  co_return co_await say_ehlo(std::move(ehlo_name));
+  co_return co_await say_ehlo(settings, std::move(ehlo_name));
 }
 
 }  // namespace sallyport::upstream

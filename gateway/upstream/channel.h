@@ -1,5 +1,6 @@
 // UpstreamChannel: one connection to an upstream server: greeting, EHLO, STARTTLS, then commands and their replies in
-// order.
+// order. A server that speaks LMTP (RFC 2033) gets LHLO instead, and one recipient for each mail, so that it gives one
+// reply after the content as any other.
 //
 // The upstream is not trusted either (threats.md, section 4): a reply counts only for a command that was sent
 // completely. A reply that comes early, malformed or unasked makes the connection unusable. After any UpstreamError the
@@ -54,10 +55,10 @@ class UpstreamChannel {
   // clear. `tls` and `settings` must outlive the task.
   static Task<Outcome<std::unique_ptr<UpstreamChannel>>> open(async::Scheduler& scheduler, io::Dialer& dialer,
                                                               const tls::ClientContext* tls,
-                                                              const config::UpstreamSettings& settings,
-                                                              SocketAddress server, std::string ehlo_name,
-                                                              UpstreamTimeouts timeouts);
+                                                              const config::UpstreamSettings& settings, Endpoint server,
+                                                              std::string ehlo_name, UpstreamTimeouts timeouts);
 
+  // What the server's last EHLO reply offers, without what upstreams.*.hide names.
   const smtp::Extensions& extensions() const { return extensions_; }
   // The timeouts given to open().
   const UpstreamTimeouts& timeouts() const { return timeouts_; }
@@ -91,10 +92,10 @@ class UpstreamChannel {
   UpstreamChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, UpstreamTimeouts timeouts)
       : scheduler_(scheduler), stream_(std::move(stream)), timeouts_(timeouts) {}
 
-  Task<Outcome<Done>> greet(std::string ehlo_name);
-  Task<Outcome<Done>> say_ehlo(std::string ehlo_name);
+  Task<Outcome<Done>> greet(const config::UpstreamSettings& settings, std::string ehlo_name);
+  Task<Outcome<Done>> say_ehlo(const config::UpstreamSettings& settings, std::string ehlo_name);
   Task<Outcome<Done>> start_tls(const tls::ClientContext* tls, const config::UpstreamSettings& settings,
-                                SocketAddress server, std::string ehlo_name);
+                                Endpoint server, std::string ehlo_name);
   UpstreamError broken(io::Error error) const;
   // True if a part of a TLS record has arrived, so that more must follow.
   bool is_speaking() const;

@@ -1,6 +1,7 @@
 // UpstreamGroup: one upstream of the configuration with its settings, its servers and its TLS context.
 //
-// A group is part of a configuration snapshot and never changes; its servers (server.h) do change, and outlive it.
+// A group is part of a configuration snapshot and never changes; its servers (server.h) do change, and outlive it. When
+// the addresses of a name change, the snapshot is replaced by one whose groups have the new servers, as by a reload.
 // After a reload, sessions that began earlier keep using the group of their own snapshot, while new ones use the group
 // of the same name in the new snapshot. Both groups share the servers that stand in both, and so their connection
 // counts and health.
@@ -29,6 +30,9 @@ struct UpstreamGroup {
   std::shared_ptr<const tls::ClientContext> tls;         // null: the connections use no TLS
   std::string ehlo_name;                                 // our own host name
   UpstreamTimeouts timeouts{};
+  // The servers speak LMTP: they answer for each recipient after the content, and the client gets one reply for all
+  // (threats.md S22). So a mail has one recipient, and others get 452 4.5.3.
+  bool takes_one_recipient = false;
   // Grows with each configuration: a group of a newer one has a higher number.
   std::uint64_t serial = 0;
 
@@ -42,9 +46,10 @@ struct UpstreamGroup {
 // All groups of one configuration, by name.
 using UpstreamGroups = std::map<std::string, std::shared_ptr<UpstreamGroup>>;
 
-// The extensions that our EHLO may offer: those of `own` that every server of every group has. A server whose
-// extensions are not known yet counts as having none (contract.md, section 4). REQUIRETLS is offered only when every
-// group verifies its servers' certificates.
+// The extensions that our EHLO may offer: those of `own` that every group has (contract.md, section 4; threats.md U12).
+// A group has what all its servers have whose extensions are known, or what its settings promise
+// (upstreams.*.extensions); it has none while none of its servers has been seen. REQUIRETLS is offered only when every
+// group verifies its servers' certificates. When every group takes one recipient for each mail, LIMITS RCPTMAX says so.
 smtp::Extensions offer(const UpstreamGroups& groups, const smtp::Extensions& own);
 
 }  // namespace sallyport::upstream

@@ -10,8 +10,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
-#include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/base/units.h"
 #include "gateway/smtp/extensions.h"
 
@@ -19,9 +20,10 @@ namespace sallyport::upstream {
 
 class UpstreamServer : public std::enable_shared_from_this<UpstreamServer> {
  public:
-  explicit UpstreamServer(SocketAddress address) : address_(address) {}
+  // `address` is no name that has still to be looked up.
+  explicit UpstreamServer(Endpoint address) : address_(std::move(address)) {}
 
-  const SocketAddress& address() const { return address_; }
+  const Endpoint& address() const { return address_; }
 
   // The extensions in its last EHLO reply, limited to those that our own EHLO depends on; nothing before the first
   // reply.
@@ -48,7 +50,7 @@ class UpstreamServer : public std::enable_shared_from_this<UpstreamServer> {
   int starving() const { return starving_.load(std::memory_order_relaxed); }
 
  private:
-  const SocketAddress address_;
+  const Endpoint address_;
   std::atomic<std::uint32_t> extensions_{0};  // bits; 0 = unknown
   std::atomic<std::uint64_t> max_size_{0};
   std::atomic<Duration::rep> down_until_{0};

@@ -1,4 +1,4 @@
-// Dialer: opens connections over TCP, and to services on this host over unix-domain sockets. On the loop's thread.
+// Dialer: io::Dialer on libuv, on the loop's thread.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,7 @@ class Dialer final : public io::Dialer {
   explicit Dialer(Loop& loop) noexcept : loop_(loop) {}
 
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(SocketAddress to, Time deadline) override;
-  // Also `refused` when there is no file at that path.
-  Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial_unix(std::string path, Time deadline);
+  Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial_unix(std::string path, Time deadline) override;
 
  private:
   Loop& loop_;

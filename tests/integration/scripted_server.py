@@ -1,6 +1,7 @@
 """A mail server that misbehaves on purpose: a receiving SMTP dialogue of which a test replaces single answers."""
 import contextlib
 import enum
+import os
 import socket
 import threading
 
@@ -25,15 +26,19 @@ ANSWERS = {
 class ScriptedServer:
     """Answers ANSWERS but for what `special` says: by verb (GREETING before the first, END at the lone dot) the text of the
     reply without its final CRLF, octets sent as they are, HANG_UP or SILENCE, or a list of these, used one after the other
-    over all connections, the last for ever."""
+    over all connections, the last for ever. With `path` it listens at that unix-domain socket, which everybody may use."""
 
-    def __init__(self, test, **special):
+    def __init__(self, test, path=None, **special):
         self.special = {verb: answer if isinstance(answer, list) else [answer] for verb, answer in special.items()}
         self.lock = threading.Lock()
-        self.port = free_port()
+        self.port = None if path else free_port()
+        self.name = f"unix:{path}" if path else f"127.0.0.1:{self.port}"  # as a configuration names it
         self.verbs, self.contents = [], []  # what arrived
         self.connections = []
-        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.listener = socket.create_server(str(path) if path else ("127.0.0.1", self.port),
+                                             family=socket.AF_UNIX if path else socket.AF_INET)
+        if path:
+            os.chmod(path, 0o666)
         test.addCleanup(self.close)
         threading.Thread(target=self.accept, daemon=True).start()
 

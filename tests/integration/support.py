@@ -179,23 +179,24 @@ class GatewayTest(unittest.TestCase):
                     shutil.chown(path, "nobody")
         return folder
 
-    def sink(self, *arguments, port=None):
+    def sink(self, *arguments, port=None, host="127.0.0.1"):
         """A `sallyport sink` that stores its messages; gives an object with port and messages()."""
         port = port or free_port()
-        store = self.folder / f"sink-{port}"
+        name = f"sink-{port}" if host == "127.0.0.1" else f"sink-{host.replace(':', '_')}-{port}"
+        store = self.folder / name
         store.mkdir(exist_ok=True)
-        process = self.start(f"sink-{port}", [PROGRAM, "sink", "--listen", f"127.0.0.1:{port}", "--dump", store,
-                                              "--quiet", *arguments])
-        wait_until("the sink", lambda: accepts(port) or not process.is_running())
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        process = self.start(name, [PROGRAM, "sink", "--listen", address, "--dump", store, "--quiet", *arguments])
+        wait_until("the sink", lambda: accepts(port, host) or not process.is_running())
         self.assertTrue(process.is_running(), process.output())
         return Sink(process, port, store)
 
-    def dns(self, records):
+    def dns(self, records, *options):
         """An authoritative DNS server with these records (the schema of the corpora); gives its port."""
         zone = self.folder / "zone.json"
         zone.write_text(json.dumps(records))
         log = self.folder / "dns.log"
-        process = self.start("dns", [sys.executable, ROOT / "tests/support/dns_server.py", zone, "--log", log])
+        process = self.start("dns", [sys.executable, ROOT / "tests/support/dns_server.py", zone, "--log", log, *options])
         line = wait_until("the DNS server", lambda: process.out.read_text() or not process.is_running())
         self.assertTrue(isinstance(line, str) and line.startswith("ready"), process.output())
         return int(line.split()[1])

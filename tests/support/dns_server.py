@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A small authoritative DNS server for integration tests.
 
-    dns_server.py ZONE.json [--port N] [--address 127.0.0.1] [--log FILE] [--default NXDOMAIN] [--strings utf8]
+    dns_server.py ZONE.json [--port N] [--address 127.0.0.1] [--log FILE] [--default NXDOMAIN] [--strings utf8] [--ttl N]
 
 It serves all of DNS from one JSON table, by UDP and TCP on the same port (any free one without --port), prints
 `ready PORT` on standard output once it does, and reads the table again when the file has changed; a file that cannot be
@@ -16,7 +16,7 @@ The table is the one of the conformance data:
 
 TIMEOUT gets no answer. A name that is not there is what --default says, a type that is not there is NODATA. CNAMEs are
 followed. An answer that does not fit into the asker's UDP size (512 octets, or what EDNS says) is sent with TC and no
-records. --strings says what the table's strings stand for: their UTF-8, or (latin1) one octet for each code point up to
+records. --ttl is the TTL of every answer (300 s, and 60 s for negative ones, without it). --strings says what the table's strings stand for: their UTF-8, or (latin1) one octet for each code point up to
 U+00FF. With --log, every question is a line: `udp|tcp TYPE NAME`, the name in lower case.
 """
 
@@ -64,18 +64,20 @@ def write_record(owner, number, ttl, data):
     return write_name(owner) + struct.pack(">HHIH", number, 1, ttl, len(data)) + data
 
 
-def soa_record():
+def soa_record(ttl):
     data = write_name(b"ns.invalid") + write_name(b"hostmaster.invalid")
-    data += struct.pack(">5I", 1, 7200, 3600, 1209600, NEGATIVE_TTL)
-    return write_record(b"", NUMBERS["SOA"], NEGATIVE_TTL, data)
+    data += struct.pack(">5I", 1, 7200, 3600, 1209600, ttl)
+    return write_record(b"", NUMBERS["SOA"], ttl, data)
 
 
 class Zone:
     """The table, read again when its file has changed."""
 
-    def __init__(self, path, default, strings):
+    def __init__(self, path, default, strings, ttl):
         self.path = path
         self.default = default
+        self.ttl = TTL if ttl is None else ttl
+        self.negative_ttl = NEGATIVE_TTL if ttl is None else ttl
         self.encoding = {"utf8": "utf-8", "latin1": "latin-1"}[strings]
         self.lock = threading.Lock()
         self.stamp = self.current_stamp()
@@ -128,13 +130,13 @@ class Zone:
             if isinstance(answers, str):
                 return records, answers
             if answers:
-                return records + [write_record(name, number, TTL, self.data(word, value)) for value in answers], "OK"
+                return records + [write_record(name, number, self.ttl, self.data(word, value)) for value in answers], "OK"
             links = types.get("CNAME", [])
             if isinstance(links, str):
                 return records, links
             if not links:
                 return records, "NODATA"
-            records.append(write_record(name, NUMBERS["CNAME"], TTL, self.data("CNAME", links[0])))
+            records.append(write_record(name, NUMBERS["CNAME"], self.ttl, self.data("CNAME", links[0])))
             name = self.name(links[0])
         return records, "SERVFAIL"
 
@@ -179,10 +181,10 @@ class Query:
                 self.udp_octets = max(512, size)
                 self.edns_version = extended >> 16 & 0xFF
 
-    def reply(self, rcode, records=(), is_negative=False, truncated=False):
+    def reply(self, rcode, records=(), negative_ttl=None, truncated=False):
         flags = 0x8480 | self.opcode << 11 | self.recursion_desired | (0x0200 if truncated else 0) | rcode & 15
         # The SOA says for how long; in a chain of CNAMEs also that its end was looked for (RFC 2308).
-        authority = [soa_record()] if is_negative and not truncated else []
+        authority = [soa_record(negative_ttl)] if negative_ttl is not None and not truncated else []
         packet = struct.pack(">6H", self.id, flags, 1, len(records), len(authority), int(self.has_edns))
         packet += self.question + b"".join(records) + b"".join(authority)
         if self.has_edns:
@@ -229,7 +231,8 @@ class Server:
         if outcome == "SERVFAIL":
             return query.reply(RCODES[outcome])
         rcode = RCODES.get(outcome, 0)
-        reply = query.reply(rcode, records, is_negative=outcome in ("NODATA", "NXDOMAIN"))
+        is_negative = outcome in ("NODATA", "NXDOMAIN")
+        reply = query.reply(rcode, records, negative_ttl=self.zone.negative_ttl if is_negative else None)
         if transport == "udp" and len(reply) > query.udp_octets:
             return query.reply(rcode, truncated=True)
         return reply
@@ -301,10 +304,11 @@ def main():
     parser.add_argument("--default", default="NXDOMAIN", choices=["NXDOMAIN", "NODATA", "SERVFAIL", "TIMEOUT"],
                         help="the answer for names that are not in the table")
     parser.add_argument("--strings", default="utf8", choices=["utf8", "latin1"])
+    parser.add_argument("--ttl", type=int)
     arguments = parser.parse_args()
 
     log = open(arguments.log, "a", encoding="ascii") if arguments.log else None
-    server = Server(Zone(arguments.zone, arguments.default, arguments.strings), log)
+    server = Server(Zone(arguments.zone, arguments.default, arguments.strings, arguments.ttl), log)
     udp, tcp = make_listeners(server, arguments.address, arguments.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=tcp.serve_forever, daemon=True).start()

@@ -224,7 +224,7 @@ TEST(Load, AllErrorsInOneRunInTheOrderOfTheFile) {
                            "[timeouts]\n"
                            "command = \"5 seconds\"\n"
                            "[upstreams.exchange]\n"
-                           "servers = [\"mail.example:25\"]\n"
+                           "servers = [\"mail.example:0\"]\n"
                            "[tenants.default]\n"
                            "upstream = \"exchnge\"\n";
   EXPECT_THAT(
@@ -234,8 +234,20 @@ TEST(Load, AllErrorsInOneRunInTheOrderOfTheFile) {
                   "/etc/m.toml:7:1: error: unknown key \"recipeints\" in [limits]; did you mean \"recipients\"?",
                   "/etc/m.toml:8:8: error: expected an integer, not a text \"many\"",
                   "/etc/m.toml:10:11: error: expected a duration like \"5s\", not a text \"5 seconds\"",
-                  HasSubstr("/etc/m.toml:12:12: error: host names are not looked up here"),
+                  HasSubstr("/etc/m.toml:12:12: error: expected a list of servers like"),
                   "/etc/m.toml:14:1: error: there is no upstream named \"exchnge\"; did you mean \"exchange\"?"));
+}
+
+TEST(Load, ASocketHasNoNameThatACertificateCouldBear) {
+  const std::string text = minimal +
+                           "[upstreams.inside]\n"
+                           "servers = [\"10.0.0.5:25\", \"unix:/run/smtp\"]\n"
+                           "tls = \"verify\"\n";
+  EXPECT_THAT(
+      errors_of(text),
+      ElementsAre("/etc/m.toml:6:1: error: tls = \"verify\" needs tls_name for unix:/run/smtp, which has no name "
+                  "of its own"));
+  EXPECT_THAT(errors_of(text + "tls_name = \"mail.example\"\n"), testing::IsEmpty());
 }
 
 TEST(Load, AKeyOfAnotherSection) {

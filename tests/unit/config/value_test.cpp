@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/config/document.h"
+#include "gateway/config/extension_types.h"
 #include "gateway/config/settings_table.h"
 #include "gateway/settings/value_types.h"
 #include "gateway/tls/settings.h"
@@ -115,6 +116,12 @@ TEST(Value, ForgivingWhereTheMeaningIsClear) {
   EXPECT_EQ(again(R"(["192.0.2.1", "2001:db8::1"])", type::name_servers), R"(["192.0.2.1:53", "[2001:db8::1]:53"])");
   EXPECT_EQ(again(R"("192.0.2.1")", type::one_server), R"("192.0.2.1:25")");
   EXPECT_EQ(again(R"(["192.0.2.1"])", type::servers), R"(["192.0.2.1:25"])");
+  EXPECT_EQ(
+      again(R"(["Mail.Acme.Internal", "mx.test.:2525", "unix:lmtp", "unix:/run/lmtp", "[2001:db8::1]:24", "::1"])",
+            type::servers),
+      R"(["mail.acme.internal:25", "mx.test:2525", "unix:/etc/sp/lmtp", "unix:/run/lmtp", "[2001:db8::1]:24", )"
+      R"("[::1]:25"])");
+  EXPECT_EQ(again(R"("localhost:24")", type::one_server), R"("localhost:24")");
 }
 
 TEST(Value, WrongTypesSayWhatIsExpected) {
@@ -163,6 +170,29 @@ TEST(Value, AddressesAreLiterals) {
   EXPECT_THAT(error("\"192.0.2.1\"", shape), HasSubstr("the port is missing"));
   EXPECT_THAT(error("\"192.0.2.1:0\"", shape), HasSubstr("1 to 65535"));
   EXPECT_THAT(error("\"192.0.2.300:25\"", shape), HasSubstr("expected an address like"));
+}
+
+TEST(Value, ServersThatCannotBe) {
+  const auto& shape = type::one_server;
+  for (const std::string_view text :
+       {"192.0.2.300:25", "10.0.0:25", "mail.example:0", "mail.example:65536", "mail.example:smtp", "mail example:25",
+        "-mail.example:25", "unix:", "[2001:db8::1:25", "mail.example:25:26", "smtp://mail.example"}) {
+    EXPECT_THAT(error(settings::quote(text), shape), HasSubstr("expected a server like")) << text;
+  }
+  EXPECT_THAT(error("\"192.0.2.1:0\"", shape), HasSubstr("1 to 65535"));
+  EXPECT_THAT(error(settings::quote("unix:/" + std::string(107, 'x')), shape), HasSubstr("at most 107 octets"));
+}
+
+TEST(Value, ExtensionsOfServers) {
+  EXPECT_EQ(again(R"(["chunking", "X-FOO", "8bitmime"])", ehlo_keywords_type), R"(["CHUNKING", "X-FOO", "8BITMIME"])");
+  for (const std::string_view text : {R"([""])", R"(["-A"])", R"(["AUTH LOGIN"])", R"(["SIZE\n"])"})
+    EXPECT_THAT(error(std::string(text), ehlo_keywords_type), HasSubstr("expected a list of EHLO keywords")) << text;
+  EXPECT_EQ(again(R"("common")", offered_extensions_type), R"("common")");
+  EXPECT_EQ(again(R"(["8bitmime", "DSN"])", offered_extensions_type), R"(["8BITMIME", "DSN"])");
+  EXPECT_EQ(again("[]", offered_extensions_type), "[]") << "nothing at all, whatever the servers have";
+  EXPECT_EQ(error(R"(["CHUNKING"])", offered_extensions_type),
+            R"("CHUNKING" does not depend on the servers: expected some of 8BITMIME, SMTPUTF8, DSN, REQUIRETLS)");
+  EXPECT_THAT(error(R"("all")", offered_extensions_type), HasSubstr(R"(expected "common" or a list like)"));
 }
 
 TEST(Value, NetworksNameTheCure) {

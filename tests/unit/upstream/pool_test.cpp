@@ -25,7 +25,7 @@ class UpstreamPoolTest : public testing::Test {
     pool = make_pool();
   }
 
-  UpstreamGroups configure(std::vector<SocketAddress> servers, std::uint64_t max_connections) {
+  UpstreamGroups configure(std::vector<Endpoint> servers, std::uint64_t max_connections) {
     config::Settings settings;
     settings.hostname = "mx.example.com";
     config::UpstreamSettings& group = settings.upstreams["default"];

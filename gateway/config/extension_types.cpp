@@ -1,0 +1,70 @@
+#include "gateway/config/extension_types.h"
+
+#include <algorithm>
+
+#include "gateway/base/text.h"
+
+namespace sallyport::config {
+
+namespace {
+
+using settings::Form;
+using settings::give;
+using settings::Node;
+using settings::quote;
+using settings::Reading;
+
+// RFC 5321, 4.1.1.1: a letter or digit, then letters, digits and hyphens.
+bool is_ehlo_keyword(std::string_view word) {
+  return !word.empty() && word.front() != '-' &&
+         std::all_of(word.begin(), word.end(), [](char c) { return text::is_alnum(c) || c == '-'; });
+}
+
+Result<std::string> parse_keyword(std::string_view word, const Reading& reading) {
+  if (!is_ehlo_keyword(word)) return reading.wrong(word);
+  return text::to_upper(word);
+}
+
+std::string same(const std::string& keyword) { return keyword; }
+
+bool add_offered(const Node& item, const Reading& reading, void* list) {
+  std::string keyword = text::to_upper(item.text);
+  if (std::find(offerable_extensions.begin(), offerable_extensions.end(), keyword) == offerable_extensions.end()) {
+    const std::vector<std::string> known(offerable_extensions.begin(), offerable_extensions.end());
+    return reading.fail(
+        item, quote(item.text) + " does not depend on the servers: expected some of " + text::join(known, ", "));
+  }
+  static_cast<std::vector<std::string>*>(list)->push_back(std::move(keyword));
+  return true;
+}
+
+bool read_offered(const Node& node, const Reading& reading, void* value) {
+  if (node.kind == Node::Kind::text && node.text == "common") return give(OfferedExtensions{}, value);
+  if (node.kind != Node::Kind::array) return reading.mismatch(node);
+  OfferedExtensions offered{false, {}};
+  if (!settings::detail::read_texts(node, reading, &offered.keywords, add_offered)) return false;
+  return give(std::move(offered), value);
+}
+
+std::string offered_text(const void* value) {
+  const auto& offered = *static_cast<const OfferedExtensions*>(value);
+  return offered.is_common ? quote("common") : ehlo_keywords_type.to_toml(&offered.keywords);
+}
+
+}  // namespace
+
+constinit const settings::TypeOf<std::vector<std::string>> ehlo_keywords_type =
+    settings::list_type<std::string, parse_keyword, same>(
+        "list of EHLO keywords", R"(a list of EHLO keywords like ["CHUNKING", "DSN"])",
+        R"({"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$"}})");
+
+constinit const settings::TypeOf<OfferedExtensions> offered_extensions_type{
+    {"extensions",
+     Form::other,
+     R"("common" or a list like ["8BITMIME", "SMTPUTF8", "DSN"])",
+     {},
+     R"({"oneOf": [{"const": "common"}, {"type": "array", "items": {"type": "string"}}]})",
+     read_offered,
+     offered_text}};
+
+}  // namespace sallyport::config

@@ -1,0 +1,13 @@
+// The value types of upstreams.*.hide and upstreams.*.extensions.
+#pragma once
+
+#include "gateway/config/gateway_settings.h"
+#include "gateway/settings/value_types.h"
+
+namespace sallyport::config {
+
+extern const settings::TypeOf<std::vector<std::string>> ehlo_keywords_type;  // array of "CHUNKING", kept in capitals
+extern const settings::TypeOf<OfferedExtensions>
+    offered_extensions_type;  // "common", or an array of offerable_extensions
+
+}  // namespace sallyport::config
