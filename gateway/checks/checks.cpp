@@ -39,7 +39,6 @@ bool Checks::gathers(const Active& active, Stage stage) const {
 }
 
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
-  if (selection.empty()) co_return;
   policies::GatherContext context{services_.scheduler, resolver_, services_.counters,
                                   services_.log,       deadline,  body_hashes_};
   if (selection.size() == 1) {
@@ -69,20 +68,36 @@ Task<void> Checks::gather_for_mail(Stage stage, const Transaction& mail, Selecti
   patience_ -= std::min(patience_, Duration(services_.scheduler.now() - began));
 }
 
-std::vector<const Active*> Checks::all_of(const Plan& plan) const {
-  std::vector<const Active*> all;
-  for (const Active& active : mail_plans_->active(plan)) all.push_back(&active);
-  return all;
+bool Checks::speaks(const Active& active, Speakers speakers) const {
+  switch (speakers) {
+    case Speakers::all:
+      return true;
+    case Speakers::not_waiting_for_tenant:
+      return !waits_for_tenant(active);
+    case Speakers::waiting_for_tenant:
+      return waits_for_tenant(active);
+    case Speakers::overridden:
+      return active.check->is_overridden;
+  }
+  return true;
 }
 
-std::vector<Verdict> Checks::judge(Stage stage, const Transaction& mail,
-                                   const std::vector<const Active*>& speaking) const {
+Checks::Selection Checks::gathering_at(Stage stage, Gatherings& gatherings, Speakers speakers) const {
+  Selection selection;
+  for (const Active& active : mail_plans_->active(*plan_)) {
+    if (speaks(active, speakers) && gathers(active, stage))
+      selection.push_back({&active, &gatherings.of(*active.gatherer)});
+  }
+  return selection;
+}
+
+std::vector<Verdict> Checks::judge(Stage stage, const Transaction& mail, Speakers speakers) const {
   policies::Verdicts said;
-  for (const Active* active : speaking) {
-    const policies::PolicyEntry& entry = *active->check->entry;
-    if (entry.judge == nullptr || is_skipped(entry.name, verdicts_)) continue;
-    said.speaks(entry.name, stage, active->check->mode);
-    entry.judge(stage, mail, facts_, active->check->settings, said);
+  for (const Active& active : mail_plans_->active(*plan_)) {
+    const policies::PolicyEntry& entry = *active.check->entry;
+    if (entry.judge == nullptr || !speaks(active, speakers) || is_skipped(entry.name, verdicts_)) continue;
+    said.speaks(entry.name, stage, active.check->mode);
+    entry.judge(stage, mail, facts_, active.check->settings, said);
   }
   return said.take();
 }
@@ -109,15 +124,12 @@ void Checks::remember(std::vector<Verdict> said) {
 Task<Disposition> Checks::connected(const Transaction& mail) {
   Selection now;
   Selection later;
-  const std::vector<const Active*> all = all_of(*plan_);
-  for (const Active* active : all) {
-    if (!gathers(*active, Stage::connect)) continue;
-    Selected selected{active, &connection_gatherings_.of(*active->gatherer)};
-    (active->gatherer->precedes_greeting() ? now : later).push_back(selected);
+  for (const Selected& selected : gathering_at(Stage::connect, connection_gatherings_, Speakers::all)) {
+    (selected.active->gatherer->precedes_greeting() ? now : later).push_back(selected);
   }
   if (!later.empty()) background_.spawn(gather_in_background(mail, std::move(later)));
-  co_await gather(Stage::connect, mail, now, services_.scheduler.now() + services_.patience);
-  std::vector<Verdict> said = judge(Stage::connect, mail, all);
+  if (!now.empty()) co_await gather(Stage::connect, mail, now, services_.scheduler.now() + services_.patience);
+  std::vector<Verdict> said = judge(Stage::connect, mail, Speakers::all);
   Disposition disposition = strictest(said, {});
   remember(std::move(said));
   connect_verdicts_ = verdicts_;
@@ -126,14 +138,12 @@ Task<Disposition> Checks::connected(const Transaction& mail) {
 }
 
 Task<Disposition> Checks::greeted(const Transaction& mail) {
-  Selection selection;
-  const std::vector<const Active*> all = all_of(*plan_);
-  for (const Active* active : all) {
-    if (gathers(*active, Stage::helo)) selection.push_back({active, &connection_gatherings_.of(*active->gatherer)});
+  const Selection selection = gathering_at(Stage::helo, connection_gatherings_, Speakers::all);
+  if (!selection.empty()) {
+    co_await gather(Stage::helo, mail, selection, services_.scheduler.now() + services_.patience);
   }
-  co_await gather(Stage::helo, mail, selection, services_.scheduler.now() + services_.patience);
   verdicts_ = connect_verdicts_;  // a new greeting is judged again (I4)
-  std::vector<Verdict> said = judge(Stage::helo, mail, all);
+  std::vector<Verdict> said = judge(Stage::helo, mail, Speakers::all);
   Disposition disposition = strictest(said, verdicts_);
   if (disposition.refuses()) {
     verdicts_ = connection_verdicts_;  // a refused greeting has no effect: the one before still holds
@@ -169,19 +179,15 @@ Task<Disposition> Checks::mail_begun(const Transaction& mail, std::shared_ptr<co
   verdicts_ = connection_verdicts_;
   consequence_.reset();
 
-  Selection selection;
-  std::vector<const Active*> speaking;
-  for (const Active& active : mail_plans_->active(*plan_)) {
-    if (waits_for_tenant(active)) continue;
-    speaking.push_back(&active);
-    if (gathers(active, Stage::mail)) selection.push_back({&active, &mail_gatherings_.of(*active.gatherer)});
-  }
-  co_await gather_for_mail(Stage::mail, mail, std::move(selection));
-  std::vector<Verdict> said = judge(Stage::mail, mail, speaking);
+  Selection selection = gathering_at(Stage::mail, mail_gatherings_, Speakers::not_waiting_for_tenant);
+  if (!selection.empty()) co_await gather_for_mail(Stage::mail, mail, std::move(selection));
+  std::vector<Verdict> said = judge(Stage::mail, mail, Speakers::not_waiting_for_tenant);
   Disposition disposition = strictest(said, verdicts_);
   remember(std::move(said));
-  unbound_facts_ = facts_;
-  unbound_verdicts_ = verdicts_;
+  if (!has_lone_tenant()) {
+    unbound_facts_ = facts_;
+    unbound_verdicts_ = verdicts_;
+  }
   co_return disposition;
 }
 
@@ -194,13 +200,6 @@ void Checks::unbind() {
 Task<std::vector<Verdict>> Checks::bind(const Transaction& mail, const Plan& plan) {
   unbind();
   plan_ = &plan;
-  const std::vector<const Active*> all = all_of(plan);
-  std::vector<const Active*> overridden;
-  std::vector<const Active*> deferred;
-  for (const Active* active : all) {
-    if (active->check->is_overridden) overridden.push_back(active);
-    if (waits_for_tenant(*active)) deferred.push_back(active);
-  }
   // Discards what the connection's settings have found and said of a check that this tenant overrides or has switched
   // off.
   for (const Plan::Check& check : mail_plans_->plans().connection.checks) {
@@ -213,34 +212,29 @@ Task<std::vector<Verdict>> Checks::bind(const Transaction& mail, const Plan& pla
   });
   std::vector<Verdict> said;
   for (const Stage stage : {Stage::connect, Stage::helo, Stage::mail}) {
-    const auto& speaking = stage == Stage::mail ? deferred : overridden;
-    Selection selection;
-    for (const Active* active : speaking) {
-      if (gathers(*active, stage)) selection.push_back({active, &mail_gatherings_.of(*active->gatherer)});
-    }
-    co_await gather_for_mail(stage, mail, std::move(selection));
-    for (Verdict& verdict : judge(stage, mail, speaking)) said.push_back(std::move(verdict));
+    const Speakers speakers = stage == Stage::mail ? Speakers::waiting_for_tenant : Speakers::overridden;
+    Selection selection = gathering_at(stage, mail_gatherings_, speakers);
+    if (!selection.empty()) co_await gather_for_mail(stage, mail, std::move(selection));
+    for (Verdict& verdict : judge(stage, mail, speakers)) said.push_back(std::move(verdict));
   }
   co_return said;
 }
 
 Task<std::optional<Disposition>> Checks::recipient(const Transaction& mail, const Plan& plan) {
-  if (plan_ != &plan) {
+  if (plan_ != &plan && has_lone_tenant()) {
+    plan_ = &plan;  // its settings are the connection's, so that nothing is to be judged again
+  } else if (plan_ != &plan) {
     undo_ = Undo::tenant;  // if this recipient is refused, the next one may belong to another tenant
     std::vector<Verdict> said = co_await bind(mail, plan);
     Disposition of_earlier_stages = strictest(said, verdicts_);
     remember(std::move(said));
     if (of_earlier_stages.refuses()) co_return of_earlier_stages;
   }
-  Selection selection;
-  const std::vector<const Active*> all = all_of(plan);
-  for (const Active* active : all) {
-    if (gathers(*active, Stage::rcpt)) selection.push_back({active, &mail_gatherings_.of(*active->gatherer)});
-  }
-  co_await gather_for_mail(Stage::rcpt, mail, std::move(selection));
+  Selection selection = gathering_at(Stage::rcpt, mail_gatherings_, Speakers::all);
+  if (!selection.empty()) co_await gather_for_mail(Stage::rcpt, mail, std::move(selection));
   undo_ = Undo::verdicts;
   before_recipient_ = verdicts_;
-  std::vector<Verdict> at_rcpt = judge(Stage::rcpt, mail, all);
+  std::vector<Verdict> at_rcpt = judge(Stage::rcpt, mail, Speakers::all);
   Disposition disposition = strictest(at_rcpt, verdicts_);
   Consequence consequence = consequence_of(at_rcpt);
   remember(std::move(at_rcpt));
@@ -311,14 +305,10 @@ void Checks::body_ended() {
 }
 
 Task<Disposition> Checks::message(const Transaction& mail) {
-  const std::vector<const Active*> all = all_of(*plan_);
   for (const Stage stage : {Stage::headers, Stage::message}) {
-    Selection selection;
-    for (const Active* active : all) {
-      if (gathers(*active, stage)) selection.push_back({active, &mail_gatherings_.of(*active->gatherer)});
-    }
-    co_await gather_for_mail(stage, mail, std::move(selection));
-    remember(judge(stage, mail, all));
+    Selection selection = gathering_at(stage, mail_gatherings_, Speakers::all);
+    if (!selection.empty()) co_await gather_for_mail(stage, mail, std::move(selection));
+    remember(judge(stage, mail, Speakers::all));
   }
   // All verdicts on this mail count now: a discard at RCPT as well as a tag at this stage.
   co_return dispose(verdicts_, plan_->actions);
@@ -343,7 +333,8 @@ void Checks::mail_ended() {
   plan_ = &mail_plans_->plans().connection;
   verdicts_ = connection_verdicts_;
   consequence_.reset();
-  if (connection_facts_) facts_ = *connection_facts_;
+  if (connection_facts_) facts_ = std::move(*connection_facts_);
+  connection_facts_.reset();
   budget_.next_message();
 }
 

@@ -98,21 +98,33 @@ class Checks {
     policies::Gathering* gathering;
   };
   using Selection = std::vector<Selected>;
+  // Which of the plan's checks take part.
+  enum class Speakers : std::uint8_t {
+    all,
+    not_waiting_for_tenant,
+    waiting_for_tenant,
+    overridden,  // those whose settings are the tenant's own
+  };
 
   bool gathers(const Active& active, policies::Stage stage) const;
   // Before RCPT: true for a check that some tenant overrides, which says nothing until the tenant is known.
   bool waits_for_tenant(const Active& active) const {
     return mail_plans_->plans().waits_for_tenant(*active.check->entry);
   }
+  // True if all mail is one tenant's. Its settings are then the connection's, too (plan.h).
+  bool has_lone_tenant() const { return mail_plans_->plans().tenants.size() == 1; }
+  bool speaks(const Active& active, Speakers speakers) const;
+  // The gatherings of the current plan that have something to find out at this stage.
+  Selection gathering_at(policies::Stage stage, Gatherings& gatherings, Speakers speakers) const;
+  // `selection` is not empty.
   Task<void> gather(policies::Stage stage, const policies::Transaction& mail, const Selection& selection,
                     Time deadline);
   Task<void> gather_in_background(policies::Transaction mail, Selection selection);
   // Gathers for a stage of the mail, within the time that the mail has left.
   Task<void> gather_for_mail(policies::Stage stage, const policies::Transaction& mail, Selection selection);
-  // Runs the judges of the checks in `speaking` at this stage.
+  // Runs the judges of the current plan at this stage.
   std::vector<policies::Verdict> judge(policies::Stage stage, const policies::Transaction& mail,
-                                       const std::vector<const Active*>& speaking) const;
-  std::vector<const Active*> all_of(const Plan& plan) const;
+                                       Speakers speakers) const;
   // Makes the tenant's plan judge the mail: gathers what its settings need in addition, and returns what its judges say
   // of the earlier stages.
   Task<std::vector<policies::Verdict>> bind(const policies::Transaction& mail, const Plan& plan);
@@ -130,7 +142,8 @@ class Checks {
 
   policies::Facts facts_;
   std::vector<policies::Verdict> verdicts_;
-  // Copies from the beginning of the first mail, and from before the recipient's tenant was known.
+  // Copies from the beginning of the mail, and from before the recipient's tenant was known; the latter only when there
+  // are several tenants.
   std::optional<policies::Facts> connection_facts_;
   policies::Facts unbound_facts_;
   std::vector<policies::Verdict> connect_verdicts_;     // verdicts on the connection

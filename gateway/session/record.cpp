@@ -89,7 +89,12 @@ record::MailRecord Session::make_record(record::Subject subject, record::Decisio
     record.configuration = snapshot_->shared->hash;
     return record;
   }
-  record.transaction = mail_->transaction;
+  if (subject == record::Subject::transaction) {
+    record.transaction = std::move(mail_->transaction);  // the mail ends with this record
+    mail_->transaction.id = record.transaction.id;       // which replies still name
+  } else {
+    record.transaction = mail_->transaction;
+  }
   record.transaction.message = nullptr;  // a sink may keep the record for longer than there is a message
   record.upstream = mail_->upstream;
   record.size = mail_->message ? mail_->message->octets() : 0;

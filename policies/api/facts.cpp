@@ -24,6 +24,11 @@ void Facts::drop(const FactsType& type) {
 
 Findings Facts::tell() const {
   Findings findings;
+  if (slots_.empty()) return findings;
+  // Most mails have no more than this, and then nothing grows while it is filled.
+  findings.words.reserve(8);
+  findings.identifiers.reserve(4);
+  findings.evidence.reserve(16);
   for (const Slot& slot : slots_) {
     if (slot.type->tell) slot.type->tell(slot.facts.get(), findings);
   }
