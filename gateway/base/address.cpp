@@ -78,7 +78,10 @@ std::string IpAddress::to_string() const {
   if (v4_) {
     for (std::size_t i = 0; i < 4; ++i) {
       if (i > 0) out += '.';
-      out += std::to_string(octets_[i]);
+      const unsigned octet = octets_[i];
+      if (octet >= 100) out += static_cast<char>('0' + octet / 100);
+      if (octet >= 10) out += static_cast<char>('0' + octet / 10 % 10);
+      out += static_cast<char>('0' + octet % 10);
     }
     return out;
   }

@@ -248,7 +248,7 @@ void append_value(std::string& out, LogFormat format, const LogField& field) {
 
 void append_key(std::string& out, LogFormat format, std::string_view key) {
   if (format == LogFormat::text) {
-    out.append(" ").append(key).append("=");
+    (out += ' ').append(key) += '=';
   } else {
     out.append(",\"").append(key).append("\":");
   }
@@ -260,6 +260,8 @@ void append_body(std::string& out, LogFormat format, LogLevel level, std::string
                  const std::vector<LogField>& fields) {
   const bool json = format == LogFormat::json;
   const std::string_view cut_mark = json ? cut_json : cut_text;
+  constexpr std::size_t usual_octets = 700;
+  out.reserve(out.size() + usual_octets);
   const std::size_t most = out.size() + max_body_octets - cut_mark.size() - 1;  // and the closing brace
   if (json) {
     out.append("{\"level\":\"").append(level_name(level)).append("\",\"event\":\"").append(event).append("\"");

@@ -1,7 +1,8 @@
 #include "gateway/base/units.h"
 
+#include <fmt/format.h>
+
 #include <array>
-#include <cstdio>
 
 #include "gateway/base/text.h"
 
@@ -119,12 +120,9 @@ std::string mail_date(WallTime time) {
   static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   Calendar at(time);
-  char out[64];
-  int length =
-      std::snprintf(out, sizeof out, "%s, %02u %s %04d %02d:%02d:%02d +0000", weekdays[at.weekday()], at.day_of_month(),
-                    months[at.month() - 1], at.year(), static_cast<int>(at.clock.hours().count()),
-                    static_cast<int>(at.clock.minutes().count()), static_cast<int>(at.clock.seconds().count()));
-  return std::string(out, static_cast<std::size_t>(length));
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", weekdays[at.weekday()], at.day_of_month(),
+                     months[at.month() - 1], at.year(), at.clock.hours().count(), at.clock.minutes().count(),
+                     at.clock.seconds().count());
 }
 
 void append_log_time(std::string& out, WallTime time) {

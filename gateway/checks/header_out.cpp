@@ -1,6 +1,7 @@
 #include "gateway/checks/header_out.h"
 
-#include <cstdio>
+#include <array>
+#include <charconv>
 
 #include "gateway/base/text.h"
 #include "gateway/checks/disposition.h"
@@ -46,9 +47,9 @@ std::string folded(const std::vector<std::string>& symbols) {
 }
 
 std::string one_decimal(double score) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", score);
-  return text;
+  std::array<char, 512> text;  // as long as the largest double is
+  const auto written = std::to_chars(text.begin(), text.end(), score, std::chars_format::fixed, 1);
+  return std::string(text.data(), written.ptr);
 }
 
 }  // namespace

@@ -13,15 +13,19 @@ namespace {
 
 constexpr std::size_t most_line_octets = 512;  // RFC 5321, 4.5.3.1.5, with its CRLF
 
-// Cuts `line` into pieces of at most `room` octets, at a space where there is one.
-void fold(std::string_view line, std::size_t room, std::vector<std::string>& pieces) {
-  while (line.size() > room) {
-    const std::size_t space = line.rfind(' ', room);
-    const bool at_space = space != std::string_view::npos && space > 0;
-    pieces.push_back(text::printable(line.substr(0, at_space ? space : room), room));
-    line.remove_prefix(at_space ? space + 1 : room);
-  }
-  pieces.push_back(text::printable(line, room));
+// How much of `line` stands on its first line of at most `room` octets: it ends at a space where there is one.
+std::size_t first_piece(std::string_view line, std::size_t room) {
+  if (line.size() <= room) return line.size();
+  const std::size_t space = line.rfind(' ', room);
+  return space != std::string_view::npos && space > 0 ? space : room;
+}
+
+void append_printable(std::string& wire, std::string_view text) {
+  const std::size_t start = wire.size();
+  wire += text;
+  std::replace_if(
+      wire.begin() + static_cast<std::ptrdiff_t>(start), wire.end(), [](char c) { return !text::is_printable(c); },
+      '?');
 }
 
 }  // namespace
@@ -48,21 +52,24 @@ std::string Reply::to_wire() const {
 void Reply::append_to(std::string& wire) const {
   ensure(code_ != 0, "Reply: sent before it was made");
   const std::string code = std::to_string(code_);
-  const std::size_t prefix_octets = code.size() + 1 + (enhanced_.empty() ? 0 : enhanced_.size() + 1);
-  std::vector<std::string> pieces;
-  for (const std::string& line : lines_) fold(line, most_line_octets - 2 - prefix_octets, pieces);
-
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const std::string& piece = pieces[i];
-    const bool is_last = i + 1 == pieces.size();
-    const bool is_bare = enhanced_.empty() && piece.empty();
-    wire += code;
-    if (!is_last || !is_bare) wire += is_last ? ' ' : '-';
-    // RFC 2034, 4: the enhanced code stands on every line.
-    wire += enhanced_;
-    if (!enhanced_.empty() && !piece.empty()) wire += ' ';
-    wire += piece;
-    wire += "\r\n";
+  const std::size_t room = most_line_octets - 2 - (code.size() + 1 + (enhanced_.empty() ? 0 : enhanced_.size() + 1));
+  for (const std::string& line : lines_) {
+    std::string_view left = line;
+    bool is_whole = false;
+    while (!is_whole) {
+      const std::string_view piece = left.substr(0, first_piece(left, room));
+      is_whole = piece.size() == left.size();
+      left.remove_prefix(std::min(left.size(), piece.size() + (!is_whole && left[piece.size()] == ' ' ? 1 : 0)));
+      const bool is_last = is_whole && &line == &lines_.back();
+      const bool is_bare = enhanced_.empty() && piece.empty();
+      wire += code;
+      if (!is_last || !is_bare) wire += is_last ? ' ' : '-';
+      // RFC 2034, 4: the enhanced code stands on every line.
+      wire += enhanced_;
+      if (!enhanced_.empty() && !piece.empty()) wire += ' ';
+      append_printable(wire, piece);
+      wire += "\r\n";
+    }
   }
 }
 
