@@ -230,6 +230,30 @@ class Rules(TenantTest):
         self.send("ann@acme.example", 250, source=CLEAN)
 
 
+class Rates(TenantTest):
+    def test_allowances_of_ones_own(self):
+        self.serve({"acme": {"policy": {"rate": {"mail_per_ip": "3/1h"}}}, "beta": {}, "gamma": {}},
+                   {"rate": {"mode": "enforce", "mail_per_ip": "2/1h", "rcpt_per_sender_domain": "off"}})
+        self.send("bob@beta.example")
+        self.send("eve@gamma.example")  # beta and gamma share what is everybody's
+        _, line = self.send("bob@beta.example", 451)
+        self.assert_fields(line, tenant="beta", check="rate", rule="mail_per_ip", symbols="rate:mail_per_ip")
+        self.assertIn("2/1h", line["because"])
+        for _ in range(3):
+            self.send("ann@acme.example")
+        _, line = self.send("ann@acme.example", 451)
+        self.assert_fields(line, tenant="acme", check="rate", stage="rcpt")
+        self.assertIn("3/1h", line["because"])
+
+    def test_off_for_one(self):
+        self.serve({"acme": {"policy": {"rate": {"mail_per_ip": "off"}}}, "beta": {}},
+                   {"rate": {"mode": "enforce", "mail_per_ip": "1/1h"}})
+        for _ in range(3):
+            self.send("ann@acme.example")
+        self.send("bob@beta.example")
+        self.send("bob@beta.example", 451)
+
+
 class Domains(TenantTest):
     def test_whose_a_domain_is(self):
         self.serve({"acme": {"domains": ["acme.example", "*.acme.example"]},

@@ -42,7 +42,7 @@ struct PolicyWorld {
   GatherContext context() {
     return {loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body_hashes};
   }
-  GathererParts parts() { return {learned, rates, suffixes, own}; }
+  GathererParts parts() { return {learned, rates, suffixes, own, tenant}; }
 
   // A failure is a failure of the test.
   std::unique_ptr<Gatherer> prepare(const PolicyEntry& entry, const void* settings) {
@@ -77,6 +77,7 @@ struct PolicyWorld {
   Learned learned;
   FakeRates rates;
   PublicSuffixList suffixes;
+  std::string tenant;  // whose own settings prepare() is given; empty: everybody's
   OwnNames own{"mx.example.net", [](std::string_view domain) { return domain == "example.net"; }};
   std::vector<signature::BodyHash> body_hashes;
 };

@@ -177,6 +177,17 @@ TEST_F(RateGather, CountsTheNullSenderByTheClient) {
   EXPECT_EQ(keys(), of_the_client);
 }
 
+TEST_F(RateGather, CountsATenantsOwnRatesApart) {
+  world_.tenant = "acme";
+  const auto of_acme = world_.prepare(rate_entry, settings_);
+  Facts facts;
+  world_.gather(*of_acme, Stage::mail, mail_of("192.0.2.1"), facts);
+  verdict(Stage::mail, mail_of("192.0.2.1"));
+  EXPECT_EQ(keys(), (std::vector<std::string>{"mail_per_ip 192.0.2.1 of acme", "mail_per_ip 192.0.2.1"}));
+  ASSERT_EQ(facts.get<RateFacts>().asked.size(), 1u);
+  EXPECT_EQ(facts.get<RateFacts>().asked[0].key, "192.0.2.1");
+}
+
 TEST_F(RateGather, EndsAConnectionThatIsOneTooMany) {
   world_.rates.used_up = {"connect_per_ip 192.0.2.1"};
   const Verdict refused = verdict(Stage::connect, mail_of("192.0.2.1"));
