@@ -213,7 +213,10 @@ int Daemon::serve() {
     workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), i == 0));
   }
   if (workers_.size() > 1) {
-    for (auto& worker : workers_) worker->ask_dns_with_others();
+    for (auto& worker : workers_) {
+      worker->ask_dns_with_others();
+      worker->share_upstream_places();
+    }
   }
   Worker& first = *workers_.front();
   Reloader reloader(*common_, *builder_, workers_, built_);

@@ -48,7 +48,7 @@ Worker::Worker(CommonParts& common, Orders orders, bool is_first)
       datagrams_(loop_),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
                 *common.log),
-      pool_(loop_.scheduler(), dialer_, common.counters, orders.snapshot->shared->upstreams),
+      pool_(loop_.scheduler(), dialer_, common.counters, *common.log, orders.snapshot->shared->upstreams),
       log_lines_(*common.log, common.counters),
       record_counters_(common.counters),
       host_{loop_.scheduler(),
@@ -93,6 +93,11 @@ void Worker::accept(const OpenListener& served, std::unique_ptr<io::Stream> stre
   const session::Listener* listener = find_listener(*snapshot->shared, served.address);
   ensure(listener != nullptr, "Worker: a listener that no snapshot names");
   nursery_.spawn(serve(std::move(stream), peer, std::move(snapshot), *listener));
+}
+
+void Worker::share_upstream_places() {
+  pool_.share_places_with(common_.registry.neighbours(),
+                          [this](std::function<void()> function) { loop_.post(std::move(function)); });
 }
 
 void Worker::ask_dns_with_others() {

@@ -47,6 +47,8 @@ class Worker {
 
   // Before run(), where there are several workers: a DNS question that another one has under way is not asked again.
   void ask_dns_with_others();
+  // The same: its upstream connections make room for the mail of the others.
+  void share_upstream_places();
   // The thread's whole life: serves until it has drained.
   void run();
   // From any thread: sessions and mails that begin from now on are served by these orders. Listeners that the snapshot

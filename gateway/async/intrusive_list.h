@@ -44,6 +44,15 @@ class ListHead {
     root_.previous_->next_ = &node;
     root_.previous_ = &node;
   }
+  void push_front(ListNode& node) noexcept {
+    node.unlink();
+    node.next_ = root_.next_;
+    node.previous_ = &root_;
+    root_.next_->previous_ = &node;
+    root_.next_ = &node;
+  }
+  // The element behind one of this list's; null behind the last.
+  ListNode* after(const ListNode& node) const noexcept { return node.next_ == &root_ ? nullptr : node.next_; }
   // Moves all elements of `other` to the end of this list.
   void take_all(ListHead& other) noexcept {
     while (!other.empty()) push_back(*other.front());

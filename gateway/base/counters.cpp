@@ -78,6 +78,10 @@ constexpr Names<Total> total_names{
     "octets_relayed",
     "upstream_connections",
     "upstream_reused",
+    "upstream_reopened",
+    "upstreams_down",
+    "upstreams_up",
+    "upstreams_full",
     "dns_questions",
     "dns_cache_hits",
 };

@@ -173,6 +173,13 @@ constexpr Row upstream_rows[] = {
         "tls_ca", type::path, "A file with the authorities whose certificates verify; empty for the system's."),
     row<&U::max_connections>("max_connections", "Connections to each server at once.",
                              {.least = "1", .most = "100000"}),
+    row<&U::connection_age>("connection_age", "How old a kept connection may be that is used again; 0s keeps none.",
+                            {.least = "0s", .most = "1d", .reload = Reload::live}),
+    row<&U::connection_mails>(
+        "connection_mails", "How many mails go on one connection; fewer where the server says so with LIMITS MAILMAX.",
+        {.least = "1", .most = "1000000", .reload = Reload::live}),
+    row<&U::connection_idle>("connection_idle", "How long a connection is kept without a mail; 0s keeps none.",
+                             {.least = "0s", .most = "1h", .reload = Reload::live}),
     row<&U::health_interval>("health_interval", "How often the servers are probed.",
                              {.least = "100ms", .most = "1h", .reload = Reload::live}),
 };

@@ -93,6 +93,11 @@ struct UpstreamSettings {
   OfferedExtensions extensions;
   tls::ClientTlsSettings tls;           // mode opportunistic
   std::uint64_t max_connections = 100;  // per server
+  // When a kept connection is not used again: at this age, after so many mails, or unused for so long. A server's
+  // session holds tables as old as itself.
+  Duration connection_age = std::chrono::minutes(5);
+  std::uint64_t connection_mails = 100;
+  Duration connection_idle = std::chrono::seconds(60);
   Duration health_interval = std::chrono::seconds(10);
 };
 

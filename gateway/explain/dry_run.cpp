@@ -226,7 +226,7 @@ Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, St
     group->settings.protocol = config::UpstreamProtocol::smtp;  // of the server in memory
     for (auto& server : group->servers) server->learned(upstream.extensions());
   }
-  upstream::UpstreamPool pool(loop.scheduler(), upstream, counters, snapshot->upstreams);
+  upstream::UpstreamPool pool(loop.scheduler(), upstream, counters, log, snapshot->upstreams);
   LastWord last_word;
   session::Host host{loop.scheduler(),
                      clock,

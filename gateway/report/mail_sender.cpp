@@ -53,8 +53,10 @@ Task<Result<Done>> send_mail(OutgoingMail mail, upstream::UpstreamPool& pool, co
                              const config::TimeoutSettings& timeouts, async::Scheduler& scheduler) {
   std::vector<upstream::FailedServer> failed;
   const Time deadline = scheduler.now() + timeouts.upstream_connect;
-  auto lease = co_await pool.acquire(group, failed, false, deadline);
+  const UpstreamPool::Wish wish{.deadline = deadline};
+  auto lease = co_await pool.acquire(group, failed, wish);
   if (!lease) co_return broken(lease.error());
+  (*lease)->count_mail();
   bool usable = false;
   auto sent = co_await say_mail(*lease, mail, timeouts, scheduler, usable);
   if (usable) pool.give_back(std::move(*lease), !sent.ok());

@@ -50,6 +50,12 @@ bool ClientChannel::has_left() {
   return !stream_->is_open() && !has_sent_quit();
 }
 
+bool ClientChannel::has_gone() const {
+  if (stream_->is_open() || has_sent_quit()) return false;
+  const std::string_view unread = stream_->input().substr(line_octets_);
+  return text::to_upper(unread).find("BDAT ") == std::string::npos;
+}
+
 // Its last words, not yet read, are a QUIT.
 bool ClientChannel::has_sent_quit() const {
   constexpr std::string_view quit = "QUIT\r\n";

@@ -41,6 +41,9 @@ class ClientChannel final : public upstream::DeliveryClient {
   // before its end still listens: Exim sends QUIT together with the end of the content, and then shuts down the side
   // that it sends on. Like fill(), this ends the validity of what input() has returned.
   bool has_left() override;
+  // A client that has pipelined a whole message in chunks behind the command in hand (RFC 3030 allows that) waits for
+  // the replies, though it has ended its side.
+  bool has_gone() const override;
   // From now on next_line() returns what has arrived already, and then `closed` instead of waiting for more.
   void wait_no_more() { waits_no_more_ = true; }
 

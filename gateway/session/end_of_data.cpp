@@ -127,7 +127,8 @@ mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {
 Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline) {
   const mail::OutgoingHeader header = outgoing_header(disposition.action >= Action::tag);
   const bool is_news = !mail_->delivery->has_failed();
-  auto answer = co_await mail_->delivery->content(header, *mail_->message, channel_, deadline);
+  auto answer = co_await mail_->delivery->content(header, *mail_->message, deadline);
+  record_passed_over_servers();
   mail_->upstream = mail_->delivery->server_name();
   if (!answer) co_return explain_failure(answer.error(), is_news);
   const Reply reply = smtp::pass_on(*answer);

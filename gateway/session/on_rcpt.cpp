@@ -103,14 +103,11 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
     mail_->delivery = std::make_unique<upstream::Delivery>(
         host_.scheduler, host_.pool, upstream_group(),
         upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
-        mail_->parameters);
+        mail_->parameters, channel_);
   }
   const bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->recipient(*mail_->transaction.rcpt, parameters);
-  for (const upstream::FailedServer& failed : mail_->delivery->passed_over()) {
-    mail_->upstream = failed.server->address().to_string();
-    record(incident_of(failed.error), failed.error.detail);
-  }
+  record_passed_over_servers();
   mail_->upstream = mail_->delivery->server_name();
   const bool is_accepted = answer && answer->is_positive();
   if (!is_accepted) {
@@ -124,6 +121,14 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   sequence_.recipient_accepted();
   mail_->transaction.rcpts.push_back(*mail_->transaction.rcpt);
   co_return say(smtp::pass_on(*answer));
+}
+
+void Session::record_passed_over_servers() {
+  for (const upstream::FailedServer& failed : mail_->delivery->passed_over()) {
+    if (failed.is_refusal) continue;
+    mail_->upstream = failed.server->name();
+    record(incident_of(failed.error), failed.error.detail);
+  }
 }
 
 // The upstream has refused the recipient, or could not be asked.

@@ -79,6 +79,7 @@ Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About a
                   .has_id = true};
   switch (error.kind) {
     case Kind::closing:
+    case Kind::changed:
     case Kind::protocol:
     case Kind::early:
       refusal.dsn = "4.3.0";
@@ -97,7 +98,12 @@ Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About a
       refusal.dsn = refusals::spool_failed.dsn;
       refusal.text = refusals::spool_failed.text;
       break;
+    case Kind::resource:
+      refusal.dsn = "4.3.1";
+      refusal.text = "Out of resources here (open files, ports or memory), try again later";
+      break;
     case Kind::down:
+    case Kind::full:
     case Kind::timed_out:
       if (!after_end) break;
       refusal.dsn = "4.4.2";
@@ -110,10 +116,14 @@ Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About a
 record::Incident incident_of(const upstream::UpstreamError& error) {
   switch (error.kind) {
     case Kind::down:
+    case Kind::full:
       break;
+    case Kind::resource:
+      return Fault::resource;
     case Kind::timed_out:
       return Fault::upstream_timeout;
     case Kind::closing:
+    case Kind::changed:
     case Kind::protocol:
       return Violation::upstream_protocol;
     case Kind::early:

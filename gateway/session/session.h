@@ -124,6 +124,7 @@ class Session {
   // The servers that the mail goes to.
   upstream::UpstreamGroup& upstream_group() const;
   Task<Flow> ask_upstream(smtp::RcptParameters parameters);
+  void record_passed_over_servers();
   Flow pass_on_refusal(const Result<smtp::UpstreamReply, upstream::UpstreamError>& answer, bool is_news);
   void learn_client_name();
   // on_data.cpp, on_bdat.cpp

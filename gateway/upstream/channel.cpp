@@ -1,5 +1,6 @@
 #include "gateway/upstream/channel.h"
 
+#include "gateway/base/text.h"
 #include "gateway/stream/tls_stream.h"
 
 namespace sallyport::upstream {
@@ -8,7 +9,23 @@ using Kind = UpstreamError::Kind;
 
 namespace {
 
-UpstreamError down(std::string detail) { return {Kind::down, std::move(detail), false}; }
+// Servers are known to answer slower and slower, and then with 421, from the tenth error of a session on.
+constexpr std::uint64_t most_refusals = 8;
+// Opportunistic TLS that does not come about in this time is done without (U20).
+constexpr Duration opportunistic_patience = std::chrono::seconds(10);
+
+// What the server said, as one line.
+std::string words_of(std::string_view before, const smtp::UpstreamReply& reply) {
+  std::string words(before);
+  words.append(" ").append(std::to_string(reply.code));
+  if (!reply.lines.empty()) words.append(" ").append(text::printable(reply.lines.front(), 200));
+  return words;
+}
+
+// To the greeting or to EHLO (U7).
+UpstreamError turned_away(std::string_view at, const smtp::UpstreamReply& reply) {
+  return {reply.is_temporary() ? Kind::full : Kind::down, words_of(at, reply), false};
+}
 
 Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, const Endpoint& server, Time deadline) {
   return server.is_unix() ? dialer.dial_unix(server.path(), deadline) : dialer.dial(server.address(), deadline);
@@ -28,6 +45,22 @@ bool UpstreamChannel::has_spoken() const {
 }
 
 bool UpstreamChannel::is_speaking() const { return secured_ && secured_->is_in_record(); }
+
+Standing UpstreamChannel::standing() const {
+  if (has_spoken()) {
+    // Looked at and not taken: the connection is of no further use.
+    smtp::ReplyParser parser;
+    const auto progress = parser.read(stream_->input());
+    const bool is_farewell = progress && progress->reply && progress->reply->is_temporary();
+    return is_farewell ? Standing::farewell : Standing::spoken;
+  }
+  return stream_->is_open() ? Standing::ready : Standing::closed;
+}
+
+bool UpstreamChannel::is_worn_out(const Retention& retention) const {
+  const std::uint64_t most_mails = std::min(retention.mails, extensions_.mail_max.value_or(retention.mails));
+  return is_worn_out_ || mails_ >= most_mails || refusals_ >= most_refusals || age() >= retention.age;
+}
 
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::send(std::string_view commands, std::size_t replies,
                                                            Time deadline) {
@@ -53,7 +86,7 @@ Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::read_reply(
       --owed_;
       // 421 may answer any command and means that the server is about to close the connection (RFC 5321, 3.8).
       if (progress->reply->code == 421) {
-        co_return UpstreamError{Kind::closing, "421 from the upstream", false};
+        co_return UpstreamError{Kind::closing, words_of("the server is closing:", *progress->reply), false};
       }
       co_return std::move(*progress->reply);
     }
@@ -108,16 +141,18 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
     const config::UpstreamSettings& settings, Endpoint server, std::string ehlo_name, UpstreamTimeouts timeouts) {
   auto stream = co_await dial(dialer, server, scheduler.now() + timeouts.connect);
   if (!stream) {
-    Kind kind = stream.error() == io::Error::timed_out ? Kind::timed_out : Kind::down;
+    Kind kind = Kind::down;
+    if (stream.error() == io::Error::timed_out) kind = Kind::timed_out;
+    if (stream.error() == io::Error::exhausted) kind = Kind::resource;
     co_return UpstreamError{kind, "connect: " + std::string(io::name(stream.error())), false};
   }
   std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));
   auto ready = co_await channel->greet(settings, ehlo_name);
   if (ready && settings.tls.mode != tls::UpstreamTls::off)
-    ready = co_await channel->start_tls(tls, settings, server, ehlo_name);
+    ready = co_await channel->secure(tls, settings, server, ehlo_name);
   if (ready) co_return channel;
   UpstreamError error = std::move(ready).error();
-  if (error.kind == Kind::closing) error.kind = Kind::down;  // U7: 421 before the first mail counts as unreachable
+  if (error.kind == Kind::closing) error.kind = Kind::full;  // U7
   co_return error;
 }
 
@@ -126,7 +161,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::greet(const config::Upstre
   owed_ = 1;
   auto greeting = co_await read_reply(scheduler_.now() + timeouts_.reply);
   if (!greeting) co_return std::move(greeting).error();
-  if (greeting->code != 220) co_return down("greeting " + std::to_string(greeting->code));
+  if (greeting->code != 220) co_return turned_away("greeting", *greeting);
   co_return co_await say_ehlo(settings, std::move(ehlo_name));
 }
 
@@ -142,48 +177,66 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(const config::Ups
     co_return Done{};
   }
   // RFC 2033, 4.1: LMTP has neither EHLO nor HELO.
-  if (!reply->is_permanent() || is_lmtp) co_return down(verb + " " + std::to_string(reply->code));
+  if (!reply->is_permanent() || is_lmtp) co_return turned_away(verb, *reply);
   // A server older than ESMTP (RFC 5321, 3.2).
   auto helo = co_await ask("HELO " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
   if (!helo) co_return std::move(helo).error();
-  if (helo->code != 250) co_return down("HELO " + std::to_string(helo->code));
+  if (helo->code != 250) co_return turned_away("HELO", *helo);
   extensions_ = {};
   co_return Done{};
 }
 
-// RFC 3207. Octets in the clear after the 220 come from an attacker on the way: U15 drops the connection.
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::ClientContext* tls,
-                                                                const config::UpstreamSettings& settings,
-                                                                Endpoint server, std::string ehlo_name) {
-  bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
+// U15: what goes wrong from STARTTLS to the end of the handshake is an error of TLS. U20: where TLS is opportunistic,
+// so is what goes wrong with the EHLO after it, as a server that dislikes the handshake shows it only then.
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::secure(const tls::ClientContext* tls,
+                                                             const config::UpstreamSettings& settings, Endpoint server,
+                                                             std::string ehlo_name) {
+  const bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
   if (!extensions_.starttls || !tls) {
     if (required) co_return UpstreamError{Kind::tls, "STARTTLS is not offered", false};
     co_return Done{};
   }
-  auto reply = co_await ask("STARTTLS\r\n", scheduler_.now() + timeouts_.reply);
-  if (!reply) co_return std::move(reply).error();
-  if (reply->code != 220) {
-    if (required) co_return UpstreamError{Kind::tls, "STARTTLS " + std::to_string(reply->code), false};
-    co_return Done{};
+  auto secured = co_await start_tls(tls, settings, server);
+  if (secured) {
+    secured = co_await say_ehlo(settings, std::move(ehlo_name));
+    if (secured || required) co_return secured;
   }
+  UpstreamError error = std::move(secured).error();
+  error.kind = is_tampered_with_ && !required ? Kind::protocol : Kind::tls;
+  co_return error;
+}
+
+// RFC 3207. Octets in the clear after the 220 come from an attacker on the way: U15 drops the connection. Opportunistic
+// TLS would otherwise go on in the clear, which is what the attacker wants; so this is the end there too.
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::ClientContext* tls,
+                                                                const config::UpstreamSettings& settings,
+                                                                Endpoint server) {
+  const bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
+  const Duration patience = required ? timeouts_.reply : std::min(timeouts_.reply, opportunistic_patience);
+  auto reply = co_await ask("STARTTLS\r\n", scheduler_.now() + patience);
+  if (!reply) {
+    UpstreamError error = std::move(reply).error();
+    error.detail.insert(0, "STARTTLS: ");
+    co_return error;
+  }
+  if (reply->code != 220) co_return UpstreamError{Kind::tls, words_of("STARTTLS", *reply), false};
   if (!stream_->input().empty()) {
-    // Opportunistic TLS would otherwise go on in the clear, which is what the attacker wants; so this is an error there
-    // too.
-    co_return UpstreamError{required ? Kind::tls : Kind::protocol, "octets in the clear after STARTTLS", false};
+    is_tampered_with_ = true;
+    co_return UpstreamError{Kind::tls, "octets in the clear after STARTTLS", false};
   }
   std::string name = settings.tls.name.empty() ? server.certificate_name() : settings.tls.name;
   auto secured = std::make_unique<stream::TlsStream>(std::move(stream_), tls->make_engine(name));
   stream::TlsStream& handshaking = *secured;
   secured_ = secured.get();
   stream_ = std::move(secured);
-  auto shaken = co_await handshaking.handshake(scheduler_.now() + timeouts_.reply);
+  auto shaken = co_await handshaking.handshake(scheduler_.now() + patience);
   if (!shaken) {
-    if (shaken.error() == io::Error::timed_out) co_return UpstreamError{Kind::timed_out, "TLS handshake", false};
-    co_return UpstreamError{Kind::tls, "TLS handshake: " + handshaking.failure(), false};
+    const bool is_late = shaken.error() == io::Error::timed_out;
+    co_return UpstreamError{Kind::tls, "TLS handshake: " + (is_late ? "timed out" : handshaking.failure()), false};
   }
   is_tls_ = true;
   parser_ = smtp::ReplyParser();
-  co_return co_await say_ehlo(settings, std::move(ehlo_name));
+  co_return Done{};
 }
 
 }  // namespace sallyport::upstream

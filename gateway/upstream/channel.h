@@ -7,6 +7,7 @@
 // caller drops the channel. Used on the loop of its pool's worker.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,9 +32,12 @@ namespace sallyport::upstream {
 
 struct UpstreamError {
   enum class Kind : std::uint8_t {
-    down,         // connect refused, unreachable, closed, reset, 4xx or 5xx as greeting or to EHLO: 451 4.4.1
+    down,         // connect refused, unreachable, closed, reset, 5xx as greeting or to EHLO: 451 4.4.1
+    full,         // 421 or 4xx as greeting or to EHLO: the pool waits, or makes it `down` (U7)
+    resource,     // not the upstream's fault: no descriptor, port or memory for a connection: 451 4.3.1
     timed_out,    // 451 4.4.1 before the end of data, 451 4.4.2 after it
     closing,      // 421 after EHLO: 451 4.3.0
+    changed,      // opened again, the transaction was not answered as before (U17): 451 4.3.0
     protocol,     // replies that break the protocol: 451 4.3.0
     early,        // a reply before the content was complete: 451 4.3.0
     tls,          // TLS is required and could not be established: 451 4.7.5
@@ -41,8 +45,23 @@ struct UpstreamError {
     spool,        // not the upstream's fault: our spool file could not be read (R6)
   };
   Kind kind = Kind::down;
-  std::string detail;         // our own wording, for the log
+  std::string detail;         // for the log; what the server has said is filtered
   bool nothing_read = false;  // no octet of a reply has arrived for this mail (U9)
+};
+
+// How long a kept connection may be used (upstreams.*.connection_*).
+struct Retention {
+  Duration age{};
+  std::uint64_t mails = 0;
+  Duration idle{};
+};
+
+// What has happened to a connection on which no reply is owed.
+enum class Standing : std::uint8_t {
+  ready,
+  spoken,    // the server has said what nobody asked for: a fault of the protocol
+  farewell,  // it has said 4xx unasked: it is about to close the connection, as servers do with silent clients (U2)
+  closed,
 };
 
 class UpstreamChannel {
@@ -67,6 +86,22 @@ class UpstreamChannel {
   bool has_spoken() const;
   // True if the connection may be used for another mail: it is open, and the server has sent nothing unasked (U4).
   bool is_usable() const { return !has_spoken() && !is_speaking() && stream_->is_open(); }
+  Standing standing() const;
+  // Since the connection was opened.
+  Duration age() const { return scheduler_.now() - opened_at_; }
+  // A mail is begun on it; a recipient was refused on it for good.
+  void count_mail() { ++mails_; }
+  void count_refusal() { ++refusals_; }
+  std::uint64_t refusals() const { return refusals_; }
+  // It is not to be kept.
+  void wear_out() { is_worn_out_ = true; }
+  // True if it must not be used for another mail: for its age, its mails (LIMITS MAILMAX counts too), or the recipients
+  // that were refused on it: servers delay or end sessions with many errors.
+  bool is_worn_out(const Retention& retention) const;
+  // How long it may be kept, when it is not used from now on.
+  Time keep_until(const Retention& retention) const {
+    return std::min(scheduler_.now() + retention.idle, opened_at_ + retention.age);
+  }
   // Called before another mail: resets the mark that says whether anything was read (UpstreamError::nothing_read).
   void start_anew() { nothing_read_ = true; }
   // How many replies the server still owes.
@@ -90,12 +125,14 @@ class UpstreamChannel {
 
  private:
   UpstreamChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, UpstreamTimeouts timeouts)
-      : scheduler_(scheduler), stream_(std::move(stream)), timeouts_(timeouts) {}
+      : scheduler_(scheduler), stream_(std::move(stream)), timeouts_(timeouts), opened_at_(scheduler.now()) {}
 
   Task<Outcome<Done>> greet(const config::UpstreamSettings& settings, std::string ehlo_name);
   Task<Outcome<Done>> say_ehlo(const config::UpstreamSettings& settings, std::string ehlo_name);
+  Task<Outcome<Done>> secure(const tls::ClientContext* tls, const config::UpstreamSettings& settings, Endpoint server,
+                             std::string ehlo_name);
   Task<Outcome<Done>> start_tls(const tls::ClientContext* tls, const config::UpstreamSettings& settings,
-                                Endpoint server, std::string ehlo_name);
+                                Endpoint server);
   UpstreamError broken(io::Error error) const;
   // True if a part of a TLS record has arrived, so that more must follow.
   bool is_speaking() const;
@@ -107,8 +144,13 @@ class UpstreamChannel {
   smtp::ReplyParser parser_;
   smtp::Extensions extensions_;
   std::size_t owed_ = 0;
+  Time opened_at_;
+  std::uint64_t mails_ = 0;
+  std::uint64_t refusals_ = 0;
+  bool is_worn_out_ = false;
   bool nothing_read_ = true;
   bool is_tls_ = false;
+  bool is_tampered_with_ = false;  // somebody on the way has spoken for the server
 };
 
 }  // namespace sallyport::upstream

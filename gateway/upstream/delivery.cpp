@@ -8,150 +8,244 @@ namespace sallyport::upstream {
 
 using Kind = UpstreamError::Kind;
 using ReplyOrError = Result<smtp::UpstreamReply, UpstreamError>;
+using std::chrono::seconds;
 
 namespace {
 
 // Most of an in-memory body that is written at once: little enough for the kernel to accept without a wait.
 constexpr std::uint64_t burst_octets = std::uint64_t{64} * 1024;
+// How long a connection that may be dead has for its first answer (U9).
+constexpr Duration patience_with_old = seconds(5);
+// A transaction in which nothing was said for so long may have been ended by the server.
+constexpr Duration long_silence = seconds(1);
+// A server's session knows the mailboxes of the time it began. A refusal by an older one is asked for again.
+constexpr Duration reliable_age = seconds(20);
+constexpr Duration new_session_patience = seconds(5);
+
+// True if the server says that it takes no mail for now, whatever the mail (RFC 3463, 3.4: X.3.X is the mail system).
+bool is_about_server(const smtp::UpstreamReply& reply) {
+  return reply.is_temporary() && (reply.enhanced.starts_with("4.3.") || (reply.enhanced.empty() && reply.code == 452));
+}
 
 }  // namespace
 
 Delivery::Delivery(async::Scheduler& scheduler, UpstreamPool& pool, UpstreamGroup& group, UpstreamTimeouts timeouts,
-                   MailAddress from, smtp::MailParameters parameters)
+                   MailAddress from, smtp::MailParameters parameters, DeliveryClient& client)
     : scheduler_(scheduler),
       pool_(pool),
       group_(group),
       timeouts_(timeouts),
       from_(std::move(from)),
-      parameters_(std::move(parameters)) {}
+      parameters_(std::move(parameters)),
+      client_(client) {}
 
 Delivery::~Delivery() {
   // A lease destroyed without give_back() resets its connection, which is right for content cut short.
   if (lease_ && !in_content_) pool_.give_back(std::move(lease_), mail_accepted_);
 }
 
-std::string Delivery::server_name() const { return lease_ ? lease_.server().address().to_string() : last_server_; }
-
-std::string Delivery::mail_line() const {
-  const smtp::Extensions& can = lease_->extensions();
-  std::string line = "MAIL FROM:<" + from_.to_string() + ">";
-  if (can.size && parameters_.size) line += " SIZE=" + std::to_string(*parameters_.size);
-  if (can.eight_bit_mime && parameters_.body == smtp::Body::eight_bit_mime) line += " BODY=8BITMIME";
-  if (can.smtputf8 && parameters_.smtputf8) line += " SMTPUTF8";
-  if (parameters_.requiretls) line += " REQUIRETLS";
-  if (can.dsn && !parameters_.ret.empty()) line += " RET=" + parameters_.ret;
-  if (can.dsn && !parameters_.envid.empty()) line += " ENVID=" + parameters_.envid;
-  return line + "\r\n";
+std::string Delivery::server_name() const {
+  const UpstreamServer* server = lease_ ? &lease_.server() : last_server_;
+  return server != nullptr ? server->name() : std::string();
 }
 
-std::string Delivery::rcpt_line(const MailAddress& to, const smtp::RcptParameters& parameters) const {
-  std::string line = "RCPT TO:<" + to.to_string() + ">";
-  if (lease_->extensions().dsn && !parameters.notify.empty()) line += " NOTIFY=" + parameters.notify;
-  if (lease_->extensions().dsn && !parameters.orcpt.empty()) line += " ORCPT=" + parameters.orcpt;
-  return line + "\r\n";
+const smtp::Extensions* Delivery::extensions() const {
+  if (!envelope_.is_empty()) return &envelope_.extensions();
+  return lease_ ? &lease_->extensions() : nullptr;
+}
+
+// Whatever is open on the connection ends with it.
+void Delivery::let_go() {
+  if (!lease_) return;
+  last_server_ = &lease_.server();
+  lease_ = {};
+  mail_accepted_ = false;
 }
 
 UpstreamError Delivery::lost(UpstreamError error) {
-  if (lease_) {
-    last_server_ = lease_.server().address().to_string();
-    lease_ = {};
-  }
-  mail_accepted_ = false;
+  const bool is_servers_fault = error.kind == Kind::down || error.kind == Kind::timed_out ||
+                                error.kind == Kind::protocol || error.kind == Kind::early;
+  if (lease_ && is_servers_fault) pool_.note_broken(lease_.server(), error);
+  let_go();
   failure_ = error;
   return error;
 }
 
+// -- silence
+
+void Delivery::give_up() noexcept {
+  unlink();
+  last_server_ = &lease_.server();
+  mail_accepted_ ? pool_.give_up(std::move(lease_)) : pool_.give_back(std::move(lease_), false);
+  mail_accepted_ = false;
+}
+
+void Delivery::fall_silent() {
+  if (lease_ && !in_content_) pool_.note_silent(*this);
+}
+
+// The client goes on. What has become of the connection meanwhile is seen here, before anything is said on it.
+void Delivery::notice_end_of_silence() {
+  const bool was_silent = is_linked();
+  unlink();
+  silence_ = was_silent ? scheduler_.now() - silent_since : Duration::zero();
+  if (!was_silent) return;
+  const Standing standing = lease_->standing();
+  if (standing == Standing::closed || standing == Standing::farewell) let_go();
+}
+
+// -- recipients
+
 Task<ReplyOrError> Delivery::recipient(const MailAddress& to, const smtp::RcptParameters& parameters) {
   passed_over_.clear();
   if (failure_) co_return *failure_;
-  if (!mail_accepted_) co_return co_await open_transaction(to, parameters);
+  notice_end_of_silence();
+  auto reply = co_await ask_recipient(to, parameters);
+  if (reply && is_about_server(*reply)) note_answer(*reply);
+  fall_silent();
+  co_return reply;
+}
 
-  auto reply = co_await lease_->ask(rcpt_line(to, parameters), scheduler_.now() + timeouts_.reply);
-  if (reply && !reply->is_intermediate()) {
-    if (reply->is_positive()) ++recipients_;
-    co_return reply;
+Task<ReplyOrError> Delivery::ask_recipient(const MailAddress& to, const smtp::RcptParameters& parameters) {
+  while (true) {
+    if (!mail_accepted_ && !envelope_.is_empty()) {
+      auto opened = co_await open_again(scheduler_.now() + timeouts_.connect, &client_);
+      if (!opened) co_return lost(std::move(opened).error());
+    }
+    if (!mail_accepted_) co_return co_await open_transaction(to, parameters);
+
+    const std::string command = rcpt_command(to, parameters, lease_->extensions());
+    lease_->start_anew();
+    auto reply = co_await lease_->ask(command, scheduler_.now() + timeouts_.reply);
+    if (reply && !reply->is_intermediate()) {
+      if (reply->is_positive()) envelope_.accepted(command);
+      if (reply->is_permanent()) co_return co_await ask_new_session(std::move(*reply), to, parameters);
+      co_return reply;
+    }
+    UpstreamError error = reply ? UpstreamError{Kind::protocol, "354 to RCPT", false} : std::move(reply).error();
+    if (may_open_again_after(error)) continue;
+    if (!envelope_.is_empty()) co_return lost(std::move(error));
+    // No recipient has been accepted yet, so another server may take the mail.
+    if (!pass_over_server(error, async::no_deadline)) co_return error;
   }
-  UpstreamError error = reply ? UpstreamError{Kind::protocol, "354 to RCPT", false} : std::move(reply).error();
-  if (recipients_ > 0) co_return lost(std::move(error));
-  // No recipient has been accepted yet, so another server may take the mail.
-  if (!pass_over_server(error, async::no_deadline)) co_return error;
-  co_return co_await open_transaction(to, parameters);
+}
+
+// Once for each mail: the server has ended the transaction, while the client was silent or because it wants no more of
+// this connection. The connection is gone then.
+bool Delivery::may_open_again_after(const UpstreamError& error) {
+  const bool has_ended_in_silence =
+      silence_ >= long_silence && error.nothing_read && (error.kind == Kind::down || error.kind == Kind::timed_out);
+  // U7. Without an accepted recipient the 421 is an answer, unless it comes of the recipients refused before.
+  const bool has_said_farewell =
+      error.kind == Kind::closing && (!envelope_.is_empty() || (lease_ && lease_->refusals() > 0));
+  if (has_opened_again_ || (!has_ended_in_silence && !has_said_farewell)) return false;
+  has_opened_again_ = true;
+  let_go();
+  return true;
 }
 
 // Drops the connection of a server that failed; true when another server may be asked (U6). False when the server has
 // answered, by a malformed reply or 421 (U2, U7), or when the deadline is over.
 bool Delivery::pass_over_server(const UpstreamError& error, Time deadline) {
   UpstreamServer& server = lease_.server();
-  last_server_ = server.address().to_string();
-  lease_ = {};
-  mail_accepted_ = false;
-  if (error.kind != Kind::down && error.kind != Kind::timed_out) return false;
-  server.failed(scheduler_.now());
-  if (scheduler_.now() >= deadline) return false;
+  let_go();
+  const bool is_gone = error.kind == Kind::down || error.kind == Kind::timed_out;
+  if (is_gone || error.kind == Kind::protocol) pool_.note_broken(server, error);
+  if (!is_gone || scheduler_.now() >= deadline) return false;
   passed_over_.push_back({&server, error});
   return true;
 }
 
+std::optional<smtp::UpstreamReply> Delivery::refuse_unfit_server() const {
+  smtp::UpstreamReply cannot;
+  cannot.code = 550;
+  if (parameters_.smtputf8 && !lease_->extensions().smtputf8) {  // S11: known only at RCPT, when the server is known
+    cannot.enhanced = "5.6.7";
+    cannot.lines = {"5.6.7 The server for this recipient cannot take internationalized mail"};
+    return cannot;
+  }
+  if (lacks_required_tls()) {  // T12: known only at RCPT, as above
+    cannot.enhanced = "5.7.30";
+    cannot.lines = {"5.7.30 The server for this recipient does not support REQUIRETLS"};
+    return cannot;
+  }
+  return std::nullopt;
+}
+
+// U9: the server has closed the kept connection, or does not answer on it.
+bool Delivery::is_dead_when_kept(const UpstreamError& error, bool reused) const {
+  if (!reused || mail_accepted_) return false;
+  return error.kind == Kind::closing ||
+         (error.nothing_read && (error.kind == Kind::down || error.kind == Kind::timed_out));
+}
+
 Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp::RcptParameters& parameters) {
-  Time deadline = scheduler_.now() + timeouts_.connect;
+  const Time deadline = scheduler_.now() + timeouts_.connect;
   bool fresh = false;
+  std::optional<smtp::UpstreamReply> not_now;  // of a server that takes no mail for now
   while (true) {
     if (!lease_) {  // after a refused MAIL the connection is kept
-      auto acquired = co_await pool_.acquire(group_, passed_over_, fresh, deadline);
+      const UpstreamPool::Wish wish{deadline, fresh, nullptr, &client_};
+      auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
+      if (!acquired && not_now && acquired.error().kind != Kind::client_lost) co_return std::move(*not_now);
       if (!acquired) co_return std::move(acquired).error();
       lease_ = std::move(*acquired);
     }
-    if (parameters_.smtputf8 && !lease_->extensions().smtputf8) {  // S11: known only at RCPT, when the server is known
-      smtp::UpstreamReply cannot;
-      cannot.code = 550;
-      cannot.enhanced = "5.6.7";
-      cannot.lines = {"5.6.7 The server for this recipient cannot take internationalized mail"};
-      co_return cannot;
-    }
-    if (lacks_required_tls()) {  // T12: known only at RCPT, as above
-      smtp::UpstreamReply cannot;
-      cannot.code = 550;
-      cannot.enhanced = "5.7.30";
-      cannot.lines = {"5.7.30 The server for this recipient does not support REQUIRETLS"};
-      co_return cannot;
-    }
-    bool reused = lease_.is_reused();
-    auto reply = co_await say_mail_and_rcpt(to, parameters);
-    // A server that accepts a limited number of mails on one connection answers 4xx to MAIL from then on.
-    if (reply && reused && !mail_accepted_ && reply->is_temporary()) {
-      lease_ = {};
+    if (auto cannot = refuse_unfit_server()) co_return std::move(*cannot);
+    const bool reused = lease_.is_reused() && !fresh;
+    envelope_.begin(mail_command(from_, parameters_, lease_->extensions()), lease_->extensions());
+    auto reply = co_await say_mail_and_rcpt(rcpt_command(to, parameters, lease_->extensions()));
+    if (reply && mail_accepted_ && reply->is_permanent())
+      co_return co_await ask_new_session(std::move(*reply), to, parameters);
+    if (reply && (mail_accepted_ || !reply->is_temporary())) co_return reply;
+
+    // U9: a server that accepts a limited number of mails on one connection answers 4xx to MAIL from then on.
+    if (reply ? reused : is_dead_when_kept(reply.error(), reused)) {
+      let_go();
       fresh = true;
       continue;
     }
-    if (reply) co_return reply;
-    UpstreamError error = std::move(reply).error();
-    if (reused && error.nothing_read && error.kind == Kind::down) {  // U9: the server had closed the kept connection
-      lease_ = {};
-      fresh = true;
-      continue;
+    const bool refuses_now = reply || (reply.error().kind == Kind::closing && !mail_accepted_);
+    if (refuses_now) {  // U7: perhaps another server takes it
+      UpstreamServer& server = lease_.server();
+      server.refused_for_now(scheduler_.now());
+      last_server_ = &server;
+      UpstreamError error = reply ? UpstreamError{Kind::closing, "MAIL is refused for now", false} : reply.error();
+      if (reply) {
+        not_now = std::move(*reply);
+        pool_.give_back(std::move(lease_), false);
+      }
+      let_go();
+      passed_over_.push_back({&server, std::move(error), true});
+    } else if (!pass_over_server(reply.error(), deadline)) {
+      co_return std::move(reply).error();
     }
-    if (!pass_over_server(error, deadline)) co_return error;
+    fresh = false;
   }
 }
 
 // Sends MAIL and the first RCPT in one write where the server can take that (RFC 2920). When MAIL is refused, that
 // refusal is the answer to RCPT.
-Task<ReplyOrError> Delivery::say_mail_and_rcpt(const MailAddress& to, const smtp::RcptParameters& parameters) {
-  Time deadline = scheduler_.now() + timeouts_.reply;
-  bool pipelined = lease_->extensions().pipelining;
-  std::string commands = mail_line();
-  if (pipelined) commands += rcpt_line(to, parameters);
-  auto sent = co_await lease_->send(commands, pipelined ? 2 : 1, deadline);
+Task<ReplyOrError> Delivery::say_mail_and_rcpt(std::string rcpt_line) {
+  const Time began = scheduler_.now();
+  Time deadline = began + timeouts_.reply;
+  const bool pipelined = lease_->extensions().pipelining;
+  lease_->count_mail();
+  const std::string group = pipelined ? envelope_.mail() + rcpt_line : std::string();
+  auto sent = co_await lease_->send(pipelined ? group : envelope_.mail(), pipelined ? 2 : 1, deadline);
   if (!sent) co_return std::move(sent).error();
 
-  auto mail = co_await lease_->read_reply(deadline);
+  auto mail =
+      co_await lease_->read_reply(lease_.is_reused() ? std::min(deadline, began + patience_with_old) : deadline);
+  const bool is_slow = !mail && mail.error().kind == Kind::timed_out && !mail.error().nothing_read;
+  if (is_slow) mail = co_await lease_->read_reply(deadline);  // it has begun to answer
   if (!mail) co_return mail;
   if (mail->is_intermediate()) co_return UpstreamError{Kind::protocol, "354 to MAIL", false};
   mail_accepted_ = mail->is_positive();
   deadline = scheduler_.now() + timeouts_.reply;
   if (!pipelined) {
     if (!mail_accepted_) co_return mail;
-    sent = co_await lease_->send(rcpt_line(to, parameters), 1, deadline);
+    sent = co_await lease_->send(rcpt_line, 1, deadline);
     if (!sent) co_return std::move(sent).error();
   }
   auto rcpt = co_await lease_->read_reply(deadline);
@@ -162,52 +256,156 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(const MailAddress& to, const smtp
     if (rcpt->is_positive()) co_return UpstreamError{Kind::protocol, "RCPT accepted after MAIL was refused", false};
     co_return mail;
   }
-  if (rcpt->is_positive()) ++recipients_;
+  lease_.server().answered_after(scheduler_.now() - began);
+  if (rcpt->is_positive()) envelope_.accepted(rcpt_line);
   co_return rcpt;
 }
 
-Task<ReplyOrError> Delivery::content(const mail::OutgoingHeader& header, const mail::Message& message,
-                                     DeliveryClient& client, Time deadline) {
-  if (failure_) co_return *failure_;
-  ensure(lease_ && recipients_ > 0, "Delivery: content without a recipient");
-
-  // With CHUNKING the message goes in one write and one round trip, without dot-stuffing.
-  bool chunking = lease_->extensions().chunking;
-  std::string first;
-  if (chunking) {
-    std::uint64_t octets = header.added.size() + header.subject.size() + message.body_octets();
-    for (std::string_view part : header.original) octets += part.size();
-    first = smtp::bdat_line(octets, true);
+// A server's session may hold tables as old as itself (Postfix keeps them until the client leaves), and a mailbox made
+// since then is unknown to it. So a recipient that an old session refuses is asked for in a new one, which then goes on
+// with the mail; when there is none, or it does not take what was accepted before, the refusal stands.
+Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const MailAddress& to,
+                                             const smtp::RcptParameters& parameters) {
+  lease_->count_refusal();
+  if (lease_->age() < reliable_age) co_return refusal;
+  lease_->wear_out();
+  auto acquired = co_await pool_.acquire_beside(group_, lease_.server(), new_session_patience);
+  if (!acquired) co_return refusal;
+  UpstreamPool::Lease other = std::move(*acquired);
+  std::string mail = mail_command(from_, parameters_, other->extensions());
+  const std::string rcpt = rcpt_command(to, parameters, other->extensions());
+  const Duration patience = std::min(timeouts_.reply, new_session_patience);
+  if (!envelope_.is_empty()) {
+    if (!envelope_.suits(other->extensions())) co_return refusal;
+    auto said = co_await envelope_.say_again(scheduler_, *other, patience);
+    if (!said) co_return refusal;
   } else {
-    auto go_ahead = co_await lease_->ask("DATA\r\n", std::min(deadline, scheduler_.now() + timeouts_.reply));
-    if (!go_ahead) co_return lost(std::move(go_ahead).error());
-    if (go_ahead->is_positive()) co_return lost({Kind::protocol, "2xx to DATA", false});
-    if (!go_ahead->is_intermediate()) co_return go_ahead;  // U11: the server refuses the message here
+    other->count_mail();
+    auto said = co_await other->ask(mail, scheduler_.now() + patience);
+    if (!said || !said->is_positive()) co_return refusal;
+  }
+  auto answer = co_await other->ask(rcpt, scheduler_.now() + patience);
+  if (!answer || answer->is_intermediate()) co_return refusal;
+  pool_.part_with(std::move(lease_));
+  lease_ = std::move(other);
+  if (envelope_.is_empty()) envelope_.begin(std::move(mail), lease_->extensions());
+  if (answer->is_positive()) envelope_.accepted(rcpt);
+  if (answer->is_permanent()) lease_->count_refusal();
+  co_return answer;
+}
+
+// U17: the same commands on another connection, before any content.
+Task<Result<Done, UpstreamError>> Delivery::open_again(Time deadline, const DeliveryClient* client) {
+  bool fresh = false;
+  while (true) {
+    const UpstreamPool::Wish wish{deadline, fresh, last_server_, client};
+    auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
+    if (!acquired) co_return std::move(acquired).error();
+    lease_ = std::move(*acquired);
+    if (lacks_required_tls() || !envelope_.suits(lease_->extensions())) {
+      pool_.give_back(std::move(lease_), false);
+      co_return UpstreamError{Kind::changed, "the server lacks what the mail needs", false};
+    }
+    const bool reused = lease_.is_reused();
+    const Duration patience = reused ? std::min(timeouts_.reply, patience_with_old) : timeouts_.reply;
+    auto said = co_await envelope_.say_again(scheduler_, *lease_, patience);
+    if (said) {
+      mail_accepted_ = true;
+      silence_ = Duration::zero();
+      pool_.counters().add(Total::upstream_reopened);
+      co_return Done{};
+    }
+    const bool is_stale = said.error().kind == Kind::changed || is_dead_when_kept(said.error(), reused);
+    if (!reused || !is_stale) co_return said;
+    let_go();  // U9, and a kept session may know less than a new one
+    fresh = true;
+  }
+}
+
+// -- content
+
+Task<ReplyOrError> Delivery::content(const mail::OutgoingHeader& header, const mail::Message& message, Time deadline) {
+  passed_over_.clear();
+  if (failure_) co_return *failure_;
+  ensure(!envelope_.is_empty(), "Delivery: content without a recipient");
+  notice_end_of_silence();
+  while (true) {
+    if (!mail_accepted_) {
+      auto opened = co_await open_again(std::min(deadline, scheduler_.now() + timeouts_.connect), nullptr);
+      if (!opened) co_return lost(std::move(opened).error());
+    }
+    auto refusal = co_await get_go_ahead(deadline);
+    if (refusal && *refusal) {
+      note_answer(**refusal);
+      co_return std::move(**refusal);  // U11: the server refuses the message here
+    }
+    if (refusal) break;
+    if (!may_open_again_after(refusal.error())) co_return lost(std::move(refusal).error());
   }
   in_content_ = true;
-  auto sent = co_await send_pieces(header, message, !chunking, std::move(first), client, deadline);
-  if (!sent) co_return lost(std::move(sent).error());
-  // U3: the loop reads before it writes, so what has arrived when the write ends was sent before the message's last
-  // octet.
-  if (lease_->has_spoken()) co_return lost({Kind::early, "reply before the end of data", false});
-  auto reply = co_await lease_->read_reply(deadline);
-  if (!reply) {
-    // A final 421 is an answer: the server has not taken the message (RFC 5321, 4.2.5).
-    if (reply.error().kind == Kind::closing) end_written_ = false;
-    co_return lost(std::move(reply).error());
-  }
-  if (reply->is_intermediate()) co_return lost({Kind::protocol, "354 to the end of data", false});
+  auto reply = co_await send_content(header, message, deadline);
+  if (!reply) co_return lost(std::move(reply).error());
+  note_answer(*reply);
   end_written_ = reply->is_positive();
   in_content_ = false;
   mail_accepted_ = false;  // the transaction has ended, accepted or not
   co_return reply;
 }
 
+// DATA and its 354. With CHUNKING nothing need be asked, but for whether a server that has heard nothing for a while is
+// still there: what is lost together with the content could not be sent again.
+Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> Delivery::get_go_ahead(Time deadline) {
+  const bool chunking = lease_->extensions().chunking;
+  if (chunking && silence_ < long_silence) co_return std::nullopt;
+  Duration patience = timeouts_.reply;
+  if (silence_ >= 2 * patience_with_old && !has_opened_again_) patience = std::min(patience, patience_with_old);
+  lease_->start_anew();
+  auto reply =
+      co_await lease_->ask(chunking ? "NOOP\r\n" : "DATA\r\n", std::min(deadline, scheduler_.now() + patience));
+  if (!reply) co_return std::move(reply).error();
+  if (chunking) co_return std::nullopt;
+  if (reply->is_positive()) co_return UpstreamError{Kind::protocol, "2xx to DATA", false};
+  if (reply->is_intermediate()) co_return std::nullopt;
+  co_return std::move(*reply);
+}
+
+Task<ReplyOrError> Delivery::send_content(const mail::OutgoingHeader& header, const mail::Message& message,
+                                          Time deadline) {
+  // With CHUNKING the message goes in one write and one round trip, without dot-stuffing.
+  const bool chunking = lease_->extensions().chunking;
+  std::string first;
+  if (chunking) {
+    std::uint64_t octets = header.added.size() + header.subject.size() + message.body_octets();
+    for (std::string_view part : header.original) octets += part.size();
+    first = smtp::bdat_line(octets, true);
+  }
+  auto sent = co_await send_pieces(header, message, !chunking, std::move(first), deadline);
+  if (!sent) co_return std::move(sent).error();
+  // U3: the loop reads before it writes, so what has arrived when the write ends was sent before the message's last
+  // octet.
+  if (lease_->has_spoken()) co_return UpstreamError{Kind::early, "reply before the end of data", false};
+  auto reply = co_await lease_->read_reply(deadline);
+  // A final 421 is an answer: the server has not taken the message (RFC 5321, 4.2.5).
+  if (!reply && reply.error().kind == Kind::closing) end_written_ = false;
+  if (reply && reply->is_intermediate()) co_return UpstreamError{Kind::protocol, "354 to the end of data", false};
+  co_return reply;
+}
+
+// What the answer says of the server, rather than of the mail (U19).
+void Delivery::note_answer(const smtp::UpstreamReply& reply) {
+  if (!lease_) return;
+  if (is_about_server(reply)) {
+    lease_.server().refused_for_now(scheduler_.now());
+  } else {
+    pool_.note_served(lease_.server());
+  }
+}
+
 // Writes what is in memory in one go, and what comes from a file piece by piece. The last piece is kept back for the
 // final write: with BDAT its last octet is the end of the message (RFC 3030).
 Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHeader& header,
                                                         const mail::Message& message, bool stuffed, std::string first,
-                                                        DeliveryClient& client, Time deadline) {
+                                                        Time deadline) {
   smtp::BodyWriter writer;
   std::vector<std::string_view> parts;
   auto add = [&](std::string_view octets) {
@@ -243,7 +441,7 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHead
     in_parts = 0;
   }
   if (stuffed) parts.push_back(writer.end());
-  if (client.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
+  if (client_.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
   auto sent = co_await lease_->finish_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
   end_written_ = sent.ok();
   co_return sent;
@@ -251,7 +449,7 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHead
 
 void Delivery::finish() {
   if (!lease_) return;
-  last_server_ = lease_.server().address().to_string();
+  last_server_ = &lease_.server();
   pool_.give_back(std::move(lease_), mail_accepted_);
 }
 

@@ -1,9 +1,16 @@
 // Delivery: one mail's transaction with the upstream, in lockstep with the client's (architecture.md, section 4). Each
 // RCPT is answered with the upstream's own reply; the content goes in one burst after the verdict.
 //
-// It retries in two cases only. A kept connection that turns out to be dead, or accepts no further mail, is replaced
-// once without the client noticing (U9). While no recipient has been accepted, a failed server is passed over and the
-// next one tried (U6). Once content has been sent, nothing is sent a second time (U10).
+// What goes wrong before any content was sent is often mended without the client noticing:
+//   - A kept connection that turns out to be dead, or takes no further mail, is replaced once (U9).
+//   - While no recipient has been accepted, a server that fails or takes no mail for now is passed over, and the next
+//     one is asked (U6, U7).
+//   - While the client is slow, the transaction may end: the server closes it, or its connection is needed more by
+//   others
+//     (U18). It is then opened again when the client goes on (U17, envelope.h).
+//   - A recipient that a long-lived session of the server's refuses is asked for in a new one: that knows the mailboxes
+//     of today.
+// Once content has been sent, nothing is sent a second time (U10).
 //
 // The session owns it, on its worker's loop.
 #pragma once
@@ -18,14 +25,17 @@
 #include "gateway/mail/outgoing_header.h"
 #include "gateway/smtp/parameters.h"
 #include "gateway/upstream/delivery_client.h"
+#include "gateway/upstream/envelope.h"
 #include "gateway/upstream/pool.h"
+#include "gateway/upstream/silent_transaction.h"
 
 namespace sallyport::upstream {
 
-class Delivery {
+class Delivery final : private SilentTransaction {
  public:
+  // The client outlives it.
   Delivery(async::Scheduler& scheduler, UpstreamPool& pool, UpstreamGroup& group, UpstreamTimeouts timeouts,
-           MailAddress from, smtp::MailParameters parameters);
+           MailAddress from, smtp::MailParameters parameters, DeliveryClient& client);
   // Undoes an unfinished transaction: the connection is given back and RSET is sent, or, in the middle of content, it
   // is reset.
   ~Delivery();
@@ -33,20 +43,19 @@ class Delivery {
   // Asks the upstream about one recipient and gives its reply; when the upstream refuses MAIL, that refusal.
   // passed_over() lists, until the next call, the servers that failed before the one that replied or gave the error.
   // When an error comes after a recipient has been accepted, the transaction is lost and every later call gives the
-  // same error.
+  // same error. A client that leaves while its mail waits for a connection gets `client_lost`.
   Task<Result<smtp::UpstreamReply, UpstreamError>> recipient(const MailAddress& to,
                                                              const smtp::RcptParameters& parameters);
   const std::vector<FailedServer>& passed_over() const { return passed_over_; }
 
-  // Sends the message and gives the upstream's final reply. `client` is asked right before the end of the message is
-  // written, because nothing may be completed for a client that has left (U13).
+  // Sends the message and gives the upstream's final reply. The client is asked right before the end of the message is
+  // written, because nothing may be completed for a client that has left (U13). passed_over() as above.
   //
   // end_was_written(), after an error: true means that the outcome is unknown; false means that the server has not
   // taken the message, because the end of the message was not handed to the kernel whole, or the server answered 421.
   // After a reply: it is true when the server has taken the message.
   Task<Result<smtp::UpstreamReply, UpstreamError>> content(const mail::OutgoingHeader& header,
-                                                           const mail::Message& message, DeliveryClient& client,
-                                                           Time deadline);
+                                                           const mail::Message& message, Time deadline);
   bool end_was_written() const { return end_written_; }
   // True if the transaction is lost; every further call gives the same error.
   bool has_failed() const { return failure_.has_value(); }
@@ -54,8 +63,9 @@ class Delivery {
   // Called after the upstream's final reply: gives the connection back to the pool, for another mail.
   void finish();
 
-  // The extensions of the connected server; null while there is no connection.
-  const smtp::Extensions* extensions() const { return lease_ ? &lease_->extensions() : nullptr; }
+  // The extensions of the server that has accepted recipients, or else of the one that is connected; null while there
+  // is neither.
+  const smtp::Extensions* extensions() const;
   // True if the mail requires TLS on its whole way (REQUIRETLS, RFC 8689) and the connected server cannot promise that.
   bool lacks_required_tls() const {
     return parameters_.requiretls && lease_ && !group_.can_require_tls(lease_->extensions());
@@ -65,16 +75,35 @@ class Delivery {
   bool is_tls() const { return lease_ && lease_->is_tls(); }
 
  private:
-  Task<Result<smtp::UpstreamReply, UpstreamError>> open_transaction(const MailAddress& to,
-                                                                    const smtp::RcptParameters& parameters);
+  using ReplyOrError = Result<smtp::UpstreamReply, UpstreamError>;
+
+  UpstreamServer* held_server() const override { return lease_ ? &lease_.server() : nullptr; }
+  void give_up() noexcept override;
+  void fall_silent();
+  void notice_end_of_silence();
+
+  Task<ReplyOrError> ask_recipient(const MailAddress& to, const smtp::RcptParameters& parameters);
+  Task<ReplyOrError> open_transaction(const MailAddress& to, const smtp::RcptParameters& parameters);
+  // A reply of our own, where the connected server lacks what the mail needs.
+  std::optional<smtp::UpstreamReply> refuse_unfit_server() const;
+  // MAIL is the envelope's.
+  Task<ReplyOrError> say_mail_and_rcpt(std::string rcpt_line);
+  Task<ReplyOrError> ask_new_session(smtp::UpstreamReply refusal, const MailAddress& to,
+                                     const smtp::RcptParameters& parameters);
+  // `client`: for whom it is not worth to wait, once it has gone; may be null.
+  Task<Result<Done, UpstreamError>> open_again(Time deadline, const DeliveryClient* client);
+  bool is_dead_when_kept(const UpstreamError& error, bool reused) const;
+  bool may_open_again_after(const UpstreamError& error);
   bool pass_over_server(const UpstreamError& error, Time deadline);
-  Task<Result<smtp::UpstreamReply, UpstreamError>> say_mail_and_rcpt(const MailAddress& to,
-                                                                     const smtp::RcptParameters& parameters);
+  void let_go();
+
+  // Nothing: the content may be sent.
+  Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> get_go_ahead(Time deadline);
+  Task<ReplyOrError> send_content(const mail::OutgoingHeader& header, const mail::Message& message, Time deadline);
   Task<Result<Done, UpstreamError>> send_pieces(const mail::OutgoingHeader& header, const mail::Message& message,
-                                                bool stuffed, std::string first, DeliveryClient& client, Time deadline);
+                                                bool stuffed, std::string first, Time deadline);
   UpstreamError lost(UpstreamError error);
-  std::string mail_line() const;
-  std::string rcpt_line(const MailAddress& to, const smtp::RcptParameters& parameters) const;
+  void note_answer(const smtp::UpstreamReply& reply);
 
   async::Scheduler& scheduler_;
   UpstreamPool& pool_;
@@ -82,14 +111,17 @@ class Delivery {
   UpstreamTimeouts timeouts_;
   MailAddress from_;
   smtp::MailParameters parameters_;
+  DeliveryClient& client_;
   UpstreamPool::Lease lease_;
-  bool mail_accepted_ = false;
-  std::uint64_t recipients_ = 0;
+  bool mail_accepted_ = false;  // a transaction is open on the connection
+  Envelope envelope_;
+  Duration silence_{};             // how long nothing had been said when the client went on
+  bool has_opened_again_ = false;  // after a fault; what has ended in silence does not count
   bool in_content_ = false;
   bool end_written_ = false;
   std::optional<UpstreamError> failure_;  // set once the transaction is lost
   std::vector<FailedServer> passed_over_;
-  std::string last_server_;
+  UpstreamServer* last_server_ = nullptr;  // of the group, which keeps it alive
 };
 
 }  // namespace sallyport::upstream

@@ -1,19 +1,24 @@
 // UpstreamPool: the upstream connections of one worker. It opens them when needed, keeps them for the next mail, and
-// closes them when they have been idle for 30 s.
+// closes them when they are too old, have carried enough mails, or have been idle for too long (connection_age,
+// connection_mails, connection_idle).
 //
 // A kept connection saves each mail the connect, greeting, EHLO, TLS handshake and QUIT. The number of connections to
-// one server is limited over all workers (upstreams.*.max_connections). When all are in use, acquire() waits until one
-// is given back.
+// one server is limited over all workers: by upstreams.*.max_connections, and by what a full server has let us have
+// (server.h). When all are in use, acquire() waits until one is given back. While somebody waits, of whichever worker,
+// connections that are of no use at the moment are given up: idle ones first, then those of the transaction whose
+// client has been silent longest (threats.md U7, U18).
 //
 // After a reload, sessions that began earlier still ask for the groups of their older configuration. Each group is used
 // with its own settings; servers that stand in both configurations are shared, with their kept connections.
 //
-// Used on its worker's loop only.
+// Used on its worker's loop only. pool.cpp has the connections that are lent and opened; pool_upkeep.cpp those that are
+// kept, given up and closed, and the probes; waiter.h who waits.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -22,22 +27,24 @@
 #include "gateway/async/wait.h"
 #include "gateway/base/counters.h"
 #include "gateway/io/dialer.h"
+#include "gateway/upstream/balance.h"
 #include "gateway/upstream/channel.h"
+#include "gateway/upstream/delivery_client.h"
 #include "gateway/upstream/group.h"
+#include "gateway/upstream/neighbours.h"
+#include "gateway/upstream/server_news.h"
+#include "gateway/upstream/silent_transaction.h"
 
 namespace sallyport::upstream {
-
-// A server that failed, and the reason. The group keeps the server alive.
-struct FailedServer {
-  UpstreamServer* server;
-  UpstreamError error;
-};
 
 class UpstreamPool {
  public:
   // `current`: the groups of the configuration in force.
-  UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, Counters& counters, UpstreamGroups current);
+  UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, Counters& counters, Log& log, UpstreamGroups current);
   ~UpstreamPool();
+
+  // Before the first mail, where there are several workers. `post` runs a function on this pool's loop.
+  void share_places_with(PoolNeighbours& neighbours, PoolNeighbours::Post post);
 
   // Called after a reload, on the pool's loop: from now on these groups are probed. Kept connections to servers that
   // none of them names are closed with QUIT; connections in use are closed when they are given back.
@@ -59,7 +66,7 @@ class UpstreamPool {
     UpstreamChannel& operator*() const { return *channel_; }
     UpstreamChannel* operator->() const { return channel_.get(); }
     UpstreamServer& server() const { return *server_; }
-    // True if it has served another mail before, so that the server may have closed it meanwhile (U9).
+    // True if it has been kept: the server may have closed it meanwhile, or want no further mail on it (U9).
     bool is_reused() const { return reused_; }
 
    private:
@@ -69,20 +76,43 @@ class UpstreamPool {
     UpstreamPool* pool_ = nullptr;
     std::shared_ptr<UpstreamServer> server_;
     std::unique_ptr<UpstreamChannel> channel_;
+    Retention retention_;
     bool reused_ = false;
     bool for_others_ = false;  // when it ends, our own waiters are not woken: its slot is for another worker
   };
 
-  // Gives a connection to one of the group's servers that are not in `failed`: a kept one, else a new one; `fresh`
-  // demands a new one. A server that cannot be reached is added to `failed`, and the next is tried. When no server is
-  // left, the last failure is removed from `failed` and returned as the error. Waits for a free connection until
-  // `deadline`, then gives `timed_out`. The caller keeps the group alive until the lease is gone.
-  Task<Result<Lease, UpstreamError>> acquire(const UpstreamGroup& group, std::vector<FailedServer>& failed, bool fresh,
-                                             Time deadline);
+  struct Wish {
+    Time deadline;                              // of the wait for a place
+    bool fresh = false;                         // a new connection, not a kept one
+    const UpstreamServer* preferred = nullptr;  // this one, if it may be had
+    const DeliveryClient* client = nullptr;     // for whom; when it has gone, nothing is waited for: `client_lost`
+  };
+  // Gives a connection to one of the group's servers that are not in `failed`: a kept one, else a new one. A server
+  // that cannot be reached is added to `failed`, and the next is tried; while all that are left are busy, those that
+  // have failed are tried again when they may have recovered. When no server is left, the last failure is removed from
+  // `failed` and returned as the error. Waits for a free connection until the deadline, then gives `timed_out`. The
+  // caller keeps the group alive until the lease is gone.
+  Task<Result<Lease, UpstreamError>> acquire(const UpstreamGroup& group, std::vector<FailedServer>& failed, Wish wish);
+  // A new connection to this server, beside the one that the caller has; nothing if it is not to be had at once, within
+  // `patience`.
+  Task<std::optional<Lease>> acquire_beside(const UpstreamGroup& group, UpstreamServer& server, Duration patience);
   // Gives the connection back to be kept for another mail. `needs_reset`: a transaction is open, so RSET is sent first,
   // in the background. A connection that is no longer usable, or cannot be kept for lack of memory, is closed: the end
   // of a mail never fails for lack of memory.
   void give_back(Lease lease, bool needs_reset) noexcept;
+  // Closes it with QUIT, in the background.
+  void part_with(Lease lease) noexcept;
+
+  // Gives a connection with an open transaction back, for somebody who waits.
+  void give_up(Lease lease) noexcept;
+  // The transaction says nothing from now on, until it is unlinked: its connection may be given up for others.
+  void note_silent(SilentTransaction& transaction);
+  // What a transaction has shown of its server (U19).
+  void note_served(UpstreamServer& server) { news_.served(server, scheduler_.now()); }
+  void note_broken(UpstreamServer& server, const UpstreamError& error) {
+    news_.failed_to_serve(server, error, scheduler_.now());
+  }
+  Counters& counters() { return counters_; }
 
   // Connects to every server of the current groups to learn its extensions: at the start, when a reload adds it, and
   // again when it has answered nothing for health_interval. Runs until it is cancelled. One worker does this for all.
@@ -95,10 +125,11 @@ class UpstreamPool {
   struct Idle {
     std::shared_ptr<UpstreamServer> server;
     std::unique_ptr<UpstreamChannel> channel;
-    Time since;
+    Time until;
   };
   class Waiter;
   class Slot;
+  class Clearing;
   // Orders the groups that have waiters: those of an older configuration are woken first, because they usually came
   // first and will not get many new waiters.
   struct OlderFirst {
@@ -108,21 +139,28 @@ class UpstreamPool {
   };
 
   UpstreamError why_none_is_up(const UpstreamGroup& group) const;
-  std::vector<UpstreamServer*> candidates(const UpstreamGroup& group, const std::vector<FailedServer>& failed) const;
   bool is_current(const UpstreamServer& server) const { return current_servers_.count(&server) != 0; }
-  Lease take_idle(UpstreamServer& server);
+  Lease take_idle(const UpstreamGroup& group, UpstreamServer& server);
+  bool acquire_slot(const UpstreamGroup& group, UpstreamServer& server, bool at_the_cost_of_idle);
   // Takes the connection at `index` out of idle_ and makes it a lease again.
   Lease unshelve(std::size_t index);
-  Lease lease_of(std::shared_ptr<UpstreamServer> server, std::unique_ptr<UpstreamChannel> channel, bool reused);
+  Lease lease_of(std::shared_ptr<UpstreamServer> server, std::unique_ptr<UpstreamChannel> channel, Retention retention,
+                 bool reused);
+  Task<Result<Lease, UpstreamError>> open(const UpstreamGroup& group, Slot slot, UpstreamTimeouts timeouts);
+  void drop_slot(UpstreamServer& server);
+
+  // pool_upkeep.cpp
   void wake_waiters();
   // How many groups of this worker have waiters for a slot of the server; usually one at most.
   int waiting_for(const UpstreamServer& server) const;
   bool is_due_to_others(const UpstreamServer& server);
-  Task<Result<Lease, UpstreamError>> open(const UpstreamGroup& group, Slot slot, Duration connect_patience);
   void keep(Lease lease);
-  void drop_slot(UpstreamServer& server);
-  Task<void> reset_and_keep(Lease lease);
-  Task<void> retire(Lease lease);
+  // Gives up one connection to the server for those who wait, unless enough are being given up.
+  void make_room(UpstreamServer& server);
+  // Another worker's pool waits for a place, or has released one.
+  void look_around();
+  Task<void> reset_and_keep(Lease lease, std::optional<Clearing> clearing);
+  Task<void> retire(Lease lease, std::optional<Clearing> clearing);
   Task<void> sweep();
   void retire_old();
   // Starts the probes that are due; returns how long to wait before the next round.
@@ -132,12 +170,15 @@ class UpstreamPool {
   async::Scheduler& scheduler_;
   io::Dialer& dialer_;
   Counters& counters_;
+  ServerNews news_;
   UpstreamGroups current_;
   std::unordered_set<const UpstreamServer*> current_servers_;
   async::Signal adopted_;   // wakes probe_for_ever()
   std::vector<Idle> idle_;  // the most recently used last
+  async::ListHead silent_;  // the SilentTransactions, the longest silent first
   // For each group that has waiters, these in the order of their arrival.
   std::map<const UpstreamGroup*, async::ListHead, OlderFirst> waiting_;
+  std::optional<PoolNeighbours::Member> neighbours_;
   bool sweeping_ = false;
   bool gave_away_last_ = false;
   async::Nursery background_;  // RSETs and QUITs in progress; last member, so that it is destroyed first

@@ -17,6 +17,7 @@
 
 #include "gateway/upstream/group.h"
 #include "gateway/upstream/name_book.h"
+#include "gateway/upstream/neighbours.h"
 
 namespace sallyport::upstream {
 
@@ -48,6 +49,8 @@ class UpstreamRegistry {
   const NameBook& names() const { return names_; }
   // The number of servers that a snapshot or a connection still uses.
   std::size_t size() const;
+  // Where the pools of the workers find each other.
+  PoolNeighbours& neighbours() { return neighbours_; }
 
  private:
   // Name of the group, address, and those of the group's settings that decide what a connection is.
@@ -63,6 +66,7 @@ class UpstreamRegistry {
   std::vector<LastWord> last_words_;
   std::uint64_t last_serial_ = 0;
   NameBook names_;
+  PoolNeighbours neighbours_;
 };
 
 }  // namespace sallyport::upstream

@@ -25,6 +25,7 @@ import socket
 import threading
 import time
 
+from postfix_server import Postfix
 from support import PATIENCE, Client, below_our_header, free_port, wait_until
 
 DOMAIN = "test.example"
@@ -88,6 +89,8 @@ class Account:
 class KillRun:
     """One run; `test` is a GatewayTest, which starts and stops what is needed."""
 
+    points = POINTS
+
     def __init__(self, test, messages, kills, connections, seed):
         self.test, self.messages, self.connections = test, messages, connections
         self.account = Account(seed, messages)
@@ -103,7 +106,7 @@ class KillRun:
         self.dead = threading.Event()
         self.over = threading.Event()
         # Half of the kills come by the clock, the others go through all points.
-        points = self.random.sample(POINTS, len(POINTS)) * (kills // len(POINTS) + 1)
+        points = self.random.sample(self.points, len(self.points)) * (kills // len(self.points) + 1)
         self.plan = [None if n % 2 else points[n // 2] for n in range(kills)]
 
     # -- the gateway --
@@ -293,6 +296,12 @@ class KillRun:
         self.listener = socket.create_server(("127.0.0.1", self.upstream_port), backlog=200)
         threading.Thread(target=self.accept_upstream, daemon=True).start()
 
+    def upstream_settings(self):
+        return self.upstream_port
+
+    def close_upstream(self):
+        self.listener.close()
+
     def accept_upstream(self):
         number = 0
         with contextlib.suppress(OSError):
@@ -344,12 +353,7 @@ class KillRun:
         if dice.random() < 0.02:
             say("451 4.3.0 Not stored")
             return True
-        number = re.search(rb"(?m)^X-Trial: (\d+)\.(\d+)\r$", content)
-        key = int(number[1]), int(number[2])
-        with self.lock:
-            self.stored[key] += 1
-            if hashlib.sha256(below_our_header(content)).hexdigest() != self.trials[key].digest:
-                self.account.damaged.append(key)
+        self.note_stored(content)
         self.strike("stored")
         time.sleep(dice.uniform(0, 0.005))
         if dice.random() < 0.02:
@@ -357,6 +361,14 @@ class KillRun:
         say("250 2.0.0 Stored")
         self.strike("upstream answered")
         return True
+
+    def note_stored(self, content):
+        number = re.search(rb"(?m)^X-Trial: (\d+)\.(\d+)\r$", content)
+        key = int(number[1]), int(number[2])
+        with self.lock:
+            self.stored[key] += 1
+            if hashlib.sha256(below_our_header(content)).hexdigest() != self.trials[key].digest:
+                self.account.damaged.append(key)
 
     # -- the account --
 
@@ -368,7 +380,7 @@ class KillRun:
         rules = self.test.rules('sp.rule { name = "LOOKS", stage = "message", score = 1, run = function(tx)\n'
                                 '  return tx.msg.subject == "never" end }\n')
         self.test.configuration(
-            self.upstream_port, workers=2, dns={"servers": [f"127.0.0.1:{dns}"]},
+            self.upstream_settings(), workers=2, dns={"servers": [f"127.0.0.1:{dns}"]},
             policy={"mode": "enforce", "dnsbl": {"zones": {"bl.example": {"score": 9.0}}},
                     "rate": {"connect_per_ip": "1000000/1m", "mail_per_ip": "1000000/1m",
                              "rcpt_per_sender_domain": "1000000/1m"},
@@ -385,7 +397,7 @@ class KillRun:
         if self.process.stop() != 0:
             self.account.surprises.append(f"the last one did not end well: {self.process.output()}")
         self.look_at_spool()
-        self.listener.close()
+        self.close_upstream()
         self.settle()
         self.account.seconds = time.monotonic() - began
         return self.account
@@ -416,3 +428,28 @@ class KillRun:
         if line["check"] == "reply_lost":
             return "reply_lost"
         return "outcome_unknown" if line["id"] in unknown else None
+
+
+class PostfixKillRun(KillRun):
+    """In front of a real Postfix, with connections that live for two seconds only. It neither fails nor refuses of itself,
+    and the kills are aimed at the client's side."""
+
+    points = POINTS[:POINTS.index("upstream connected")]
+
+    def serve_upstream(self):
+        self.postfix = Postfix(self.test, more=f"virtual_mailbox_maps = inline:{{{{ user@{DOMAIN}=user/, "
+                                               f"second@{DOMAIN}=second/ }}}}\n")
+
+    def upstream_settings(self):
+        return {"servers": [f"127.0.0.1:{self.postfix.port}"], "connection_age": "2s"}
+
+    def close_upstream(self):
+        queues = [self.postfix.folder / "queue" / name for name in ("maildrop", "incoming", "active", "deferred")]
+
+        def is_delivered():
+            return not any(file.is_file() for queue in queues for file in queue.rglob("*"))
+
+        wait_until("the end of Postfix's deliveries", is_delivered, LONG_PATIENCE)
+        # Each transaction has a copy for this one.
+        for content in self.postfix.messages():
+            self.note_stored(content)

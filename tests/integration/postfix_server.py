@@ -65,6 +65,10 @@ class Postfix:
             (self.folder / name).mkdir(parents=True)
         shutil.chown(self.folder / "data", "postfix")
         shutil.chown(self.folder / "mail", "nobody")
+        # A table that may grow; used where `more` names it.
+        self.mailboxes = self.folder / "mailboxes"
+        self.mailboxes.write_text("user@test.example user/\n")
+        more = more.replace("{folder}", str(self.folder))
         (self.folder / "conf/main.cf").write_text(
             MAIN.format(folder=self.folder, certificate=test.certificate(), more=more))
         (self.folder / "conf/master.cf").write_text(MASTER.format(port=self.port))

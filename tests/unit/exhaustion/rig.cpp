@@ -88,7 +88,7 @@ Rig::Rig(RigOptions options) : options_(std::move(options)) {
   snapshot_->plans = session::make_plans(settings_, policies::policy_list());
   own_ = session::own_names(settings_.hostname, snapshot_->plans);
   auto plans = checks::WorkerPlans::prepare(snapshot_->plans, {learned_, rates_, suffixes_, own_}).value();
-  pool_ = std::make_unique<upstream::UpstreamPool>(loop_.scheduler(), *this, counters, snapshot_->upstreams);
+  pool_ = std::make_unique<upstream::UpstreamPool>(loop_.scheduler(), *this, counters, log, snapshot_->upstreams);
   host_.reset(new session::Host{
       loop_.scheduler(),
       clock_,

@@ -187,6 +187,7 @@ Step make_step(Source& source) {
     step.last = flags & 4;
   } else if (kind == 30) {
     step.kind = Kind::wait;
+    step.last = flags & 4;
   } else {
     step.kind = Kind::rcpt;
   }

@@ -35,6 +35,7 @@ class Duel {
     settings.limits.errors_per_session = setting.errors;
     settings.limits.junk_commands = setting.junk;
     if (setting.spools) settings.limits.memory_per_message = 256;
+    settings.upstreams["default"].max_connections = 1;
     settings.tenants["sister"] = {"sister", {"sister.example"}, "default", {}};
     settings.tenants["other"] = {"other", {"other.example"}, "other", {}};
     settings.upstreams["other"] = settings.upstreams["default"];
@@ -75,6 +76,7 @@ class Duel {
 
  private:
   void listen() {
+    is_listening_ = true;
     for (SocketAddress server : {first_server, second_server})
       world_->dialer.serve(server, [this](auto stream) { return upstream_.serve(std::move(stream)); });
   }
@@ -136,6 +138,7 @@ class Duel {
     switch (step.kind) {
       case Step::Kind::hang_up:
         upstream_.hang_up();
+        is_listening_ = is_listening_ && !step.last;
         if (step.last) {
           for (SocketAddress server : {first_server, second_server}) world_->dialer.fail(server, io::Error::refused);
         }
@@ -146,7 +149,22 @@ class Duel {
         break;
       default:
         world_->advance(std::chrono::seconds(3));
+        if (step.last && is_listening_) need_places();
     }
+  }
+
+  // Somebody else's mails, which are over at once.
+  void need_places() {
+    async::Nursery others(world_->loop.scheduler());
+    for (const auto& [name, group] : world_->host->snapshot->shared->upstreams) others.spawn(need_place(*group));
+    world_->loop.run();
+    if (others.size() > 0) disagree("a place is needed, and not given up");
+  }
+  Task<void> need_place(const upstream::UpstreamGroup& group) {
+    std::vector<upstream::FailedServer> failed;
+    const upstream::UpstreamPool::Wish wish{.deadline = world_->loop.now() + std::chrono::seconds(30)};
+    auto lease = co_await world_->pool->acquire(group, failed, wish);
+    if (lease) world_->pool->give_back(std::move(*lease), false);
   }
 
   bool awaits_an_event_next() const {
@@ -268,6 +286,7 @@ class Duel {
   std::unique_ptr<DialogueClient> client_;
   StarttlsClient* starttls_client_ = nullptr;  // points to client_ when that is a StarttlsClient
   bool is_secured_ = false;
+  bool is_listening_ = false;
   SessionModel model_;
   std::string segment_;  // octets that are not sent yet
   std::string heard_;

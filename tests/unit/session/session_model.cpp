@@ -74,6 +74,8 @@ SessionModel::Replies SessionModel::greeting() {
 
 SessionModel::Replies SessionModel::play(const Step& step, bool is_followed, bool is_cut_off) {
   if (step.kind == Kind::wait) now_ += 3;
+  // U18: it is given up, to be opened again (U17). Where no server listens there is nothing to be given up.
+  if (step.kind == Kind::wait && step.last && is_listening_ && transaction_) give_up_connection();
   if (step.kind == Kind::come_back) is_listening_ = true;
   if (step.kind == Kind::hang_up) {
     is_listening_ = is_listening_ && !step.last;

@@ -100,7 +100,9 @@ class SessionModel {
   std::string ask_recipient(const Recipient& to);
   std::string open_transaction();
   std::string lose(std::string reply);
-  void give_up_server(bool is_down);
+  void give_up_connection();
+  bool connect();
+  bool open_again();
   std::string hand_over(const std::string& content);
   std::int64_t& down_until() { return down_until_[*transaction_->route == Route::other ? 1 : 0]; }
 

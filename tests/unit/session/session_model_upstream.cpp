@@ -24,18 +24,33 @@ std::string SessionModel::upstream_mail_line(const Sender& from, const std::vect
   return line;
 }
 
-void SessionModel::give_up_server(bool is_down) {
+void SessionModel::give_up_connection() {
   transaction_->holds_connection = false;
   transaction_->connection_is_dead = false;
   transaction_->mail_accepted = false;
-  if (is_down) down_until() = now_ + 2;  // the breaker
+}
+
+// A new connection, or a kept one that is not dead; false: there is none, and the breaker opens.
+bool SessionModel::connect() {
+  if (now_ < down_until()) return false;
+  if (!is_listening_) down_until() = now_ + 2;
+  transaction_->holds_connection = is_listening_;
+  return is_listening_;
+}
+
+// What has ended while the client was silent is opened again, with the recipients that were accepted; false: it is
+// lost.
+bool SessionModel::open_again() {
+  Transaction& mail = *transaction_;
+  if (mail.connection_is_dead) give_up_connection();
+  if (mail.holds_connection || mail.rcpts.empty()) return true;
+  mail.mail_accepted = connect();
+  return mail.mail_accepted;
 }
 
 // The transaction cannot be saved: somebody was told that his recipient is accepted.
 std::string SessionModel::lose(std::string reply) {
-  transaction_->holds_connection = false;
-  transaction_->connection_is_dead = false;
-  transaction_->mail_accepted = false;
+  give_up_connection();
   transaction_->lost = reply;
   return reply;
 }
@@ -75,20 +90,9 @@ Answer answer_of(Fate fate, std::string_view good) {
 // Up to an accepted MAIL; empty when it is.
 std::string SessionModel::open_transaction() {
   Transaction& mail = *transaction_;
-  if (mail.holds_connection && mail.connection_is_dead) {
-    give_up_server(true);
-    return "451 4.4.1";
-  }
-  if (!mail.holds_connection) {
-    if (now_ < down_until()) return "451 4.4.1";
-    if (!is_listening_) {
-      give_up_server(true);
-      return "451 4.4.1";
-    }
-    mail.holds_connection = true;
-  }
+  if (!mail.holds_connection && !connect()) return "451 4.4.1";
   Answer answer = answer_of(mail.from->point == Point::mail ? mail.from->fate : Fate::good, "");
-  if (answer.is_failure) give_up_server(answer.is_down);
+  if (answer.is_failure) give_up_connection();
   mail.mail_accepted = answer.reply.empty();
   return answer.reply;
 }
@@ -96,20 +100,21 @@ std::string SessionModel::open_transaction() {
 std::string SessionModel::ask_recipient(const Recipient& to) {
   Transaction& mail = *transaction_;
   if (!mail.lost.empty()) return mail.lost;
+  if (!open_again()) return lose("451 4.4.1");
   if (!mail.mail_accepted) {
     if (std::string refusal = open_transaction(); !refusal.empty()) return refusal;
   }
-  Answer answer = mail.connection_is_dead ? Answer{"451 4.4.1", true, true} : answer_of(to.fate, "250 2.1.5");
+  Answer answer = answer_of(to.fate, "250 2.1.5");
   if (!answer.is_failure) return answer.reply;
   if (!mail.rcpts.empty()) return lose(answer.reply);
-  give_up_server(answer.is_down);
+  give_up_connection();
   return answer.reply;
 }
 
 std::string SessionModel::hand_over(const std::string& content) {
   Transaction& mail = *transaction_;
   if (!mail.lost.empty()) return mail.lost;
-  if (mail.connection_is_dead) return "451 4.4.1";
+  if (!open_again()) return "451 4.4.1";
   const Sender& from = *mail.from;
   if (from.point == Point::data && !setting_.chunking_upstream) {
     Answer answer = answer_of(from.fate, "");

@@ -350,7 +350,7 @@ std::string to_dialogue(const Script& script) {
   for (const Step& step : script.steps) {
     if (step.kind == Step::Kind::hang_up) text += step.last ? "upstreams go away\n" : "upstreams hang up\n";
     if (step.kind == Step::Kind::come_back) text += "upstreams come back\n";
-    if (step.kind == Step::Kind::wait) text += "wait 3s\n";
+    if (step.kind == Step::Kind::wait) text += step.last ? "wait 3s, others need the place\n" : "wait 3s\n";
     std::string line = line_of(step);
     if (line.empty()) continue;
     text += "C: " + shown(line);

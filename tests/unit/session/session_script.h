@@ -105,7 +105,7 @@ struct Step {
     starttls,
     hang_up,    // the upstreams close their connections; with `last` they refuse new ones
     come_back,  // the upstreams accept connections again
-    wait,       // three seconds
+    wait,       // three seconds; with `last` the one place at each upstream is then needed for somebody else's mail
   };
   Kind kind = Kind::simple;
   bool extended = true;

@@ -284,8 +284,8 @@ std::shared_ptr<const WorkerSnapshot> World::make_snapshot() {
 void World::build() {
   if (watches_content || !entries.empty()) add(watching_entry_);
   auto snapshot = make_snapshot();
-  pool =
-      std::make_unique<upstream::UpstreamPool>(loop.scheduler(), tapped_dialer_, counters, snapshot->shared->upstreams);
+  pool = std::make_unique<upstream::UpstreamPool>(loop.scheduler(), tapped_dialer_, counters, log,
+                                                  snapshot->shared->upstreams);
   host = std::unique_ptr<Host>(new Host{loop.scheduler(),
                                         clock,
                                         resolver,

@@ -1,59 +1,11 @@
 // Slots, their order, what happens to connections that are given back, and what a reload changes.
-#include "gateway/upstream/pool.h"
-
-#include <gtest/gtest.h>
-
-#include "gateway/upstream/registry.h"
-#include "tests/support/manual_loop.h"
-#include "tests/support/scripted_dialer.h"
-#include "tests/unit/upstream/line_server.h"
+#include "tests/unit/upstream/pool_fixture.h"
 
 namespace sallyport::upstream {
 namespace {
 
-const SocketAddress first_server = *SocketAddress::parse("10.0.0.5:25");
-const SocketAddress second_server = *SocketAddress::parse("10.0.0.6:25");
-
-class UpstreamPoolTest : public testing::Test {
+class UpstreamPoolTest : public PoolFixture {
  protected:
-  using Lease = UpstreamPool::Lease;
-
-  UpstreamPoolTest() {
-    dialer.serve(first_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
-    dialer.serve(second_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
-    groups = configure({first_server}, 1);
-    pool = make_pool();
-  }
-
-  UpstreamGroups configure(std::vector<Endpoint> servers, std::uint64_t max_connections) {
-    config::Settings settings;
-    settings.hostname = "mx.example.com";
-    config::UpstreamSettings& group = settings.upstreams["default"];
-    group.name = "default";
-    group.servers = std::move(servers);
-    group.balance = config::Balance::failover;
-    group.tls.mode = tls::UpstreamTls::off;
-    group.max_connections = max_connections;
-    return registry.make_groups(settings, {});
-  }
-  std::unique_ptr<UpstreamPool> make_pool() {
-    return std::make_unique<UpstreamPool>(loop.scheduler(), dialer, counters, groups);
-  }
-  UpstreamServer& server() { return *groups.at("default")->servers[0]; }
-  // As sessions do: those that begin now ask for the new groups, whoever holds the old ones goes on with them.
-  void reload(UpstreamGroups next) {
-    groups = std::move(next);
-    pool->adopt(groups);
-  }
-
-  // Asks for a connection and notes its name when it has one.
-  Task<void> ask(UpstreamPool& from, std::string name, Lease& lease) {
-    std::shared_ptr<UpstreamGroup> group = groups.at("default");
-    std::vector<FailedServer> failed;
-    auto got = co_await from.acquire(*group, failed, false, loop.now() + std::chrono::seconds(30));
-    if (got) lease = std::move(*got);
-    served.push_back(got ? name : name + " in vain");
-  }
   // For ever: takes a connection, gives it back, takes the next.
   Task<void> keep_asking(UpstreamPool& from, int& times) {
     while (true) {
@@ -65,15 +17,6 @@ class UpstreamPoolTest : public testing::Test {
       from.give_back(std::move(lease), false);
     }
   }
-
-  support::ManualLoop loop;
-  Counters counters;
-  support::ScriptedDialer dialer{loop.scheduler()};
-  LineServer upstream;
-  UpstreamRegistry registry;
-  UpstreamGroups groups;
-  std::unique_ptr<UpstreamPool> pool;
-  std::vector<std::string> served;
 };
 
 TEST_F(UpstreamPoolTest, ServesInTheOrderOfArrival) {
@@ -155,7 +98,7 @@ TEST_F(UpstreamPoolTest, IdleConnectionsSayQuitAfterAWhile) {
   askers.spawn(ask(*pool, "1", first));
   loop.run();
   pool->give_back(std::move(first), false);
-  loop.advance(std::chrono::seconds(28));
+  loop.advance(std::chrono::seconds(58));
   EXPECT_EQ(pool->idle(), 1u);
   loop.advance(std::chrono::seconds(4));
   EXPECT_EQ(pool->idle(), 0u);
@@ -203,7 +146,7 @@ TEST_F(UpstreamPoolTest, ProbesLearnWhatTheServerCan) {
   EXPECT_TRUE(server().extensions()->smtputf8);
   EXPECT_EQ(server().extensions()->max_size, 10000000u);
   upstream.replies["EHLO"] = "250 upstream.example\r\n";
-  loop.advance(std::chrono::seconds(45));
+  loop.advance(std::chrono::seconds(75));
   EXPECT_FALSE(server().extensions()->smtputf8);
 }
 

@@ -19,16 +19,17 @@ class UpstreamDeadlines : public testing::Test {
  protected:
   void greet() {
     world.greet();
-    world.advance(seconds(40));  // no connection is left of the probes
+    world.advance(seconds(70));  // no connection is left of the probes
   }
-  // With a connection at hand whose replies take 50 s, in pieces of so many octets.
-  void greet_slow_server(std::size_t piece_octets) {
+  // A mail with a recipient; from then on the server's replies take 50 s, in pieces of so many octets.
+  void begin_mail_at_slow_server(std::size_t piece_octets) {
     support::MemoryStream* latest = nullptr;
     world.dialer.serve(first_server, [this, &latest](std::unique_ptr<support::MemoryStream> stream) {
       latest = stream.get();
       return world.upstream.serve(std::move(stream));
     });
     world.greet();
+    EXPECT_EQ(world.say(group), std::string(mail_ok) + "250 2.1.5 Ok\r\n");
     support::Faults slow;
     slow.piece_octets = piece_octets;
     slow.piece_delay = seconds(50);
@@ -72,10 +73,22 @@ INSTANTIATE_TEST_SUITE_P(Every, SilentAt, testing::Values("", "EHLO", "MAIL", "R
 
 // Every reply of the server comes 50 s after the one before.
 TEST_F(UpstreamDeadlines, EachReplyHasItsOwn) {
-  greet_slow_server(14);
-  EXPECT_EQ(world.say(group), "");
+  begin_mail_at_slow_server(14);
+  EXPECT_EQ(world.say("RCPT TO:<bob1@example.com>\r\nRCPT TO:<bob2@example.com>\r\n"), "");
   world.advance(seconds(101));
-  EXPECT_EQ(world.heard(), std::string(mail_ok) + "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(world.heard(), "250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n");
+}
+
+// U9: a kept connection on which nothing comes is given up sooner, and the mail goes on another one.
+TEST_F(UpstreamDeadlines, AKeptConnectionHasFiveSeconds) {
+  world.greet();
+  world.upstream.queued["MAIL"] = {"silence"};
+  EXPECT_EQ(world.say(group), "");
+  world.advance(milliseconds(4900));
+  EXPECT_EQ(world.heard(), "");
+  world.advance(milliseconds(200));
+  EXPECT_EQ(world.heard(), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(world.counters.get(Fault::upstream_timeout), 0u);
 }
 
 TEST_F(UpstreamDeadlines, GoAhead) {
@@ -100,11 +113,8 @@ TEST_F(UpstreamDeadlines, FinalReply) {
 
 // Whatever has been waited for since the client's end of data counts.
 TEST_F(UpstreamDeadlines, FinalReplyAfterASlowGoAhead) {
-  greet_slow_server(0);
   world.upstream.replies["."] = "silence";
-  world.say(group);
-  world.advance(seconds(101));
-  world.heard();
+  begin_mail_at_slow_server(0);
   world.say("DATA\r\n");
   EXPECT_EQ(world.say("hello\r\n.\r\n"), "");
   expect_after(seconds(240), "451 4.4.2 ");

@@ -2,6 +2,8 @@
 // (U4).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gateway/stream/tls_stream.h"
 #include "tests/unit/session/faulty_upstream.h"
 #include "tests/unit/tls/test_certificates.h"
@@ -69,7 +71,7 @@ class UpstreamTls : public testing::Test {
   }
   void expect_refusal() {
     world.greet();
-    world.advance(seconds(40));
+    world.advance(seconds(70));
     world.say(mail);
     for (int i = 0; i < 2; ++i) {
       EXPECT_EQ(world.say(rcpt).substr(0, 10), "451 4.7.5 ");
@@ -135,7 +137,7 @@ TEST_F(UpstreamTls, OctetsInTheClearAreNoReasonToGoOnInTheClear) {
   offer();
   world.upstream.replies["STARTTLS"] = "220 2.0.0 go\r\n250 2.0.0 and what you want to hear\r\n";
   world.greet();
-  world.advance(seconds(40));
+  world.advance(seconds(70));
   world.say(mail);
   EXPECT_EQ(world.say(rcpt).substr(0, 10), "451 4.3.0 ");
   EXPECT_EQ(world.counters.get(Violation::upstream_protocol), 1u);
@@ -196,6 +198,32 @@ TEST_F(UpstreamTls, AKeptConnectionInTheMiddleOfARecordIsNotUsed) {
   EXPECT_EQ(deliver(), taken);
   EXPECT_EQ(reused(), before);
 }
+
+// U20: however TLS fails, mail goes in the clear, on a connection of its own.
+class OpportunisticTls : public UpstreamTls, public testing::WithParamInterface<std::string> {};
+
+TEST_P(OpportunisticTls, FallsBack) {
+  require(tls::UpstreamTls::opportunistic);
+  offer();
+  world.upstream.tls = nullptr;  // after a 220 it goes on in the clear
+  world.upstream.replies["STARTTLS"] = GetParam();
+  world.greet();
+  world.advance(seconds(15));
+  EXPECT_EQ(deliver(), taken);
+  const std::uint64_t failures = world.counters.get(Fault::upstream_tls);
+  EXPECT_GE(failures, 1u);
+  EXPECT_EQ(world.log.count({"event=fault", "kind=upstream_tls", "upstream=10.0.0.5:25"}), failures);
+  EXPECT_EQ(world.counters.get(Total::upstreams_down), 0u);
+  const auto& commands = world.upstream.commands;
+  const auto mail_line = std::find(commands.begin(), commands.end(), "MAIL FROM:<ann@example.org>");
+  ASSERT_NE(mail_line, commands.end());
+  EXPECT_TRUE((mail_line - 1)->starts_with("EHLO ")) << "a fresh connection, without STARTTLS";
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, OpportunisticTls,
+                         testing::Values("421 4.3.0 no TLS now\r\n", "454 4.7.0 no TLS\r\n", "500 what\r\n", "close",
+                                         "reset", "silence", "what?\r\n", "220 2.0.0 go\r\n"),
+                         [](const auto& info) { return "Case" + std::to_string(info.index); });
 
 }  // namespace
 }  // namespace sallyport::upstream
