@@ -6,6 +6,7 @@
 
 #include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
+#include "gateway/mail/encoded_words.h"
 
 namespace sallyport::mail {
 

@@ -56,9 +56,6 @@ class HeaderSection {
 // The value on one line: folding is undone (CRLF before white space removed) and the ends trimmed. Any other CR or LF
 // becomes a space, so the result has none.
 std::string unfold(std::string_view value);
-// Unfolds the value and decodes encoded words (RFC 2047) in US-ASCII, ISO-8859-1 and UTF-8; others stay as they are.
-// The result is one line of valid UTF-8: invalid octets become U+FFFD, encoded controls become spaces.
-std::string decode_words(std::string_view value);
 // The address of the first mailbox of an address field (RFC 5322, 3.4): the text between < and >, otherwise the first
 // word with an @; without comments, source route and quotes. Also looks inside groups. Empty if there is none.
 std::string first_address(std::string_view value);

@@ -7,6 +7,7 @@
 
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
+#include "gateway/mail/encoded_words.h"
 #include "gateway/mail/header.h"
 #include "lua/engine/context.h"
 
@@ -128,13 +129,25 @@ const Transaction& check_message(lua_State* L) {
   return mail_of(L, *static_cast<const Handle*>(luaL_checkudata(L, 1, message_type)));
 }
 
+mail::DecodedText decode(const Transaction& mail, const mail::HeaderField& field) {
+  return mail::decode_text(field.value, mail::declared_charset(mail.message->header()));
+}
+
 int header(lua_State* L) {
   const Transaction& mail = check_message(L);
   if (const mail::HeaderField* field = find_field(L, mail, check_header_name(L))) {
-    push(L, mail::decode_words(field->value));
+    push(L, decode(mail, *field).text);
   } else {
     lua_pushnil(L);
   }
+  return 1;
+}
+
+// What could not be decoded of the first such field, in words, or nil.
+int header_problem(lua_State* L) {
+  const Transaction& mail = check_message(L);
+  const mail::HeaderField* field = find_field(L, mail, check_header_name(L));
+  push_or_nil(L, field ? decode(mail, *field).problem : std::string());
   return 1;
 }
 
@@ -145,7 +158,7 @@ int headers(lua_State* L) {
   lua_newtable(L);
   for (const mail::HeaderField* field : mail.message->header().find_all(name)) {
     Context::of(L).meter.spend(L, 1 + field->value.size());
-    push(L, mail::decode_words(field->value));
+    push(L, decode(mail, *field).text);
     lua_seti(L, -2, ++count);
   }
   return 1;
@@ -231,9 +244,15 @@ constexpr Field message_fields[] = {
     {"subject",
      [](lua_State* L, const Transaction& mail) {
        const mail::HeaderField* field = find_field(L, mail, "Subject");
-       field ? push(L, mail::decode_words(field->value)) : lua_pushnil(L);
+       field ? push(L, decode(mail, *field).text) : lua_pushnil(L);
+     }},
+    {"subject_problem",
+     [](lua_State* L, const Transaction& mail) {
+       const mail::HeaderField* field = find_field(L, mail, "Subject");
+       push_or_nil(L, field ? decode(mail, *field).problem : std::string());
      }},
     {"header", [](lua_State* L, const Transaction&) { lua_pushcfunction(L, guarded<header>); }},
+    {"header_problem", [](lua_State* L, const Transaction&) { lua_pushcfunction(L, guarded<header_problem>); }},
     {"headers", [](lua_State* L, const Transaction&) { lua_pushcfunction(L, guarded<headers>); }},
     {"from", [](lua_State* L, const Transaction& mail) { push_mailbox(L, mail, "From"); }},
     {"to", [](lua_State* L, const Transaction& mail) { push_mailbox(L, mail, "To"); }},

@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/base/charset.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
+#include "gateway/mail/encoded_words.h"
 #include "gateway/mail/header.h"
 #include "gateway/mail/message.h"
 #include "gateway/mail/received.h"
@@ -21,9 +23,11 @@ void check_fields(const mail::HeaderSection& header, std::string_view octets) {
     ensure(field.whole.data() == octets.data() + at, "fields do not follow each other");
     at += field.whole.size();
     ensure(mail::unfold(field.value).find_first_of("\r\n") == std::string::npos, "an unfolded value has a line end");
-    const std::string decoded = mail::decode_words(field.value);
-    ensure(text::is_utf8(decoded), "decoded words are not UTF-8");
-    ensure(decoded.find_first_of("\r\n") == std::string::npos, "decoded words have a line end");
+    const mail::DecodedText decoded = mail::decode_text(field.value, mail::declared_charset(header));
+    ensure(text::is_utf8(decoded.text), "decoded text is not UTF-8");
+    ensure(decoded.text.find_first_of("\r\n") == std::string::npos, "decoded text has a line end");
+    ensure(to_normal_form(decoded.text) == decoded.text, "decoded text is not in normal form");
+    for (const char c : decoded.problem) ensure(text::is_printable(c), "a problem that cannot be shown");
     mail::first_address(field.value);
   }
   ensure(at <= octets.size(), "fields go past the section");
