@@ -61,7 +61,7 @@ std::string to_base64(std::string_view octets) {
   return text;
 }
 
-std::optional<std::string> from_base64(std::string_view text, std::size_t most) {
+std::optional<std::string> from_base64(std::string_view text, std::size_t most, Padding end) {
   std::string octets;
   octets.reserve(std::min(text.size() / 4 * 3, most));
   std::uint32_t bits = 0;
@@ -90,7 +90,12 @@ std::optional<std::string> from_base64(std::string_view text, std::size_t most) 
     append_group(octets, bits, count);
     digits = 0;
   }
-  if (digits != 0) return std::nullopt;
+  if (digits == 0) return octets;
+  // A group that was begun: two digits are one octet, three are two. Padding, where there is some, must be whole.
+  if (end == Padding::required || padding > 0 || digits < 2) return std::nullopt;
+  const std::size_t count = digits - 1;
+  if (octets.size() + count > most) return std::nullopt;
+  append_group(octets, bits << (6 * (4 - digits)), count);
   return octets;
 }
 

@@ -39,8 +39,8 @@ bool Checks::gathers(const Active& active, Stage stage) const {
 }
 
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
-  policies::GatherContext context{services_.scheduler, resolver_, services_.counters,
-                                  services_.log,       deadline,  body_hashes_};
+  policies::GatherContext context{services_.scheduler, resolver_,  services_.counters, services_.log, deadline,
+                                  body_hashes_,        &verifying_};
   if (selection.size() == 1) {
     co_await selection.front().gathering->gather(stage, mail, facts_, context);
     co_return;
@@ -329,6 +329,7 @@ void Checks::mail_ended() {
   watching_.clear();
   hasher_.reset();
   body_hashes_.clear();
+  verifying_ = {};
   mail_plans_ = connection_plans_;
   plan_ = &mail_plans_->plans().connection;
   verdicts_ = connection_verdicts_;

@@ -165,6 +165,7 @@ class Checks {
   std::vector<policies::Gathering*> watching_;  // the mail's gatherings that want the body
   std::optional<signature::BodyHasher> hasher_;
   std::vector<signature::BodyHash> body_hashes_;
+  Duration verifying_{};       // processor time that the mail's signatures have taken
   async::Nursery background_;  // last, so that it is destroyed before the members it uses
 };
 

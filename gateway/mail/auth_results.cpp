@@ -157,8 +157,8 @@ bool take_property(Scanner& scanner, AuthMethod& method) {
     return true;
   }
   property.value = std::move(*value);
-  method.properties.push_back(std::move(property));
-  return method.properties.size() <= max_auth_properties;
+  if (method.properties.size() < max_auth_properties) method.properties.push_back(std::move(property));
+  return true;
 }
 
 // Reads one method: "dkim/1=pass (comment) reason=x header.d=example.org".
@@ -255,7 +255,10 @@ std::optional<std::string_view> AuthMethod::value(std::string_view type, std::st
   return std::nullopt;
 }
 
-std::optional<AuthResults> parse_auth_results(std::string_view value) {
+namespace {
+
+// `wanted` may be empty: then every method is.
+std::optional<AuthResults> parse(std::string_view value, std::span<const std::string_view> wanted) {
   Scanner scanner(value);
   AuthResults results;
   auto id = take_authserv_id(scanner);
@@ -270,10 +273,24 @@ std::optional<AuthResults> parse_auth_results(std::string_view value) {
       if (!scanner.skip_cfws()) return std::nullopt;
       continue;
     }
-    if (results.methods.size() == max_auth_methods) return std::nullopt;
-    if (!take_method(scanner, results.methods.emplace_back())) return std::nullopt;
+    AuthMethod method;
+    if (!take_method(scanner, method)) return std::nullopt;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), method.method) == wanted.end()) continue;
+    if (results.methods.size() < max_auth_methods) {
+      results.methods.push_back(std::move(method));
+    } else if (wanted.empty()) {
+      return std::nullopt;
+    }
   }
   return results;
+}
+
+}  // namespace
+
+std::optional<AuthResults> parse_auth_results(std::string_view value) { return parse(value, {}); }
+
+std::optional<AuthResults> parse_auth_results(std::string_view value, std::span<const std::string_view> methods) {
+  return parse(value, methods);
 }
 
 AuthservOwner owner_of_auth_results(std::string_view value, const std::vector<std::string>& our_ids) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,11 +42,14 @@ struct AuthResults {
 };
 
 inline constexpr std::size_t max_auth_methods = 100;     // of one field
-inline constexpr std::size_t max_auth_properties = 100;  // of one method
+inline constexpr std::size_t max_auth_properties = 100;  // of one method; more are passed over
 
 // Parses the field's value, with or without folding. A value of only white space and comments gives no id and no
-// methods. Nothing if it cannot be parsed.
+// methods. Nothing if it cannot be parsed, or has more than max_auth_methods.
 std::optional<AuthResults> parse_auth_results(std::string_view value);
+// The same, but keeps only results of the methods named, at most max_auth_methods of them, and passes over as many
+// others as there are.
+std::optional<AuthResults> parse_auth_results(std::string_view value, std::span<const std::string_view> methods);
 
 // Whether a field claims to be ours, so that the session removes it (threats.md S38; RFC 8601, 5). The ids are compared
 // without regard to case, comments, quotes, folding, A-labels or U-labels, and version.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
@@ -18,31 +19,78 @@ bool is_atom_octet(char c) {
   return !text::is_space(c) && !text::is_control(c) && specials.find(c) == std::string_view::npos;
 }
 
+void add_once(std::vector<std::string>& list, std::string domain) {
+  if (list.size() < max_author_domains && std::find(list.begin(), list.end(), domain) == list.end())
+    list.push_back(std::move(domain));
+}
+
+// What one part of a mailbox has behind its @.
+struct Found {
+  std::vector<std::string> domains;
+  bool malformed = false;
+
+  bool is_empty() const { return domains.empty() && !malformed; }
+  void add(std::string_view name) {
+    if (auto domain = to_a_labels(name)) {
+      add_once(domains, std::move(*domain));
+    } else {
+      malformed = true;
+    }
+  }
+};
+
+// Each name behind an @ of a text that no reader takes for an address unless there is no other.
+void find_in_text(std::string_view text, Found& found) {
+  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at)) {
+    const std::size_t begin = ++at;
+    while (at < text.size() && (is_atom_octet(text[at]) || text[at] == '.')) ++at;
+    if (at > begin && found.domains.size() < max_author_domains) found.add(text.substr(begin, at - begin));
+  }
+}
+
 // Reads one From field, already unfolded to one line.
 class Reading {
  public:
-  Reading(std::string_view line, AuthorDomains& found) : line_(line), found_(found) {}
+  Reading(std::string_view line, AuthorDomains& authors)
+      : line_(line), authors_(authors), is_odd_(line.find('\0') != std::string_view::npos) {}
 
   void run() {
     while (at_ < line_.size()) step();
+    end_mailbox();
+    if (has_bracketed_) {
+      show(undotted_);
+    } else {
+      count(undotted_);
+    }
   }
 
  private:
   void step() {
     switch (line_[at_]) {
       case '"':
-        quoted_string();
-        return;
+        return quoted_string();
       case '(':
-        comment();
-        return;
+        return comment();
       case '@':
         ++at_;
-        domain();
+        return domain();
+      case '<':
+        ++at_;
+        if (!is_in_brackets_) open_brackets();
+        return;
+      case '>':
+        ++at_;
+        is_in_brackets_ = false;
+        return;
+      case ',':
+      case ';':
+        ++at_;
+        if (!is_in_brackets_) end_mailbox();
         return;
       case '\\':
         // A backslash outside quotes is a syntax error that some readers skip. Skip only the backslash and read what
         // follows.
+        is_odd_ = true;
         ++at_;
         return;
       default:
@@ -55,8 +103,56 @@ class Reading {
     atom();
   }
 
-  // A quoted string is skipped if it is a display name. If it is a local part, an @ in it counts: some readers end the
-  // local part there.
+  // An obsolete route, "<@relay.example:ann@example.org>", is passed over (RFC 5322, 4.4).
+  void open_brackets() {
+    is_in_brackets_ = true;
+    has_brackets_ = true;
+    skip_space_and_comments();
+    if (at_ >= line_.size() || line_[at_] != '@') return;
+    const std::size_t end = line_.find_first_of(":>", at_);
+    if (end != std::string_view::npos && line_[end] == ':') at_ = end + 1;
+  }
+
+  // Behind the brackets text counts as inside: no reader expects an address there.
+  Found& here() { return has_brackets_ ? address_ : phrase_; }
+
+  void end_mailbox() {
+    const bool only_brackets_count = has_brackets_ && !address_.is_empty() && !is_odd_;
+    count(address_);
+    if (only_brackets_count) {
+      show(phrase_);
+      show(quoted_);
+      has_bracketed_ = true;
+    } else {
+      if (address_.is_empty() && phrase_.is_empty()) count(quoted_);
+      if (!has_brackets_ && !is_odd_) set_undotted_aside();
+      count(phrase_);
+    }
+    address_ = phrase_ = quoted_ = {};
+    has_brackets_ = is_in_brackets_ = false;
+  }
+
+  // "Ann @ Work, Inc. <ann@example.org>": the comma makes a mailbox of the first half, which nobody meant. What cannot
+  // be a domain of the internet is none beside an address in brackets.
+  void set_undotted_aside() {
+    for (const std::string& domain : phrase_.domains) {
+      if (domain.find('.') == std::string::npos) add_once(undotted_.domains, domain);
+    }
+    std::erase_if(phrase_.domains, [](const std::string& domain) { return domain.find('.') == std::string::npos; });
+    undotted_.malformed |= phrase_.malformed;
+    phrase_.malformed = false;
+  }
+
+  void count(Found& found) {
+    for (std::string& domain : found.domains) add_once(authors_.domains, std::move(domain));
+    authors_.has_malformed_domain |= found.malformed;
+  }
+
+  void show(Found& found) {
+    for (std::string& domain : found.domains) add_once(authors_.shown, std::move(domain));
+  }
+
+  // A quoted string is a display name, or a local part. In a local part an @ counts: some readers end it there.
   void quoted_string() {
     const std::size_t begin = at_ + 1;
     const std::size_t end = end_of_quotes(begin);
@@ -65,10 +161,11 @@ class Reading {
       return;
     }
     at_ = end + 1;
+    const std::string_view content = line_.substr(begin, end - begin);
     skip_space_and_comments();
-    if (at_ >= line_.size() || line_[at_] != '@') return;
-    const std::size_t inner = line_.substr(begin, end - begin).rfind('@');
-    if (inner != std::string_view::npos) add(line_.substr(begin + inner + 1, end - begin - inner - 1));
+    if (at_ >= line_.size() || line_[at_] != '@') return find_in_text(content, quoted_);
+    const std::size_t inner = content.rfind('@');
+    if (inner != std::string_view::npos) here().add(content.substr(inner + 1));
   }
 
   std::size_t end_of_quotes(std::size_t begin) {
@@ -80,7 +177,7 @@ class Reading {
         return i;
       }
     }
-    quotes_stay_open_ = true;  // so that a row of quotes is searched only once
+    quotes_stay_open_ = is_odd_ = true;  // so that a row of quotes is searched only once
     return std::string_view::npos;
   }
 
@@ -96,7 +193,7 @@ class Reading {
         return;
       }
     }
-    comments_stay_open_ = true;
+    comments_stay_open_ = is_odd_ = true;
     ++at_;
   }
 
@@ -126,38 +223,60 @@ class Reading {
       if (!is_atom_octet(line_[at_]) || (!name.empty() && name.back() != '.')) break;
       while (at_ < line_.size() && is_atom_octet(line_[at_])) name += line_[at_++];
     }
-    add(name);
+    if (!name.empty()) return here().add(name);
+    // Nothing at all, or an address literal, is no domain (RFC 9989, 5.3.1); anything else should have been one.
+    const bool has_ended = at_ >= line_.size() || std::string_view(">,;").find(line_[at_]) != std::string_view::npos;
+    if (!has_ended && !skip_literal()) here().malformed = true;
   }
 
-  // Finds addresses in an encoded word: some readers decode before they look for addresses, although RFC 2047, 5
-  // forbids it.
+  bool skip_literal() {
+    if (line_[at_] != '[' || literals_stay_open_) return false;
+    const std::size_t end = line_.find_first_of("]>", at_);
+    if (end == std::string_view::npos) literals_stay_open_ = true;
+    if (end == std::string_view::npos || line_[end] != ']') return false;
+    at_ = end + 1;
+    return true;
+  }
+
+  // Finds addresses in encoded words: some readers decode before they look for addresses, although RFC 2047, 5 forbids
+  // it.
   void atom() {
     const std::size_t begin = at_;
     while (at_ < line_.size() && (is_atom_octet(line_[at_]) || line_[at_] == '.')) ++at_;
-    const std::string_view word = line_.substr(begin, at_ - begin);
-    if (!word.starts_with("=?")) return;
-    const std::string decoded = decode_words(word);
+    if (!line_.substr(begin).starts_with("=?")) return;
+    // Words in a row are one text.
+    for (std::size_t next = at_; next < line_.size() && text::is_space(line_[next]);) {
+      while (next < line_.size() && text::is_space(line_[next])) ++next;
+      if (!line_.substr(next).starts_with("=?")) break;
+      while (next < line_.size() && (is_atom_octet(line_[next]) || line_[next] == '.')) ++next;
+      at_ = next;
+    }
+    const std::string decoded = decode_words(line_.substr(begin, at_ - begin));
     const std::size_t open = decoded.find('<');
     const std::size_t at = decoded.find('@', open == std::string::npos ? decoded.size() : open);
-    if (at == std::string::npos) return;
-    add(text::trim(std::string_view(decoded).substr(at + 1, decoded.find('>', at) - at - 1)));
-  }
-
-  void add(std::string_view name) {
-    auto domain = to_a_labels(name);
-    if (!domain) {
-      found_.has_unusable = true;
-      return;
-    }
-    const bool is_known = std::find(found_.domains.begin(), found_.domains.end(), *domain) != found_.domains.end();
-    if (!is_known && found_.domains.size() < max_author_domains) found_.domains.push_back(std::move(*domain));
+    if (at == std::string::npos) return find_in_text(decoded, has_brackets_ ? address_ : quoted_);
+    Found hidden;
+    hidden.add(text::trim(std::string_view(decoded).substr(at + 1, decoded.find('>', at) - at - 1)));
+    count(hidden);
   }
 
   std::string_view line_;
-  AuthorDomains& found_;
+  AuthorDomains& authors_;
   std::size_t at_ = 0;
+  // Of the mailbox that is being read:
+  Found phrase_;
+  Found quoted_;   // in its quoted strings and encoded words
+  Found address_;  // in brackets, and behind them
+  bool has_brackets_ = false;
+  bool is_in_brackets_ = false;
+  // Of the field: whether a mailbox has an address in brackets, and what counts only where none has.
+  bool has_bracketed_ = false;
+  Found undotted_;
+  // Readers will differ about this field: nothing in it is passed over.
+  bool is_odd_;
   bool quotes_stay_open_ = false;
   bool comments_stay_open_ = false;
+  bool literals_stay_open_ = false;
 };
 
 // The value of a malformed line that some readers take for a From field: space before the field's name, or the colon on
@@ -173,7 +292,7 @@ std::optional<std::string_view> value_of_malformed_from(std::string_view line) {
 }  // namespace
 
 AuthorDomains author_domains(const HeaderSection& header) {
-  AuthorDomains found;
+  AuthorDomains authors;
   for (const HeaderField& field : header.fields()) {
     std::string line;
     if (text::equals_ignoring_case(field.name, "From")) {
@@ -183,14 +302,17 @@ AuthorDomains author_domains(const HeaderSection& header) {
       const auto value = value_of_malformed_from(whole);
       if (!value) continue;
       line = *value;
-      found.has_malformed_name = true;
+      authors.has_malformed_name = true;
     } else {
       continue;
     }
-    ++found.fields;
-    Reading(line, found).run();
+    ++authors.fields;
+    Reading(line, authors).run();
   }
-  return found;
+  std::erase_if(authors.shown, [&](const std::string& domain) {
+    return std::find(authors.domains.begin(), authors.domains.end(), domain) != authors.domains.end();
+  });
+  return authors;
 }
 
 }  // namespace sallyport::mail

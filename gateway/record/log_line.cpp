@@ -17,6 +17,9 @@ using Words = std::vector<std::pair<std::string_view, std::string>>;
 // The fields that policies fill in, in the contract's order.
 constexpr std::string_view policy_fields[] = {"spf", "dkim", "dmarc", "arc", "dnsbl"};
 
+// Those that only few mails have; written where there is something to say.
+constexpr std::string_view rare_policy_fields[] = {"local_policy"};
+
 std::string_view find_word(const Words& words, std::string_view key) {
   const auto found = std::find_if(words.begin(), words.end(), [key](const auto& word) { return word.first == key; });
   return found == words.end() ? std::string_view() : std::string_view(found->second);
@@ -77,6 +80,9 @@ bool write(Log& log, const MailRecord& record) {
   fields.push_back({"reply", record.reply});
   if (!record.detail.empty()) fields.push_back({"detail", record.detail});
   if (!shadow.empty()) fields.push_back({"shadow", shadow});
+  for (std::string_view key : rare_policy_fields) {
+    if (const std::string_view said = find_word(found.words, key); !said.empty()) fields.push_back({key, said});
+  }
   return log.write(LogLevel::info, word(record.subject), fields);
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "gateway/base/a_labels.h"
 #include "gateway/base/domain_name.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
@@ -159,13 +160,17 @@ Result<std::string> parse_glob(std::string_view text, const Reading& reading) {
 }
 
 Result<std::string> parse_domain(std::string_view text, const Reading& reading) {
-  if (!is_domain_name(text)) return reading.wrong(text);
-  return text::to_lower(text);
+  if (auto domain = to_a_labels(text); domain && !text.ends_with('.')) return std::move(*domain);
+  return reading.wrong(text);
 }
 
+// In the form that the DNS has, so that a domain is one whichever way it is written.
 Result<std::string> parse_domain_pattern(std::string_view text, const Reading& reading) {
-  if (!is_domain_name(text.starts_with("*.") ? text.substr(2) : text)) return reading.wrong(text);
-  return text::to_lower(text);
+  constexpr std::string_view below = "*.";
+  const bool is_below = text.starts_with(below);
+  auto domain = to_a_labels(is_below ? text.substr(below.size()) : text);
+  if (!domain) return reading.wrong(text);
+  return is_below ? std::string(below) + *domain : std::move(*domain);
 }
 
 Result<std::string> parse_log_target(std::string_view text, const Reading& reading) {
@@ -254,6 +259,8 @@ constinit const TypeOf<std::string> text =
     text_type<std::string, parse_text, same_text>("text", "a text that is not empty", R"({"type": "string"})");
 constinit const TypeOf<std::string> domain = text_type<std::string, parse_domain, same_text>(
     "domain name", R"(a domain name like "mx1.example.com")", R"({"type": "string"})");
+constinit const TypeOf<std::string> domain_pattern = text_type<std::string, parse_domain_pattern, same_text>(
+    "domain pattern", R"(a domain name like "example.com" or "*.example.com")", R"({"type": "string"})");
 constinit const TypeOf<std::string> path =
     text_type<std::string, parse_path, same_text>("path", "a path", R"({"type": "string"})");
 constinit const TypeOf<std::string> log_target = text_type<std::string, parse_log_target, same_text>(
@@ -261,7 +268,7 @@ constinit const TypeOf<std::string> log_target = text_type<std::string, parse_lo
     R"({"type": "string", "pattern": "^(stderr|journal|file:.+)$"})");
 constinit const TypeOf<std::vector<std::string>> domains = list_type<std::string, parse_domain_pattern, same_text>(
     "list of domains", R"(a list of domains like ["example.com", "*.example.com"])",
-    R"({"type": "array", "items": {"type": "string", "pattern": "^(\\*\\.)?[A-Za-z0-9_.-]+$"}})");
+    R"({"type": "array", "items": {"type": "string", "pattern": "^(\\*\\.)?[A-Za-z0-9_.\\u0080-\\uffff-]+$"}})");
 constinit const TypeOf<std::vector<std::string>> globs = list_type<std::string, parse_glob, same_text>(
     "list of file patterns", R"(a list of file patterns like ["tenants/*.toml"])",
     R"({"type": "array", "items": {"type": "string", "minLength": 1}})");

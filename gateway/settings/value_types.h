@@ -32,7 +32,8 @@ extern const TypeOf<std::vector<Endpoint>> servers;
 extern const TypeOf<std::vector<Endpoint>> one_server;         // one of them
 extern const TypeOf<std::vector<SocketAddress>> name_servers;  // array of these; without a port: 53
 extern const TypeOf<std::string> text;                         // not empty, no control characters
-extern const TypeOf<std::string> domain;                       // "mx1.example.com", kept in lower case
+extern const TypeOf<std::string> domain;                       // "mx1.example.com", kept as A-labels in lower case
+extern const TypeOf<std::string> domain_pattern;               // that, or "*.example.com"
 extern const TypeOf<std::string> path;        // relative paths count from the directory of the file that contains them
 extern const TypeOf<std::string> log_target;  // "stderr", "journal" or "file:/path"
 extern const TypeOf<std::vector<std::string>> domains;  // array of "example.com" and "*.example.com"

@@ -33,9 +33,8 @@ std::string_view words_of(crypto::KeyFault fault) {
 
 // What is wrong with the record apart from the key itself; empty if nothing is.
 std::string_view problem_of(const TagList& tags) {
-  // The version is optional, but must come first (RFC 6376, 3.6.1).
-  const Tag* version = tags.find("v");
-  if (version && (version != &tags.tags().front() || version->value != "DKIM1")) return "unknown version of key record";
+  // The version is optional. RFC 6376, 3.6.1, wants it in front, but keys are in use that have it elsewhere (D15).
+  if (const auto version = tags.value("v"); version && version != "DKIM1") return "unknown version of key record";
   if (const auto hashes = tags.value("h"); hashes && !lists(*hashes, "sha256")) return "key is not for sha256";
   if (const auto services = tags.value("s"); services && !lists(*services, "*") && !lists(*services, "email"))
     return "key is not for email";
@@ -53,7 +52,7 @@ void read_key(const TagList& tags, KeyRecord& record) {
     record.problem = "key revoked";
     return;
   }
-  const auto octets = from_base64(*text);
+  const auto octets = from_base64(*text, max_key_record_octets, Padding::optional);
   if (!octets) {
     record.problem = "key is not base64";
     return;

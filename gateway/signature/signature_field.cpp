@@ -75,7 +75,7 @@ void read_value(const TagList& tags, Signature& signature) {
   const Tag* tag = tags.find("b");
   if (!tag) return note(signature, "no b= tag");
   signature.raw_value = tag->raw;
-  auto octets = from_base64(tag->value, crypto::max_rsa_bits / 8);
+  auto octets = from_base64(tag->value, crypto::max_rsa_bits / 8, Padding::optional);
   if (!octets || octets->empty()) return note(signature, "b= is no signature");
   signature.value = std::move(*octets);
   if (signature.algorithm && !fits(*signature.algorithm, signature.value.size()))
@@ -117,7 +117,7 @@ void read_body_hash(const TagList& tags, Signature& signature) {
   const auto text = tags.value("bh");
   if (!text) return note(signature, "no bh= tag");
   const std::size_t octets = signature.algorithm ? body_hash_octets(*signature.algorithm) : 32;
-  auto hash = from_base64(*text, octets);
+  auto hash = from_base64(*text, octets, Padding::optional);
   if (!hash || hash->size() != octets) return note(signature, "bh= is no body hash of the algorithm");
   signature.body_hash = std::move(*hash);
 }
@@ -169,8 +169,8 @@ void read_identity(const TagList& tags, Signature& signature) {
   signature.identity_domain = std::move(*domain);
 }
 
-// Reads h=. DKIM requires names, and From among them; the ARC test suite contains empty names.
-void read_signed_names(const TagList& tags, Signature& signature, bool empty_allowed) {
+// Reads h=. DKIM requires From among the names, which the caller tests.
+void read_signed_names(const TagList& tags, Signature& signature) {
   const auto text = tags.value("h");
   if (!text) return note(signature, "no h= tag");
   // Counted before any are stored.
@@ -178,9 +178,10 @@ void read_signed_names(const TagList& tags, Signature& signature, bool empty_all
     return note(signature, "h= has more than 200 names");
   signature.signed_names = split_colons(*text);
   for (std::string_view name : signature.signed_names) {
-    if (!is_field_name(name) && !(name.empty() && empty_allowed))
-      return note(signature, "h= is no list of field names");
+    if (!is_field_name(name) && !name.empty()) return note(signature, "h= is no list of field names");
   }
+  // A colon at the end, or two in a row: no field has such a name, so that nothing is signed by it.
+  std::erase(signature.signed_names, std::string_view());
 }
 
 void read_message_tags(const TagList& tags, Signature& signature) {
@@ -220,7 +221,7 @@ Signature parse_dkim_signature(std::string_view value) {
   read_common_tags(*tags, signature);
   read_message_tags(*tags, signature);
   read_identity(*tags, signature);
-  read_signed_names(*tags, signature, false);
+  read_signed_names(*tags, signature);
   if (!names(signature, "from")) note(signature, "h= lacks From");
   return signature;
 }
@@ -233,7 +234,7 @@ Signature parse_arc_message_signature(const TagList& tags) {
   signature.body.canonicalization = Canonicalization::relaxed;
   read_common_tags(tags, signature);
   read_message_tags(tags, signature);
-  read_signed_names(tags, signature, true);
+  read_signed_names(tags, signature);
   // The seal is made after the message signature and covers it, so the signature cannot cover the seal (RFC 8617,
   // 4.1.2).
   if (names(signature, "arc-seal")) note(signature, "h= names ARC-Seal");

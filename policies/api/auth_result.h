@@ -22,13 +22,20 @@ struct AuthIdentifier {
     spf_helo,
     spf_mailfrom,
     dkim,
-    arc,  // a trusted sealer with a valid chain: `result` is the DMARC result that it states
+    // What a trusted sealer with a valid chain states of the mail as it came to him: that DMARC passed, or, where he
+    // says nothing of DMARC, that a DKIM signature or SPF did.
+    arc,
+    arc_dkim,
+    arc_spf,
   };
   Method method = Method::spf_mailfrom;
   AuthResult result = AuthResult::none;
-  std::string domain;    // A-labels, lower case, validated (threats.md D23)
-  std::string selector;  // of dkim
-  unsigned instance = 0;  // of arc
+  std::string domain;     // A-labels, lower case, validated (threats.md D23); of arc and arc_*, the sealer's
+  std::string selector;   // of dkim
+  unsigned instance = 0;  // of arc and arc_*
+  // Of arc: the author's domain whose mail the sealer speaks of. Of arc_dkim and arc_spf: the domain that passed there.
+  // In the form of `domain`.
+  std::string about = {};
 };
 
 }  // namespace policies

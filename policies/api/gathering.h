@@ -77,6 +77,9 @@ struct GatherContext {
   // Hashes of the body as it will be sent, one for each form that a gathering of the mail has asked for. Filled from
   // stage message on.
   const std::vector<signature::BodyHash>& body_hashes;
+  // Processor time that verifying the mail's signatures has taken so far, counted by verifying_time.h. Null: each
+  // policy counts for itself.
+  Duration* verifying = nullptr;
 };
 
 // The phases of gathering within a stage. Gatherings of one phase run at the same time, after those of the lower phases

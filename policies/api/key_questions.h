@@ -17,9 +17,6 @@
 
 namespace sallyport::policies {
 
-// Processor time that DKIM may take for one mail, and ARC as much again: 200 ms together (threats.md D20).
-inline constexpr Duration max_cpu_time = std::chrono::milliseconds(100);
-
 // The key look-ups of one mail: all asked at the same time, each name once, at most `most` names.
 class KeyQuestions {
  public:

@@ -10,8 +10,10 @@ std::string describe(const ArcFacts& facts) {
   if (facts.result == AuthResult::none) return "no chain";
   if (facts.result != AuthResult::pass) return facts.reason;
   std::string words = std::to_string(facts.sets.size()) + " sets, the last by " + facts.sets.back().seal_domain;
-  if (facts.trusted_instance != 0)
-    words += "; trusted: " + facts.trusted_sealer + " saw dmarc=" + std::string(word(facts.trusted_dmarc));
+  for (const unsigned instance : facts.trusted) {
+    const ArcFacts::Set* set = facts.find(instance);
+    if (set != nullptr) words += "; trusted: " + set->seal_domain + " saw dmarc=" + std::string(word(set->dmarc));
+  }
   return words;
 }
 

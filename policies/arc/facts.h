@@ -17,10 +17,14 @@ struct ArcFacts {
     std::string seal_selector;
     std::string message_domain;        // of its ARC-Message-Signature
     AuthResult cv = AuthResult::none;  // what its sealer found of the chain as it got it: none, pass, fail
-    // Of its ARC-Authentication-Results: the DMARC result, none where there is none that can be read; and the start of
-    // the whole field as it came, unfolded, without i=.
+    // Of its ARC-Authentication-Results, read from the field itself: the first DMARC result, none where there is none
+    // that can be read; the author domains for which it says dmarc=pass; and where it says nothing of DMARC, the
+    // domains for which it says dkim=pass and spf=pass. A-labels, lower case.
     AuthResult dmarc = AuthResult::none;
-    std::string results;
+    std::vector<std::string> dmarc_passes;
+    std::vector<std::string> dkim_passes;
+    std::vector<std::string> spf_passes;
+    std::string results;  // for people only: the start of the field, unfolded, without i=
 
     template <class V>
     void fields(V& visit) {
@@ -30,6 +34,9 @@ struct ArcFacts {
       visit("message_domain", message_domain);
       visit("cv", cv);
       visit("dmarc", dmarc);
+      visit("dmarc_passes", dmarc_passes);
+      visit("dkim_passes", dkim_passes);
+      visit("spf_passes", spf_passes);
       visit("results", results);
     }
   };
@@ -39,10 +46,9 @@ struct ArcFacts {
   // verify.
   unsigned oldest_pass = 0;
   std::vector<Set> sets;  // 1 to N where the structure is sound
-  // The set whose sealer's word may be taken (trust.h), when the chain passed; 0: none.
-  unsigned trusted_instance = 0;
-  std::string trusted_sealer;
-  AuthResult trusted_dmarc = AuthResult::none;  // what DMARC came to there
+  // The sets whose sealers' word may be taken (trust.h), when the chain passed: their instances, the newest first.
+  std::vector<unsigned> trusted;
+  const Set* find(unsigned instance) const { return instance - 1 < sets.size() ? &sets[instance - 1] : nullptr; }
   std::vector<dns::Evidence> evidence;
 
   template <class V>
@@ -51,9 +57,7 @@ struct ArcFacts {
     visit("reason", reason);
     visit("oldest_pass", oldest_pass);
     visit("sets", sets);
-    visit("trusted_instance", trusted_instance);
-    visit("trusted_sealer", trusted_sealer);
-    visit("trusted_dmarc", trusted_dmarc);
+    visit("trusted", trusted);
     visit("evidence", evidence);
   }
 };

@@ -7,6 +7,7 @@
 #include "gateway/signature/header_input.h"
 #include "gateway/signature/verify.h"
 #include "policies/api/key_questions.h"
+#include "policies/api/verifying_time.h"
 #include "policies/arc/trust.h"
 
 namespace sallyport::policies {
@@ -17,7 +18,7 @@ using signature::Outcome;
 
 namespace {
 
-constexpr std::size_t max_results_octets = 2000;
+constexpr std::size_t max_shown_octets = 2000;
 
 AuthResult auth_result(signature::ChainValidation validation) {
   switch (validation) {
@@ -34,8 +35,14 @@ AuthResult auth_result(signature::ChainValidation validation) {
 std::vector<ArcFacts::Set> describe(const signature::ArcChain& chain) {
   std::vector<ArcFacts::Set> facts;
   for (const ArcSet& set : chain.sets) {
-    facts.push_back({set.instance, set.seal.domain, set.seal.selector, set.message.domain, auth_result(set.validation),
-                     dmarc_result_in(set.results), mail::unfold(set.results).substr(0, max_results_octets)});
+    ArcFacts::Set& fact = facts.emplace_back();
+    fact.instance = set.instance;
+    fact.seal_domain = set.seal.domain;
+    fact.seal_selector = set.seal.selector;
+    fact.message_domain = set.message.domain;
+    fact.cv = auth_result(set.validation);
+    read_results(set.results, fact);
+    fact.results = mail::unfold(set.results).substr(0, max_shown_octets);
   }
   return facts;
 }
@@ -78,17 +85,18 @@ class ArcValidator::Chain {
   }
 
   // With the keys: why the chain fails, or nothing. What it takes of processor time is in the hands of the sealers.
-  std::string verify() {
-    const CpuMeter meter(cpu_clock_);
+  Task<std::string> verify(const GatherContext& context) {
+    VerifyingTime time(context, cpu_clock_);
     const std::size_t newest = chain_.sets.size() - 1;
-    if (const Finding finding = verify_message(newest, meter); finding.outcome != Outcome::pass)
-      return reason_of("ARC-Message-Signature", chain_.sets[newest].instance, finding.reason);
+    if (const Finding finding = co_await verify_message(newest, time); finding.outcome != Outcome::pass)
+      co_return reason_of("ARC-Message-Signature", chain_.sets[newest].instance, finding.reason);
     for (std::size_t i = newest; i > 0; --i) {
-      if (verify_message(i - 1, meter).outcome == Outcome::pass) continue;
+      const Finding finding = co_await verify_message(i - 1, time);
+      if (finding.outcome == Outcome::pass) continue;
       oldest_pass_ = chain_.sets[i].instance;
       break;
     }
-    return verify_seals(meter);
+    co_return co_await verify_seals(time);
   }
 
   unsigned oldest_pass() const { return oldest_pass_; }
@@ -132,29 +140,29 @@ class ArcValidator::Chain {
     return reason_of("ARC-Message-Signature", chain_.sets[of].instance, "its key cannot be asked for");
   }
 
-  Finding verify_message(std::size_t of, const CpuMeter& meter) {
-    if (!messages_[of]) return {Outcome::permerror, "not looked at"};
-    if (meter.spent() > max_cpu_time) return {Outcome::temperror, "verification took too long"};
+  Task<Finding> verify_message(std::size_t of, VerifyingTime& time) {
+    if (!messages_[of]) co_return Finding{Outcome::permerror, "not looked at"};
+    if (!co_await time.goes_on()) co_return Finding{Outcome::temperror, "verification took too long"};
     if (!fields_) fields_.emplace(mail_.message->header());
     const ArcSet& set = chain_.sets[of];
     const FoundKeys found = find_keys(set.message, questions_.answer(*messages_[of]), keys_);
-    if (found.keys.empty()) return found.finding;
+    if (found.keys.empty()) co_return found.finding;
     std::string input;
-    return signature::verify_header(set.message, *set.message_field, *fields_, found.keys, input).finding;
+    co_return signature::verify_header(set.message, *set.message_field, *fields_, found.keys, input).finding;
   }
 
-  std::string verify_seals(const CpuMeter& meter) {
+  Task<std::string> verify_seals(VerifyingTime& time) {
     std::string prefix;
     for (std::size_t i = 0; i < chain_.sets.size(); ++i) {
       const ArcSet& set = chain_.sets[i];
-      if (meter.spent() > max_cpu_time) return reason_of("ARC-Seal", set.instance, "verification took too long");
+      if (!co_await time.goes_on()) co_return reason_of("ARC-Seal", set.instance, "verification took too long");
       const FoundKeys found = find_keys(set.seal, questions_.answer(seal_questions_[i]), keys_);
-      if (found.keys.empty()) return reason_of("ARC-Seal", set.instance, found.finding.reason);
+      if (found.keys.empty()) co_return reason_of("ARC-Seal", set.instance, found.finding.reason);
       const std::string input = signature::seal_input(chain_.sets, i, prefix);
       const Finding finding = signature::verify_input(set.seal, found.keys, input).finding;
-      if (finding.outcome != Outcome::pass) return reason_of("ARC-Seal", set.instance, finding.reason);
+      if (finding.outcome != Outcome::pass) co_return reason_of("ARC-Seal", set.instance, finding.reason);
     }
-    return {};
+    co_return std::string();
   }
 
   const Transaction& mail_;
@@ -190,7 +198,7 @@ Task<ArcFacts> ArcValidator::validate(const Transaction& mail, signature::ArcCha
   found.reason = chain.prepare();
   if (found.reason.empty()) {
     co_await chain.questions().ask(context);
-    found.reason = chain.verify();
+    found.reason = co_await chain.verify(context);
     found.oldest_pass = chain.oldest_pass();
     found.evidence = chain.questions().take_evidence();
   }
@@ -198,7 +206,7 @@ Task<ArcFacts> ArcValidator::validate(const Transaction& mail, signature::ArcCha
   if (found.result == AuthResult::pass) {
     std::vector<bool> vouches;
     for (std::size_t i = 0; i < found.sets.size(); ++i) vouches.push_back(chain.vouches(i));
-    find_trusted_set(found, vouches, trusted_sealers_);
+    find_trusted_sets(found, vouches, trusted_sealers_);
   }
   co_return found;
 }

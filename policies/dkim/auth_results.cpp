@@ -14,7 +14,7 @@ mail::AuthMethod method(AuthResult result) {
 }
 
 mail::AuthMethod method(const DkimFacts::Signature& signature) {
-  mail::AuthMethod said = method(signature.result);
+  mail::AuthMethod said = method(is_discounted(signature) ? AuthResult::none : signature.result);
   said.reason = signature.reason;
   if (signature.key_bits > 0) said.comment = std::to_string(signature.key_bits) + "-bit key";
   if (signature.testing) said.comment += said.comment.empty() ? "testing" : ", testing";

@@ -23,7 +23,7 @@ struct DkimFacts {
     std::string b;                 // the first octets of b= that tell it from the others (RFC 6008)
     std::string canonicalization;  // "relaxed/simple"
     unsigned key_bits = 0;
-    bool testing = false;     // t=y in the key: as if the mail were not signed
+    bool testing = false;     // t=y in the key; see is_discounted()
     std::string body_hash;    // computed, base64; empty where it was not reached
     std::string header_hash;  // the same, of the header fields
     // The first 1000 octets of what was hashed, for explain: as they are, with line ends and whatever else is in them.
@@ -58,8 +58,10 @@ struct DkimFacts {
   }
 };
 
-// All signatures in one word: pass when one passed, else what the first one came to, none without any.
+// All signatures in one word: pass when one passed, else what the first one that counts came to, none without any.
 AuthResult overall(const DkimFacts& facts);
+// A signature that does not hold, by a key in testing: as if it were not there (RFC 6376, 3.6.1; threats.md D15).
+bool is_discounted(const DkimFacts::Signature& signature);
 
 extern const FactsType dkim_facts;
 template <>

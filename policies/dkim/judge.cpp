@@ -21,7 +21,7 @@ void judge_dkim(Stage stage, const Transaction&, const Facts& facts, const DkimS
   const DkimFacts::Signature* unknown = nullptr;
   for (const DkimFacts::Signature& signature : found->signatures) {
     if (signature.result == AuthResult::pass) return;
-    if (signature.testing) continue;  // a domain that is still trying DKIM out says nothing about the mail
+    if (is_discounted(signature)) continue;  // a domain that is still trying DKIM out says nothing about the mail
     // Nor does a key that could not be fetched.
     const DkimFacts::Signature*& first = signature.result == AuthResult::temperror ? unknown : broken;
     if (first == nullptr) first = &signature;

@@ -6,9 +6,11 @@
 
 #include "gateway/base/base64.h"
 #include "gateway/base/text.h"
+#include "gateway/mail/author_domains.h"
 #include "gateway/signature/signature_field.h"
 #include "gateway/signature/verify.h"
 #include "policies/api/key_questions.h"
+#include "policies/api/verifying_time.h"
 
 namespace sallyport::policies {
 
@@ -39,6 +41,12 @@ DkimFacts::Signature describe(const Signature& signature) {
   fact.canonicalization =
       join(signature::name(signature.header), '/', signature::name(signature.body.canonicalization));
   return fact;
+}
+
+// A public suffix speaks for itself, as a registry or a government does, and for no name below it (D18).
+bool is_sole_author(const std::string& domain, const mail::HeaderSection& header) {
+  const mail::AuthorDomains authors = mail::author_domains(header);
+  return authors.domains.size() == 1 && authors.domains.front() == domain;
 }
 
 // Cuts b= to so much as tells the signatures apart, where that is possible (RFC 6008).
@@ -90,14 +98,15 @@ std::vector<signature::BodyForm> DkimVerifier::body_forms(const std::vector<Sign
 }
 
 std::vector<DkimVerifier::Candidate> DkimVerifier::judge_before_keys(
-    const std::vector<const mail::HeaderField*>& fields, WallTime now, std::vector<Signature> signatures,
+    const Transaction& mail, const std::vector<const mail::HeaderField*>& fields, std::vector<Signature> signatures,
     const std::vector<signature::BodyHash>& body) const {
   std::vector<Candidate> candidates;
   candidates.reserve(signatures.size());
   for (std::size_t i = 0; i < signatures.size(); ++i) {
     Signature& signature = signatures[i];
-    std::optional<Finding> finding = signature::judge_before_key(signature, now);
-    if (!finding && suffixes_.is_public_suffix(signature.domain, PublicSuffixList::Section::icann))
+    std::optional<Finding> finding = signature::judge_before_key(signature, mail.now);
+    if (!finding && suffixes_.is_public_suffix(signature.domain, PublicSuffixList::Section::icann) &&
+        !is_sole_author(signature.domain, mail.message->header()))
       finding = Finding{Outcome::policy, "d= is a public suffix"};
     std::optional<Finding> of_body;
     if (!finding) of_body = signature::judge_body(signature, body);
@@ -111,6 +120,7 @@ void DkimVerifier::verify_candidate(Candidate& candidate, const dns::Answer& ans
                                     std::string& input, DkimFacts::Signature& fact) const {
   FoundKeys found = find_keys(candidate.signature, answer, keys_);
   const bool has_no_keys = found.keys.empty();
+  if (!has_no_keys) fact.testing = found.keys.front()->testing;
   if (has_no_keys || candidate.of_body) {
     // The key is judged before the body (RFC 6376, 6.1.2 and 6.1.3); a failed look-up is no judgement.
     const bool is_the_keys_fault = has_no_keys && found.finding.outcome != Outcome::temperror;
@@ -144,7 +154,7 @@ Task<DkimFacts> DkimVerifier::verify(const Transaction& mail, std::vector<Signat
   if (fields.empty()) co_return found;
   if (fields.size() > max_signatures_) note_many(mail, context);
   const std::vector<signature::BodyHash>& body = context.body_hashes;
-  std::vector<Candidate> candidates = judge_before_keys(fields, mail.now, std::move(signatures), body);
+  std::vector<Candidate> candidates = judge_before_keys(mail, fields, std::move(signatures), body);
   KeyQuestions questions(candidates.size());
   for (Candidate& candidate : candidates) {
     if (candidate.finding) continue;
@@ -158,16 +168,16 @@ Task<DkimFacts> DkimVerifier::verify(const Transaction& mail, std::vector<Signat
   co_await questions.ask(context);
 
   // What took time up to here is bounded by the header's size; the keys' owners say how long the rest takes.
-  const CpuMeter meter(cpu_clock_);
+  VerifyingTime time(context, cpu_clock_);
   const signature::FieldIndex index(header);
   std::string input;
   for (Candidate& candidate : candidates) {
     DkimFacts::Signature& fact = found.signatures.emplace_back(describe(candidate.signature));
     if (!candidate.finding) {
-      if (meter.spent() > max_cpu_time) {
-        candidate.finding = Finding{Outcome::temperror, "verification took too long"};
-      } else {
+      if (co_await time.goes_on()) {
         verify_candidate(candidate, questions.answer(candidate.question), index, body, input, fact);
+      } else {
+        candidate.finding = Finding{Outcome::temperror, "verification took too long"};
       }
     }
     for (const signature::BodyHash& hash : body) {

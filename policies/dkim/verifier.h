@@ -44,7 +44,7 @@ class DkimVerifier {
 
  private:
   struct Candidate;
-  std::vector<Candidate> judge_before_keys(const std::vector<const mail::HeaderField*>& fields, WallTime now,
+  std::vector<Candidate> judge_before_keys(const Transaction& mail, const std::vector<const mail::HeaderField*>& fields,
                                            std::vector<signature::Signature> signatures,
                                            const std::vector<signature::BodyHash>& body) const;
   // `input` receives the octets of the header that were hashed.

@@ -21,27 +21,38 @@ std::string problem_of(const mail::AuthorDomains& authors) {
   // A reader that does not take it for a From field shows another one instead, such as Sender.
   if (authors.has_malformed_name) return "a malformed From field";
   if (authors.domains.size() > 1) return "several author domains in the From field";
-  if (authors.domains.empty()) return "no author domain in the From field";
+  if (authors.domains.empty() && authors.has_malformed_domain) return "the author's domain is no domain";
   return {};
 }
 
-// A forwarder that we trust has seen the mail pass before it changed it (RFC 8617, 7.2.1).
-const AuthIdentifier* find_trusted_pass(const std::vector<AuthIdentifier>& identifiers) {
-  for (const AuthIdentifier& one : identifiers) {
-    if (one.method == AuthIdentifier::Method::arc && one.result == AuthResult::pass) return &one;
+// What the administrator excepts counts before a sealer's word.
+void consider_overrides(const IpAddress& client, const std::vector<DmarcException>& exceptions, DmarcFacts& facts) {
+  const bool has_failed = facts.result == AuthResult::fail && facts.policy != DmarcDisposition::none;
+  if (has_failed || facts.result == AuthResult::temperror) {
+    for (const DmarcException& one : exceptions) {
+      if (!one.covers(facts.from_domain, client)) continue;
+      facts.effective = DmarcDisposition::none;
+      facts.override_reason = DmarcOverride::local_policy;
+      facts.override_comment = one.reason;
+      return;
+    }
   }
-  return nullptr;
+  if (has_failed && facts.override_reason == DmarcOverride::none && facts.effective != facts.policy)
+    facts.override_reason = DmarcOverride::policy_test_mode;
 }
 
-void consider_overrides(const std::vector<AuthIdentifier>& identifiers, DmarcFacts& facts) {
-  if (facts.result != AuthResult::fail || facts.policy == DmarcDisposition::none) return;
-  if (const AuthIdentifier* sealer = find_trusted_pass(identifiers)) {
-    facts.effective = DmarcDisposition::none;
-    facts.override_reason = DmarcOverride::local_policy;
-    facts.override_comment = "arc=pass as[" + std::to_string(sealer->instance) + "].d=" + sealer->domain;
-  } else if (facts.effective != facts.policy) {
-    facts.override_reason = DmarcOverride::policy_test_mode;
+// Of what the phrase of From shows, the first that reads as a domain of another organization than the author's.
+std::string deceptive_domain(const mail::AuthorDomains& authors, const PublicSuffixList& suffixes) {
+  if (authors.domains.size() != 1) return {};
+  const auto organization = [&suffixes](const std::string& domain) {
+    std::string found = suffixes.registrable_domain(domain);
+    return found.empty() ? domain : found;
+  };
+  for (const std::string& shown : authors.shown) {
+    const bool reads_as_domain = shown.find('.') != std::string::npos;
+    if (reads_as_domain && organization(shown) != organization(authors.domains.front())) return shown;
   }
+  return {};
 }
 
 // "Report Domain: example.org Submitter: mx.example.com Report-ID: ..." (RFC 9990, 3.5.2).
@@ -52,8 +63,8 @@ bool is_report(const mail::Message& message) {
 
 class DmarcGathering final : public Gathering {
  public:
-  DmarcGathering(OrganizationalDomainBy method, const PublicSuffixList& suffixes)
-      : method_(method), suffixes_(suffixes) {}
+  DmarcGathering(const DmarcSettings& settings, const PublicSuffixList& suffixes)
+      : settings_(settings), suffixes_(suffixes) {}
 
   Task<void> gather(Stage, const Transaction& mail, Facts& facts, const GatherContext& context) override {
     ensure(mail.message != nullptr, "DMARC without a message");
@@ -62,31 +73,36 @@ class DmarcGathering final : public Gathering {
     if (std::string problem = problem_of(authors); !problem.empty()) {
       found.result = AuthResult::permerror;
       found.problem = std::move(problem);
+    } else if (authors.domains.empty()) {
+      found.problem = "the author has no domain";  // DMARC does not apply (RFC 9989, 5.3.1)
     } else {
-      const std::vector<AuthIdentifier> identifiers = facts.tell().identifiers;
-      found = co_await evaluate_dmarc(std::move(authors.domains.front()), identifiers, method_, suffixes_, context);
-      consider_overrides(identifiers, found);
+      std::vector<AuthIdentifier> identifiers = facts.tell().identifiers;
+      found = co_await evaluate_dmarc(authors.domains.front(), std::move(identifiers), settings_.organizational_domain,
+                                      suffixes_, context);
+      consider_overrides(mail.client.ip, settings_.exceptions, found);
     }
-    found.discovery = method_ == OrganizationalDomainBy::psl ? DmarcDiscovery::psl : DmarcDiscovery::treewalk;
+    const bool by_list = settings_.organizational_domain == OrganizationalDomainBy::psl;
+    found.discovery = by_list ? DmarcDiscovery::psl : DmarcDiscovery::treewalk;
+    found.deceptive = deceptive_domain(authors, suffixes_);
     found.is_report = is_report(*mail.message);
     facts.put(std::move(found));
   }
 
  private:
-  OrganizationalDomainBy method_;
+  const DmarcSettings& settings_;
   const PublicSuffixList& suffixes_;
 };
 
 class DmarcGatherer final : public Gatherer {
  public:
   DmarcGatherer(const DmarcSettings& settings, const PublicSuffixList& suffixes)
-      : method_(settings.organizational_domain), suffixes_(suffixes) {}
+      : settings_(settings), suffixes_(suffixes) {}
 
   bool gathers_at(Stage stage) const override { return stage == Stage::message; }
-  std::unique_ptr<Gathering> begin() const override { return std::make_unique<DmarcGathering>(method_, suffixes_); }
+  std::unique_ptr<Gathering> begin() const override { return std::make_unique<DmarcGathering>(settings_, suffixes_); }
 
  private:
-  OrganizationalDomainBy method_;
+  const DmarcSettings settings_;
   const PublicSuffixList& suffixes_;
 };
 

@@ -2,9 +2,9 @@
 // wants done where nobody does. Gathered and judged with the whole message, after SPF, DKIM and ARC have found what
 // they can; their results come from Findings::identifiers.
 //
-// A mail without exactly one author domain (no From field, two of them, several domains in it) cannot be judged and is
-// refused; mail/author_domains.h says what counts. Other mail is refused only where its author's domain asks for it,
-// never for trouble of the DNS (threats.md D21).
+// A mail with several author domains, or without one From field, cannot be judged and is refused;
+// mail/author_domains.h says what counts. To a mail whose author has no domain DMARC does not apply. Other mail is
+// refused only where its author's domain asks for it, never for trouble of the DNS (threats.md D21).
 #pragma once
 
 #include "policies/api/entry.h"
@@ -15,7 +15,7 @@ namespace sallyport::policies {
 
 extern const PolicyEntry dmarc_entry;
 
-// With the whole message: at most one verdict.
+// With the whole message: a verdict on the result, and others named local_policy and from_phrase.
 void judge_dmarc(Stage stage, const Transaction& mail, const Facts& facts, const DmarcSettings& settings,
                  Verdicts& out);
 

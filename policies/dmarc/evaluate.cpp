@@ -1,5 +1,6 @@
 #include "policies/dmarc/evaluate.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,9 @@ bool is_at_or_below(std::string_view domain, std::string_view top) {
 }
 
 bool is_of_spf(const AuthIdentifier& identifier) { return identifier.method == AuthIdentifier::Method::spf_mailfrom; }
+bool is_aligned_by(const AuthIdentifier& identifier) {
+  return is_of_spf(identifier) || identifier.method == AuthIdentifier::Method::dkim;
+}
 
 // One level milder (RFC 9989, 4.7, t=).
 DmarcDisposition milder(DmarcDisposition policy) {
@@ -36,7 +40,9 @@ class Evaluation {
   Task<std::optional<std::string>> place_above();
   Task<std::optional<std::string>> organization_of(std::string domain);
   std::string note_organization(std::string domain, std::string organization);
-  Task<Alignment> align(const AuthIdentifier& identifier);
+  std::string organization_in(std::string_view domain, const std::vector<FoundRecord>& found) const;
+  Task<Alignment> align(std::string domain, bool is_strict);
+  Task<void> consider_sealers(const std::vector<AuthIdentifier>& identifiers);
   bool use(const std::string& domain, const std::string& text, const DmarcRecord& record);
   bool cannot_conclude(std::string_view why);
 
@@ -86,7 +92,7 @@ Task<std::optional<std::string>> Evaluation::place_above() {
   const DmarcLookup::Walk walk = co_await lookup_.walk(facts_.from_domain);
   if (walk.failed) co_return std::nullopt;
   const std::string organization =
-      note_organization(facts_.from_domain, organizational_domain(facts_.from_domain, walk.found));
+      note_organization(facts_.from_domain, organization_in(facts_.from_domain, walk.found));
   if (walk.found.empty()) co_return std::string();
   for (const FoundRecord& at : walk.found) {
     if (at.domain == organization) co_return at.domain;
@@ -133,39 +139,67 @@ Task<std::optional<std::string>> Evaluation::organization_of(std::string domain)
   } else {
     const DmarcLookup::Walk walk = co_await lookup_.walk(domain);
     if (walk.failed) co_return std::nullopt;
-    organization = organizational_domain(domain, walk.found);
+    organization = organization_in(domain, walk.found);
   }
   co_return note_organization(std::move(domain), std::move(organization));
 }
 
-Task<Evaluation::Alignment> Evaluation::align(const AuthIdentifier& identifier) {
+// A public suffix that says nothing of psd= is no organization of names below it either (threats.md D21).
+std::string Evaluation::organization_in(std::string_view domain, const std::vector<FoundRecord>& found) const {
+  std::string organization = organizational_domain(domain, found);
+  const bool is_suffix_above =
+      organization != domain && suffixes_.is_public_suffix(organization, PublicSuffixList::Section::icann);
+  if (is_suffix_above && std::none_of(found.begin(), found.end(), [](const FoundRecord& at) {
+        return at.record.public_suffix == DmarcRecord::PublicSuffix::no;
+      }))
+    return one_label_below(domain, organization);
+  return organization;
+}
+
+Task<Evaluation::Alignment> Evaluation::align(std::string domain, bool is_strict) {
   const std::string& author = facts_.from_domain;
-  if (identifier.domain == author) co_return Alignment::aligned;
-  const bool is_strict = is_of_spf(identifier) ? facts_.strict_spf : facts_.strict_dkim;
+  if (domain == author) co_return Alignment::aligned;
   if (is_strict) co_return Alignment::other;
   // Names without a common end have no common organization, whatever the DNS says.
-  if (identifier.domain.substr(identifier.domain.rfind('.') + 1) != author.substr(author.rfind('.') + 1))
-    co_return Alignment::other;
+  if (domain.substr(domain.rfind('.') + 1) != author.substr(author.rfind('.') + 1)) co_return Alignment::other;
   const std::optional<std::string> organization = co_await organization_of(author);
   if (!organization) co_return Alignment::unknown;
-  if (!is_at_or_below(identifier.domain, *organization)) co_return Alignment::other;
-  const std::optional<std::string> others = co_await organization_of(identifier.domain);
+  if (!is_at_or_below(domain, *organization)) co_return Alignment::other;
+  const std::optional<std::string> others = co_await organization_of(std::move(domain));
   if (!others) co_return Alignment::unknown;
   co_return *others == *organization ? Alignment::aligned : Alignment::other;
+}
+
+// The newest sealer whose word is of use counts.
+Task<void> Evaluation::consider_sealers(const std::vector<AuthIdentifier>& identifiers) {
+  using Method = AuthIdentifier::Method;
+  for (const AuthIdentifier& one : identifiers) {
+    bool is_pass = one.method == Method::arc && one.result == AuthResult::pass && one.about == facts_.from_domain;
+    if ((one.method == Method::arc_dkim || one.method == Method::arc_spf) && one.result == AuthResult::pass) {
+      const bool is_strict = one.method == Method::arc_spf ? facts_.strict_spf : facts_.strict_dkim;
+      is_pass = co_await align(one.about, is_strict) == Alignment::aligned;
+    }
+    if (!is_pass) continue;
+    facts_.effective = DmarcDisposition::none;
+    facts_.override_reason = DmarcOverride::local_policy;
+    facts_.override_comment = "arc=pass as[" + std::to_string(one.instance) + "].d=" + one.domain;
+    co_return;
+  }
 }
 
 Task<DmarcFacts> Evaluation::run(std::string author_domain, std::vector<AuthIdentifier> identifiers) {
   facts_.from_domain = std::move(author_domain);
   const bool applies = co_await find_policy();
   if (applies) {
-    facts_.effective = facts_.testing ? milder(facts_.policy) : facts_.policy;
+    facts_.asked_for = facts_.effective = facts_.testing ? milder(facts_.policy) : facts_.policy;
     bool is_open = false;
     for (const AuthIdentifier& identifier : identifiers) {
-      if (!is_of_spf(identifier) && identifier.method != AuthIdentifier::Method::dkim) continue;
+      if (!is_aligned_by(identifier)) continue;
       bool& is_aligned = is_of_spf(identifier) ? facts_.spf_aligned : facts_.dkim_aligned;
       if (is_aligned) continue;
       if (identifier.result != AuthResult::pass && identifier.result != AuthResult::temperror) continue;
-      const Alignment alignment = co_await align(identifier);
+      const bool is_strict = is_of_spf(identifier) ? facts_.strict_spf : facts_.strict_dkim;
+      const Alignment alignment = co_await align(identifier.domain, is_strict);
       if (alignment == Alignment::other) continue;
       if (alignment == Alignment::unknown || identifier.result == AuthResult::temperror) {
         is_open = true;
@@ -180,6 +214,7 @@ Task<DmarcFacts> Evaluation::run(std::string author_domain, std::vector<AuthIden
       cannot_conclude("an identifier that may be aligned could not be checked");
     } else {
       facts_.result = AuthResult::fail;
+      if (facts_.policy != DmarcDisposition::none) co_await consider_sealers(identifiers);
     }
   }
   for (const auto& [name, organization] : facts_.organizational_domains) {

@@ -43,8 +43,8 @@ inline constexpr auto words_of<policies::DmarcDiscovery> = std::to_array<std::st
 namespace policies {
 
 struct DmarcFacts {
-  AuthResult result = AuthResult::none;  // none: no record that can be used; permerror: no usable From field
-  std::string problem;                   // of temperror, permerror
+  AuthResult result = AuthResult::none;  // none: no author domain, or no record of use; permerror: no usable From field
+  std::string problem;                   // of temperror, permerror, and of none where no author domain is the reason
   std::string from_domain;               // the Author Domain
   std::string organizational_domain;
   DmarcDiscovery discovery = DmarcDiscovery::treewalk;
@@ -52,7 +52,8 @@ struct DmarcFacts {
   std::string record;                                   // its text, as published
   DmarcTag published = DmarcTag::none;                  // none: no policy applies
   DmarcDisposition policy = DmarcDisposition::none;     // what that tag says
-  DmarcDisposition effective = DmarcDisposition::none;  // after t=y, and after what overrides it
+  DmarcDisposition asked_for = DmarcDisposition::none;  // the same after t=y
+  DmarcDisposition effective = DmarcDisposition::none;  // after what overrides it, too
   bool testing = false;
   bool strict_spf = false;
   bool strict_dkim = false;
@@ -63,6 +64,7 @@ struct DmarcFacts {
   std::vector<std::pair<std::string, std::string>> organizational_domains;
   DmarcOverride override_reason = DmarcOverride::none;
   std::string override_comment;        // in words: "arc=pass as[2].d=lists.example"
+  std::string deceptive;               // a domain that the phrase of From shows beside the author's, if there is one
   bool is_report = false;              // the mail says of itself that it is an aggregate report (RFC 9990, 3.5.2)
   std::vector<std::string> report_to;  // rua, those of its URIs that we can report to
   std::vector<dns::Evidence> evidence;
@@ -78,6 +80,7 @@ struct DmarcFacts {
     visit("record", record);
     visit("published", published);
     visit("policy", policy);
+    visit("asked_for", asked_for);
     visit("effective", effective);
     visit("testing", testing);
     visit("strict_spf", strict_spf);
@@ -88,6 +91,7 @@ struct DmarcFacts {
     visit("organizational_domains", organizational_domains);
     visit("override_reason", override_reason);
     visit("override_comment", override_comment);
+    visit("deceptive", deceptive);
     visit("is_report", is_report);
     visit("report_to", report_to);
     visit("evidence", evidence);

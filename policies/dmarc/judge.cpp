@@ -48,10 +48,27 @@ Verdict judge_unreadable(const DmarcFacts& facts) {
 
 Verdict judge_unknown(const DmarcFacts& facts, const DmarcSettings& settings) {
   Verdict verdict;
-  if (settings.on_temperror == DmarcErrorAction::tempfail)
+  const bool is_excepted = facts.override_reason == DmarcOverride::local_policy;
+  if (!is_excepted && settings.on_temperror == DmarcErrorAction::tempfail)
     verdict = Verdict::tempfail("4.4.3", "The DMARC policy of " + facts.from_domain + " cannot be asked for now");
   verdict.is_unknown = true;
   verdict.because = facts.problem;
+  return verdict;
+}
+
+// The reader may see the phrase alone, and take what is written there for the author's address (threats.md D21).
+Verdict judge_phrase(const DmarcFacts& facts, const DmarcSettings& settings) {
+  Verdict verdict = Verdict::scored(settings.phrase_score, "the phrase of From shows " + facts.deceptive +
+                                                               ", the author's address is of " + facts.from_domain);
+  verdict.rule = "from_phrase";
+  return verdict;
+}
+
+// So that the log and the symbols tell that, and why, less was done than the author's domain asks for.
+Verdict judge_override(const DmarcFacts& facts) {
+  Verdict verdict;
+  verdict.rule = word(facts.override_reason);
+  verdict.because = facts.override_comment;
   return verdict;
 }
 
@@ -60,6 +77,8 @@ Verdict judge_unknown(const DmarcFacts& facts, const DmarcSettings& settings) {
 void judge_dmarc(Stage stage, const Transaction&, const Facts& facts, const DmarcSettings& settings, Verdicts& out) {
   const DmarcFacts* found = stage == Stage::message ? facts.find<DmarcFacts>() : nullptr;
   if (found == nullptr) return;
+  if (found->override_reason == DmarcOverride::local_policy) out.add(judge_override(*found));
+  if (!found->deceptive.empty()) out.add(judge_phrase(*found, settings));
   if (found->result == AuthResult::fail) out.add(judge_failed(*found, settings));
   if (found->result == AuthResult::permerror) out.add(judge_unreadable(*found));
   if (found->result == AuthResult::temperror) out.add(judge_unknown(*found, settings));

@@ -43,7 +43,7 @@ bool is_mailto(std::string_view uri) {
 
 std::vector<std::string> to_uris(std::string_view list) {
   std::vector<std::string> uris;
-  while (!list.empty() && uris.size() < max_report_uris) {
+  while (!list.empty()) {
     const std::size_t end = std::min(list.find(','), list.size());
     std::string_view uri = trim_folding(list.substr(0, end));
     uri = uri.substr(0, uri.find('!'));  // RFC 7489's size limit; an ! of the address is written %21

@@ -15,8 +15,7 @@
 
 namespace sallyport::policies {
 
-inline constexpr std::size_t max_dmarc_record_octets = 4096;
-inline constexpr std::size_t max_report_uris = 20;
+inline constexpr std::size_t max_dmarc_record_octets = 4096;  // bounds the lists of addresses, too
 
 struct DmarcRecord {
   enum class PublicSuffix { unknown, yes, no };  // psd=

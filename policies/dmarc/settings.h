@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "gateway/base/address.h"
 #include "gateway/base/fields.h"
 #include "gateway/settings/section.h"
 #include "policies/api/stage.h"
@@ -24,6 +26,15 @@ enum class DmarcAction : std::uint8_t { tag, quarantine, reject };
 // What it leads to that the DNS could not be asked.
 enum class DmarcErrorAction : std::uint8_t { none, tempfail };
 
+// The key that reports are signed with by DKIM.
+struct DmarcSignSettings {
+  std::string domain;    // A-labels; empty: they are not signed
+  std::string selector;  // likewise
+  std::string key_file;  // PEM
+
+  friend bool operator==(const DmarcSignSettings&, const DmarcSignSettings&) = default;
+};
+
 // Aggregate reports to the domains that ask for them (RFC 9990).
 struct DmarcReportSettings {
   bool enabled = false;
@@ -31,6 +42,16 @@ struct DmarcReportSettings {
   std::string from;          // the reports' sender
   std::string contact;       // for people with questions; empty: nothing is said
   std::string upstream = "default";
+  DmarcSignSettings sign;
+};
+
+// Mail of an author's domain that comes from these networks is let pass although it fails.
+struct DmarcException {
+  std::string domain;  // A-labels, lower case; "*.example" is what lies below example
+  std::vector<IpNetwork> networks;
+  std::string reason;  // for the log and the reports
+
+  bool covers(std::string_view author_domain, const IpAddress& client) const;
 };
 
 struct DmarcSettings {
@@ -39,7 +60,9 @@ struct DmarcSettings {
   DmarcAction on_reject = DmarcAction::reject;
   DmarcAction on_quarantine = DmarcAction::tag;
   DmarcErrorAction on_temperror = DmarcErrorAction::none;
-  double score = 0;  // added by every fail that is not overridden, also under p=none
+  double score = 0;         // added by every fail that is not overridden, also under p=none
+  double phrase_score = 1;  // added where the phrase of From shows a domain of somebody else
+  std::vector<DmarcException> exceptions;
   DmarcReportSettings report;
 };
 

@@ -33,12 +33,15 @@ std::vector<std::string_view> tree_walk_names(std::string_view domain) {
   return names;
 }
 
+std::string one_label_below(std::string_view domain, std::string_view top) {
+  return std::string(last_labels(domain, count_labels(top) + 1));
+}
+
 std::string organizational_domain(std::string_view domain, const std::vector<FoundRecord>& found) {
   using PublicSuffix = DmarcRecord::PublicSuffix;
   for (const FoundRecord& at : found) {
     if (at.record.public_suffix == PublicSuffix::no) return at.domain;
-    if (at.record.public_suffix == PublicSuffix::yes && at.domain != domain)
-      return std::string(last_labels(domain, count_labels(at.domain) + 1));
+    if (at.record.public_suffix == PublicSuffix::yes && at.domain != domain) return one_label_below(domain, at.domain);
   }
   return found.empty() ? std::string(domain) : found.back().domain;
 }

@@ -22,6 +22,9 @@ struct FoundRecord {
   DmarcRecord record;
 };
 
+// The name of one label more than `top`, which `domain` lies below, that ends `domain`.
+std::string one_label_below(std::string_view domain, std::string_view top);
+
 // The organizational domain of `domain`, from the records found on the walk that starts at it, longest name first
 // (RFC 9989, 4.10.2): `domain` itself where none was.
 std::string organizational_domain(std::string_view domain, const std::vector<FoundRecord>& found);

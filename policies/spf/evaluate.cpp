@@ -50,6 +50,11 @@ class Evaluation {
   Task<void> explain();
 
   Task<Match> matches(const Term& term);
+  // What a question for the addresses of a name has found: one that matches, others, none of the client's family, no
+  // such name; or the evaluation has failed.
+  enum class Addresses { match, others, none, no_name, error };
+  Task<Addresses> look_for_address(std::string name, const Term& term);
+  Task<bool> has_other_family(std::string name);
   Task<Match> has_address(std::string name, const Term& term);
   Task<Match> has_exchanger(std::string name, const Term& term);
   Task<Match> exists(std::string name);
@@ -227,16 +232,36 @@ Task<Evaluation::Match> Evaluation::matches(const Term& term) {
   }
 }
 
-Task<Evaluation::Match> Evaluation::has_address(std::string name, const Term& term) {
+Task<Evaluation::Addresses> Evaluation::look_for_address(std::string name, const Term& term) {
   const dns::Type type = identity_.ip.is_v4() ? dns::Type::A : dns::Type::AAAA;
   const dns::Answer* answer = co_await questions_.ask(name, type);
-  if (answer->failed()) co_return fail(*answer, name, type);
-  if (!note_void(*answer)) co_return Match::error;
+  if (answer->failed()) {
+    fail(*answer, name, type);
+    co_return Addresses::error;
+  }
+  if (answer->is_absent()) co_return answer->status == dns::Status::nxdomain ? Addresses::no_name : Addresses::none;
   for (const dns::RecordData& data : answer->records) {
     const auto* address = std::get_if<IpAddress>(&data);
-    if (address && term.accepts(*address, identity_.ip)) co_return Match::yes;
+    if (address && term.accepts(*address, identity_.ip)) co_return Addresses::match;
   }
-  co_return Match::no;
+  co_return Addresses::others;
+}
+
+// Hosts that have addresses of the other family only are no mistake of the publisher's. What cannot be found out here
+// is not held against him.
+Task<bool> Evaluation::has_other_family(std::string name) {
+  const dns::Answer* answer =
+      co_await questions_.ask(std::move(name), identity_.ip.is_v4() ? dns::Type::AAAA : dns::Type::A);
+  co_return !answer->is_absent();
+}
+
+Task<Evaluation::Match> Evaluation::has_address(std::string name, const Term& term) {
+  const Addresses found = co_await look_for_address(name, term);
+  if (found == Addresses::error) co_return Match::error;
+  if (found == Addresses::match) co_return Match::yes;
+  if (found == Addresses::others) co_return Match::no;
+  const bool is_void = found == Addresses::no_name || !co_await has_other_family(std::move(name));
+  co_return is_void && !note_void() ? Match::error : Match::no;
 }
 
 Task<Evaluation::Match> Evaluation::has_exchanger(std::string name, const Term& term) {
@@ -249,11 +274,19 @@ Task<Evaluation::Match> Evaluation::has_exchanger(std::string name, const Term& 
     const auto* mx = std::get_if<dns::Mx>(&data);
     if (mx && is_name(mx->exchange)) exchangers.push_back(mx->exchange);  // not the null MX of RFC 7505
   }
+  bool is_void = !exchangers.empty();
+  std::vector<std::string> without;  // addresses of the client's family
   for (std::string& exchanger : exchangers) {
-    const Match match = co_await has_address(std::move(exchanger), term);
-    if (match != Match::no) co_return match;
+    const Addresses found = co_await look_for_address(exchanger, term);
+    if (found == Addresses::error) co_return Match::error;
+    if (found == Addresses::match) co_return Match::yes;
+    if (found == Addresses::others) is_void = false;
+    if (found == Addresses::none) without.push_back(std::move(exchanger));
   }
-  co_return Match::no;
+  // All of the list is one void look-up, where none of it has led anywhere (threats.md D12).
+  for (std::size_t i = 0; is_void && i < without.size(); ++i)
+    is_void = !co_await has_other_family(std::move(without[i]));
+  co_return is_void && !note_void() ? Match::error : Match::no;
 }
 
 // Any A record will do, whatever family the client is of (RFC 7208, 5.7).

@@ -2,7 +2,7 @@
 //
 // A coroutine over the resolver, without recursion: records that include others wait on a stack. What the owner of a
 // domain can make us do is bounded (RFC 7208, 4.6.4; threats.md D12): 10 terms that ask the DNS in all records
-// together, 10 MX names or PTR names for a term, 2 void look-ups, and the caller's deadline.
+// together, 10 MX names or PTR names for a term, 2 terms all of whose look-ups were void, and the caller's deadline.
 #pragma once
 
 #include <string>

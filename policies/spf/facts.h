@@ -19,10 +19,10 @@ struct SpfCheck {
   std::string domain;  // the one checked, A-labels, lower case
   // The term that decided, as its record has it: "-all", "ip4:192.0.2.0/24". Empty: none matched.
   std::string mechanism;
-  std::string problem;      // of temperror and permerror: what was wrong, in words
-  std::string explanation;  // the publisher's words on a fail, filtered (D14); never sent to the client as ours
-  unsigned lookups = 0;     // terms that asked the DNS (RFC 7208, 4.6.4)
-  unsigned void_lookups = 0;
+  std::string problem;        // of temperror and permerror: what was wrong, in words
+  std::string explanation;    // the publisher's words on a fail, filtered (D14); never sent to the client as ours
+  unsigned lookups = 0;       // terms that asked the DNS (RFC 7208, 4.6.4)
+  unsigned void_lookups = 0;  // terms all of whose look-ups came back empty
   std::vector<dns::Evidence> evidence;
 
   template <class V>

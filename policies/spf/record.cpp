@@ -206,7 +206,7 @@ bool is_spf_record(std::string_view txt) {
 }
 
 Result<Record> parse_record(std::string_view text) {
-  if (text.size() > most_record_octets) return Failure{"the record is longer than 4096 octets"};
+  if (text.size() > most_record_octets) return Failure{"the record is longer than 16 KiB"};
   ensure(is_spf_record(text), "parse_record: not an SPF record");
   // Only spaces separate terms (RFC 7208, 4.6.1); nothing but visible ASCII is in them.
   if (!std::all_of(text.begin(), text.end(), text::is_printable)) return Failure{"octets that are not printable ASCII"};

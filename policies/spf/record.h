@@ -14,7 +14,7 @@
 
 namespace sallyport::policies::spf {
 
-constexpr std::size_t most_record_octets = 4096;  // threats.md D13
+constexpr std::size_t most_record_octets = std::size_t{16} * 1024;  // threats.md D13
 
 enum class Mechanism : std::uint8_t { all, include, a, mx, ptr, ip4, ip6, exists };
 

@@ -19,7 +19,7 @@ using namespace sallyport;
 void check_record(std::string_view text) {
   const auto record = policies::parse_dmarc_record(text);
   if (!record) return;
-  ensure(record->report_to.size() <= policies::max_report_uris, "too many report addresses");
+  ensure(record->report_to.size() <= policies::max_dmarc_record_octets / 11, "too many report addresses");
   for (const std::string& uri : record->report_to) {
     ensure(text::starts_with_ignoring_case(uri, "mailto:"), "an address of another scheme");
     for (char c : uri) ensure(text::is_printable(c) && c != ' ', "an address that cannot be written");

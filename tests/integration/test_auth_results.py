@@ -151,6 +151,8 @@ class Results(AuthSessionTest):
                 self.assertEqual(clause.properties["header.from"], author)
         clause = self.submit(mail_from("none.example")).of("dmarc")[0]
         self.assertEqual((clause.comment, clause.properties["policy.dmarc"]), ("p=none", "none"))
+        clause = self.submit(mail_from("testing.example")).of("dmarc")[0]  # the policy that applies (RFC 9989, 9.1)
+        self.assertEqual((clause.comment, clause.properties["policy.dmarc"]), ("p=reject, policy_test_mode", "quarantine"))
 
     def test_our_fields_stand_on_top_in_their_order(self):
         outcome = self.submit("Authentication-Results: mx.other.example; spf=pass\r\n" + mail_from("none.example"))
@@ -225,15 +227,17 @@ class Actions(AuthSessionTest):
     def test_mail_without_one_author_is_refused(self):  # D21
         author = "From: Ann <ann@pass.example>\r\n"
         refused = [
-            "Subject: x\r\n\r\nx", "\r\nx", "From: \r\n\r\nx", "From: Ann\r\n\r\nx", "From: undisclosed:;\r\n\r\nx",
-            "From: <ann@[192.0.2.1]>\r\n\r\nx", author + author + "\r\nx", author + "from : <bob@none.example>\r\n\r\nx",
+            "Subject: x\r\n\r\nx", "\r\nx", "From: <ann@pass..example>\r\n\r\nx", author + author + "\r\nx", author + "from : <bob@none.example>\r\n\r\nx",
             author + "From\r\n : <bob@none.example>\r\n\r\nx", "From\r\n : <ann@pass.example>\r\n\r\nx",
             "From: ann@pass.example, bob@none.example\r\n\r\nx", "From: <ann@pass.example>bob@none.example\r\n\r\nx",
             "From: Team: ann@pass.example, bob@none.example;\r\n\r\nx", "From: \"x\" <ann@pass.example>,\r\n"
             " =?utf-8?B?PGJvYkBub25lLmV4YW1wbGU+?=\r\n\r\nx",
         ]
         taken = [author + "\r\nx", "From: ann@pass.example, bob@pass.example\r\n\r\nx",
-                 "From: \"bob@none.example\" <ann@pass.example>\r\n\r\nx"]
+                 "From: \"bob@none.example\" <ann@pass.example>\r\n\r\nx", "From: @ 5 bob@none.example <ann@pass.example>\r\n\r\nx",
+                 "From: Ann <@none.example:ann@pass.example>\r\n\r\nx"]
+        # To an author without a domain DMARC does not apply.
+        taken += [f"From: {author}\r\n\r\nx" for author in ("", "Ann", "undisclosed:;", "<ann@[192.0.2.1]>", "\"root\" <root>")]
         self.run_with([(content, "550 5.6.0 ", "reject") for content in refused] +
                       [(content, "250 ", "relay") for content in taken],
                       records={"pass.example": spf("+all"), "none.example": spf("+all")})
@@ -258,6 +262,38 @@ class Actions(AuthSessionTest):
         outcome = self.submit(passed, ip=OTHER_CLIENT)
         self.assertEqual((outcome.line["dmarc"], outcome.line["arc"]), ("fail", "pass"))
         self.assertIn("local_policy", outcome.of("dmarc")[0].comment)
+
+    def test_a_trusted_sealer_speaks_of_the_author_it_names(self):  # D22
+        def sealed(results):
+            return KEYS.arc(mail_from("reject.example"), "lists.example", results)
+
+        many = "".join(f"dkim=fail (no) header.d=d{at}.example;\r\n\t" for at in range(150))
+        self.run_with([(sealed("dmarc=pass header.from=stranger.example"), "550 5.7.1 ", "reject"),
+                       (sealed("dmarc=pass"), "550 5.7.1 ", "reject"),
+                       (sealed(many + "dmarc=pass\r\n\theader.from=Reject.Example"), "250", "relay"),
+                       (sealed("dkim=pass header.d=mail.reject.example"), "250", "relay"),
+                       (sealed("spf=pass smtp.mailfrom=bounces@reject.example"), "250", "relay"),
+                       (sealed("spf=pass smtp.mailfrom=bounces@stranger.example"), "550 5.7.1 ", "reject"),
+                       (sealed("dkim=pass header.d=reject.example; dmarc=fail header.from=reject.example"), "550 5.7.1 ", "reject")],
+                      arc={"mode": "enforce", "trusted_sealers": ["Lists.Example"]})
+
+    def test_exceptions_are_let_pass_with_their_reason(self):
+        exceptions = [{"domain": "quarantine.example", "networks": ["0.0.0.0/0"], "reason": "an archive"},
+                      {"domain": "reject.example", "networks": ["203.0.113.0/24", "198.51.100.8/29"], "reason": "forwards for us"}]
+        self.run_with([("reject.example", "250", "relay"), ("quarantine.example", "250", "relay"),
+                       ("sub.reject.example", "550 5.7.1 ", "reject"), ("testing.example", "250", "tag")],
+                      dmarc={"mode": "enforce", "exceptions": exceptions})
+        outcome = self.submit(mail_from("reject.example"), ip=OTHER_CLIENT)
+        self.assertEqual((outcome.line["dmarc"], outcome.line["local_policy"]), ("fail", "forwards for us"))
+        self.assertIn("dmarc:local_policy", outcome.line["symbols"])
+        self.assertEqual(outcome.of("dmarc")[0].comment, "p=reject, local_policy")
+        outcome = self.submit(mail_from("reject.example"), ip="198.51.100.16")
+        self.assertTrue(outcome.reply.startswith("550 5.7.1 "), outcome.reply)
+
+    def test_what_the_phrase_shows_is_scored(self):  # D21
+        self.run_with([("From: service@bank.example <ann@none.example>\r\n\r\nx", "250", "relay")])
+        line = self.wait_for_log()[-1]
+        self.assertIn("dmarc:from_phrase(1)", line["symbols"])
 
     def test_off_is_silent(self):
         self.protect(zone())

@@ -1,6 +1,7 @@
 // Chains of our own making: structure, limits, oldest pass, trusted sealers (RFC 8617; threats.md D22).
 #include "policies/arc/validator.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,6 +15,9 @@
 
 namespace sallyport::policies {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 const std::string fields = "From: Ann <ann@example.org>\r\nTo: list@lists.example\r\nSubject: hello\r\n";
 const std::string body = "Hello all\r\n";
@@ -226,22 +230,21 @@ TEST(TrustedSealer, IsTakenAtItsWord) {
   ArcWorld world(zone_of({"lists.example"}), trusting({"lists.example"}));
   Journey journey(world);
   const ArcFacts facts = world.validate(journey.pass("lists.example", "pass").message());
-  EXPECT_EQ(facts.trusted_instance, 1u);
-  EXPECT_EQ(facts.trusted_sealer, "lists.example");
-  EXPECT_EQ(facts.trusted_dmarc, AuthResult::pass);
+  EXPECT_THAT(facts.trusted, ElementsAre(1));
+  EXPECT_EQ(facts.sets[0].dmarc, AuthResult::pass);
 
   Journey failed(world);
   const ArcFacts of_failed = world.validate(failed.pass("lists.example", "fail").message());
-  EXPECT_EQ(of_failed.trusted_instance, 1u);
-  EXPECT_EQ(of_failed.trusted_dmarc, AuthResult::fail);
+  EXPECT_THAT(of_failed.trusted, ElementsAre(1));
+  EXPECT_EQ(of_failed.sets[0].dmarc, AuthResult::fail);
 }
 
 TEST(TrustedSealer, IsNobodyElse) {
   ArcWorld world(zone_of({"other.example", "evillists.example"}), trusting({"lists.example", "*.trusted.example"}));
   Journey other(world);
-  EXPECT_EQ(world.validate(other.pass("other.example", "pass").message()).trusted_instance, 0u);
+  EXPECT_EQ(world.validate(other.pass("other.example", "pass").message()).trusted.size(), 0u);
   Journey alike(world);
-  EXPECT_EQ(world.validate(alike.pass("evillists.example", "pass").message()).trusted_instance, 0u);
+  EXPECT_EQ(world.validate(alike.pass("evillists.example", "pass").message()).trusted.size(), 0u);
 }
 
 TEST(TrustedSealer, IsTakenFromBelowOthersWhileTheMailIsAsItWas) {
@@ -251,15 +254,14 @@ TEST(TrustedSealer, IsTakenFromBelowOthersWhileTheMailIsAsItWas) {
   Journey untouched = journey;
   const ArcFacts facts = world.validate(untouched.pass("other.example", "fail").message());
   EXPECT_EQ(facts.result, AuthResult::pass) << facts.reason;
-  EXPECT_EQ(facts.trusted_instance, 1u);
-  EXPECT_EQ(facts.trusted_dmarc, AuthResult::pass);
+  EXPECT_THAT(facts.trusted, ElementsAre(1));
 
   // A chain found somewhere, put on another mail and sealed once more: it holds, and says nothing.
   Journey replayed = journey;
   replayed.change_body("Buy this\r\n").pass("other.example", "fail", AuthResult::pass);
   const ArcFacts of_replayed = world.validate(replayed.message());
   EXPECT_EQ(of_replayed.result, AuthResult::pass) << of_replayed.reason;
-  EXPECT_EQ(of_replayed.trusted_instance, 0u);
+  EXPECT_TRUE(of_replayed.trusted.empty());
 }
 
 TEST(TrustedSealer, MayRelyOnAnotherTrustedOne) {
@@ -271,17 +273,57 @@ TEST(TrustedSealer, MayRelyOnAnotherTrustedOne) {
   const ArcFacts facts = world.validate(journey.message());
   EXPECT_EQ(facts.result, AuthResult::pass) << facts.reason;
   EXPECT_EQ(facts.oldest_pass, 2u);
-  EXPECT_EQ(facts.trusted_instance, 1u);
-  EXPECT_EQ(facts.trusted_sealer, "lists.example");
-  EXPECT_EQ(facts.trusted_dmarc, AuthResult::pass);
+  EXPECT_THAT(facts.trusted, ElementsAre(2, 1)) << "the newest first";
+  EXPECT_EQ(facts.sets[0].dmarc, AuthResult::pass);
+}
+
+ArcFacts::Set said(const std::string& results) {
+  ArcFacts::Set set;
+  read_results(results, set);
+  return set;
 }
 
 TEST(TrustedSealer, IsReadStrictly) {
-  EXPECT_EQ(dmarc_result_in("mx.example; spf=fail; dmarc=pass (p=reject) header.from=x.example"), AuthResult::pass);
-  EXPECT_EQ(dmarc_result_in("mx.example; dmarc=fail; dmarc=pass"), AuthResult::fail) << "the first one counts";
-  EXPECT_EQ(dmarc_result_in("mx.example; dmarc=bestguesspass"), AuthResult::none);
-  EXPECT_EQ(dmarc_result_in("mx.example; spf=pass (dmarc=pass)"), AuthResult::none);
-  EXPECT_EQ(dmarc_result_in("mx.example; dmarc=pass; ((("), AuthResult::none);
+  const auto dmarc = [](const std::string& results) { return said(results).dmarc; };
+  EXPECT_EQ(dmarc("mx.example; spf=fail; dmarc=pass (p=reject) header.from=x.example"), AuthResult::pass);
+  EXPECT_EQ(dmarc("mx.example; dmarc=fail; dmarc=pass"), AuthResult::fail) << "the first one is told";
+  EXPECT_EQ(dmarc("mx.example; dmarc=bestguesspass"), AuthResult::none);
+  EXPECT_EQ(dmarc("mx.example; spf=pass (dmarc=pass)"), AuthResult::none);
+  EXPECT_EQ(dmarc("mx.example; dmarc=pass header.from=x.example; ((("), AuthResult::none);
+  EXPECT_THAT(said("mx.example; dmarc=pass header.from=x.example; (((").dmarc_passes, IsEmpty());
+  EXPECT_THAT(said("mx.example; spf=pass smtp.mailfrom=\"x; dmarc=pass header.from=y.example").spf_passes, IsEmpty());
+}
+
+// D24: whatever others have made of its form.
+TEST(TrustedSealer, IsReadFromTheFieldItself) {
+  const std::string broken = ";\r\n\tdkim=fail (does not verify) header.d=d.example header.b=abcdefgh";
+  std::string many;
+  for (int i = 0; i < 900; ++i) many += broken;
+  for (const std::string& results :
+       {std::string("\tmx.lists.example;\r\n\tspf=pass smtp.mailfrom=x.example;\r\n\tdmarc=pass\r\n\theader.from="),
+        "mx.lists.example" + many + ";\r\n dmarc=pass header.from=",
+        std::string("m\xc3\xbcller.example; dmarc=pass header.from="),
+        std::string(
+            "m\xfcller.example; spf=pass (M\xfcller) smtp.mailfrom=\"\xfc\"@x.example; dmarc=pass header.from="),
+        "mx; spf=pass (" + std::string(60'000, 'c') + ") smtp.mailfrom=x.example; dmarc=pass header.from="}) {
+    EXPECT_THAT(said(results + "Author.example").dmarc_passes, ElementsAre("author.example")) << results.substr(0, 80);
+  }
+  EXPECT_THAT(said("mx; dmarc=pass header.from=stra\xc3\x9f"
+                   "e.example")
+                  .dmarc_passes,
+              ElementsAre("xn--strae-oqa.example"));
+  EXPECT_THAT(said("mx; dmarc=pass header.from=ann@author.example").dmarc_passes, ElementsAre("author.example"));
+}
+
+TEST(TrustedSealer, IsHeardOnOtherMethodsWhereItSaysNothingOfDmarc) {
+  const ArcFacts::Set set = said(
+      "mx; dkim=pass header.i=@One.example; dkim=pass header.d=two.example header.i=@three.example; dkim=fail "
+      "header.d=x.example;"
+      " spf=pass smtp.mailfrom=ann@four.example; spf=pass smtp.helo=five.example");
+  EXPECT_EQ(set.dmarc, AuthResult::none);
+  EXPECT_THAT(set.dkim_passes, ElementsAre("one.example", "two.example"));
+  EXPECT_THAT(set.spf_passes, ElementsAre("four.example"));
+  EXPECT_THAT(said("mx; dmarc=none; dkim=pass header.d=one.example").dkim_passes, IsEmpty());
 }
 
 // The whole way of a mail through the policy, as a session goes it.
@@ -306,7 +348,7 @@ TEST(ArcPolicy, FindsTheFacts) {
   };
   const ArcFacts good = facts_of(journey.message());
   EXPECT_EQ(good.result, AuthResult::pass) << good.reason;
-  EXPECT_EQ(good.trusted_sealer, "lists.example");
+  EXPECT_THAT(good.trusted, ElementsAre(1));
   EXPECT_EQ(facts_of(journey.change_body("x\r\n").message()).result, AuthResult::fail);
   EXPECT_EQ(facts_of(fields + "\r\n" + body).result, AuthResult::none);
   support::WholeMail plain(fields + "\r\n" + body);

@@ -30,6 +30,22 @@ TEST(Base64, PassesOverWhiteSpaceAnywhere) {
   EXPECT_EQ(from_base64("\r\n "), "");
 }
 
+TEST(Base64, MayEndWithoutPaddingWhereTheCallerAllowsIt) {
+  const auto decoded = [](std::string_view text, std::size_t most = SIZE_MAX) {
+    return from_base64(text, most, Padding::optional);
+  };
+  for (const char* octets : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) {
+    const std::string padded = to_base64(octets);
+    EXPECT_EQ(decoded(padded), octets);
+    EXPECT_EQ(decoded(padded.substr(0, padded.find('='))), octets);
+  }
+  EXPECT_EQ(decoded(" Z m\r\n\t8 "), "fo");
+  for (const char* text : {"Z", "Zm9vY", "Zg=", "Zg=\r\n", "Zg=a", "=", "Zm9v="})
+    EXPECT_EQ(decoded(text), std::nullopt) << text;
+  EXPECT_EQ(decoded("Zm9vYg", 4), "foob");
+  EXPECT_EQ(decoded("Zm9vYg", 3), std::nullopt);
+}
+
 TEST(Base64, ReadsLenientlyWhatMailReadersRead) {
   EXPECT_EQ(from_base64_leniently("Zm9vYmFy"), "foobar");
   EXPECT_EQ(from_base64_leniently("Zg=="), "f");

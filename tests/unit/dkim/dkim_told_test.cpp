@@ -138,10 +138,11 @@ TEST(DkimExplained, SaysWhenThereIsNothing) {
   EXPECT_EQ(explain(facts).details.back(), "11 more were not looked at");
 }
 
-TEST(DkimFindings, LeaveOutDomainsThatTryTheirKeysOut) {
-  DkimFacts::Signature good = signature_of(AuthResult::pass);
+// D15
+TEST(DkimFindings, LeaveOutFailuresOfKeysThatAreTriedOut) {
+  DkimFacts::Signature good = signature_of(AuthResult::pass, "", true);
   good.selector = "s1";
-  const Findings findings = facts_of({signature_of(AuthResult::pass, "", true), good}).tell();
+  const Findings findings = facts_of({signature_of(AuthResult::fail, "broken", true), good}).tell();
   ASSERT_EQ(findings.words.size(), 1u);
   EXPECT_EQ(findings.words[0].first, "dkim");
   EXPECT_EQ(findings.words[0].second, "pass");
@@ -150,6 +151,20 @@ TEST(DkimFindings, LeaveOutDomainsThatTryTheirKeysOut) {
   EXPECT_EQ(findings.identifiers[0].result, AuthResult::pass);
   EXPECT_EQ(findings.identifiers[0].domain, "example.org");
   EXPECT_EQ(findings.identifiers[0].selector, "s1");
+}
+
+TEST(DkimFindings, AreNoneWhereAllThatFailAreTriedOut) {
+  const Facts tried = facts_of({signature_of(AuthResult::fail, "broken", true)});
+  EXPECT_EQ(tried.tell().words[0].second, "none");
+  EXPECT_TRUE(tried.tell().identifiers.empty());
+  mail::AuthResults results;
+  dkim_entry.auth_results(mail_of("192.0.2.1"), tried, results);
+  ASSERT_EQ(results.methods.size(), 1u);
+  EXPECT_EQ(results.methods[0].result, "none");
+  EXPECT_EQ(results.methods[0].comment, "testing");
+  EXPECT_EQ(results.methods[0].reason, "broken");
+  const Facts both = facts_of({signature_of(AuthResult::fail, "broken", true), signature_of(AuthResult::permerror)});
+  EXPECT_EQ(both.tell().words[0].second, "permerror");
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ struct DkimWorld {
     return verify(verifier, mail, hasher.finish());
   }
   DkimFacts verify(const DkimVerifier& with, support::WholeMail& mail, const std::vector<signature::BodyHash>& body) {
-    const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body};
+    const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body,
+                                verifying};
     return loop.run_until_done(with.verify(mail.transaction(), with.read_signatures(mail.header()), context));
   }
 
@@ -48,6 +49,7 @@ struct DkimWorld {
   Counters counters;
   support::LinesLog log;
   signature::KeyCache keys{DkimVerifier::cached_keys};
+  Duration* verifying = nullptr;  // what the policies of one mail have taken together; null: each for itself
   DkimVerifier verifier{DkimSettings(), public_suffixes(), keys};
 };
 

@@ -288,6 +288,56 @@ TEST_F(DkimVerification, StopsWhenItTakesTooLong) {
   expect(facts.signatures.back(), AuthResult::temperror, "verification took too long");
 }
 
+// D20: DKIM and ARC share the time of a mail.
+TEST_F(DkimVerification, HasNoMoreThanOtherPoliciesLeave) {
+  DkimVerifier slow(DkimSettings(), public_suffixes(), world_.keys, slow_clock);
+  cpu_step = std::chrono::milliseconds(30);
+  Duration taken = std::chrono::milliseconds(150);
+  world_.verifying = &taken;
+  support::WholeMail mail(message(signature_of({}) + signature_of({})));
+  const DkimFacts facts =
+      world_.verify(slow, mail, {signature::hash_body(mail.body(), {Canonicalization::relaxed, std::nullopt})});
+  ASSERT_EQ(facts.signatures.size(), 2u);
+  expect(facts.signatures[0], AuthResult::pass, "");
+  expect(facts.signatures[1], AuthResult::temperror, "verification took too long");
+  EXPECT_EQ(taken, std::chrono::milliseconds(210));
+}
+
+TEST_F(DkimVerification, LetsOthersHaveTheLoopBetweenSignatures) {
+  const std::string whole = message(signature_of({}) + signature_of({}) + signature_of({}));
+  const auto waited = [&](Duration each) {
+    DkimVerifier slow(DkimSettings(), public_suffixes(), world_.keys, slow_clock);
+    cpu_step = each;
+    support::WholeMail mail(whole);
+    const Time begun = world_.loop.now();
+    const DkimFacts facts =
+        world_.verify(slow, mail, {signature::hash_body(mail.body(), {Canonicalization::relaxed, std::nullopt})});
+    EXPECT_EQ(facts.signatures.at(2).result, AuthResult::pass);
+    return world_.loop.now() - begun;
+  };
+  EXPECT_EQ(waited(std::chrono::microseconds(100)), Duration::zero()) << "an ordinary mail is verified at once";
+  EXPECT_GE(waited(std::chrono::milliseconds(3)), std::chrono::milliseconds(3)) << "once for each";
+}
+
+// D18: as the author it names.
+TEST_F(DkimVerification, LetsAPublicSuffixSpeakForItselfOnly) {
+  world_.resolver.zone().txt("sel._domainkey.co.uk", support::key_record(support::rsa_key()));
+  for (const auto& [from, result] :
+       std::initializer_list<std::pair<const char*, AuthResult>>{{"press@co.uk", AuthResult::pass},
+                                                                 {"Press office <press@CO.UK>", AuthResult::pass},
+                                                                 {"mayor@town.co.uk", AuthResult::policy},
+                                                                 {"press@co.uk, mayor@town.co.uk", AuthResult::policy},
+                                                                 {"press@uk", AuthResult::policy},
+                                                                 {"press", AuthResult::policy}}) {
+    const std::string of_suffix = "From: " + std::string(from) + "\r\nSubject: hello\r\n";
+    Signing signing;
+    signing.domain = "co.uk";
+    const DkimFacts::Signature found = only(message(signature_of(signing, of_suffix), of_suffix));
+    EXPECT_EQ(found.result, result) << from;
+    if (result == AuthResult::policy) EXPECT_EQ(found.reason, "d= is a public suffix") << from;
+  }
+}
+
 TEST_F(DkimVerification, IsNeverAPassWithoutTheBodysDigest) {
   support::WholeMail mail(message(signature_of({})));
   const DkimFacts facts = world_.verify(world_.verifier, mail, {});

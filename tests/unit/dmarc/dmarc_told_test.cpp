@@ -14,7 +14,7 @@ DmarcFacts failed() {
   found.policy_domain = "example.org";
   found.record = "v=DMARC1; sp=quarantine";
   found.published = DmarcTag::sp;
-  found.policy = found.effective = DmarcDisposition::quarantine;
+  found.policy = found.asked_for = found.effective = DmarcDisposition::quarantine;
   found.strict_dkim = true;
   return found;
 }
@@ -43,6 +43,16 @@ TEST(DmarcAuthResults, SayWhatThePublisherAsksFor) {
   EXPECT_EQ(results.methods[0].value("policy", "dmarc"), "quarantine");
   found.override_reason = DmarcOverride::local_policy;
   EXPECT_EQ(results_of(facts_of(found)).methods[0].comment, "sp=quarantine, local_policy");
+}
+
+// RFC 9989, 9.1
+TEST(DmarcAuthResults, SayThePolicyAsItIsWhileItIsTried) {
+  DmarcFacts found = failed();
+  found.testing = true;
+  found.asked_for = found.effective = DmarcDisposition::none;
+  const auto method = results_of(facts_of(found)).methods.at(0);
+  EXPECT_EQ(method.value("policy", "dmarc"), "none");
+  EXPECT_EQ(method.comment, "sp=quarantine") << "as published";
 }
 
 TEST(DmarcAuthResults, SayWhyThereIsNoPolicy) {

@@ -90,6 +90,17 @@ TEST_F(DmarcEvaluation, NeighboursUnderAPublicSuffixAreStrangers) {
   EXPECT_FALSE(facts.dkim_aligned);
 }
 
+// D21: also where it does not say that it is one.
+TEST_F(DmarcEvaluation, APublicSuffixIsTheOrganizationOfNoNameBelowIt) {
+  zone().txt("_dmarc.co.uk", "v=DMARC1; p=reject");
+  EXPECT_EQ(evaluate("town.co.uk", {dkim("co.uk")}).result, AuthResult::fail);
+  EXPECT_EQ(evaluate("town.co.uk", {spf("city.co.uk")}).result, AuthResult::fail);
+  EXPECT_EQ(evaluate("town.co.uk", {spf("mail.town.co.uk")}).result, AuthResult::pass);
+  EXPECT_EQ(evaluate("town.co.uk").policy_domain, "co.uk") << "its record holds for them all the same";
+  EXPECT_EQ(evaluate("co.uk", {dkim("co.uk")}).result, AuthResult::pass);
+  EXPECT_EQ(evaluate("co.uk", {dkim("town.co.uk")}).result, AuthResult::fail);
+}
+
 // The vectors of RFC 9989's rules: what applies to an author domain, from the records there are.
 struct Vector {
   std::vector<std::pair<const char*, const char*>> records;  // domain, tags after the version
@@ -184,6 +195,7 @@ TEST_F(DmarcEvaluation, ARecordNobodyCanUseIsNoDmarc) {
 TEST_F(DmarcEvaluation, TestModeIsOneLevelMilder) {
   zone().txt("_dmarc.example.com", "v=DMARC1; p=reject; t=y");
   EXPECT_EQ(evaluate("example.com").policy, DmarcDisposition::reject);
+  EXPECT_EQ(evaluate("example.com").asked_for, DmarcDisposition::quarantine);
   EXPECT_EQ(evaluate("example.com").effective, DmarcDisposition::quarantine);
   zone().txt("_dmarc.example.net", "v=DMARC1; p=quarantine; t=y");
   EXPECT_EQ(evaluate("example.net").effective, DmarcDisposition::none);

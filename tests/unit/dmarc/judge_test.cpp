@@ -62,7 +62,8 @@ TEST(DmarcJudge, WhatWasOverriddenIsTakenAsItWasLeft) {
   const Verdict verdict = judge_dmarc(facts, settings);
   EXPECT_EQ(verdict.action, Action::none);
   EXPECT_EQ(verdict.score, 0);
-  EXPECT_FALSE(verdict.says_something());  // explain and the reports tell why (dmarc_told_test.cpp)
+  EXPECT_EQ(verdict.rule, "local_policy");  // a symbol that says so
+  EXPECT_EQ(verdict.because, "arc=pass as[1].d=lists.example");
 }
 
 TEST(DmarcJudge, TestModeIsMilder) {

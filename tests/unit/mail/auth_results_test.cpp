@@ -89,8 +89,25 @@ TEST(AuthResults, HaveAnEnd) {
   std::string long_one = "mx.example; x=y";
   for (std::size_t i = 0; i < max_auth_properties; ++i) long_one += " a.b=c";
   EXPECT_TRUE(parse_auth_results(long_one));
-  EXPECT_FALSE(parse_auth_results(long_one + " a.b=c"));
+  const auto longer = parse_auth_results(long_one + " a.b=c; dmarc=pass");
+  ASSERT_TRUE(longer);
+  EXPECT_EQ(longer->methods[0].properties.size(), max_auth_properties);
+  EXPECT_EQ(longer->methods[1].method, "dmarc");
   EXPECT_FALSE(parse_auth_results("mx.example; x=y " + std::string(60000, '(')));
+}
+
+TEST(AuthResults, CanBeReadForSomeMethodsHoweverManyOthersThereAre) {
+  std::string many = "mx.example";
+  for (std::size_t i = 0; i < 10 * max_auth_methods; ++i) many += "; x=y a.b=c";
+  const std::string_view wanted[] = {"dmarc", "spf"};
+  const auto read = parse_auth_results(many + "; SPF=pass; dmarc=fail header.from=a.example; dkim=pass", wanted);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->methods.size(), 2u);
+  EXPECT_EQ(read->methods[0].method, "spf");
+  EXPECT_EQ(read->methods[1].value("header", "from"), "a.example");
+  for (std::size_t i = 0; i < 2 * max_auth_methods; ++i) many += "; spf=pass";
+  EXPECT_EQ(parse_auth_results(many, wanted)->methods.size(), max_auth_methods);
+  EXPECT_FALSE(parse_auth_results(many + "; (", wanted)) << "it is read whole or not at all";
 }
 
 TEST(AuthservId, IsOursHoweverItIsWritten) {

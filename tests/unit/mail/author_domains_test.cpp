@@ -8,6 +8,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using testing::UnorderedElementsAreArray;
 
 AuthorDomains of(const std::string& header) { return author_domains(HeaderSection(header)); }
 AuthorDomains of_from(const std::string& value) {
@@ -24,7 +26,7 @@ TEST(AuthorDomains, OfOrdinaryAuthors) {
   EXPECT_THAT(of_from("=?utf-8?q?Ann_=C3=96ther?=\r\n <ann@example.org>").domains, ElementsAre("example.org"));
   EXPECT_THAT(of_from("\"Ann @ Work\" <ann@example.org>").domains, ElementsAre("example.org"));
   EXPECT_THAT(of_from("Other, Ann <ann@example.org>").domains, ElementsAre("example.org"));
-  EXPECT_FALSE(of_from("Ann Other <ann@example.org>").has_unusable);
+  EXPECT_FALSE(of_from("Ann Other <ann@example.org>").has_malformed_domain);
 }
 
 TEST(AuthorDomains, SeveralMailboxesOfOneDomainAreOneAuthor) {
@@ -38,10 +40,12 @@ TEST(AuthorDomains, SeveralDomainsAreSeveralAuthors) {
            "a@one.example, b@two.example",
            "<a@one.example>, <b@two.example>",
            "<a@one.example><b@two.example>",
-           "a@one.example <b@two.example>",  // an unquoted display name
-           "<a@one.example> b@two.example",  // text after the address
-           "<@one.example:b@two.example>",   // a route
-           "<@one.example,@one.example:b@two.example>",
+           "<a@one.example> b@two.example",       // text after the address
+           "@one.example:b@two.example",          // a route outside brackets
+           "a@one.example, Bob <b@two.example>",  // two mailboxes
+           "a@one.example; Bob <b@two.example>",
+           "a@one.example\\ <b@two.example>",    // a pair outside quotes
+           "a@one.example <b@two.example> (",    // a comment that stays open behind it
            "<a@one.example>\\,<b@two.example>",  // a pair outside quotes
            "\"a@one.example\"@two.example",      // a quoted local part
            "\"a@one.example\" (x) @two.example",
@@ -52,7 +56,49 @@ TEST(AuthorDomains, SeveralDomainsAreSeveralAuthors) {
            "(a@one.example <b@two.example>",   // a comment that does
            "a@one.example;b@two.example",
        }) {
-    EXPECT_THAT(of_from(value).domains, ElementsAre("one.example", "two.example")) << value;
+    EXPECT_THAT(of_from(value).domains, UnorderedElementsAre("one.example", "two.example")) << value;
+  }
+  EXPECT_EQ(of_from(std::string("a@one.example\0 <b@two.example>", 31)).domains.size(), 2u) << "some end at a NUL";
+}
+
+// D21
+TEST(AuthorDomains, AnAddressInBracketsIsTheAuthors) {
+  struct Case {
+    const char* value;
+    std::vector<std::string> shown;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {"Ann @ Work <ann@example.org>", {"work"}},
+           {"Ann @Work <ann@example.org>", {"work"}},
+           {"@ann <ann@example.org>", {"ann"}},
+           {"Now @ 50% <ann@example.org>", {}},
+           {"Ann @ Work, Inc. <ann@example.org>", {"work"}},
+           {"Now @ 50%, today <ann@example.org>", {}},
+           {"Now @ <ann@example.org>", {}},
+           {"service@bank.example <ann@example.org>", {"bank.example"}},
+           {"service@bank.example<ann@example.org>", {"bank.example"}},
+           {"ann@example.org <ann@example.org>", {}},
+           {"service @ bank . example via x@list.example <ann@example.org>", {"bank.example", "list.example"}},
+           {"\"service@bank.example\" <ann@example.org>", {"bank.example"}},
+           {"=?utf-8?q?service=40?= =?utf-8?q?bank.example?= <ann@example.org>", {"bank.example"}},
+           {"Team: service@bank.example <ann@example.org>;", {"bank.example"}},
+           {"service@[192.0.2.1] <ann@example.org>", {}},
+           {"<@relay.example:ann@example.org>", {}},
+           {"Ann <@relay.example,@other.example:ann@example.org>", {}},
+           {"Ann < @relay.example : ann@example.org >", {}},
+           {"(service@bank.example) <ann@example.org>", {}}}) {
+    const AuthorDomains found = of_from(one.value);
+    EXPECT_THAT(found.domains, ElementsAre("example.org")) << one.value;
+    EXPECT_THAT(found.shown, UnorderedElementsAreArray(one.shown)) << one.value;
+    EXPECT_FALSE(found.has_malformed_domain) << one.value;
+  }
+}
+
+TEST(AuthorDomains, APhraseCountsWhereTheBracketsHoldNoDomain) {
+  for (const char* value : {"ann@example.org <>", "ann@example.org <ann>", "ann@example.org <ann@[192.0.2.1]>",
+                            "\"ann@example.org\" <>", "\"ann@example.org\"", "=?utf-8?q?ann=40example.org?=",
+                            "=?utf-8?q?ann=40?=\r\n =?utf-8?b?ZXhhbXBsZS5vcmc=?= <ann>"}) {
+    EXPECT_THAT(of_from(value).domains, ElementsAre("example.org")) << value;
   }
 }
 
@@ -70,13 +116,16 @@ TEST(AuthorDomains, InternationalDomainsAreALabels) {
               ElementsAre("xn--strae-oqa.example"));
 }
 
-TEST(AuthorDomains, WhatHasNoDomainIsUnusable) {
-  for (const char* value : {"ann@[192.0.2.1]", "ann@", "<ann@-x.example>", "ann@exa..mple", "ann@\"example.org\""}) {
+TEST(AuthorDomains, ADomainThatIsNoneIsToldFromNoDomain) {
+  for (const char* value :
+       {"<ann@-x.example>", "ann@exa..mple", "ann@\"example.org\"", "ann@[192.0.2.1", "ann@(x)<y>"}) {
     const AuthorDomains found = of_from(value);
-    EXPECT_TRUE(found.has_unusable) << value;
+    EXPECT_TRUE(found.has_malformed_domain) << value;
     EXPECT_THAT(found.domains, IsEmpty()) << value;
   }
-  for (const char* value : {"", "<>", "undisclosed:;", "Ann Other"}) {
+  for (const char* value : {"", "<>", "undisclosed:;", "Ann Other", "ann@[192.0.2.1]", "<ann@[IPv6:2001:db8::1]>",
+                            "ann@", "Ann <ann@>", "cron-daemon", "<printer>"}) {
+    EXPECT_FALSE(of_from(value).has_malformed_domain) << value;
     EXPECT_THAT(of_from(value).domains, IsEmpty()) << value;
     EXPECT_EQ(of_from(value).fields, 1u) << value;
   }
@@ -108,6 +157,12 @@ TEST(AuthorDomains, AreBoundedAndLinear) {
   // Each of these would be looked through to its end again and again by a reader that forgets.
   EXPECT_THAT(of_from(std::string(60'000, '"') + "\" x@example.org").domains, ElementsAre("example.org"));
   EXPECT_THAT(of_from(std::string(60'000, '(') + "x@example.org").domains, ElementsAre("example.org"));
+  std::string brackets;
+  for (int i = 0; i < 20'000; ++i) brackets += "<@x";
+  EXPECT_THAT(of_from(brackets + ":y@example.org>").domains, ElementsAre("example.org"));
+  std::string literals;
+  for (int i = 0; i < 20'000; ++i) literals += "@[x";
+  EXPECT_TRUE(of_from(literals).has_malformed_domain);
 }
 
 }  // namespace

@@ -290,6 +290,37 @@ TEST_F(Spf, TakesTwoVoidLookUpsAndNoMore) {
   EXPECT_EQ(of("v=spf1 a:gone1.example.org a:gone2.example.org exp=gone3.example.org -all"), AuthResult::fail);
 }
 
+// D12
+TEST_F(Spf, CountsVoidLookUpsByTerm) {
+  for (int i = 0; i < 7; ++i) zone.mx("many.example.org", 10, "gone" + std::to_string(i) + ".example.org");
+  EXPECT_EQ(of("v=spf1 mx:many.example.org ip4:192.0.2.1 -all"), AuthResult::pass);
+  EXPECT_EQ(check().void_lookups, 1u) << "seven hosts, one term";
+  EXPECT_EQ(of("v=spf1 mx:many.example.org mx:many.example.org mx:many.example.org ip4:192.0.2.1"),
+            AuthResult::permerror);
+  zone.a("gone3.example.org", "198.51.100.1");
+  EXPECT_EQ(of("v=spf1 mx:many.example.org ip4:192.0.2.1 -all"), AuthResult::pass);
+  EXPECT_EQ(check().void_lookups, 0u);
+}
+
+TEST_F(Spf, TakesNoVoidLookUpForTheOtherFamily) {
+  std::string record = "v=spf1 mx:hosts.example.org";
+  for (const char* name : {"h1", "h2", "h3", "h4", "h5"}) {
+    const std::string host = std::string(name) + ".example.org";
+    zone.a(host, "198.51.100.1");
+    zone.mx("hosts.example.org", 10, host);
+    record += " a:" + host;
+  }
+  EXPECT_EQ(of(record + " ip6:2001:db8::1 -all", "2001:db8::1"), AuthResult::pass);
+  EXPECT_EQ(check("example.org", "2001:db8::1").void_lookups, 0u);
+  zone.a("six.example.org", "2001:db8::7");
+  EXPECT_EQ(of("v=spf1 a:six.example.org a:six.example.org a:six.example.org ip4:192.0.2.1"), AuthResult::pass);
+  zone.set("h1.example.org", Type::A, Status::servfail);
+  EXPECT_EQ(of("v=spf1 a:h1.example.org ip6:2001:db8::1", "2001:db8::1"), AuthResult::pass) << "it was not needed";
+  zone.txt("empty.example.org", "nothing but this");  // a name without any address
+  EXPECT_EQ(of("v=spf1 a:empty.example.org a:empty.example.org a:empty.example.org ip6:2001:db8::1", "2001:db8::1"),
+            AuthResult::permerror);
+}
+
 TEST_F(Spf, GivesUpAtTheDeadline) {
   support::TableResolver slow(zone, loop.scheduler(), std::chrono::seconds(3));
   slow.zone().txt("example.org", "v=spf1 include:example.org -all");

@@ -36,8 +36,29 @@ TEST(KeyRecord, NeedsNothingButItsKey) {
   EXPECT_EQ(problem("k=ed25519; p=" + spaced.insert(9, " \t ")), "");
 }
 
+// D15
+TEST(KeyRecord, TakesWhatOthersTake) {
+  EXPECT_EQ(problem(rsa_p() + "; v=DKIM1"), "") << "the version elsewhere than in front";
+  EXPECT_EQ(problem("h=sha256:; " + rsa_p()), "");
+  EXPECT_EQ(problem("h=sha1::sha256; " + rsa_p()), "");
+  EXPECT_EQ(problem("s=email:; " + rsa_p()), "");
+}
+
+TEST(KeyRecord, NeedsNoPadding) {
+  for (const unsigned bits : {1024u, 1032u, 2048u, 2056u}) {
+    std::string padded = to_base64(support::rsa_key(bits).public_octets());
+    std::string bare = padded.substr(0, padded.find('='));
+    const KeyRecord record = parse_key_record("p=" + bare);
+    EXPECT_EQ(record.problem, "") << bits;
+    ASSERT_TRUE(record.key) << bits;
+    EXPECT_EQ(record.key->bits(), bits);
+    if (bare.size() + 2 == padded.size()) EXPECT_EQ(problem("p=" + bare + "="), "key is not base64") << "half of it";
+  }
+  const std::string ed25519 = to_base64(support::ed25519_key().public_octets());
+  EXPECT_EQ(problem("k=ed25519; p=" + ed25519.substr(0, ed25519.size() - 1)), "");
+}
+
 TEST(KeyRecord, RefusesWhatIsNoKeyForMail) {
-  EXPECT_EQ(problem(rsa_p() + "; v=DKIM1"), "unknown version of key record") << "v= is first or not there";
   EXPECT_EQ(problem("v=DKIM2; " + rsa_p()), "unknown version of key record");
   EXPECT_EQ(problem("v=dkim1; " + rsa_p()), "unknown version of key record");
   EXPECT_EQ(problem("h=sha1; " + rsa_p()), "key is not for sha256");
