@@ -6,6 +6,7 @@
 
 #include "gateway/base/ensure.h"
 #include "gateway/config/key_path.h"
+#include "gateway/report/report_signer.h"
 #include "gateway/tls/context.h"
 #include "lua/engine/rule_set.h"
 #include "policies/arc/sealer.h"
@@ -72,11 +73,14 @@ class FileCheck {
   // What names files in the policies' settings: for all, and of each tenant that has its own.
   void policies() {
     seal_key(settings_.policy.of(policies::arc_section).seal, {});
+    report_key(settings_.policy.of(policies::dmarc_section), {});
     rules(settings_.policy.of(lua::rules_section), {});
     for (const auto& [name, tenant] : settings_.tenants) {
       const settings::Set& own = config::policy_of(settings_, tenant);
       if (&own.of(policies::arc_section) != &settings_.policy.of(policies::arc_section))
         seal_key(own.of(policies::arc_section).seal, config::tenant_prefix(name));
+      if (&own.of(policies::dmarc_section) != &settings_.policy.of(policies::dmarc_section))
+        report_key(own.of(policies::dmarc_section), config::tenant_prefix(name));
       if (&own.of(lua::rules_section) != &settings_.policy.of(lua::rules_section))
         rules(own.of(lua::rules_section), config::tenant_prefix(name));
     }
@@ -86,6 +90,12 @@ class FileCheck {
     if (seal.key_file.empty()) return;
     const auto sealer = policies::ArcSealer::read(seal);
     if (!sealer) fail(prefix + "policy.arc.seal.key.file", sealer.error().message);
+  }
+
+  void report_key(const policies::DmarcSettings& dmarc, const std::string& prefix) {
+    if (dmarc.report.sign.key_file.empty()) return;
+    const auto signer = report::ReportSigner::read(dmarc.report.sign);
+    if (!signer) fail(prefix + "policy.dmarc.report.sign.key.file", signer.error().message);
   }
 
   void rules(const lua::RuleSettings& settings, const std::string& prefix) {

@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <ostream>
+#include <utility>
 
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/look_up_names.h"
 #include "gateway/report/dmarc_reporter.h"
+#include "gateway/report/report_signer.h"
 #include "gateway/report/reporting.h"
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/resolver.h"
@@ -64,8 +67,14 @@ Result<report::DmarcReporter::Outcome> make_reports(const config::Settings& sett
   const uv::SystemClock clock;
   resolver::Resolver resolver(loop.scheduler(), datagrams, dialer, cache, settings.dns, counters, **log);
   upstream::UpstreamPool pool(loop.scheduler(), dialer, counters, groups);
+  std::optional<report::ReportSigner> signer;
+  if (!dmarc.report.sign.key_file.empty()) {
+    auto read = report::ReportSigner::read(dmarc.report.sign);
+    if (!read) return std::move(read).error();
+    signer.emplace(std::move(*read));
+  }
   report::DmarcReporter reporter({settings, dmarc, database, loop.scheduler(), clock, resolver, counters, **log,
-                                  suffixes, pool, *groups.at(upstream_name)},
+                                  suffixes, pool, *groups.at(upstream_name), signer ? &*signer : nullptr},
                                  day, dry_run, out);
   auto outcome = loop.run_until_done(reporter.run());
   loop.run_until_done(pool.close_idle());
@@ -82,6 +91,7 @@ void sum_up(const report::DmarcReporter::Outcome& outcome, state::Day day, bool 
   if (!dry_run) out << ", " << outcome.sent << " sent";
   if (outcome.before > 0) out << ", " << outcome.before << " sent before";
   if (outcome.refused > 0) out << ", " << outcome.refused << " refused";
+  if (outcome.unknown > 0) out << ", " << outcome.unknown << " that may have arrived";
   if (outcome.failed > 0) out << ", " << outcome.failed << " to try again";
   out << "\n";
 }

@@ -7,6 +7,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "gateway/base/ensure.h"
@@ -75,6 +77,15 @@ Result<PrivateKey> PrivateKey::read_pem(std::string_view pem) {
   if (bits < min_rsa_bits || bits > max_rsa_bits)
     return Failure{"has " + std::to_string(bits) + " bits; from 1024 to 8192 can be verified by others"};
   return PrivateKey(KeyType::rsa, bits, std::move(key));
+}
+
+Result<PrivateKey> PrivateKey::read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string pem(std::istreambuf_iterator<char>(file), {});
+  if (!file) return Failure{path + " cannot be read"};
+  auto key = read_pem(pem);
+  if (!key) return Failure{path + ' ' + key.error().message};
+  return key;
 }
 
 std::string PrivateKey::sign(std::string_view sha256_digest) const {

@@ -15,6 +15,8 @@ class PrivateKey {
   // Reads the content of a PEM file: an unencrypted RSA key of 1024 to 8192 bits, or Ed25519. The failure contains
   // nothing of the key.
   static Result<PrivateKey> read_pem(std::string_view pem);
+  // The same from a file; it waits for the disk. The failure names the file.
+  static Result<PrivateKey> read_file(const std::string& path);
 
   PrivateKey(PrivateKey&&) noexcept;
   PrivateKey& operator=(PrivateKey&&) noexcept;

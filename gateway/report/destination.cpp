@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/base/a_labels.h"
 #include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
 
@@ -15,13 +16,46 @@ namespace {
 constexpr std::size_t most_name_octets = 253;
 constexpr std::size_t most_local_octets = 64;
 
-bool is_plain_local_part(std::string_view text) {
-  if (text.empty() || text.size() > most_local_octets || text.front() == '.' || text.back() == '.') return false;
-  if (text.find("..") != std::string_view::npos) return false;
-  // RFC 5322, 3.2.3: atext, without the characters that have a meaning in a URI or in rua.
+bool is_dot_atom(std::string_view text) {
+  if (text.front() == '.' || text.back() == '.' || text.find("..") != std::string_view::npos) return false;
+  // RFC 5322, 3.2.3: atext.
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return text::is_alnum(c) || std::string_view("#$&'*+-/=^_`{|}~.").find(c) != std::string_view::npos;
+    return text::is_alnum(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
   });
+}
+
+// "%2C" becomes ",". Nothing when a "%" is followed by anything but two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const auto octet = text::from_hex(text.substr(i + 1, 2));
+    if (!octet || octet->size() != 1) return std::nullopt;
+    decoded += *octet;
+    i += 2;
+  }
+  return decoded;
+}
+
+// The local part as it stands in a mail address; nothing when it is none that we send to. Quotes around it may be there
+// or not: both mean the same.
+std::optional<std::string> local_part(std::string_view encoded) {
+  auto text = percent_decoded(encoded);
+  if (!text || text->empty() || text->size() > most_local_octets) return std::nullopt;
+  const bool is_printable =
+      std::all_of(text->begin(), text->end(), [](char c) { return text::is_printable(c) && c != ' '; });
+  if (!is_printable) return std::nullopt;
+  if (is_dot_atom(*text)) return text;
+  // Other characters stand in a URI by their codes only (RFC 6068, 2).
+  if (encoded.find('%') == std::string_view::npos) return std::nullopt;
+  const bool is_quoted = text->size() > 2 && text->front() == '"' && text->back() == '"';
+  const std::string content = is_quoted ? text->substr(1, text->size() - 2) : *text;
+  // Nothing that would end the quotes, or an address in angle brackets for a careless reader.
+  if (content.find_first_of("\"\\<>") != std::string::npos) return std::nullopt;
+  return is_dot_atom(content) ? content : '"' + content + '"';
 }
 
 // The tags after the version; nothing if the record does not begin with it (RFC 9990, 4: "v=DMARC1", and the rest may
@@ -55,13 +89,12 @@ std::optional<Mailbox> parse_mailto(std::string_view uri) {
   uri.remove_prefix(scheme.size());
   uri = uri.substr(0, uri.find_first_of("?!"));
   const std::size_t at = uri.find('@');
-  if (at == std::string_view::npos || !is_plain_local_part(uri.substr(0, at))) return std::nullopt;
-  const std::string_view host = uri.substr(at + 1);
-  if (!is_domain_name(host, false)) return std::nullopt;
-  Mailbox mailbox;
-  mailbox.host = text::to_lower(host);
-  mailbox.address = std::string(uri.substr(0, at + 1)) + mailbox.host;
-  return mailbox;
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto local = local_part(uri.substr(0, at));
+  const auto decoded_host = percent_decoded(uri.substr(at + 1));
+  auto host = decoded_host ? to_a_labels(*decoded_host) : std::nullopt;
+  if (!local || !host || !is_domain_name(*host, false)) return std::nullopt;
+  return Mailbox{*local + '@' + *host, std::move(*host)};
 }
 
 std::optional<std::string> authorization_name(std::string_view policy_domain, std::string_view host) {

@@ -14,13 +14,14 @@
 namespace sallyport::report {
 
 struct Mailbox {
-  std::string address;  // "a@example.org"
-  std::string host;     // lower case
+  std::string address;  // "a@example.org", "\"a,b\"@example.org"
+  std::string host;     // A-labels, lower case
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
 };
 
-// Parses "mailto:a@example.org". Nothing for other schemes, for addresses that are not a plain dot-atom at a domain,
-// and for several addresses. `?subject=...` and a size limit ("!10m") are ignored.
+// Parses "mailto:a@example.org", percent-encoding undone (RFC 6068, 2); U-labels become A-labels. The local part is
+// quoted where it must be in a mail address. Nothing for other schemes, for what is not an address of printable ASCII
+// without spaces, and for several addresses. `?subject=...` and a size limit ("!10m") are ignored.
 std::optional<Mailbox> parse_mailto(std::string_view uri);
 
 // The name whose TXT records say whether `host` agrees; nothing if it would be too long.

@@ -85,8 +85,10 @@ Result<std::vector<DmarcReporter::File>> DmarcReporter::make_files(const state::
   report::ReportName next;
   next.receiver = parts_.settings.hostname;
   next.policy_domain = key.policy_domain;
-  next.fingerprint = text::to_hex(crypto::sha256(key.discovery + " " + key.record)).substr(0, 8);
   next.begin = day_ * day_seconds;
+  // Not of the record, which may change in the course of the day: there is one report.
+  const std::string names = next.receiver + " " + key.policy_domain + " " + std::to_string(day_);
+  next.fingerprint = text::to_hex(crypto::sha256(names)).substr(0, 8);
   next.end = next.begin + day_seconds - 1;
 
   std::vector<File> files;
@@ -188,8 +190,10 @@ Task<Result<Done>> DmarcReporter::send_files(const std::vector<File>& files, std
   const policies::DmarcReportSettings& about = parts_.dmarc.report;
   for (const File& file : files) {
     const std::string id = report_id(file.name);
-    auto before = state::dmarc_was_sent(parts_.database, day_, id, address);
-    if (!before) co_return std::move(before).error();
+    const auto before = dry_run_
+                            ? state::dmarc_was_sent(parts_.database, day_, id, address)
+                            : state::claim_dmarc_report(parts_.database, day_, id, address, parts_.clock.wall_now());
+    if (!before) co_return before.error();
     out_ << "  " << address << ": ";
     if (*before) {
       ++outcome_.before;
@@ -210,17 +214,26 @@ Task<Result<Done>> DmarcReporter::send_files(const std::vector<File>& files, std
     mail.gzipped = file.gzipped;
     mail.date = parts_.clock.wall_now();
     OutgoingMail outgoing{about.from, address, make_report_mail(mail)};
-    auto sent = co_await send_mail(std::move(outgoing), parts_.pool, parts_.upstream, parts_.settings.timeouts,
-                                   parts_.scheduler);
-    if (!sent) {
-      ++outcome_.failed;
-      out_ << "not sent, " << sent.error().message << "; run this again later\n";
-      continue;
+    if (parts_.signer != nullptr) outgoing.message = parts_.signer->sign(outgoing.message, mail.date);
+    const SentMail sent = co_await send_mail(std::move(outgoing), parts_.pool, parts_.upstream,
+                                             parts_.settings.timeouts, parts_.scheduler);
+    switch (sent.outcome) {
+      case SentMail::Outcome::sent:
+        ++outcome_.sent;
+        out_ << "sent (" << id << ")\n";
+        break;
+      case SentMail::Outcome::unknown:
+        ++outcome_.unknown;
+        out_ << "may have arrived, " << sent.why << "; it is not sent again\n";
+        break;
+      case SentMail::Outcome::not_sent: {
+        ++outcome_.failed;
+        out_ << "not sent, " << sent.why << "; run this again later\n";
+        auto released = state::release_dmarc_report(parts_.database, day_, id, address);
+        if (!released) co_return released;
+        break;
+      }
     }
-    ++outcome_.sent;
-    out_ << "sent (" << id << ")\n";
-    auto marked = state::mark_dmarc_sent(parts_.database, day_, id, address, parts_.clock.wall_now());
-    if (!marked) co_return marked;
   }
   co_return Done{};
 }

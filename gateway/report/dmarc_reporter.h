@@ -1,7 +1,8 @@
 // Makes the DMARC aggregate reports of one day and sends each to those who asked for it (RFC 9990).
 //
-// A report goes to an address once: what was sent is marked in the state database, and what could not be sent is tried
-// again the next time, under the same names.
+// There is one report for a policy domain and a day, and it goes to an address once. That is marked in the state
+// database before it is sent, so that two runs at the same time, or one that breaks off, never send it twice. What was
+// not sent for sure is tried again the next time, under the same names.
 #pragma once
 
 #include <iosfwd>
@@ -18,6 +19,7 @@
 #include "gateway/report/aggregate_xml.h"
 #include "gateway/report/destination.h"
 #include "gateway/report/report_mail.h"
+#include "gateway/report/report_signer.h"
 #include "gateway/state/dmarc_report_store.h"
 #include "gateway/upstream/pool.h"
 #include "policies/dmarc/settings.h"
@@ -39,11 +41,13 @@ class DmarcReporter {
     const PublicSuffixList& suffixes;
     upstream::UpstreamPool& pool;
     const upstream::UpstreamGroup& upstream;
+    const ReportSigner* signer;  // null: reports are not signed
   };
   struct Outcome {
-    unsigned reports = 0;  // of them there is one for each policy domain and record
+    unsigned reports = 0;  // of them there is one for each policy domain
     unsigned sent = 0;     // mails
     unsigned before = 0;   // that had been sent earlier
+    unsigned unknown = 0;  // that may have been taken or not: they are not sent again
     unsigned refused = 0;  // addresses that may not or can not get any
     unsigned failed = 0;   // to be tried again
   };

@@ -16,9 +16,18 @@ struct OutgoingMail {
   std::string message;  // 7-bit, CRLF line ends, no line that begins with a dot
 };
 
-// Done when the server has taken the mail. A Failure names the server's words, or what kept it from being asked; the
-// mail may then be sent again. The others outlive the task.
-Task<Result<Done>> send_mail(OutgoingMail mail, upstream::UpstreamPool& pool, const upstream::UpstreamGroup& group,
-                             const config::TimeoutSettings& timeouts, async::Scheduler& scheduler);
+struct SentMail {
+  enum class Outcome {
+    sent,      // the server has taken it
+    not_sent,  // and may be sent again
+    unknown,   // the connection broke when the content was on its way: the server may have it or not
+  };
+  Outcome outcome = Outcome::not_sent;
+  std::string why;  // if it was not sent: the server's words, or what kept it from being asked
+};
+
+// The others outlive the task.
+Task<SentMail> send_mail(OutgoingMail mail, upstream::UpstreamPool& pool, const upstream::UpstreamGroup& group,
+                         const config::TimeoutSettings& timeouts, async::Scheduler& scheduler);
 
 }  // namespace sallyport::report

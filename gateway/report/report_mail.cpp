@@ -13,8 +13,8 @@ void field(std::string& mail, std::string_view name, std::string_view value) {
   mail.append(name).append(": ").append(value).append("\r\n");
 }
 
-// Distinguishes the reports of one domain and day.
-std::string unique_id(const ReportName& name) { return name.fingerprint + "." + std::to_string(name.part); }
+// Distinguishes the reports of one domain and day: letters and digits only (RFC 9990, 3.5).
+std::string unique_id(const ReportName& name) { return name.fingerprint + "p" + std::to_string(name.part); }
 
 std::string as_lines(std::string_view encoded) {
   std::string lines;

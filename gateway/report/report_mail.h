@@ -9,12 +9,12 @@
 
 namespace sallyport::report {
 
-// Identifies one report. The same day, record and part always give the same names, so that a receiver recognises a
+// Identifies one report. The same domain, day and part always give the same names, so that a receiver recognises a
 // report that is sent again.
 struct ReportName {
   std::string receiver;  // our host name
   std::string policy_domain;
-  std::string fingerprint;  // of the DMARC record; letters and digits
+  std::string fingerprint;  // of receiver, domain and day; letters and digits
   std::int64_t begin = 0;   // seconds since 1970
   std::int64_t end = 0;
   unsigned part = 1;  // counts from 1; a report too large for one file has several parts
@@ -22,7 +22,7 @@ struct ReportName {
 
 // The report id: a dot-atom, "@" and our host name.
 std::string report_id(const ReportName& name);
-// "mx1.example.com!example.org!1700006400!1700092799!3f2a.1.xml.gz"
+// "mx1.example.com!example.org!1700006400!1700092799!3f2ap1.xml.gz"
 std::string file_name(const ReportName& name);
 std::string subject(const ReportName& name);
 

@@ -108,24 +108,27 @@ DmarcReportStore::~DmarcReportStore() { store_.flush(); }
 
 void DmarcReportStore::observed(DmarcObservation mail, WallTime at) noexcept {
   try {
-    store_.submit(
-        [this, mail = std::move(mail), day = day_of(at)](Database& database) { return write(database, mail, day); });
+    store_.submit([this, mail = std::move(mail), at](Database& database) { return write(database, mail, at); });
   } catch (const std::bad_alloc&) {
     counters_.add(Fault::state);
   }
 }
 
-Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation& mail, Day day) {
+Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation& mail, WallTime at) {
+  const Day day = day_of(at);
+  const std::int64_t seen_at = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
   // A mail that ends after others of a later day does not begin a new day.
   if (day > day_) {
     auto begun = begin_day(database, day);
     if (!begun) return begun;
   }
   auto known = database.prepare(
-      "UPDATE dmarc_row SET count = count + 1 WHERE day = ? AND policy_domain = ? AND record = ? AND discovery = ? AND "
+      "UPDATE dmarc_row SET count = count + 1, seen_at = max(seen_at, ?) WHERE day = ? AND policy_domain = ? AND "
+      "record = ? AND discovery = ? AND "
       "source_ip = ? AND header_from = ? AND envelope_from = ? AND disposition = ? AND dkim = ? AND spf = ? AND "
       "reasons = ? AND signatures = ? AND spf_check = ?");
   if (!known) return std::move(known).error();
+  known->bind(seen_at);
   bind_row(*known, day, mail);
   auto counted = known->run();
   if (!counted || database.changes() > 0) return counted;
@@ -133,9 +136,10 @@ Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation&
     counters_.add(Fault::state);
     return Done{};
   }
-  auto added = database.prepare("INSERT INTO dmarc_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)");
+  auto added = database.prepare("INSERT INTO dmarc_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)");
   if (!added) return std::move(added).error();
   bind_row(*added, day, mail);
+  added->bind(seen_at);
   ++rows_;
   return added->run();
 }
@@ -158,7 +162,9 @@ Result<Done> DmarcReportStore::begin_day(Database& database, Day day) {
 
 Result<std::vector<DmarcReportKey>> dmarc_report_keys(Database& database, Day day) {
   auto statement = database.prepare(
-      "SELECT DISTINCT policy_domain, record, discovery FROM dmarc_row WHERE day = ? ORDER BY 1, 2, 3");
+      // SQLite takes the other columns from the row that has the maximum.
+      "SELECT policy_domain, record, discovery, max(seen_at) FROM dmarc_row WHERE day = ? GROUP BY policy_domain "
+      "ORDER BY policy_domain");
   if (!statement) return std::move(statement).error();
   statement->bind(day);
   std::vector<DmarcReportKey> keys;
@@ -173,10 +179,10 @@ Result<std::vector<DmarcReportKey>> dmarc_report_keys(Database& database, Day da
 Result<Done> read_dmarc_rows(Database& database, Day day, const DmarcReportKey& key,
                              const std::function<void(io::DmarcReportRow)>& take) {
   auto statement = database.prepare(
-      "SELECT source_ip, header_from, envelope_from, disposition, dkim, spf, reasons, signatures, spf_check, count "
-      "FROM dmarc_row WHERE day = ? AND policy_domain = ? AND record = ? AND discovery = ?");
+      "SELECT source_ip, header_from, envelope_from, disposition, dkim, spf, reasons, signatures, spf_check, "
+      "sum(count) FROM dmarc_row WHERE day = ? AND policy_domain = ? GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9");
   if (!statement) return std::move(statement).error();
-  statement->bind(day).bind(key.policy_domain).bind(key.record).bind(key.discovery);
+  statement->bind(day).bind(key.policy_domain);
   while (true) {
     auto row = statement->step();
     if (!row) return std::move(row).error();
@@ -191,12 +197,21 @@ Result<bool> dmarc_was_sent(Database& database, Day day, const std::string& repo
   return statement->bind(day).bind(report_id).bind(destination).step();
 }
 
-Result<Done> mark_dmarc_sent(Database& database, Day day, const std::string& report_id, const std::string& destination,
-                             WallTime at) {
-  auto statement = database.prepare("INSERT OR REPLACE INTO dmarc_sent VALUES (?, ?, ?, ?)");
+Result<bool> claim_dmarc_report(Database& database, Day day, const std::string& report_id,
+                                const std::string& destination, WallTime at) {
+  auto statement = database.prepare("INSERT OR IGNORE INTO dmarc_sent VALUES (?, ?, ?, ?)");
   if (!statement) return std::move(statement).error();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-  return statement->bind(day).bind(report_id).bind(destination).bind(std::int64_t{seconds}).run();
+  auto done = statement->bind(day).bind(report_id).bind(destination).bind(std::int64_t{seconds}).run();
+  if (!done) return std::move(done).error();
+  return database.changes() == 0;
+}
+
+Result<Done> release_dmarc_report(Database& database, Day day, const std::string& report_id,
+                                  const std::string& destination) {
+  auto statement = database.prepare("DELETE FROM dmarc_sent WHERE day = ? AND report_id = ? AND destination = ?");
+  if (!statement) return std::move(statement).error();
+  return statement->bind(day).bind(report_id).bind(destination).run();
 }
 
 }  // namespace sallyport::state

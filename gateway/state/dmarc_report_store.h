@@ -37,7 +37,7 @@ class DmarcReportStore final : public io::ReportSink {
   void observed(io::DmarcObservation mail, WallTime at) noexcept override;
 
  private:
-  Result<Done> write(Database& database, const io::DmarcObservation& mail, Day day);
+  Result<Done> write(Database& database, const io::DmarcObservation& mail, WallTime at);
   Result<Done> begin_day(Database& database, Day day);
 
   Store& store_;
@@ -48,8 +48,8 @@ class DmarcReportStore final : public io::ReportSink {
   std::int64_t rows_ = 0;  // upper bound of the number of rows
 };
 
-// Identifies one report: the data for one record of a policy domain. A record that changed during the day makes two
-// reports.
+// Identifies one report: that of a policy domain. `record` and `discovery` are those that were seen last: a report
+// gives one policy, also of a day on which it changed.
 struct DmarcReportKey {
   std::string policy_domain;
   std::string record;
@@ -58,13 +58,18 @@ struct DmarcReportKey {
 
 // All reports of a day, sorted by policy domain.
 Result<std::vector<DmarcReportKey>> dmarc_report_keys(Database& database, Day day);
-// Calls `take` with each row of the report.
+// Calls `take` with each row of the report, whichever record of the day it was counted under.
 Result<Done> read_dmarc_rows(Database& database, Day day, const DmarcReportKey& key,
                              const std::function<void(io::DmarcReportRow)>& take);
 
 // Remember which reports have been sent to which destination, so that nothing is sent twice.
 Result<bool> dmarc_was_sent(Database& database, Day day, const std::string& report_id, const std::string& destination);
-Result<Done> mark_dmarc_sent(Database& database, Day day, const std::string& report_id, const std::string& destination,
-                             WallTime at);
+// To be called before sending: marks the report as sent. True: it was so before, perhaps by a run that still goes on or
+// broke off; it must not be sent.
+Result<bool> claim_dmarc_report(Database& database, Day day, const std::string& report_id,
+                                const std::string& destination, WallTime at);
+// Takes the mark away, when it is certain that the report was not sent.
+Result<Done> release_dmarc_report(Database& database, Day day, const std::string& report_id,
+                                  const std::string& destination);
 
 }  // namespace sallyport::state

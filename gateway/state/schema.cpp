@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t our_application_id = 0x534c5054;
 
 // Entry n-1 is the step to version n. Released steps must never be changed.
-constexpr std::array<const char*, 2> steps{
+constexpr std::array<const char*, 3> steps{
     // DMARC aggregate reports. All columns except the count are the primary key, so equal mails are one row. dmarc_sent
     // records what has been sent to whom.
     R"(
@@ -53,6 +53,10 @@ constexpr std::array<const char*, 2> steps{
       seen_at INTEGER NOT NULL,        -- seconds since 1970
       PRIMARY KEY (upstream, address)
     ) WITHOUT ROWID, STRICT;
+    )",
+    // When a row was counted last: a report of the day tells of the record that was seen last.
+    R"(
+    ALTER TABLE dmarc_row ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;  -- milliseconds since 1970
     )",
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "gateway/signature/arc_seal.h"
@@ -33,10 +31,9 @@ Result<ArcSealer> ArcSealer::make(const ArcSealSettings& settings, std::string_v
 }
 
 Result<ArcSealer> ArcSealer::read(const ArcSealSettings& settings) {
-  std::ifstream file(settings.key_file, std::ios::binary);
-  std::string pem(std::istreambuf_iterator<char>(file), {});
-  if (!file) return Failure{settings.key_file + " cannot be read"};
-  return make(settings, pem);
+  auto key = crypto::PrivateKey::read_file(settings.key_file);
+  if (!key) return std::move(key).error();
+  return ArcSealer(settings, std::move(*key));
 }
 
 std::optional<std::string> ArcSealer::seal(const Request& request) const {

@@ -32,7 +32,8 @@ class DmarcReports(GatewayTest):
         self.upstream = self.sink()
         self.relay_port = free_port()
         self.database = self.folder / "state" / "state.db"
-        dns = {"servers": [f"127.0.0.1:{self.dns(ZONE)}"], "timeout": "500ms"}
+        self.dns_port = self.dns(ZONE)
+        dns = {"servers": [f"127.0.0.1:{self.dns_port}"], "timeout": "500ms"}
         report = {"enabled": True, "organization": "Test & Sons", "from": "dmarc@mx.test.example",
                   "contact": "help@mx.test.example", "upstream": "out"}
         self.file = self.configuration(
@@ -98,7 +99,7 @@ class DmarcReports(GatewayTest):
         name, xml = self.files_of(stored[0])
         yesterday = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
         begin = int(datetime.datetime(*yesterday.timetuple()[:3], tzinfo=datetime.timezone.utc).timestamp())
-        self.assertRegex(name, rf"^mx\.test\.example!example\.org!{begin}!{begin + 86399}!\w+\.1\.xml\.gz$")
+        self.assertRegex(name, rf"^mx\.test\.example!example\.org!{begin}!{begin + 86399}![0-9a-z]+\.xml\.gz$")
         file = self.folder / "report.xml"
         file.write_bytes(xml)
         valid = run([tool("xmllint"), "--nonet", "--noout", "--schema", ROOT / "tests/cases/dmarc_report.xsd", file])
@@ -121,6 +122,87 @@ class DmarcReports(GatewayTest):
         self.assertIn("0 sent, 2 sent before", self.report())
         self.assertEqual(len(relay.messages()), 2)
         self.assertIn("nothing to report", self.report("--day", "2001-01-01"))
+
+    def test_reports_go_to_whom_the_whole_record_names(self):  # D24
+        filler = "x" * 450
+        long = (f"v=DMARC1; p=none; n={filler}; rua=mailto:a@long.example,mailto:dmarc%21x@long.example,"
+                "mailto:re%2Cports@long.example,mailto:b@long.example.reports.long.example;\tadkim=s")
+        tabs = "v=DMARC1;\tp=quarantine;\trua=mailto:a@tabs.example,\tmailto:b@tabs.example"
+        addresses = ",".join(f"mailto:{at}@many.example" for at in range(40))
+        records = {"long.example": long, "tabs.example": tabs, "many.example": f"v=DMARC1; p=none; rua={addresses}"}
+        zone = {f"_dmarc.{name}": {"TXT": [[text[at:at + 255] for at in range(0, len(text), 255)]]}
+                for name, text in records.items()}
+        zone["bulk.example"] = {"TXT": ["v=spf1 +all"]}
+        self.file.write_text(self.file.read_text().replace(str(self.dns_port), str(self.dns(zone))))
+        self.start_gateway(self.file)
+        for name in records:
+            self.send(name, "x@bulk.example", answer=250)
+        self.processes[-1].stop()
+        self.age_by_a_day()
+        relay = self.sink(port=self.relay_port)
+        self.assertIn("3 reports, 46 sent", self.report())
+        messages = [email.message_from_bytes(message) for _, message in relay.wait_for(46)]
+        to = sorted(message["To"] for message in messages)
+        self.assertEqual(to, sorted(["<a@long.example>", "<dmarc!x@long.example>", '<"re,ports"@long.example>',
+                                     "<b@long.example.reports.long.example>", "<a@tabs.example>", "<b@tabs.example>",
+                                     *(f"<{at}@many.example>" for at in range(40))]))
+        told = {message["To"]: self.files_of(message.as_bytes())[1].decode() for message in messages}
+        self.assertIn("<adkim>s</adkim>", told["<a@long.example>"])
+        self.assertIn("<p>quarantine</p>", told["<a@tabs.example>"])
+
+    def test_there_is_one_report_for_a_domain_and_day(self):
+        self.collect()
+        self.age_by_a_day()
+        later = "v=DMARC1; p=none; rua=mailto:reports@example.org"
+        with sqlite3.connect(self.database) as database:
+            database.execute("UPDATE dmarc_row SET record = ?, seen_at = seen_at + 1000 WHERE header_from = 'sub.example.org'",
+                             [later])
+        database.close()
+        relay = self.sink(port=self.relay_port)
+        self.assertIn("2 reports, 1 sent, 1 refused", self.report())
+        ((_, message),) = relay.wait_for(1)
+        root = ElementTree.fromstring(self.files_of(message)[1])
+        self.assertEqual(root.findtext(f"{SPACE}policy_published/{SPACE}p"), "none")
+        counts = [record.findtext(f"{SPACE}row/{SPACE}count") for record in root.iter(f"{SPACE}record")]
+        self.assertEqual(sorted(counts), ["1", "1", "2"])
+
+    def test_two_runs_at_a_time_send_it_once(self):
+        self.collect()
+        self.age_by_a_day()
+        relay = self.sink(port=self.relay_port)
+        runs = [self.start("report", [PROGRAM, "dmarc", "report", "-c", self.file]) for _ in range(4)]
+        self.assertEqual([run.wait() for run in runs], [0] * 4)
+        self.assertEqual(len(relay.wait_for(2)), 2)
+        self.assertEqual(sorted(email.message_from_bytes(m)["To"] for _, m in relay.messages()),
+                         ["<reports@example.org>", "<us@vendor.example>"])
+
+    def test_reports_are_signed_where_a_key_is_configured(self):
+        try:
+            import dkim
+        except ImportError:
+            self.skipTest("skipped: no python3-dkim")
+        key = self.folder / "dkim.pem"
+        openssl = tool("openssl")
+        run([openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key])
+        public = run([openssl, "pkey", "-in", key, "-pubout"]).stdout
+        record = "v=DKIM1; p=" + "".join(public.splitlines()[1:-1])
+        sign = toml({"domain": "mx.test.example", "selector": "s1", "key": {"file": str(key)}})
+        self.file.write_text(self.file.read_text().replace('"upstream" = "out"', f'"upstream" = "out", "sign" = {sign}'))
+        self.collect()
+        self.age_by_a_day()
+        relay = self.sink(port=self.relay_port)
+        self.report()
+        for _, message in relay.wait_for(2):
+            asked = []
+            answer = lambda name, timeout=5: asked.append(name) or record.encode()
+            self.assertTrue(dkim.verify(message, dnsfunc=answer))
+            self.assertEqual(asked, [b"s1._domainkey.mx.test.example."])
+            self.assertFalse(dkim.verify(message.replace(b"Subject: Report", b"Subject: A report"), dnsfunc=answer))
+        key.write_text("no key")
+        self.assertIn("is not a PEM private key", self.report(status=74))
+        done = run([PROGRAM, "check", self.file])
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("policy.dmarc.report.sign", done.stdout + done.stderr)
 
     def test_what_cannot_be_sent_is_tried_again(self):
         self.start_gateway(self.file)

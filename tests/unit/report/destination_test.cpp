@@ -18,12 +18,49 @@ TEST(ParseMailto, GivesThePlainAddress) {
   EXPECT_EQ(mailbox("mailto:a@example.org?subject=x"), "a@example.org at example.org");
 }
 
+TEST(ParseMailto, UndoesPercentEncoding) {
+  EXPECT_EQ(mailbox("mailto:dmarc%21x@example.org"), "dmarc!x@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:re%2Dports%2ball@example.org"), "re-ports+all@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:%61@%65xample.org!10m"), "a@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:a%3Fb%25c@example.org?subject=x"), "a?b%c@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:a@stra%C3%9Fe.example"), "a@xn--strae-oqa.example at xn--strae-oqa.example");
+  // What needs quotes in an address gets them.
+  EXPECT_EQ(mailbox("mailto:a%2Cb@example.org"), "\"a,b\"@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:%22a%2Cb%22@example.org"), "\"a,b\"@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:%22a.b%22@example.org"), "a.b@example.org at example.org");
+  EXPECT_EQ(mailbox("mailto:a%40b@example.org"), "\"a@b\"@example.org at example.org");
+}
+
 TEST(ParseMailto, RefusesWhatIsNone) {
-  for (const char* uri :
-       {"https://example.org/", "a@example.org", "mailto:", "mailto:a", "mailto:@example.org", "mailto:a@",
-        "mailto:a b@example.org", "mailto:a@example.org,b@example.org", "mailto:a%0d%0ab@example.org",
-        "mailto:a\r\nRCPT@example.org", "mailto:\"a\"@example.org", "mailto:.a@example.org", "mailto:a..b@example.org",
-        "mailto:a>@example.org", "mailto:a@example.org>", "mailto:a@[192.0.2.1]"})
+  for (const char* uri : {"https://example.org/",
+                          "a@example.org",
+                          "mailto:",
+                          "mailto:a",
+                          "mailto:@example.org",
+                          "mailto:a@",
+                          "mailto:a b@example.org",
+                          "mailto:a@example.org,b@example.org",
+                          "mailto:a%0d%0ab@example.org",
+                          "mailto:a\r\nRCPT@example.org",
+                          "mailto:\"a\"@example.org",
+                          "mailto:.a@example.org",
+                          "mailto:a..b@example.org",
+                          "mailto:a>@example.org",
+                          "mailto:a@example.org>",
+                          "mailto:a@[192.0.2.1]",
+                          "mailto:a%@example.org",
+                          "mailto:a%2@example.org",
+                          "mailto:a%zz@example.org",
+                          "mailto:%22@example.org",
+                          "mailto:%5C%22@example.org",
+                          "mailto:a%3E%20x@example.org",
+                          "mailto:a%3Cb%2C@example.org",
+                          "mailto:a%20b@example.org",
+                          "mailto:a%00@example.org",
+                          "mailto:%C3%9F@example.org",
+                          "mailto:a@example.org%0d%0aRCPT",
+                          "mailto:a@b%40c.example",
+                          "mailto:%@example.org"})
     EXPECT_EQ(mailbox(uri), "none") << uri;
   EXPECT_EQ(mailbox("mailto:" + std::string(65, 'a') + "@example.org"), "none");
 }

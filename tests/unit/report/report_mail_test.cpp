@@ -45,11 +45,11 @@ TEST(Gzip, CanBeUndone) {
 }
 
 TEST(ReportName, IsInItsFormsWhatReceiversExpect) {
-  EXPECT_EQ(report_id(report_name()), "example.org.1700006400.3f2a.1@mx1.example.com");
-  EXPECT_EQ(file_name(report_name()), "mx1.example.com!example.org!1700006400!1700092799!3f2a.1.xml.gz");
+  EXPECT_EQ(report_id(report_name()), "example.org.1700006400.3f2ap1@mx1.example.com");
+  EXPECT_EQ(file_name(report_name()), "mx1.example.com!example.org!1700006400!1700092799!3f2ap1.xml.gz");
   EXPECT_EQ(subject(report_name()),
             "Report Domain: example.org\r\n Submitter: mx1.example.com\r\n Report-ID: "
-            "<example.org.1700006400.3f2a.1@mx1.example.com>");
+            "<example.org.1700006400.3f2ap1@mx1.example.com>");
 }
 
 TEST(ReportMail, HoldsTheReport) {
@@ -61,7 +61,7 @@ TEST(ReportMail, HoldsTheReport) {
   const std::string text = make_report_mail(mail);
   EXPECT_THAT(text,
               testing::StartsWith("From: <reports@mx1.example.com>\r\nTo: <a@example.org>\r\nSubject: Report Domain"));
-  EXPECT_THAT(text, HasSubstr("\r\nMessage-ID: <example.org.1700006400.3f2a.1@mx1.example.com>\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\nMessage-ID: <example.org.1700006400.3f2ap1@mx1.example.com>\r\n"));
   EXPECT_THAT(text, HasSubstr("\r\n\r\nTwo\r\nlines.\r\n"));
   EXPECT_THAT(text, HasSubstr("Content-Type: application/gzip\r\n"));
   const std::size_t begin = text.find("xml.gz\"\r\n\r\n") + 11;
