@@ -12,8 +12,9 @@ ArcFacts passed() {
   ArcFacts found;
   found.result = AuthResult::pass;
   found.oldest_pass = 2;
-  found.sets = {{1, "a.example", "s", "a.example", AuthResult::none, AuthResult::pass, "mx.a.example; dmarc=pass"},
-                {2, "b.example", "s", "b.example", AuthResult::pass, AuthResult::fail, "mx.b.example; dmarc=fail"}};
+  found.sets = {
+      {1, "a.example", "s", "a.example", AuthResult::none, AuthResult::pass, {}, {}, {}, "mx.a.example; dmarc=pass"},
+      {2, "b.example", "s", "b.example", AuthResult::pass, AuthResult::fail, {}, {}, {}, "mx.b.example; dmarc=fail"}};
   return found;
 }
 

@@ -103,7 +103,7 @@ TEST_F(AuthResultsField, DmarcTellsWhatThePublisherAsksFor) {
   dmarc.result = AuthResult::fail;
   dmarc.from_domain = "example.org";
   dmarc.published = DmarcTag::sp;
-  dmarc.policy = DmarcDisposition::quarantine;
+  dmarc.policy = dmarc.asked_for = DmarcDisposition::quarantine;
   facts.put(dmarc);
   EXPECT_TRUE(says("dmarc=fail (sp=quarantine) header.from=example.org policy.dmarc=quarantine")) << value();
 }
