@@ -66,7 +66,7 @@ Result<report::DmarcReporter::Outcome> make_reports(const config::Settings& sett
   uv::DatagramDialer datagrams(loop);
   const uv::SystemClock clock;
   resolver::Resolver resolver(loop.scheduler(), datagrams, dialer, cache, settings.dns, counters, **log);
-  upstream::UpstreamPool pool(loop.scheduler(), dialer, counters, groups);
+  upstream::UpstreamPool pool(loop.scheduler(), dialer, counters, **log, groups);
   std::optional<report::ReportSigner> signer;
   if (!dmarc.report.sign.key_file.empty()) {
     auto read = report::ReportSigner::read(dmarc.report.sign);
