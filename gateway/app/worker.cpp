@@ -82,17 +82,18 @@ std::unique_ptr<Worker::OpenListener> Worker::open_listener(NewSocket socket) {
   served->address = socket.address;
   served->listener = std::make_unique<uv::Listener>(
       loop_, std::move(socket.socket),
-      [this, &opened = *served](std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress) {
-        accept(opened, std::move(stream), peer);
+      [this, &opened = *served](std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local) {
+        accept(opened, std::move(stream), peer, local);
       });
   return served;
 }
 
-void Worker::accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer) {
+void Worker::accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer,
+                    SocketAddress local) {
   std::shared_ptr<const session::WorkerSnapshot> snapshot = served.last ? served.last : host_.snapshot;
   const session::Listener* listener = find_listener(*snapshot->shared, served.address);
   ensure(listener != nullptr, "Worker: a listener that no snapshot names");
-  nursery_.spawn(serve(std::move(stream), peer, std::move(snapshot), *listener));
+  nursery_.spawn(serve(std::move(stream), peer, local, std::move(snapshot), *listener));
 }
 
 void Worker::share_upstream_places() {
@@ -105,9 +106,9 @@ void Worker::ask_dns_with_others() {
                             [this](std::function<void()> then) { loop_.post(std::move(then)); });
 }
 
-Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
+Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
                          std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener) {
-  session::Session session(host_, std::move(snapshot), listener, std::move(stream), peer);
+  session::Session session(host_, std::move(snapshot), listener, std::move(stream), peer, local);
   Entry entry(session);
   sessions_.push_back(entry);
   if (draining_) session.request_stop();  // it had waited to be accepted

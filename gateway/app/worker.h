@@ -72,8 +72,8 @@ class Worker {
   struct OpenListener;
 
   std::unique_ptr<OpenListener> open_listener(NewSocket socket);
-  void accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer);
-  Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
+  void accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local);
+  Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
                    std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
   void post_orders(std::function<Orders()> orders, std::shared_ptr<void> held);
   void carry_out(Orders orders, const std::shared_ptr<void>& held);

@@ -55,10 +55,27 @@ constexpr Names<Violation> violation_names{
 };
 
 constexpr Names<Fault> fault_names{
-    "upstream_down", "upstream_timeout", "upstream_tls", "outcome_unknown", "reply_lost",
-    "client_lost",   "dns_timeout",      "dns_error",    "dnsbl_error",     "dnsbl_wildcard",
-    "rule_error",    "rule_timeout",     "rule_memory",  "spool",           "state",
-    "log",           "resource",         "internal",     "cert_expired",    "reload_failed",
+    "upstream_down",
+    "upstream_timeout",
+    "upstream_tls",
+    "client_info",
+    "outcome_unknown",
+    "reply_lost",
+    "client_lost",
+    "dns_timeout",
+    "dns_error",
+    "dnsbl_error",
+    "dnsbl_wildcard",
+    "rule_error",
+    "rule_timeout",
+    "rule_memory",
+    "spool",
+    "state",
+    "log",
+    "resource",
+    "internal",
+    "cert_expired",
+    "reload_failed",
 };
 
 constexpr Names<Total> total_names{

@@ -65,6 +65,7 @@ enum class Fault : std::uint8_t {
   upstream_down,
   upstream_timeout,
   upstream_tls,
+  client_info,
   outcome_unknown,
   reply_lost,
   client_lost,

@@ -171,6 +171,10 @@ constexpr Row upstream_rows[] = {
         "tls_name", type::domain, "The name the certificate must bear; empty for the name or address in `servers`."),
     row<&U::tls, &tls::ClientTlsSettings::ca_file>(
         "tls_ca", type::path, "A file with the authorities whose certificates verify; empty for the system's."),
+    row<&U::client_info>(
+        "client_info",
+        "How the servers learn the client's own address: from the header of the mail alone, by XCLIENT "
+        "or XFORWARD before MAIL, or by a PROXY header before all else."),
     row<&U::max_connections>("max_connections", "Connections to each server at once.",
                              {.least = "1", .most = "100000"}),
     row<&U::connection_age>("connection_age", "How old a kept connection may be that is used again; 0s keeps none.",

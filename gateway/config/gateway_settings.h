@@ -83,6 +83,9 @@ struct OfferedExtensions {
 // The EHLO keywords that depend on the servers. All others that the gateway offers are its own.
 inline constexpr auto offerable_extensions =
     std::to_array<std::string_view>({"8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS"});
+// How a server learns the client's own address: from our header fields alone, or also as gateway/upstream/client_info.h
+// says.
+enum class ClientInfoWay : std::uint8_t { headers, xclient, xforward, proxy_v1, proxy_v2 };
 
 struct UpstreamSettings {
   std::string name;
@@ -91,7 +94,8 @@ struct UpstreamSettings {
   UpstreamProtocol protocol = UpstreamProtocol::smtp;
   std::vector<std::string> hide;  // EHLO keywords of the servers that are taken for absent, in capitals
   OfferedExtensions extensions;
-  tls::ClientTlsSettings tls;           // mode opportunistic
+  tls::ClientTlsSettings tls;  // mode opportunistic
+  ClientInfoWay client_info = ClientInfoWay::headers;
   std::uint64_t max_connections = 100;  // per server
   // When a kept connection is not used again: at this age, after so many mails, or unused for so long. A server's
   // session holds tables as old as itself.
@@ -159,5 +163,8 @@ template <>
 inline constexpr auto words_of<config::UpstreamProtocol> = std::to_array<std::string_view>({"smtp", "lmtp"});
 template <>
 inline constexpr auto words_of<config::Balance> = std::to_array<std::string_view>({"least-sessions", "failover"});
+template <>
+inline constexpr auto words_of<config::ClientInfoWay> =
+    std::to_array<std::string_view>({"headers", "xclient", "xforward", "proxy-v1", "proxy-v2"});
 
 }  // namespace sallyport

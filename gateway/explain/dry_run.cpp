@@ -120,11 +120,12 @@ class AcceptingUpstream final : public io::Dialer, private sink::SinkStore {
 };
 
 // A copy of the settings without what a dry run does not need: TLS to a server that is in memory, that server's name
-// and place, and a spool file for content that is already in memory.
+// and place, what it is told of the client, and a spool file for content that is already in memory.
 std::shared_ptr<const config::Settings> settings_for_dry_run(const config::Settings& settings) {
   auto copy = std::make_shared<config::Settings>(settings);
   for (auto& [name, upstream] : copy->upstreams) {
     upstream.tls.mode = tls::UpstreamTls::off;
+    upstream.client_info = config::ClientInfoWay::headers;
     for (Endpoint& server : upstream.servers) {
       if (server.is_unix() || server.is_name()) server = SocketAddress{{}, 25};
     }

@@ -11,10 +11,12 @@
 // One reader and one writer at a time, on the loop's thread. Every wait has a deadline, in the scheduler's time.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "gateway/async/task.h"
+#include "gateway/base/address.h"
 #include "gateway/base/result.h"
 #include "gateway/base/units.h"
 #include "gateway/io/error.h"
@@ -44,6 +46,13 @@ class Stream {
   // True while neither the peer's end nor an error has been seen. The upstream pool asks this before it reuses a
   // connection.
   virtual bool is_open() const = 0;
+  // The two ends of a TCP connection; nothing for any other stream. Asked where they matter only: it costs system
+  // calls.
+  struct Ends {
+    SocketAddress local;
+    SocketAddress peer;
+  };
+  virtual std::optional<Ends> ends() const { return std::nullopt; }
   // Ends both directions: octets already written are still sent; a TLS stream sends close_notify. A pending fill() or
   // write() returns `closed`. May be called again.
   virtual void close() = 0;

@@ -14,6 +14,7 @@ Task<Flow> Session::read_proxy_header() {
       if (header->source) {  // LOCAL, UNKNOWN: the balancer speaks for itself
         connection_.client.ip = header->source->ip;
         connection_.client.port = header->source->port;
+        destination_ = *header->destination;
       }
       co_return Flow::next;
     }

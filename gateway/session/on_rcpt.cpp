@@ -104,11 +104,15 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
         host_.scheduler, host_.pool, upstream_group(),
         upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
         mail_->parameters, channel_);
+    if (upstream_group().settings.client_info != config::ClientInfoWay::headers) {
+      mail_->delivery->speak_for(client_info());
+    }
   }
   const bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->recipient(*mail_->transaction.rcpt, parameters);
   record_passed_over_servers();
   mail_->upstream = mail_->delivery->server_name();
+  if (const auto untold = mail_->delivery->take_untold()) record(Fault::client_info, *untold);
   const bool is_accepted = answer && answer->is_positive();
   if (!is_accepted) {
     const Flow flow = pass_on_refusal(answer, is_news);
@@ -129,6 +133,20 @@ void Session::record_passed_over_servers() {
     mail_->upstream = failed.server->name();
     record(incident_of(failed.error), failed.error.detail);
   }
+}
+
+// What a server may be told of the client, as upstreams.*.client_info wants.
+upstream::ClientInfo Session::client_info() const {
+  const policies::Transaction& mail = mail_->transaction;
+  upstream::ClientInfo info;
+  info.address = {mail.client.ip, mail.client.port};
+  info.destination = destination_;
+  info.name = mail.client.rdns;
+  info.is_nameless = checks_.facts().tell().is_client_nameless;
+  info.helo = mail.client.helo;
+  info.extended = mail.client.extended;
+  info.mail_id = mail.id;
+  return info;
 }
 
 // The upstream has refused the recipient, or could not be asked.

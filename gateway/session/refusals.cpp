@@ -79,6 +79,7 @@ Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About a
                   .has_id = true};
   switch (error.kind) {
     case Kind::closing:
+    case Kind::unwelcome:
     case Kind::changed:
     case Kind::protocol:
     case Kind::early:
@@ -115,6 +116,7 @@ Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About a
 
 record::Incident incident_of(const upstream::UpstreamError& error) {
   switch (error.kind) {
+    case Kind::unwelcome:  // at the first recipient its own reply is given in its place
     case Kind::down:
     case Kind::full:
       break;

@@ -45,11 +45,12 @@ std::string description_of(const std::exception_ptr& mistake) {
 }  // namespace
 
 Session::Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, const Listener& listener,
-                 std::unique_ptr<io::Stream> stream, SocketAddress peer)
+                 std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local)
     : host_(host),
       snapshot_(std::move(snapshot)),
       listener_(listener),
       peer_(peer),
+      destination_(local),
       began_(host.scheduler.now()),
       channel_(host.scheduler, std::move(stream), longest_line(settings())),
       sequence_(listener.settings.tls == config::ListenTls::starttls && listener.tls != nullptr,

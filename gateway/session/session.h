@@ -68,9 +68,9 @@ struct MailState {
 
 class Session {
  public:
-  // The host outlives the session. The listener is one of the snapshot's.
+  // The host outlives the session. The listener is one of the snapshot's. `local`: what the peer connected to.
   Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, const Listener& listener,
-          std::unique_ptr<io::Stream> stream, SocketAddress peer);
+          std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -125,6 +125,7 @@ class Session {
   upstream::UpstreamGroup& upstream_group() const;
   Task<Flow> ask_upstream(smtp::RcptParameters parameters);
   void record_passed_over_servers();
+  upstream::ClientInfo client_info() const;
   Flow pass_on_refusal(const Result<smtp::UpstreamReply, upstream::UpstreamError>& answer, bool is_news);
   void learn_client_name();
   // on_data.cpp, on_bdat.cpp
@@ -196,6 +197,7 @@ class Session {
   const Listener& listener_;
   std::unique_ptr<io::SessionSlots::Slot> slot_;
   SocketAddress peer_;
+  SocketAddress destination_;  // what the client connected to; as a trusted balancer says
   Time began_;
   ClientChannel channel_;
   smtp::Sequence sequence_;

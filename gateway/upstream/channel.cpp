@@ -31,6 +31,14 @@ Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, co
   return server.is_unix() ? dialer.dial_unix(server.path(), deadline) : dialer.dial(server.address(), deadline);
 }
 
+// A connection that is made in a client's name is refused to that client, as its MAIL could be.
+UpstreamError unwelcome(smtp::UpstreamReply greeting) {
+  UpstreamError error{Kind::unwelcome, "greeting " + std::to_string(greeting.code) + " to the client", false};
+  if (greeting.code == 421) greeting.code = 451;  // it is that connection which ends, not the client's to us
+  error.refusal = std::move(greeting);
+  return error;
+}
+
 }  // namespace
 
 UpstreamError UpstreamChannel::broken(io::Error error) const {
@@ -86,7 +94,9 @@ Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::read_reply(
       --owed_;
       // 421 may answer any command and means that the server is about to close the connection (RFC 5321, 3.8).
       if (progress->reply->code == 421) {
-        co_return UpstreamError{Kind::closing, words_of("the server is closing:", *progress->reply), false};
+        UpstreamError error{Kind::closing, words_of("the server is closing:", *progress->reply), false};
+        error.refusal = std::move(progress->reply);
+        co_return error;
       }
       co_return std::move(*progress->reply);
     }
@@ -138,7 +148,8 @@ Task<void> UpstreamChannel::say_goodbye() {
 
 Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel::open(
     async::Scheduler& scheduler, io::Dialer& dialer, const tls::ClientContext* tls,
-    const config::UpstreamSettings& settings, Endpoint server, std::string ehlo_name, UpstreamTimeouts timeouts) {
+    const config::UpstreamSettings& settings, Endpoint server, std::string ehlo_name, UpstreamTimeouts timeouts,
+    const ClientInfo* client) {
   auto stream = co_await dial(dialer, server, scheduler.now() + timeouts.connect);
   if (!stream) {
     Kind kind = Kind::down;
@@ -147,7 +158,8 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
     co_return UpstreamError{kind, "connect: " + std::string(io::name(stream.error())), false};
   }
   std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));
-  auto ready = co_await channel->greet(settings, ehlo_name);
+  auto ready = co_await channel->open_for(client, settings.client_info);
+  if (ready) ready = co_await channel->greet(settings, ehlo_name);
   if (ready && settings.tls.mode != tls::UpstreamTls::off)
     ready = co_await channel->secure(tls, settings, server, ehlo_name);
   if (ready) co_return channel;
@@ -156,26 +168,60 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
   co_return error;
 }
 
+bool UpstreamChannel::can_speak_for(std::string_view client, config::ClientInfoWay way) const {
+  if (client_ == client) return true;
+  if (way != config::ClientInfoWay::xclient || client.empty()) return false;
+  return client_.empty() || !extensions_.xclient.is_empty();
+}
+
+// What comes before anything else is the PROXY header; the octets go out alone, as the server speaks next.
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::open_for(const ClientInfo* client, config::ClientInfoWay way) {
+  // XCLIENT is said later, before MAIL.
+  if (way == config::ClientInfoWay::xclient) co_return Done{};
+  client_ = identity_of(way, client);
+  is_for_a_client_ = client != nullptr && !client_.empty();
+  if (client_.empty()) co_return Done{};
+  const std::string octets = opening_octets(way, client, stream_->ends());
+  auto sent = co_await stream_->write(octets, scheduler_.now() + timeouts_.reply);
+  if (!sent) co_return broken(sent.error());
+  co_return Done{};
+}
+
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::greet(const config::UpstreamSettings& settings,
                                                             std::string ehlo_name) {
   owed_ = 1;
   auto greeting = co_await read_reply(scheduler_.now() + timeouts_.reply);
+  if (!greeting && greeting.error().kind == Kind::closing && is_for_a_client_) {
+    co_return unwelcome(std::move(*std::move(greeting).error().refusal));
+  }
   if (!greeting) co_return std::move(greeting).error();
+  if (greeting->code != 220 && is_for_a_client_) co_return unwelcome(std::move(*greeting));
   if (greeting->code != 220) co_return turned_away("greeting", *greeting);
   co_return co_await say_ehlo(settings, std::move(ehlo_name));
+}
+
+Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::say_hello(const config::UpstreamSettings& settings,
+                                                                               std::string name, Time deadline) {
+  const bool is_lmtp = settings.protocol == config::UpstreamProtocol::lmtp;
+  auto reply = co_await ask((is_lmtp ? "LHLO " : "EHLO ") + name + "\r\n", deadline);
+  if (reply && reply->code == 250) {
+    smtp::hide_keywords(reply->lines, settings.hide);
+    extensions_ = smtp::read_ehlo_lines(reply->lines);
+  }
+  co_return reply;
 }
 
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(const config::UpstreamSettings& settings,
                                                                std::string ehlo_name) {
   const bool is_lmtp = settings.protocol == config::UpstreamProtocol::lmtp;
-  const std::string verb = is_lmtp ? "LHLO" : "EHLO";
-  auto reply = co_await ask(verb + " " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
+  auto reply = co_await say_hello(settings, ehlo_name, scheduler_.now() + timeouts_.reply);
   if (!reply) co_return std::move(reply).error();
-  if (reply->code == 250) {
-    smtp::hide_keywords(reply->lines, settings.hide);
-    extensions_ = smtp::read_ehlo_lines(reply->lines);
-    co_return Done{};
-  }
+  if (reply->code == 250) co_return Done{};
+  const std::string verb = is_lmtp ? "LHLO" : "EHLO";
+  // A server that knows nothing of the PROXY header answers that as a command, and EHLO after it.
+  const bool is_unknown_command = reply->code >= 500 && reply->code <= 504;
+  if (is_unknown_command && !client_.empty()) co_return turned_away(verb + " after a PROXY header", *reply);
+  if (is_for_a_client_) co_return unwelcome(std::move(*reply));
   // RFC 2033, 4.1: LMTP has neither EHLO nor HELO.
   if (!reply->is_permanent() || is_lmtp) co_return turned_away(verb, *reply);
   // A server older than ESMTP (RFC 5321, 3.2).

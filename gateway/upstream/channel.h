@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "gateway/smtp/extensions.h"
 #include "gateway/smtp/reply_parser.h"
 #include "gateway/tls/context.h"
+#include "gateway/upstream/client_info.h"
 #include "gateway/upstream/group.h"
 
 namespace sallyport::stream {
@@ -40,13 +42,15 @@ struct UpstreamError {
     changed,      // opened again, the transaction was not answered as before (U17): 451 4.3.0
     protocol,     // replies that break the protocol: 451 4.3.0
     early,        // a reply before the content was complete: 451 4.3.0
+    unwelcome,    // the server refuses the client for whom the connection was opened (a PROXY header)
     tls,          // TLS is required and could not be established: 451 4.7.5
     client_lost,  // not the upstream's fault: the client left before its message was complete, so we broke off (U13)
     spool,        // not the upstream's fault: our spool file could not be read (R6)
   };
   Kind kind = Kind::down;
-  std::string detail;         // for the log; what the server has said is filtered
-  bool nothing_read = false;  // no octet of a reply has arrived for this mail (U9)
+  std::string detail;                               // for the log; what the server has said is filtered
+  bool nothing_read = false;                        // no octet of a reply has arrived for this mail (U9)
+  std::optional<smtp::UpstreamReply> refusal = {};  // of `unwelcome` and `closing`: what the server said
 };
 
 // How long a kept connection may be used (upstreams.*.connection_*).
@@ -69,19 +73,31 @@ class UpstreamChannel {
   template <class T>
   using Outcome = Result<T, UpstreamError>;
 
-  // Connects, reads the greeting, says EHLO and, unless settings.tls.mode is off, starts TLS. `ehlo_name` is our host
-  // name. A null `tls` means that TLS is not available: an error where it is required, else the connection stays in
-  // clear. `tls` and `settings` must outlive the task.
+  // Connects for that client, or with a null `client` for ourselves, reads the greeting, says EHLO and, unless
+  // settings.tls.mode is off, starts TLS. `ehlo_name` is our host name. A null `tls` means that TLS is not available:
+  // an error where it is required, else the connection stays in clear. `tls`, `settings` and `client` must outlive the
+  // task.
   static Task<Outcome<std::unique_ptr<UpstreamChannel>>> open(async::Scheduler& scheduler, io::Dialer& dialer,
                                                               const tls::ClientContext* tls,
                                                               const config::UpstreamSettings& settings, Endpoint server,
-                                                              std::string ehlo_name, UpstreamTimeouts timeouts);
+                                                              std::string ehlo_name, UpstreamTimeouts timeouts,
+                                                              const ClientInfo* client = nullptr);
 
   // What the server's last EHLO reply offers, without what upstreams.*.hide names.
   const smtp::Extensions& extensions() const { return extensions_; }
   // The timeouts given to open().
   const UpstreamTimeouts& timeouts() const { return timeouts_; }
   bool is_tls() const { return is_tls_; }
+  // For whom the server takes this connection to speak (identity_of()).
+  const std::string& speaks_for() const { return client_; }
+  void speak_for(std::string client) { client_ = std::move(client); }
+  // True if the connection can carry mail for this identity, where XCLIENT is needed after that has been said.
+  bool can_speak_for(std::string_view client, config::ClientInfoWay way) const;
+  // EHLO, or LHLO, under this name, once more or for the first time; when the server accepts it, extensions() is read
+  // from its reply.
+  Task<Outcome<smtp::UpstreamReply>> say_hello(const config::UpstreamSettings& settings, std::string name,
+                                               Time deadline);
+
   // True if octets have arrived that were not read as a reply.
   bool has_spoken() const;
   // True if the connection may be used for another mail: it is open, and the server has sent nothing unasked (U4).
@@ -100,7 +116,10 @@ class UpstreamChannel {
   bool is_worn_out(const Retention& retention) const;
   // How long it may be kept, when it is not used from now on.
   Time keep_until(const Retention& retention) const {
-    return std::min(scheduler_.now() + retention.idle, opened_at_ + retention.age);
+    // One client's connection is of use while that client sends one mail after the other.
+    constexpr Duration idle_of_one_client = std::chrono::seconds(5);
+    const Duration idle = client_.empty() ? retention.idle : std::min(retention.idle, idle_of_one_client);
+    return std::min(scheduler_.now() + idle, opened_at_ + retention.age);
   }
   // Called before another mail: resets the mark that says whether anything was read (UpstreamError::nothing_read).
   void start_anew() { nothing_read_ = true; }
@@ -127,6 +146,7 @@ class UpstreamChannel {
   UpstreamChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, UpstreamTimeouts timeouts)
       : scheduler_(scheduler), stream_(std::move(stream)), timeouts_(timeouts), opened_at_(scheduler.now()) {}
 
+  Task<Outcome<Done>> open_for(const ClientInfo* client, config::ClientInfoWay way);
   Task<Outcome<Done>> greet(const config::UpstreamSettings& settings, std::string ehlo_name);
   Task<Outcome<Done>> say_ehlo(const config::UpstreamSettings& settings, std::string ehlo_name);
   Task<Outcome<Done>> secure(const tls::ClientContext* tls, const config::UpstreamSettings& settings, Endpoint server,
@@ -151,6 +171,8 @@ class UpstreamChannel {
   bool nothing_read_ = true;
   bool is_tls_ = false;
   bool is_tampered_with_ = false;  // somebody on the way has spoken for the server
+  std::string client_;
+  bool is_for_a_client_ = false;  // it was opened in a client's name
 };
 
 }  // namespace sallyport::upstream

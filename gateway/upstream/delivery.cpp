@@ -185,16 +185,16 @@ Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp:
   std::optional<smtp::UpstreamReply> not_now;  // of a server that takes no mail for now
   while (true) {
     if (!lease_) {  // after a refused MAIL the connection is kept
-      const UpstreamPool::Wish wish{deadline, fresh, nullptr, &client_};
+      const UpstreamPool::Wish wish{deadline, fresh, nullptr, &client_, spoken_for()};
       auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
+      if (!acquired && acquired.error().kind == Kind::unwelcome) co_return *acquired.error().refusal;
       if (!acquired && not_now && acquired.error().kind != Kind::client_lost) co_return std::move(*not_now);
       if (!acquired) co_return std::move(acquired).error();
       lease_ = std::move(*acquired);
     }
-    if (auto cannot = refuse_unfit_server()) co_return std::move(*cannot);
     const bool reused = lease_.is_reused() && !fresh;
-    envelope_.begin(mail_command(from_, parameters_, lease_->extensions()), lease_->extensions());
-    auto reply = co_await say_mail_and_rcpt(rcpt_command(to, parameters, lease_->extensions()));
+    auto reply = co_await say_envelope(to, parameters);
+    if (!lease_) co_return reply;
     if (reply && mail_accepted_ && reply->is_permanent())
       co_return co_await ask_new_session(std::move(*reply), to, parameters);
     if (reply && (mail_accepted_ || !reply->is_temporary())) co_return reply;
@@ -222,6 +222,31 @@ Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp:
     }
     fresh = false;
   }
+}
+
+Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> Delivery::introduce_client(UpstreamPool::Lease& lease) {
+  const Duration patience = lease.is_reused() ? std::min(timeouts_.reply, patience_with_old) : timeouts_.reply;
+  auto told = co_await introduce(*lease, group_, *spoken_for_, scheduler_, patience);
+  if (!told) co_return std::move(told).error();
+  const bool is_news = lease.server().note_untold(!told->untold.empty());
+  if (is_news && !told->untold.empty()) untold_ = std::move(told->untold);
+  co_return std::move(told->refusal);
+}
+
+// Who the client is, MAIL and the first RCPT. Without a connection afterwards, the reply is about the client: nobody
+// else's mail could go on that one.
+Task<ReplyOrError> Delivery::say_envelope(const MailAddress& to, const smtp::RcptParameters& parameters) {
+  if (spoken_for_) {
+    auto refusal = co_await introduce_client(lease_);
+    if (!refusal) co_return std::move(refusal).error();
+    if (*refusal) {
+      let_go();
+      co_return std::move(**refusal);
+    }
+  }
+  if (auto cannot = refuse_unfit_server()) co_return std::move(*cannot);
+  envelope_.begin(mail_command(from_, parameters_, lease_->extensions()), lease_->extensions());
+  co_return co_await say_mail_and_rcpt(rcpt_command(to, parameters, lease_->extensions()));
 }
 
 // Sends MAIL and the first RCPT in one write where the server can take that (RFC 2920). When MAIL is refused, that
@@ -269,9 +294,13 @@ Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const 
   lease_->count_refusal();
   if (lease_->age() < reliable_age) co_return refusal;
   lease_->wear_out();
-  auto acquired = co_await pool_.acquire_beside(group_, lease_.server(), new_session_patience);
+  auto acquired = co_await pool_.acquire_beside(group_, lease_.server(), new_session_patience, spoken_for());
   if (!acquired) co_return refusal;
   UpstreamPool::Lease other = std::move(*acquired);
+  if (spoken_for_) {
+    auto unwanted = co_await introduce_client(other);
+    if (!unwanted || *unwanted) co_return refusal;
+  }
   std::string mail = mail_command(from_, parameters_, other->extensions());
   const std::string rcpt = rcpt_command(to, parameters, other->extensions());
   const Duration patience = std::min(timeouts_.reply, new_session_patience);
@@ -298,15 +327,26 @@ Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const 
 Task<Result<Done, UpstreamError>> Delivery::open_again(Time deadline, const DeliveryClient* client) {
   bool fresh = false;
   while (true) {
-    const UpstreamPool::Wish wish{deadline, fresh, last_server_, client};
+    const UpstreamPool::Wish wish{deadline, fresh, last_server_, client, spoken_for()};
     auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
     if (!acquired) co_return std::move(acquired).error();
     lease_ = std::move(*acquired);
+    const bool reused = lease_.is_reused();
+    if (spoken_for_) {
+      auto unwanted = co_await introduce_client(lease_);
+      const bool is_dead = !unwanted && is_dead_when_kept(unwanted.error(), reused);
+      if (is_dead) {
+        let_go();
+        fresh = true;
+        continue;
+      }
+      if (!unwanted) co_return std::move(unwanted).error();
+      if (*unwanted) co_return UpstreamError{Kind::unwelcome, "the server refuses the client", false};
+    }
     if (lacks_required_tls() || !envelope_.suits(lease_->extensions())) {
       pool_.give_back(std::move(lease_), false);
       co_return UpstreamError{Kind::changed, "the server lacks what the mail needs", false};
     }
-    const bool reused = lease_.is_reused();
     const Duration patience = reused ? std::min(timeouts_.reply, patience_with_old) : timeouts_.reply;
     auto said = co_await envelope_.say_again(scheduler_, *lease_, patience);
     if (said) {

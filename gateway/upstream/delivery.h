@@ -24,6 +24,7 @@
 #include "gateway/mail/message.h"
 #include "gateway/mail/outgoing_header.h"
 #include "gateway/smtp/parameters.h"
+#include "gateway/upstream/client_info.h"
 #include "gateway/upstream/delivery_client.h"
 #include "gateway/upstream/envelope.h"
 #include "gateway/upstream/pool.h"
@@ -39,6 +40,12 @@ class Delivery final : private SilentTransaction {
   // Undoes an unfinished transaction: the connection is given back and RSET is sent, or, in the middle of content, it
   // is reset.
   ~Delivery();
+
+  // Before the first recipient, where upstreams.*.client_info wants servers to know more of the client than our header
+  // says.
+  void speak_for(ClientInfo client) { spoken_for_ = std::move(client); }
+  // Why the server could not be told, when that is news of that server; for the caller to record.
+  std::optional<std::string> take_untold() { return std::exchange(untold_, std::nullopt); }
 
   // Asks the upstream about one recipient and gives its reply; when the upstream refuses MAIL, that refusal.
   // passed_over() lists, until the next call, the servers that failed before the one that replied or gave the error.
@@ -84,6 +91,10 @@ class Delivery final : private SilentTransaction {
 
   Task<ReplyOrError> ask_recipient(const MailAddress& to, const smtp::RcptParameters& parameters);
   Task<ReplyOrError> open_transaction(const MailAddress& to, const smtp::RcptParameters& parameters);
+  const ClientInfo* spoken_for() const { return spoken_for_ ? &*spoken_for_ : nullptr; }
+  // Says who the client is, on a connection on which MAIL comes next. Gives the server's refusal of that client.
+  Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> introduce_client(UpstreamPool::Lease& lease);
+  Task<ReplyOrError> say_envelope(const MailAddress& to, const smtp::RcptParameters& parameters);
   // A reply of our own, where the connected server lacks what the mail needs.
   std::optional<smtp::UpstreamReply> refuse_unfit_server() const;
   // MAIL is the envelope's.
@@ -112,6 +123,8 @@ class Delivery final : private SilentTransaction {
   MailAddress from_;
   smtp::MailParameters parameters_;
   DeliveryClient& client_;
+  std::optional<ClientInfo> spoken_for_;
+  std::optional<std::string> untold_;
   UpstreamPool::Lease lease_;
   bool mail_accepted_ = false;  // a transaction is open on the connection
   Envelope envelope_;

@@ -102,10 +102,12 @@ UpstreamPool::Lease UpstreamPool::unshelve(std::size_t index) {
   return lease_of(std::move(idle.server), std::move(idle.channel), {}, true);
 }
 
-UpstreamPool::Lease UpstreamPool::take_idle(const UpstreamGroup& group, UpstreamServer& server) {
+UpstreamPool::Lease UpstreamPool::take_idle(const UpstreamGroup& group, UpstreamServer& server,
+                                            std::string_view identity) {
   const Retention retention = retention_of(group.settings);
   for (std::size_t i = idle_.size(); i-- > 0;) {
     if (idle_[i].server.get() != &server) continue;
+    if (!idle_[i].channel->can_speak_for(identity, group.settings.client_info)) continue;
     const bool is_due = scheduler_.now() >= idle_[i].until || idle_[i].channel->is_worn_out(retention);
     Lease lease = unshelve(i);
     lease.retention_ = retention;
@@ -120,11 +122,16 @@ UpstreamPool::Lease UpstreamPool::take_idle(const UpstreamGroup& group, Upstream
   return {};
 }
 
-// Where a fresh connection is wanted, a kept one is closed to free its slot.
-bool UpstreamPool::acquire_slot(const UpstreamGroup& group, UpstreamServer& server, bool at_the_cost_of_idle) {
+// Where no kept connection is wanted, as a fresh one is, or as they speak for other clients, one is closed to free its
+// slot.
+bool UpstreamPool::acquire_slot(const UpstreamGroup& group, UpstreamServer& server) {
   const auto acquire = [&] { return server.acquire_slot(group.settings.max_connections, scheduler_.now()); };
   if (acquire()) return true;
-  return at_the_cost_of_idle && take_idle(group, server) && acquire();
+  const auto kept =
+      std::find_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.server.get() == &server; });
+  if (kept == idle_.end()) return false;
+  unshelve(static_cast<std::size_t>(kept - idle_.begin()));
+  return acquire();
 }
 
 // While the breaker is open, the error is the same as the one that opened it.
@@ -138,6 +145,7 @@ UpstreamError UpstreamPool::why_none_is_up(const UpstreamGroup& group) const {
 
 Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const UpstreamGroup& group,
                                                                        std::vector<FailedServer>& failed, Wish wish) {
+  const std::string identity = identity_of(group.settings.client_info, wish.spoken_for);
   Waiter waiter(*this, group);
   while (true) {
     if (wish.client != nullptr && wish.client->has_gone()) {
@@ -154,13 +162,13 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
     for (UpstreamServer* server : servers) {
       if (!waiter.may_take(*server)) continue;
       if (!wish.fresh) {
-        Lease kept = take_idle(group, *server);
+        Lease kept = take_idle(group, *server, identity);
         if (kept) {
           counters_.add(Total::upstream_reused);
           co_return kept;
         }
       }
-      if (acquire_slot(group, *server, wish.fresh)) {
+      if (acquire_slot(group, *server)) {
         free_server = server;
         break;
       }
@@ -178,8 +186,8 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
     const Duration left = (wish.deadline - scheduler_.now()) / static_cast<Duration::rep>(servers.size());
     const UpstreamTimeouts timeouts{std::max(left, least_patience), group.timeouts.reply};
     Slot slot(*this, *free_server);
-    auto opened = co_await open(group, std::move(slot), timeouts);
-    if (opened || opened.error().kind == Kind::resource) co_return opened;
+    auto opened = co_await open(group, std::move(slot), timeouts, wish.spoken_for);
+    if (opened || opened.error().kind == Kind::resource || opened.error().kind == Kind::unwelcome) co_return opened;
     if (opened.error().kind != Kind::full) {
       failed.push_back({free_server, std::move(opened).error(), false, true});
     } else if (scheduler_.now() >= wish.deadline) {
@@ -191,18 +199,20 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
 }
 
 Task<std::optional<UpstreamPool::Lease>> UpstreamPool::acquire_beside(const UpstreamGroup& group,
-                                                                      UpstreamServer& server, Duration patience) {
+                                                                      UpstreamServer& server, Duration patience,
+                                                                      const ClientInfo* spoken_for) {
   if (server.is_down(scheduler_.now()) || server.starving() > 0) co_return std::nullopt;
   if (!server.acquire_slot(group.settings.max_connections, scheduler_.now())) co_return std::nullopt;
   Slot slot(*this, server);
   const UpstreamTimeouts timeouts{std::min(patience, group.timeouts.connect), std::min(patience, group.timeouts.reply)};
-  auto opened = co_await open(group, std::move(slot), timeouts);
+  auto opened = co_await open(group, std::move(slot), timeouts, spoken_for);
   if (!opened) co_return std::nullopt;
   co_return std::move(*opened);
 }
 
 Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const UpstreamGroup& group, Slot slot,
-                                                                    UpstreamTimeouts timeouts) {
+                                                                    UpstreamTimeouts timeouts,
+                                                                    const ClientInfo* spoken_for) {
   UpstreamServer& server = slot.server();
   counters_.add(Total::upstream_connections);
 
@@ -210,13 +220,15 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
   const tls::ClientContext* tls =
       is_opportunistic && server.is_tls_hopeless(scheduler_.now()) ? nullptr : group.tls.get();
   auto channel = co_await UpstreamChannel::open(scheduler_, dialer_, tls, group.settings, server.address(),
-                                                group.ehlo_name, timeouts);
+                                                group.ehlo_name, timeouts, spoken_for);
   // U20: when opportunistic TLS fails, in whatever way, connect again and send in the clear.
   if (!channel && channel.error().kind == Kind::tls && is_opportunistic) {
     news_.tls_failed(server, channel.error(), scheduler_.now());
     channel = co_await UpstreamChannel::open(scheduler_, dialer_, nullptr, group.settings, server.address(),
-                                             group.ehlo_name, timeouts);
+                                             group.ehlo_name, timeouts, spoken_for);
   }
+  // The server is there; it only does not want this client.
+  if (!channel && channel.error().kind == Kind::unwelcome) co_return std::move(channel).error();
   if (!channel) {
     UpstreamError error = std::move(channel).error();
     // U7: a server that turns a connection away while we hold others is full, not down. Those being opened count: the

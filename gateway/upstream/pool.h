@@ -86,16 +86,19 @@ class UpstreamPool {
     bool fresh = false;                         // a new connection, not a kept one
     const UpstreamServer* preferred = nullptr;  // this one, if it may be had
     const DeliveryClient* client = nullptr;     // for whom; when it has gone, nothing is waited for: `client_lost`
+    const ClientInfo* spoken_for = nullptr;     // a connection that may speak for that client; null: for ourselves
   };
   // Gives a connection to one of the group's servers that are not in `failed`: a kept one, else a new one. A server
   // that cannot be reached is added to `failed`, and the next is tried; while all that are left are busy, those that
   // have failed are tried again when they may have recovered. When no server is left, the last failure is removed from
   // `failed` and returned as the error. Waits for a free connection until the deadline, then gives `timed_out`. The
-  // caller keeps the group alive until the lease is gone.
+  // caller keeps the group alive until the lease is gone. When a server refuses the client that is spoken for, its
+  // answer is the error at once (UpstreamError::unwelcome).
   Task<Result<Lease, UpstreamError>> acquire(const UpstreamGroup& group, std::vector<FailedServer>& failed, Wish wish);
   // A new connection to this server, beside the one that the caller has; nothing if it is not to be had at once, within
   // `patience`.
-  Task<std::optional<Lease>> acquire_beside(const UpstreamGroup& group, UpstreamServer& server, Duration patience);
+  Task<std::optional<Lease>> acquire_beside(const UpstreamGroup& group, UpstreamServer& server, Duration patience,
+                                            const ClientInfo* spoken_for);
   // Gives the connection back to be kept for another mail. `needs_reset`: a transaction is open, so RSET is sent first,
   // in the background. A connection that is no longer usable, or cannot be kept for lack of memory, is closed: the end
   // of a mail never fails for lack of memory.
@@ -140,13 +143,14 @@ class UpstreamPool {
 
   UpstreamError why_none_is_up(const UpstreamGroup& group) const;
   bool is_current(const UpstreamServer& server) const { return current_servers_.count(&server) != 0; }
-  Lease take_idle(const UpstreamGroup& group, UpstreamServer& server);
-  bool acquire_slot(const UpstreamGroup& group, UpstreamServer& server, bool at_the_cost_of_idle);
+  Lease take_idle(const UpstreamGroup& group, UpstreamServer& server, std::string_view identity);
+  bool acquire_slot(const UpstreamGroup& group, UpstreamServer& server);
   // Takes the connection at `index` out of idle_ and makes it a lease again.
   Lease unshelve(std::size_t index);
   Lease lease_of(std::shared_ptr<UpstreamServer> server, std::unique_ptr<UpstreamChannel> channel, Retention retention,
                  bool reused);
-  Task<Result<Lease, UpstreamError>> open(const UpstreamGroup& group, Slot slot, UpstreamTimeouts timeouts);
+  Task<Result<Lease, UpstreamError>> open(const UpstreamGroup& group, Slot slot, UpstreamTimeouts timeouts,
+                                          const ClientInfo* spoken_for);
   void drop_slot(UpstreamServer& server);
 
   // pool_upkeep.cpp

@@ -153,11 +153,13 @@ Task<void> UpstreamPool::probe(std::shared_ptr<const UpstreamGroup> group, std::
   };
   if (!server->begin_probe()) co_return;
   const Probing probing{*server};
-  auto lease = co_await acquire_beside(*group, *server, probe_patience);
+  auto lease = co_await acquire_beside(*group, *server, probe_patience, nullptr);
   if (!lease) co_return;
   // One idle connection is enough of what no mail has asked for.
   const bool has_idle = std::any_of(idle_.begin(), idle_.end(), [&](const Idle& one) { return one.server == server; });
-  has_idle ? part_with(std::move(*lease)) : keep(std::move(*lease));
+  // Where each client needs a connection of its own, ours is of no use to any.
+  const bool is_ours = !(*lease)->speaks_for().empty();
+  has_idle || is_ours ? part_with(std::move(*lease)) : keep(std::move(*lease));
 }
 
 Duration UpstreamPool::start_probes() {

@@ -98,6 +98,9 @@ class UpstreamServer : public std::enable_shared_from_this<UpstreamServer> {
   void release_slot() { connections_.fetch_sub(1, std::memory_order_relaxed); }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
+  // Whether it could not be told of a client (client_info.h). True if that is otherwise than at the last mail.
+  bool note_untold(bool is_untold) { return is_untold_.exchange(is_untold, std::memory_order_relaxed) != is_untold; }
+
   // How many groups of all workers wait for a slot. While any does, pools give up connections that are of no use at
   // the moment (pool.h).
   void starving(int change) { starving_.fetch_add(change, std::memory_order_relaxed); }
@@ -139,6 +142,7 @@ class UpstreamServer : public std::enable_shared_from_this<UpstreamServer> {
   std::atomic<int> starving_{0};
   std::atomic<int> clearing_{0};
   std::atomic<bool> probing_{false};
+  std::atomic<bool> is_untold_{false};
 
   mutable std::mutex mutex_;  // guards what follows, and changes of state_
   Time since_{};

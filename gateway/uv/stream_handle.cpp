@@ -39,6 +39,12 @@ StreamHandle::StreamHandle(Loop& loop, Kind kind)
   own(reinterpret_cast<uv_handle_t*>(&socket_.stream));
 }
 
+int StreamHandle::descriptor() const noexcept {
+  uv_os_fd_t descriptor = -1;
+  const bool has_one = uv_fileno(reinterpret_cast<const uv_handle_t*>(&socket_.stream), &descriptor) == 0;
+  return has_one ? descriptor : -1;
+}
+
 int StreamHandle::open(int descriptor) noexcept {
   int code = kind_ == Kind::tcp ? uv_tcp_open(&socket_.tcp, descriptor) : uv_pipe_open(&socket_.pipe, descriptor);
   if (code == 0) start_reading();

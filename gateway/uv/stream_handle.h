@@ -60,6 +60,8 @@ class StreamHandle final : public Handle {
   async::Signal& write_news() noexcept { return write_news_; }
 
   bool is_closed() const noexcept { return closed_; }
+  // The socket; -1 when there is none yet or any more.
+  int descriptor() const noexcept;
   void close() noexcept;
   void abort() noexcept;
   // The TcpStream calls this in its destructor. The handle closes and deletes itself once libuv allows.

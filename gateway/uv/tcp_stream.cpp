@@ -29,6 +29,14 @@ class PendingWrite {
   StreamHandle& handle_;
 };
 
+std::optional<SocketAddress> address_by(int (*ask)(int, sockaddr*, socklen_t*), int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  if (ask(descriptor, plain, &length) < 0) return std::nullopt;
+  return SocketAddress::from(*plain);
+}
+
 std::size_t octets_in(std::span<const std::string_view> parts) {
   std::size_t octets = 0;
   for (std::string_view part : parts) octets += part.size();
@@ -118,6 +126,13 @@ Task<Result<Done, Error>> TcpStream::write_parts(std::span<const std::string_vie
 }
 
 bool TcpStream::is_open() const { return !handle_.is_closed() && !handle_.read_error() && !handle_.write_error(); }
+
+std::optional<io::Stream::Ends> TcpStream::ends() const {
+  const auto local = address_by(::getsockname, handle_.descriptor());
+  const auto peer = address_by(::getpeername, handle_.descriptor());
+  if (!local || !peer) return std::nullopt;
+  return Ends{*local, *peer};
+}
 
 void TcpStream::close() { handle_.close(); }
 

@@ -29,6 +29,8 @@ struct Findings {
   std::vector<AuthIdentifier> identifiers;
   // The client's forward-confirmed reverse name; empty when there is none.
   std::string client_name;
+  // True if that name was looked for, and there is none; false with an empty name: nobody knows.
+  bool is_client_nameless = false;
   // All DNS questions with their answers. They point into the facts and are valid as long as those.
   std::vector<const dns::Evidence*> evidence;
 

@@ -28,6 +28,7 @@ PARSERS = [
     "gateway/smtp/parameters.cpp",
     "gateway/smtp/path.cpp",
     "gateway/smtp/proxy_header.cpp",
+    "gateway/smtp/xclient.cpp",
     "gateway/smtp/reply_parser.cpp",
     "gateway/smtp/server_parser.cpp",
     "gateway/dns/wire.cpp",

@@ -237,6 +237,16 @@ void World::let_sessions_end() {
   }
 }
 
+// A server that wants a PROXY header takes what follows it for the conversation.
+static Wire without_proxy_header(Wire wire) {
+  const auto header = smtp::read_proxy_header(wire.sent);
+  if (!header) return wire;
+  wire.sent.erase(0, header->consumed);
+  std::erase_if(wire.sent_marks, [&](const Wire::Mark& mark) { return mark.octets <= header->consumed; });
+  for (Wire::Mark& mark : wire.sent_marks) mark.octets -= header->consumed;
+  return wire;
+}
+
 Evidence World::evidence() const {
   Evidence all;
   for (std::size_t i = 0; i < client_wires_.size(); ++i) {
@@ -249,7 +259,7 @@ Evidence World::evidence() const {
     all.clients.push_back(wire);
   }
   all.clients_are_secured = listener.settings.tls == config::ListenTls::implicit;
-  for (const auto& wire : tapped_dialer_.wires()) all.upstreams.push_back(*wire);
+  for (const auto& wire : tapped_dialer_.wires()) all.upstreams.push_back(without_proxy_header(*wire));
   for (const auto& wire : upstream.secured) {
     all.upstreams.push_back(wire->turned_round());
     all.upstreams.back().is_open = false;  // the gateway's end is among the wires above
@@ -325,7 +335,8 @@ void World::connect(std::unique_ptr<io::Stream> stream, SocketAddress from) {
   client_wires_.push_back(std::make_shared<Wire>());
   client_addresses_.push_back(from);
   auto tapped = std::make_unique<TappedStream>(&loop.scheduler(), std::move(stream), client_wires_.back());
-  session = std::make_unique<Session>(*host, host->snapshot, listener, std::move(tapped), from);
+  session = std::make_unique<Session>(*host, host->snapshot, listener, std::move(tapped), from,
+                                      *SocketAddress::parse("192.0.2.25:25"));
   sessions_->spawn(run(*session, *this));
   loop.run();
 }
