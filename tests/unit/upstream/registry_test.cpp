@@ -88,7 +88,7 @@ TEST_F(RegistryTest, AServerThatWasNeverSeenHasNoSayUnlessItIsTheOnlyOne) {
   server(groups, "default", 1)->learned(all);
   EXPECT_TRUE(offer(groups, all).eight_bit_mime);
   EXPECT_TRUE(offer(groups, all).smtputf8);
-  server(groups, "default", 1)->failed(Time(std::chrono::hours(1)));
+  EXPECT_TRUE(server(groups, "default", 1)->failed_to_connect(Time(std::chrono::hours(1)), "refused", false));
   EXPECT_TRUE(offer(groups, all).dsn) << "away, it keeps its last word";
   server(groups, "default", 0)->learned(smtp::Extensions{});
   EXPECT_FALSE(offer(groups, all).eight_bit_mime);
