@@ -37,6 +37,7 @@ class Scripted(GatewayTest):
         return self.gateway({"servers": [server.name], "protocol": "lmtp", **more})
 
     def test_one_recipient_of_each_mail(self):
+        mails = 0
         for path in (None, self.folder / "lmtp.sock"):
             with self.subTest(path=path):
                 server = LmtpServer(self, path)
@@ -54,7 +55,8 @@ class Scripted(GatewayTest):
                 self.assertEqual([b"Subject: one" in content for content, _ in server.contents], [True, False])
                 self.assertEqual(server.verbs.count("RCPT"), 2)
                 self.assertNotIn("EHLO", server.verbs)
-                lines = self.log_lines()
+                mails += 2
+                lines = self.wait_for_log(count=mails)
                 self.assertEqual([line["upstream"] for line in lines[-2:]], [server.name] * 2)
                 gateway.stop()
 
@@ -93,7 +95,7 @@ class Scripted(GatewayTest):
                     "ann@sender.example", "--to", "user@test.example", "--to", "second@test.example", "-"],
                    input="Subject: x\r\n\r\ny\r\n")
         self.assertIn("452 4.5.3 One recipient at a time", done.stdout, done.stderr)
-        self.assertIn("250 2.0.0", done.stdout)
+        self.assertRegex(done.stdout, "^relay ")
 
     def test_no_socket_there(self):
         self.gateway({"servers": [f"unix:{self.folder}/nobody.sock"]})
