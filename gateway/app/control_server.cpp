@@ -41,6 +41,7 @@ Task<std::string> ControlServer::respond(std::string line) {
   if (!request) co_return control::encode_error(request.error().message);
   if (request->command == "stats") co_return stats();
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
+  if (request->command == "hand_over") co_return hand_over();
   if (request->command == "reload") {
     const auto outcome = co_await reloader_.reload();
     co_return outcome ? control::encode_reloaded(*outcome) : control::encode_reload_errors(outcome.error());
@@ -48,7 +49,15 @@ Task<std::string> ControlServer::respond(std::string line) {
   co_return control::encode_error("this version answers only \"stats\", \"values\" and \"reload\"");
 }
 
-std::string ControlServer::stats() const {
+// A successor that starts while this daemon drains takes the socket's place. Whoever asks here from now on asks him.
+std::string ControlServer::hand_over() {
+  if (!reloader_.is_stopping()) return control::encode_error("this daemon serves and is not ending");
+  listener_.stop();
+  return control::encode_done();
+}
+
+std::string ControlServer::stats() {
+  reloader_.tell_certificate_age();
   control::Stats stats = common_.counters.all();
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(uv::Loop::now() - common_.started);
   stats.insert(stats.begin(), {"sallyport_uptime_seconds", uptime.count()});

@@ -22,7 +22,8 @@ class ControlServer {
  private:
   Task<void> answer(std::unique_ptr<io::Stream> stream);
   Task<std::string> respond(std::string line);
-  std::string stats() const;
+  std::string stats();
+  std::string hand_over();
 
   CommonParts& common_;
   Reloader& reloader_;

@@ -1,4 +1,5 @@
-// Giving up root (threats.md V1): after sockets, keys, log and state are open, before the first octet is read.
+// Giving up root and all capabilities (threats.md V1): after sockets, keys and log are open, before the first octet is
+// read and before the first further thread starts.
 #pragma once
 
 #include <string>
@@ -17,9 +18,9 @@ struct Account {
 Result<Account> find_account(const std::string& name);
 
 bool is_root();
-// Becomes `account` for good: groups, gid, uid, no capabilities, no new privileges. Verified, not assumed.
+// Becomes `account` for good: groups, gid, uid; then as drop_privileges(). Verified, not assumed.
 Result<Done> drop_privileges(const Account& account);
-// Without root there is nothing to drop, but new privileges are refused all the same.
-Result<Done> refuse_new_privileges();
+// Without root: empties all capability sets, the ambient one too, and refuses new privileges.
+Result<Done> drop_privileges();
 
 }  // namespace sallyport::app

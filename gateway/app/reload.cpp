@@ -125,15 +125,14 @@ struct Reloader::Preparation {
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       const SocketAddress& address = listeners[i].settings.address;
       if (bound.contains(address)) continue;
-      for (std::vector<NewSocket>& sockets : prepared.sockets) {
-        auto socket = uv::bind_listener(address);
-        if (socket) {
-          sockets.push_back({address, std::move(*socket)});
-          continue;
-        }
+      auto sockets = uv::bind_listeners(address, prepared.sockets.size());
+      if (!sockets) {
         errors.push_back(
-            {place_of(prepared.built.loaded, i), socket.error().message + "; " + what_to_do(socket.error())});
-        break;
+            {place_of(prepared.built.loaded, i), sockets.error().message + "; " + what_to_do(sockets.error())});
+        continue;
+      }
+      for (std::size_t worker = 0; worker < prepared.sockets.size(); ++worker) {
+        prepared.sockets[worker].push_back({address, std::move((*sockets)[worker])});
       }
     }
     if (!errors.empty()) return errors;
@@ -314,19 +313,36 @@ control::ReloadErrors Reloader::refuse(const Errors& errors) {
   return lines;
 }
 
-void report_certificates(const session::Snapshot& snapshot, CommonParts& common) {
+namespace {
+
+// Null: TLS is not offered. All listeners have the same certificates.
+const tls::ServerContext* certificates_of(const session::Snapshot& snapshot) {
   for (const session::Listener& listener : snapshot.listeners) {
-    if (!listener.tls) continue;
-    const WallTime now = std::chrono::system_clock::now();
-    const auto left = std::chrono::duration_cast<std::chrono::seconds>(listener.tls->expires_at() - now);
-    common.counters.set(Gauge::cert_expires_in_seconds, left.count());
-    for (const std::string& warning : listener.tls->warnings(now)) {
-      common.counters.add(Fault::cert_expired);
-      common.log->write(LogLevel::warning, "fault", {{"kind", name(Fault::cert_expired)}, {"detail", warning}});
-    }
-    return;  // all listeners have the same certificates
+    if (listener.tls) return listener.tls.get();
   }
-  common.counters.set(Gauge::cert_expires_in_seconds, 0);
+  return nullptr;
+}
+
+void set_certificate_gauge(const tls::ServerContext* context, CommonParts& common, WallTime now) {
+  const auto left = context ? context->expires_at() - now : WallTime::duration::zero();
+  common.counters.set(Gauge::cert_expires_in_seconds, std::chrono::duration_cast<std::chrono::seconds>(left).count());
+}
+
+}  // namespace
+
+void Reloader::tell_certificate_age() {
+  set_certificate_gauge(certificates_of(*current_), common_, std::chrono::system_clock::now());
+}
+
+void report_certificates(const session::Snapshot& snapshot, CommonParts& common) {
+  const tls::ServerContext* context = certificates_of(snapshot);
+  const WallTime now = std::chrono::system_clock::now();
+  set_certificate_gauge(context, common, now);
+  if (context == nullptr) return;
+  for (const std::string& warning : context->warnings(now)) {
+    common.counters.add(Fault::cert_expired);
+    common.log->write(LogLevel::warning, "fault", {{"kind", name(Fault::cert_expired)}, {"detail", warning}});
+  }
 }
 
 }  // namespace sallyport::app

@@ -44,6 +44,10 @@ class Reloader {
   Task<void> remember_servers();
   // The gateway shuts down: a reload under way is finished, further ones are refused.
   void stop() { is_stopping_ = true; }
+  bool is_stopping() const { return is_stopping_; }
+  // Sets the gauge of the time that the certificate in force has left: asked for with the figures, as it runs by
+  // itself.
+  void tell_certificate_age();
 
   // What is in force, for `config diff`: the snapshot's values, and the start's of what only a restart changes.
   const config::EffectiveValues& values() const { return values_; }

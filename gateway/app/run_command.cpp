@@ -1,16 +1,14 @@
 // `sallyport run`: the foreground daemon, from its configuration to the last session's end.
 #include "gateway/app/run_command.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <chrono>
 #include <csignal>
-#include <cstring>
+#include <future>
 #include <ostream>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "gateway/app/common_parts.h"
@@ -19,12 +17,16 @@
 #include "gateway/app/reload.h"
 #include "gateway/app/server_notes.h"
 #include "gateway/app/snapshot.h"
+#include "gateway/app/start_limits.h"
+#include "gateway/app/state_directory.h"
 #include "gateway/app/upstream_names.h"
 #include "gateway/app/worker.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/look_up_names.h"
+#include "gateway/config/own_doors.h"
+#include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
 #include "gateway/report/reporting.h"
 #include "gateway/uv/signals.h"
@@ -39,6 +41,12 @@ struct StartFailure {
   std::string message;
 };
 
+StartFailure unservable(const config::ConfigErrors& errors) {
+  StartFailure failure{cli::exit_code::configuration, "the configuration cannot be served:"};
+  for (const config::ConfigError& error : errors) failure.message += "\n" + error.to_string();
+  return failure;
+}
+
 int say(const StartFailure& failure, const cli::Console& console) {
   console.err << "sallyport: " << failure.message << "\n";
   return failure.status;
@@ -50,24 +58,8 @@ void ignore_stray_signals() {
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
 }
 
-// Creates the directory if it is missing, and gives it to the service user when run as root.
-Result<Done> make_directory(const std::string& path, mode_t mode, const std::optional<Account>& owner) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
-    return Failure{"cannot make " + path + ": " + std::strerror(errno)};
-  }
-  if (owner && ::chown(path.c_str(), owner->uid, owner->gid) != 0) {
-    return Failure{"cannot give " + path + " to " + owner->name + ": " + std::strerror(errno)};
-  }
-  return Done{};
-}
-
-// Each session may need three descriptors: the client's, an upstream's, a spool file's.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
+// How long a predecessor that is ending may take to give up its control socket.
+constexpr Duration hand_over_patience = std::chrono::seconds(2);
 
 class Daemon {
  public:
@@ -75,16 +67,22 @@ class Daemon {
       : config_file_(std::move(config_file)), loaded_(std::move(loaded)), settings_(*loaded_.settings) {}
 
   std::optional<StartFailure> open_everything();
-  int serve();
+  std::optional<StartFailure> make_workers();
+  // The failure: a thread could not be had.
+  Result<Done> serve();
 
  private:
+  std::size_t workers_wanted() const;
   std::optional<StartFailure> choose_account();
+  std::optional<StartFailure> bind_sockets();
   std::optional<StartFailure> open_state();
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> build_snapshot();
-  std::optional<StartFailure> bind_sockets();
+  std::optional<StartFailure> find_servers();
+  std::string addresses() const;
   void announce();
   void on_signal(Reloader& reloader);
+  void one_has_drained();
 
   const std::string config_file_;
   const config::Loaded loaded_;
@@ -96,7 +94,15 @@ class Daemon {
   std::vector<std::vector<NewSocket>> sockets_;  // for each worker, one for each listener
   std::unique_ptr<uv::BoundSocket> control_socket_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::string listening_;  // at these addresses, for the log
+  // On the first worker's loop:
+  int endings_asked_ = 0;
+  std::size_t drained_ = 0;
 };
+
+std::size_t Daemon::workers_wanted() const {
+  return settings_.workers != 0 ? settings_.workers : std::max(1u, std::thread::hardware_concurrency());
+}
 
 std::optional<StartFailure> Daemon::choose_account() {
   if (!is_root()) return std::nullopt;
@@ -109,72 +115,90 @@ std::optional<StartFailure> Daemon::choose_account() {
   return std::nullopt;
 }
 
+// As the user who serves.
 std::optional<StartFailure> Daemon::open_state() {
   const std::string& state = settings_.state.path;
-  std::string spool = state + "/spool";
-  for (const auto& [path, mode] : {std::pair{state, mode_t{0750}}, std::pair{spool, mode_t{0700}}}) {
-    auto made = make_directory(path, mode, account_);
-    if (!made) return StartFailure{cli::exit_code::io, made.error().message};
+  auto spool = open_state_directory(state);
+  if (!spool) return StartFailure{cli::exit_code::io, spool.error().message};
+  common_->spool = mail::make_file_spool(*spool);
+  const std::string path = control::socket_path(state);
+  auto socket = uv::bind_unix_listener(path);
+  if (!socket) {
+    // It may be the one of a predecessor that has stopped listening and lets its last mails finish.
+    const auto answer = control::ask(path, control::encode({"hand_over"}), hand_over_patience);
+    if (answer && control::decode_done(*answer)) socket = uv::bind_unix_listener(path);
   }
-  common_->spool = mail::make_file_spool(spool);
-  auto control = uv::bind_unix_listener(control::socket_path(state));
-  if (!control) return StartFailure{cli::exit_code::io, control.error().message};
-  if (account_ && ::chown(control::socket_path(state).c_str(), account_->uid, account_->gid) != 0) {
-    return StartFailure{cli::exit_code::io,
-                        "cannot give the control socket to " + account_->name + ": " + std::strerror(errno)};
-  }
-  control_socket_ = std::make_unique<uv::BoundSocket>(std::move(*control));
+  if (!socket) return StartFailure{cli::exit_code::io, socket.error().message};
+  control_socket_ = std::make_unique<uv::BoundSocket>(std::move(*socket));
   return std::nullopt;
 }
 
 std::optional<StartFailure> Daemon::build_snapshot() {
-  const std::uint64_t workers =
-      settings_.workers != 0 ? settings_.workers : std::max(1u, std::thread::hardware_concurrency());
-  builder_ = std::make_unique<SnapshotBuilder>(*common_, config_file_, workers);
+  builder_ = std::make_unique<SnapshotBuilder>(*common_, config_file_, workers_wanted());
   auto built = builder_->build(loaded_);
   if (built) {
     built_ = std::move(*built);
     return std::nullopt;
   }
-  StartFailure failure{cli::exit_code::configuration, "the configuration cannot be served:"};
-  for (const config::ConfigError& error : built.error()) failure.message += "\n" + error.to_string();
-  return failure;
+  return unservable(built.error());
 }
 
 std::optional<StartFailure> Daemon::bind_sockets() {
   sockets_.resize(builder_->workers());
-  for (auto& sockets : sockets_) {
-    for (const config::ListenSettings& listen : settings_.listen) {
-      auto socket = uv::bind_listener(listen.address);
-      if (!socket) return StartFailure{cli::exit_code::io, socket.error().message};
-      sockets.push_back({listen.address, std::move(*socket)});
-    }
+  for (const config::ListenSettings& listen : settings_.listen) {
+    auto bound = uv::bind_listeners(listen.address, sockets_.size());
+    if (!bound) return StartFailure{cli::exit_code::io, bound.error().message};
+    for (std::size_t i = 0; i < sockets_.size(); ++i) sockets_[i].push_back({listen.address, std::move((*bound)[i])});
   }
   return std::nullopt;
 }
 
 std::optional<StartFailure> Daemon::open_everything() {
-  raise_descriptor_limit();
+  auto files = check_open_files(workers_wanted(), settings_.listen.size());
+  if (!files) return StartFailure{cli::exit_code::temporary, files.error().message};
   if (auto failure = choose_account()) return failure;
   auto common = make_common_parts(loaded_.settings);
   if (!common) return StartFailure{cli::exit_code::configuration, common.error().message};
   common_ = std::move(*common);
-  // Before anything is served: the first mail finds its server. Names that do not answer are asked for again.
-  log_names(
-      cli::look_up_names(settings_, common_->registry.names(), common_->dns_cache, common_->counters, *common_->log),
-      *common_->log);
   if (auto failure = build_snapshot()) return failure;
-  if (auto failure = open_state()) return failure;
+  if (account_) {
+    auto prepared = prepare_state_directory(settings_.state.path, *account_);
+    if (!prepared) return StartFailure{cli::exit_code::io, prepared.error().message};
+  }
   if (auto failure = bind_sockets()) return failure;
   // From here on nothing needs root, and nothing of a peer has been read yet (threats.md V1).
-  auto dropped = account_ ? drop_privileges(*account_) : refuse_new_privileges();
+  auto dropped = account_ ? drop_privileges(*account_) : drop_privileges();
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
-  return open_store();
+  auto threads = check_threads(workers_wanted());
+  if (!threads) return StartFailure{cli::exit_code::temporary, threads.error().message};
+  if (auto failure = open_state()) return failure;
+  if (auto failure = open_store()) return failure;
+  if (auto failure = find_servers()) return failure;
+  return make_workers();
+}
+
+// Before anything is served: the first mail finds its server. Names that do not answer are asked for again. What other
+// hosts say is read as the user who serves.
+std::optional<StartFailure> Daemon::find_servers() {
+  upstream::NameBook& names = common_->registry.names();
+  const auto news = cli::look_up_names(settings_, names, common_->dns_cache, common_->counters, *common_->log);
+  if (news.empty()) return std::nullopt;
+  log_names(news, *common_->log);
+  const auto addresses = [&names](std::string_view name) { return names.addresses(name); };
+  const auto doors = config::find_own_doors(loaded_, config_file_, config::addresses_of_this_host(), addresses);
+  if (!doors.empty()) return unservable(doors);
+  built_.snapshot = builder_->regroup(*built_.snapshot);
+  for (auto& worker : built_.for_workers) {
+    const session::WorkerSnapshot regrouped{built_.snapshot, worker->plans};
+    worker = std::make_shared<const session::WorkerSnapshot>(regrouped);
+  }
+  return std::nullopt;
 }
 
 // As the user who serves: the database and what SQLite puts beside it belong to nobody else.
 std::optional<StartFailure> Daemon::open_store() {
-  auto database = state::Database::open(state::database_path(settings_.state.path), state::Database::Missing::create);
+  auto database = state::open_or_set_aside(state::database_path(settings_.state.path), common_->counters, *common_->log,
+                                           std::chrono::system_clock::now());
   if (!database) return StartFailure{cli::exit_code::io, database.error().message};
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
   if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
@@ -185,32 +209,15 @@ std::optional<StartFailure> Daemon::open_store() {
   return std::nullopt;
 }
 
-void Daemon::announce() {
-  std::string listeners;
-  for (const auto& socket : sockets_.front()) {
-    if (!listeners.empty()) listeners += ',';
-    listeners += socket.socket.address().to_string();
-  }
-  common_->log->write(LogLevel::info, "ready",
-                      {{"version", version()},
-                       {"listen", listeners},
-                       {"workers", static_cast<std::int64_t>(sockets_.size())},
-                       {"config", loaded_.hash}});
-  report_certificates(*built_.snapshot, *common_);
-}
-
-void Daemon::on_signal(Reloader& reloader) {
-  ::sd_notify(0, "STOPPING=1");
-  common_->log->write(LogLevel::info, "stopping", {});
-  reloader.stop();
-  for (auto& worker : workers_) worker->drain();
-}
-
-int Daemon::serve() {
-  announce();
-  for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    Worker::Orders orders{built_.for_workers[i], std::move(sockets_[i])};
-    workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), i == 0));
+std::optional<StartFailure> Daemon::make_workers() {
+  listening_ = addresses();
+  try {
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+      Worker::Orders orders{built_.for_workers[i], std::move(sockets_[i])};
+      workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), i == 0));
+    }
+  } catch (const std::runtime_error& error) {  // of a loop, which the kernel gives no descriptors
+    return StartFailure{cli::exit_code::temporary, error.what()};
   }
   if (workers_.size() > 1) {
     for (auto& worker : workers_) {
@@ -218,9 +225,54 @@ int Daemon::serve() {
       worker->share_upstream_places();
     }
   }
+  return std::nullopt;
+}
+
+std::string Daemon::addresses() const {
+  std::string listeners;
+  for (const auto& socket : sockets_.front()) {
+    if (!listeners.empty()) listeners += ',';
+    listeners += socket.socket.address().to_string();
+  }
+  return listeners;
+}
+
+void Daemon::announce() {
+  common_->log->write(LogLevel::info, "ready",
+                      {{"version", version()},
+                       {"listen", listening_},
+                       {"workers", static_cast<std::int64_t>(workers_.size())},
+                       {"config", loaded_.hash}});
+  report_certificates(*built_.snapshot, *common_);
+}
+
+// Once: what is under way may finish. Again: it is broken off, whichever worker has it. Once more: nothing is waited
+// for, not even that.
+void Daemon::on_signal(Reloader& reloader) {
+  ++endings_asked_;
+  if (endings_asked_ == 1) {
+    ::sd_notify(0, "STOPPING=1");
+    common_->log->write(LogLevel::info, "stopping", {});
+    reloader.stop();
+    uv::Loop& first = workers_.front()->loop();
+    for (auto& worker : workers_) {
+      worker->drain([this, &first] { first.post([this] { one_has_drained(); }); });
+    }
+  } else if (endings_asked_ == 2) {
+    for (auto& worker : workers_) worker->break_off();
+  } else {
+    for (auto& worker : workers_) worker->loop().stop();
+  }
+}
+
+// The first worker's loop goes on until then: it hears the signals and serves the control socket.
+void Daemon::one_has_drained() {
+  if (++drained_ == workers_.size()) workers_.front()->loop().stop();
+}
+
+Result<Done> Daemon::serve() {
   Worker& first = *workers_.front();
   Reloader reloader(*common_, *builder_, workers_, built_);
-  built_ = {};  // from here on it lives as long as somebody serves by it
   ControlServer control(*common_, reloader, first.loop(), std::move(*control_socket_));
   async::Nursery reloads(first.loop().scheduler());
   reloads.spawn(reloader.follow_names());
@@ -228,14 +280,30 @@ int Daemon::serve() {
   uv::Signals endings(first.loop(), {SIGTERM, SIGINT}, [&](int) { on_signal(reloader); });
   uv::Signals hangups(first.loop(), {SIGHUP}, [&](int) { reloads.spawn(reloader.reload_by_signal()); });
 
+  std::promise<bool> starting;
+  const std::shared_future<bool> started = starting.get_future().share();
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < workers_.size(); ++i)
-    threads.emplace_back([worker = workers_[i].get()] { worker->run(); });
-  ::sd_notify(0, "READY=1");
-  first.run();
+  std::optional<Failure> shortage;
+  try {
+    for (std::size_t i = 1; i < workers_.size(); ++i) {
+      threads.emplace_back([worker = workers_[i].get(), started] {
+        if (started.get()) worker->run();
+      });
+    }
+  } catch (const std::system_error& error) {
+    shortage = too_few_threads(workers_.size(), threads.size(), error.code().message().c_str());
+  }
+  if (!shortage) announce();
+  built_ = {};  // from here on it lives as long as somebody serves by it
+  starting.set_value(!shortage);
+  if (!shortage) {
+    ::sd_notify(0, "READY=1");
+    first.run();
+  }
   for (std::thread& thread : threads) thread.join();
+  if (shortage) return *shortage;
   common_->log->write(LogLevel::info, "stopped", {});
-  return cli::exit_code::ok;
+  return Done{};
 }
 
 void declare(cli::Syntax& syntax, RunOptions& options) { syntax.config_file(options.config_file); }
@@ -248,7 +316,9 @@ int run_command(const RunOptions& options, const cli::Console& console) {
   if (!loaded) return cli::exit_code::configuration;
   Daemon daemon(options.config_file, std::move(*loaded));
   if (auto failure = daemon.open_everything()) return say(*failure, console);
-  return daemon.serve();
+  auto served = daemon.serve();
+  if (!served) return say({cli::exit_code::temporary, served.error().message}, console);
+  return cli::exit_code::ok;
 }
 
 }  // namespace

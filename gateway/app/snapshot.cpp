@@ -5,6 +5,7 @@
 
 #include "gateway/cli/check_files.h"
 #include "gateway/config/files.h"
+#include "gateway/config/own_doors.h"
 #include "policies/policy_list.h"
 
 namespace sallyport::app {
@@ -71,6 +72,9 @@ Result<Built, Errors> SnapshotBuilder::build() {
 }
 
 Result<Built, Errors> SnapshotBuilder::build(config::Loaded loaded) {
+  const auto addresses = [this](std::string_view name) { return common_.registry.names().addresses(name); };
+  Errors doors = config::find_own_doors(loaded, config_file_, config::addresses_of_this_host(), addresses);
+  if (!doors.empty()) return doors;
   auto built = make(loaded);
   if (built) return std::move(*built);
   // The first failure has ended the build; now all there are, each with its place.

@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "gateway/async/interruptible.h"
 #include "gateway/async/wait.h"
 #include "gateway/report/reporting.h"
 #include "gateway/uv/work_pool.h"
@@ -15,6 +16,12 @@ namespace {
 // How long clients whose TCP handshake is under way have to complete it, when their listener goes.
 constexpr Duration retiring_time = std::chrono::milliseconds(500);
 constexpr Duration disposal_interval = std::chrono::seconds(1);
+// While it drains: how often a worker looks whether its sessions have ended.
+constexpr Duration draining_interval = std::chrono::milliseconds(20);
+// How long a client that has no content under way may take to read its last replies.
+constexpr Duration reading_time = std::chrono::seconds(3);
+// How long the 421 of a session that is broken off may take; longer than it waits to be written.
+constexpr Duration farewell_time = std::chrono::milliseconds(1500);
 
 const session::Listener* find_listener(const session::Snapshot& snapshot, const SocketAddress& address) {
   const auto found = std::find_if(snapshot.listeners.begin(), snapshot.listeners.end(),
@@ -31,8 +38,10 @@ struct Disposal {
 }  // namespace
 
 struct Worker::Entry : async::ListNode {
-  explicit Entry(session::Session& started) : session(started) {}
+  Entry(async::Scheduler& scheduler, session::Session& started)
+      : session(started), dialogue(scheduler, started.run()) {}
   session::Session& session;
+  async::Interruptible dialogue;
 };
 
 struct Worker::OpenListener {
@@ -109,10 +118,11 @@ void Worker::ask_dns_with_others() {
 Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
                          std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener) {
   session::Session session(host_, std::move(snapshot), listener, std::move(stream), peer, local);
-  Entry entry(session);
+  Entry entry(loop_.scheduler(), session);
   sessions_.push_back(entry);
   if (draining_) session.request_stop();  // it had waited to be accepted
-  co_await session.run();
+  const bool has_ended = co_await entry.dialogue;
+  if (!has_ended) co_await session.break_off();
 }
 
 void Worker::run() {
@@ -224,16 +234,19 @@ Task<void> Worker::dispose_of_old() {
   disposing_ = false;
 }
 
-void Worker::drain() {
-  loop_.post([this] { begin_draining(); });
+void Worker::drain(std::function<void()> when_drained) {
+  loop_.post([this, when_drained = std::move(when_drained)] {
+    when_drained_ = when_drained;
+    begin_draining();
+  });
+}
+
+void Worker::break_off() {
+  loop_.post([this] { breaking_off_ = true; });
 }
 
 void Worker::begin_draining() {
-  if (draining_) {  // asked twice: at once, then
-    loop_.stop();
-    return;
-  }
-  draining_ = true;
+  if (std::exchange(draining_, true)) return;
   // Those who wait to be accepted hear 421 4.3.2 too; nobody is waited for.
   for (auto& served : std::exchange(listeners_, {})) close_listener(std::move(served), Duration::zero(), nullptr);
   // A session may end, and leave the list, inside request_stop().
@@ -247,21 +260,48 @@ void Worker::begin_draining() {
   try {
     housekeeping_.spawn(wind_down());
   } catch (const std::bad_alloc&) {
-    loop_.stop();
+    leave();
   }
 }
 
 Task<void> Worker::wind_down() {
-  Time end = loop_.scheduler().now() + settings().timeouts.drain;
-  while (nursery_.size() > 0 && loop_.scheduler().now() < end) {
-    co_await async::sleep_for(loop_.scheduler(), std::chrono::milliseconds(20));
-  }
+  const Time begun = loop_.scheduler().now();
+  const Time end = begun + settings().timeouts.drain;
+  co_await wait_for_sessions(std::min(end, begun + reading_time));
+  interrupt_sessions(Which::stuck);
+  co_await wait_for_sessions(end);
+  interrupt_sessions(Which::all);
+  breaking_off_ = false;
+  co_await wait_for_sessions(loop_.scheduler().now() + farewell_time);
   try {
     co_await pool_.close_idle();
   } catch (const std::bad_alloc&) {
     // Then they end without QUIT.
   }
-  loop_.stop();
+  leave();
+}
+
+// Until none is left, or the time is over, or break_off() was called.
+Task<void> Worker::wait_for_sessions(Time end) {
+  while (nursery_.size() > 0 && loop_.scheduler().now() < end && !breaking_off_) {
+    co_await async::sleep_for(loop_.scheduler(), draining_interval);
+  }
+}
+
+// Each session goes on in serve(), on a later turn.
+void Worker::interrupt_sessions(Which which) {
+  async::ListHead seen;
+  while (!sessions_.empty()) {
+    auto& entry = static_cast<Entry&>(*sessions_.front());
+    seen.push_back(entry);
+    if (which == Which::all || entry.session.is_stuck()) entry.dialogue.interrupt();
+  }
+  sessions_.take_all(seen);
+}
+
+void Worker::leave() {
+  if (when_drained_) when_drained_();
+  if (!is_first_) loop_.stop();
 }
 
 }  // namespace sallyport::app

@@ -58,9 +58,13 @@ class Worker {
   // From any thread: the same for a snapshot that differs from the one in force only in its upstreams' servers; the
   // worker's plans stay.
   void take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<void> held);
-  // From any thread: accept no more, let what is under way finish, then end run() (threats.md R12). The second call
-  // ends run() at once.
-  void drain();
+  // From any thread: accept no more, let what is under way finish for as long as timeouts.drain, then break off what is
+  // left: the mail has its record, the client hears 421 (threats.md R12). After that `when_drained` runs on this
+  // worker's thread, and run() ends; the first worker's goes on until its loop is stopped, because signals and the
+  // control socket are served there.
+  void drain(std::function<void()> when_drained);
+  // From any thread, after drain(): the waiting is over now.
+  void break_off();
 
   uv::Loop& loop() { return loop_; }
   // On the worker's thread.
@@ -84,6 +88,10 @@ class Worker {
   Task<void> test_policies();
   void begin_draining();
   Task<void> wind_down();
+  enum class Which { all, stuck };
+  void interrupt_sessions(Which which);
+  Task<void> wait_for_sessions(Time end);
+  void leave();
   const config::Settings& settings() const { return *host_.snapshot->shared->settings; }
 
   CommonParts& common_;
@@ -99,6 +107,8 @@ class Worker {
   session::Host host_;
   const bool is_first_;
   bool draining_ = false;
+  bool breaking_off_ = false;
+  std::function<void()> when_drained_;
   bool disposing_ = false;
   async::Signal reloaded_;  // wakes test_policies()
   // Snapshots before the one in force, until the last session has let go of them.

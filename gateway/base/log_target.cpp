@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "gateway/base/trusted_place.h"
+
 namespace sallyport {
 
 namespace {
@@ -19,12 +21,20 @@ constexpr int give_up_looked_at_ms = 50;
 constexpr int pause_of_a_full_target_ms = 10;
 
 Result<int> open_file(const std::string& path) {
+  const auto failed = [&path](const std::string& why) { return Failure{"cannot open the log " + path + ": " + why}; };
+  const auto place = find_trusted_place(path, LastLink::keep);
+  if (!place) return failed(place.error().message);
   // O_NONBLOCK: a FIFO without a reader is an error, not a wait.
-  const int fd =
-      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0640);
-  if (fd >= 0) return fd;
-  const std::string why = errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno);
-  return Failure{"cannot open the log " + path + ": " + why};
+  constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+  Descriptor file(::openat(place->directory.get(), place->name.c_str(), flags, 0640));
+  if (!file) return failed(errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno));
+  struct ::stat status {};
+  const bool is_known = ::fstat(file.get(), &status) == 0;
+  // The other name may be that of any file of this file system.
+  if (is_known && ::geteuid() == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1) {
+    return failed("the file has a second name (a hard link), and may be another one than it seems");
+  }
+  return file.release();
 }
 
 bool is_regular(int fd) {

@@ -1,9 +1,10 @@
 // The target of the log: a file of its own, or the process's standard error stream. Private to the log.
 //
-// A file is opened for appending, with mode 0640. A symbolic link in its place is refused: root may open the log in a
-// directory that belongs to another user, who could otherwise choose a file for root to write to (threats.md V1).
-// reopen() opens the path again after somebody has moved the file away. By then the process runs as the user who
-// serves, who needs permission to create the file, or to write to one that was created for him.
+// A file is opened for appending, with mode 0640. A symbolic link in its place is refused, and for root a hard link and
+// links on the way, too, unless they are root's own (trusted_place.h): root may open the log in a directory that
+// belongs to another user, who could otherwise choose a file for root to write to (threats.md V1). reopen() opens the
+// path again after somebody has moved the file away. By then the process runs as the user who serves, who needs
+// permission to create the file, or to write to one that was created for him.
 //
 // Other processes share the standard error stream. O_NONBLOCK would apply to their descriptors, too, so it is not set.
 // Instead write() calls poll(2) and then writes at most PIPE_BUF octets, which a pipe reported as writable takes

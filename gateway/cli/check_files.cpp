@@ -6,6 +6,7 @@
 
 #include "gateway/base/ensure.h"
 #include "gateway/config/key_path.h"
+#include "gateway/config/own_doors.h"
 #include "gateway/report/report_signer.h"
 #include "gateway/tls/context.h"
 #include "lua/engine/rule_set.h"
@@ -28,6 +29,8 @@ class FileCheck {
     for (std::size_t i = 0; i < settings_.listen.size(); ++i) client_authorities(i, settings_.listen[i]);
     for (const auto& [name, upstream] : settings_.upstreams) authorities(name, upstream.tls);
     policies();
+    for (config::ConfigError& error : config::find_own_doors(loaded_, config_file_, config::addresses_of_this_host()))
+      report_.errors.push_back(std::move(error));
     state_directory();
     log_file();
     return std::move(report_);

@@ -87,6 +87,14 @@ Result<Stats> decode_stats(std::string_view line) {
   return stats;
 }
 
+std::string encode_done() { return to_line({{"ok", true}}); }
+
+Result<Done> decode_done(std::string_view line) {
+  const auto json = answer(line);
+  if (!json) return json.error();
+  return Done{};
+}
+
 std::string encode_values(std::string_view values) { return to_line({{"ok", true}, {"values", values}}); }
 
 Result<std::string> decode_values(std::string_view line) {

@@ -5,7 +5,8 @@
 //   {"command":"values"}  ->   {"ok":true,"values":"limits.hops\t100\n..."}
 //   {"command":"reload"}  ->   {"ok":true,"reloaded":{"config":"0123456789abcdef","changed":"...","needs_restart":[]}}
 //                         or   {"ok":false,"error":"...","errors":["FILE:LINE:COL: error: ...", ...]}
-//   anything else         ->   {"ok":false,"error":"..."}
+//   {"command":"hand_over"} -> {"ok":true}: the daemon is ending, and has given up its control socket to the one who
+//   asks anything else         ->   {"ok":false,"error":"..."}
 //
 // The socket's mode (0660) decides who may connect. Lines are still limited in length on both sides, and a malformed
 // line is an error. Functions here take and give lines without their LF.
@@ -45,6 +46,10 @@ std::string encode_error(std::string_view message);
 std::string stats_json(const Stats& stats);
 // The failure is the error the other side sent, or what is wrong with the line.
 Result<Stats> decode_stats(std::string_view line);
+
+// An answer that says no more than that it was done. The failure is as for decode_stats().
+std::string encode_done();
+Result<Done> decode_done(std::string_view line);
 
 // The effective values of the configuration that runs, as gateway/config/diff.h writes and reads them.
 std::string encode_values(std::string_view values);

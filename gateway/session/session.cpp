@@ -103,6 +103,31 @@ void Session::close_books(const std::exception_ptr& mistake) {
   end_mail();
 }
 
+Task<void> Session::break_off() {
+  try {
+    if (!said_goodbye_) break_off_mail();
+    end_mail();
+    if (!said_goodbye_) co_await channel_.say_last_words();
+  } catch (...) {
+    channel_.stream().abort();
+  }
+}
+
+void Session::break_off_mail() {
+  const bool is_accepted = mail_ && mail_->decision && mail_->decision->code / 100 == 2;
+  if (is_accepted) {  // U13: it is delivered, and the client may not know
+    record::Decision decision = *mail_->decision;
+    decision.detail = "the gateway was stopped before the client had the reply";
+    decide(std::move(decision), Fault::reply_lost);
+    return;
+  }
+  if (mail_ && mail_->delivery && mail_->delivery->end_was_written() && !mail_->is_recorded_unknown) {
+    mail_->upstream = mail_->delivery->server_name();
+    record_unknown_outcome();
+  }
+  refuse(refusals::shutting_down);
+}
+
 // Up to and with our greeting.
 Task<Flow> Session::begin() {
   for (const IpNetwork& balancer : listener_.settings.proxy_protocol_from) {

@@ -83,6 +83,12 @@ class Session {
   // The gateway shuts down: an idle session says 421 4.3.2 now, one with content under way when that mail is over
   // (R12).
   void request_stop();
+  // The waiting is over (R12): the caller has destroyed the coroutine of run() where it waited, and awaits this one
+  // instead. The mail under way gets its record, and the client hears 421 4.3.2. Never throws.
+  Task<void> break_off();
+  // The client does not read its replies, and no content of a mail is under way: it would hold up a shutdown for
+  // nothing.
+  bool is_stuck() const { return is_idle() && channel_.is_flushing(); }
 
  private:
   // What a caller of refuse() adds to a refusal.
@@ -110,6 +116,7 @@ class Session {
   // on_proxy.cpp
   Task<Flow> read_proxy_header();
   void close_books(const std::exception_ptr& mistake);
+  void break_off_mail();
   // on_starttls.cpp
   Task<Flow> on_starttls();
   Task<Result<Done, io::Error>> secure();

@@ -72,20 +72,36 @@ Database::Database(sqlite3* connection, std::string path) : path_(std::move(path
 
 Database::~Database() = default;
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& path, Missing missing) {
+Result<std::unique_ptr<Database>, DatabaseFailure> Database::open(const std::string& path, Missing missing) {
   sqlite3* connection = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (missing == Missing::create ? SQLITE_OPEN_CREATE : 0);
   const int status = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   // SQLite sets `connection` even if opening fails; it then holds the reason.
   auto database = std::unique_ptr<Database>(new Database(connection, path));
-  if (!connection) return failure(path, "out of memory");
-  if (status != SQLITE_OK) return failure(path, sqlite3_errmsg(connection));
+  if (!connection) return DatabaseFailure{failure(path, "out of memory")};
+  if (status != SQLITE_OK) return DatabaseFailure{failure(path, sqlite3_errmsg(connection))};
   sqlite3_busy_timeout(connection, busy_patience_ms);
   // SQLite opens a file it may not write as read-only; every write would fail later.
-  if (sqlite3_db_readonly(connection, "main") == 1) return failure(path, "this user may not write to it");
+  if (sqlite3_db_readonly(connection, "main") == 1)
+    return DatabaseFailure{failure(path, "this user may not write to it")};
   auto prepared = prepare_schema(*database);
-  if (!prepared) return std::move(prepared).error();
+  if (!prepared) return DatabaseFailure{std::move(prepared).error(), database->is_damaged()};
   return database;
+}
+
+// Looks at the file, whatever was tried with it before.
+bool Database::is_damaged() {
+  const auto is_sign = [](int status) { return (status & 0xff) == SQLITE_NOTADB || (status & 0xff) == SQLITE_CORRUPT; };
+  sqlite3_stmt* statement = nullptr;
+  int status = sqlite3_prepare_v2(connection_.get(), "PRAGMA quick_check(1)", -1, &statement, nullptr);
+  bool is_sound = true;
+  if (status == SQLITE_OK) status = sqlite3_step(statement);
+  if (status == SQLITE_ROW) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+    is_sound = text != nullptr && std::string_view(text) == "ok";
+  }
+  sqlite3_finalize(statement);
+  return is_sign(status) || !is_sound;
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {

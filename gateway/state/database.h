@@ -54,13 +54,18 @@ class Statement {
   int bound_ = 0;
 };
 
+// Why a database cannot be opened.
+struct DatabaseFailure : Failure {
+  bool is_damaged = false;  // the file is no database, or one that is broken
+};
+
 class Database {
  public:
   enum class Missing : std::uint8_t { create, fail };
 
   // Opens the file, upgrades its tables to this program's version (schema.h) and checks the file. A file that is not a
   // database, is damaged, belongs to another program or to a newer version is a Failure and stays unchanged.
-  static Result<std::unique_ptr<Database>> open(const std::string& path, Missing missing);
+  static Result<std::unique_ptr<Database>, DatabaseFailure> open(const std::string& path, Missing missing);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
@@ -77,6 +82,7 @@ class Database {
     void operator()(sqlite3* connection) const noexcept;
   };
   Database(sqlite3* connection, std::string path);
+  bool is_damaged();
 
   const std::string path_;
   std::unique_ptr<sqlite3, Close> connection_;

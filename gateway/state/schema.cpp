@@ -75,8 +75,7 @@ Result<Done> check_sound(Database& database) {
   if (!row) return std::move(row).error();
   if (*row && statement->text(0) == "ok") return Done{};
   return Failure{database.path() +
-                 ": the database is damaged: " + (*row ? statement->text(0) : std::string("no answer")) +
-                 ". Move the file away to start with an empty one"};
+                 ": the database is damaged: " + (*row ? statement->text(0) : std::string("no answer"))};
 }
 
 Result<Done> migrate(Database& database, std::int64_t version) {

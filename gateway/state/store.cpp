@@ -1,9 +1,54 @@
 #include "gateway/state/store.h"
 
 #include <exception>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace sallyport::state {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A name beside the file that nothing has yet: "state.db.damaged-1764434882".
+std::string name_to_set_aside(const std::string& path, WallTime now) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  std::string name = path + ".damaged-" + std::to_string(seconds);
+  std::error_code error;
+  while (fs::exists(fs::symlink_status(name, error))) name += "x";
+  return name;
+}
+
+// What SQLite has beside the file belongs to it: left behind, it would be taken for the new one's.
+Result<std::string> set_aside(const std::string& path, WallTime now) {
+  const std::string name = name_to_set_aside(path, now);
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    std::error_code error;
+    fs::rename(path + suffix, name + suffix, error);
+    const bool is_missing = error == std::errc::no_such_file_or_directory;
+    if (error && !is_missing) return Failure{"cannot rename " + path + suffix + ": " + error.message()};
+  }
+  return name;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_or_set_aside(const std::string& path, Counters& counters, Log& log,
+                                                    WallTime now) {
+  auto opened = Database::open(path, Database::Missing::create);
+  if (opened) return std::move(*opened);
+  if (!opened.error().is_damaged) return Failure{opened.error().message};
+  const auto name = set_aside(path, now);
+  if (!name) return Failure{opened.error().message + "; " + name.error().message};
+  counters.add(Fault::state);
+  log.write(LogLevel::warning, "fault",
+            {{"kind", sallyport::name(Fault::state)},
+             {"detail", opened.error().message + "; it is kept as " + *name + ", and an empty one was begun"}});
+  auto fresh = Database::open(path, Database::Missing::create);
+  if (fresh) return std::move(*fresh);
+  return Failure{fresh.error().message};
+}
 
 std::string database_path(const std::string& state_path) { return state_path + "/state.db"; }
 

@@ -17,12 +17,18 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/result.h"
+#include "gateway/base/units.h"
 #include "gateway/state/database.h"
 
 namespace sallyport::state {
 
 // The path of the database: <state.path>/state.db.
 std::string database_path(const std::string& state_path);
+
+// Opens the database, or makes it. A damaged one (after a crash of the machine) is set aside under another name beside
+// it, with a line in the log, and an empty one is begun: mail does not wait for somebody to look at the file.
+Result<std::unique_ptr<Database>> open_or_set_aside(const std::string& path, Counters& counters, Log& log,
+                                                    WallTime now);
 
 class Store {
  public:

@@ -10,7 +10,11 @@
 #include <cstring>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
+
+#include "gateway/base/units.h"
+#include "gateway/uv/listening_sockets.h"
 
 namespace sallyport::uv {
 
@@ -18,6 +22,9 @@ namespace {
 
 constexpr int backlog = 4096;  // the kernel takes less where net.core.somaxconn is less
 constexpr mode_t unix_mode = 0660;
+// A predecessor that was told to stop a moment ago needs a moment to close its sockets.
+constexpr Duration predecessor_patience = std::chrono::milliseconds(500);
+constexpr Duration predecessor_interval = std::chrono::milliseconds(20);
 
 std::string words_for(int error) { return std::generic_category().message(error); }
 
@@ -39,19 +46,62 @@ SocketAddress address_of(const Descriptor& socket) {
 
 bool is_wildcard_v6(const SocketAddress& address) { return address.ip == *IpAddress::parse("::"); }
 
+// Alone: the kernel refuses the address while anybody listens at it. Shared: other sockets of this user that are bound
+// as shared may listen there, too.
+enum class Hold : std::uint8_t { alone, shared };
+
 // The socket, or the errno of the step that failed.
-Result<Descriptor, int> listen_at(const SocketAddress& address) {
+Result<Descriptor, int> listen_at(const SocketAddress& address, Hold hold) {
   sockaddr_storage raw{};
   socklen_t length = address.to_sockaddr(raw);
   Descriptor socket(::socket(raw.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return errno;
   switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
-  switch_on(socket, SOL_SOCKET, SO_REUSEPORT);
+  if (hold == Hold::shared) switch_on(socket, SOL_SOCKET, SO_REUSEPORT);
   switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // accepted connections inherit it, which saves a system call for each
   if (raw.ss_family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY, is_wildcard_v6(address) ? 0 : 1);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&raw), length) < 0) return errno;
   if (::listen(socket.get(), backlog) < 0) return errno;
   return socket;
+}
+
+// The same; [::] becomes 0.0.0.0 on a host without IPv6.
+Result<Descriptor, int> listen_at_or_v4(const SocketAddress& address, Hold hold) {
+  auto socket = listen_at(address, hold);
+  const bool has_no_v6 = !socket && (socket.error() == EAFNOSUPPORT || socket.error() == EADDRNOTAVAIL);
+  if (!has_no_v6 || !is_wildcard_v6(address)) return socket;
+  return listen_at(SocketAddress{IpAddress(), address.port}, hold);
+}
+
+BindFailure cannot_bind(const SocketAddress& address, int error) {
+  return {cannot("bind", address.to_string(), error).message, error};
+}
+
+// The first socket of an address. It listens before others may join it, so of two processes that start at the same
+// moment one fails. Sockets of our own that overlap the address (127.0.0.1 and 0.0.0.0) are no obstacle.
+Result<Descriptor, BindFailure> listen_first(const SocketAddress& address) {
+  const auto give_up = std::chrono::steady_clock::now() + predecessor_patience;
+  while (true) {
+    auto socket = listen_at_or_v4(address, Hold::alone);
+    if (socket) {
+      switch_on(*socket, SOL_SOCKET, SO_REUSEPORT);
+      return std::move(*socket);
+    }
+    if (socket.error() != EADDRINUSE) return cannot_bind(address, socket.error());
+    const auto foreign = find_foreign_listener(address);
+    if (!foreign) {
+      socket = listen_at_or_v4(address, Hold::shared);
+      if (!socket) return cannot_bind(address, socket.error());
+      return std::move(*socket);
+    }
+    if (std::chrono::steady_clock::now() >= give_up) {
+      BindFailure failure = cannot_bind(address, EADDRINUSE);
+      failure.message = "cannot bind " + address.to_string() + ": it is in use, " + describe(*foreign) +
+                        " listens at " + foreign->address.to_string();
+      return failure;
+    }
+    std::this_thread::sleep_for(predecessor_interval);
+  }
 }
 
 // Whether a process accepts connections at this socket file.
@@ -82,22 +132,40 @@ BoundSocket& BoundSocket::operator=(BoundSocket&& other) noexcept {
   address_ = other.address_;
   is_unix_ = other.is_unix_;
   path_ = std::move(other.path_);
+  device_ = other.device_;
+  inode_ = other.inode_;
   return *this;
 }
 
 BoundSocket::~BoundSocket() { remove_file(); }
 
 void BoundSocket::remove_file() noexcept {
-  if (descriptor_ && !path_.empty()) ::unlink(path_.c_str());
+  if (!descriptor_ || path_.empty()) return;
+  struct stat found {};
+  // A successor may have put its own socket there (bind_unix_listener).
+  const bool is_ours = ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
+  if (is_ours) ::unlink(path_.c_str());
 }
 
 Result<BoundSocket, BindFailure> bind_listener(SocketAddress address) {
-  auto socket = listen_at(address);
-  bool has_no_v6 = !socket && (socket.error() == EAFNOSUPPORT || socket.error() == EADDRNOTAVAIL);
-  if (has_no_v6 && is_wildcard_v6(address)) socket = listen_at(SocketAddress{IpAddress(), address.port});
-  if (!socket) return BindFailure{cannot("bind", address.to_string(), socket.error()).message, socket.error()};
+  auto socket = listen_at_or_v4(address, Hold::shared);
+  if (!socket) return cannot_bind(address, socket.error());
   BoundSocket bound(std::move(*socket));
   bound.address_ = address_of(bound.descriptor_);
+  return bound;
+}
+
+Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count) {
+  auto first = listen_first(address);
+  if (!first) return std::move(first).error();
+  std::vector<BoundSocket> bound;
+  bound.push_back(BoundSocket(std::move(*first)));
+  bound.front().address_ = address_of(bound.front().descriptor_);
+  while (bound.size() < count) {
+    auto next = bind_listener(bound.front().address_);
+    if (!next) return std::move(next).error();
+    bound.push_back(std::move(*next));
+  }
   return bound;
 }
 
@@ -117,7 +185,11 @@ Result<BoundSocket> bind_unix_listener(const std::string& path) {
   }
   BoundSocket bound(std::move(socket));
   bound.is_unix_ = true;
+  struct stat made {};
+  if (::lstat(path.c_str(), &made) < 0) return cannot("find", path, errno);
   bound.path_ = path;
+  bound.device_ = made.st_dev;
+  bound.inode_ = made.st_ino;
   // Nobody can connect before listen(), so the mode that the umask gave the file is never used.
   if (::chmod(path.c_str(), unix_mode) < 0) return cannot("set the mode of", path, errno);
   if (::listen(bound.descriptor(), backlog) < 0) return cannot("listen at", path, errno);

@@ -6,7 +6,9 @@
 // socket from systemd is one socket, shared by all workers.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gateway/base/address.h"
 #include "gateway/base/result.h"
@@ -33,6 +35,7 @@ class BoundSocket {
 
  private:
   friend Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
+  friend Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count);
   friend Result<BoundSocket> bind_unix_listener(const std::string& path);
   friend Result<BoundSocket> adopt_listener(Descriptor socket);
   explicit BoundSocket(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
@@ -42,10 +45,17 @@ class BoundSocket {
   SocketAddress address_;
   bool is_unix_ = false;
   std::string path_;
+  std::uint64_t device_ = 0;  // with inode_: the file that was made at path_
+  std::uint64_t inode_ = 0;
 };
 
-// Binds a TCP address. [::] serves IPv4 too; on a host without IPv6, 0.0.0.0 is bound in its place.
+// Binds a TCP address. [::] serves IPv4 too; on a host without IPv6, 0.0.0.0 is bound in its place. The address may be
+// shared with other processes of this user.
 Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
+// Binds a TCP address that no other process listens at: one socket for each of `count` workers (at least one). While
+// another process does, waits half a second, in which a predecessor that is ending may go, and then fails, naming the
+// process. Not for a loop's thread.
+Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count);
 // Binds a unix-domain socket with mode 0660. A socket file that no process serves any more is replaced. It is an error
 // if a process still serves it or if the file is not a socket.
 Result<BoundSocket> bind_unix_listener(const std::string& path);

@@ -21,7 +21,7 @@ class CommandLine(GatewayTest):
         file = self.folder / "wrong.toml"
         file.write_text('hostname = "mx.test.example"\n'
                         'domains = ["test.example"]\n'
-                        'upstream = "127.0.0.1:25"\n'
+                        'upstream = "127.0.0.1:26"\n'
                         '[limits]\n'
                         '  mesage_size = "1MiB"\n'
                         'recipients = "many"\n'

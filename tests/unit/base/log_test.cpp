@@ -196,7 +196,8 @@ TEST(LogTarget, SaysWhatIsWrongWithIt) {
   EXPECT_FALSE(open_log({LogFormat::text, "file:", LogLevel::info}, counters));
   auto missing = open_log({LogFormat::text, "file:/nowhere/at/all.log", LogLevel::info}, counters);
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message, "cannot open the log /nowhere/at/all.log: No such file or directory");
+  EXPECT_EQ(missing.error().message,
+            "cannot open the log /nowhere/at/all.log: No such file or directory, at \"nowhere\"");
 }
 
 }  // namespace

@@ -118,6 +118,35 @@ TEST_F(StateFile, ThatIsDamagedIsRefused) {
   EXPECT_THAT(refusal(), testing::AnyOf(HasSubstr("damaged"), HasSubstr("malformed")));
 }
 
+TEST_F(StateFile, ThatIsDamagedIsSetAside) {
+  std::ofstream(path) << std::string(9000, 'x');
+  const WallTime now{std::chrono::seconds(1234567890)};
+  ASSERT_TRUE(open_or_set_aside(path, counters, log, now));
+  EXPECT_EQ(rows(), 0);
+  const std::string aside = path + ".damaged-1234567890";
+  EXPECT_EQ(std::filesystem::file_size(aside), 9000u);
+  EXPECT_EQ(counters.get(Fault::state), 1u);
+  ASSERT_EQ(log.lines.size(), 1u);
+  EXPECT_THAT(log.lines[0], HasSubstr("it is kept as " + aside));
+  // A second time within the same second.
+  std::ofstream(path) << std::string(8000, 'y');
+  std::filesystem::remove(path + "-wal");
+  std::filesystem::remove(path + "-shm");
+  ASSERT_TRUE(open_or_set_aside(path, counters, log, now));
+  EXPECT_EQ(std::filesystem::file_size(aside), 9000u);
+  EXPECT_EQ(std::filesystem::file_size(aside + "x"), 8000u);
+}
+
+TEST_F(StateFile, OfAnotherProgramOrANewerVersionIsNotSetAside) {
+  run_sql("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
+  const std::string before = content();
+  auto opened = open_or_set_aside(path, counters, log, WallTime());
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("the database of another program"));
+  EXPECT_EQ(content(), before);
+  EXPECT_TRUE(log.lines.empty());
+}
+
 TEST_F(StateFile, HasWhatWasWrittenBeforeTheStoreEnded) {
   {
     Store store(open(), counters, log);

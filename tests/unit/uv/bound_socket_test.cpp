@@ -5,10 +5,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <utility>
+
+#include "gateway/uv/listening_sockets.h"
 
 namespace sallyport::uv {
 namespace {
@@ -62,6 +67,79 @@ TEST(BindListener, ServesBothFamiliesAtTheAnyAddress) {
   socklen_t length = SocketAddress{any_port.ip, bound->address().port}.to_sockaddr(address);
   Descriptor client(::socket(AF_INET, SOCK_STREAM, 0));
   EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+}
+
+TEST(BindListeners, GivesEachWorkerASocketOfTheSameAddress) {
+  auto bound = bind_listeners(any_port, 3);
+  ASSERT_TRUE(bound);
+  ASSERT_EQ(bound->size(), 3u);
+  for (const BoundSocket& socket : *bound) EXPECT_EQ(socket.address(), bound->front().address());
+  // Further ones of this process are no strangers: a reload may bind what overlaps.
+  EXPECT_TRUE(bind_listeners(SocketAddress{IpAddress(), bound->front().address().port}, 2));
+}
+
+// Another process of the same user, which lets others in. It listens until its standard input ends.
+class OtherProcess {
+ public:
+  explicit OtherProcess(const SocketAddress& address) {
+    int ends[2], ready[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    EXPECT_EQ(::pipe(ready), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::close(ends[1]);
+      auto bound = bind_listener(address);
+      const std::uint16_t chosen = bound ? bound->address().port : 0;
+      char end = 0;
+      if (::write(ready[1], &chosen, sizeof chosen) == sizeof chosen) static_cast<void>(::read(ends[0], &end, 1));
+      ::_exit(0);
+    }
+    ::close(ends[0]);
+    ::close(ready[1]);
+    end_.reset(ends[1]);
+    EXPECT_EQ(::read(ready[0], &port, sizeof port), ssize_t{sizeof port});
+    ::close(ready[0]);
+  }
+  void end() {
+    end_.reset();
+    if (pid_ > 0) ::waitpid(std::exchange(pid_, 0), nullptr, 0);
+  }
+  ~OtherProcess() { end(); }
+
+  std::uint16_t port = 0;
+
+ private:
+  Descriptor end_;
+  pid_t pid_ = 0;
+};
+
+TEST(BindListeners, RefusesAnAddressThatAnotherProcessListensAt) {
+  OtherProcess other(any_port);
+  ASSERT_NE(other.port, 0);
+  EXPECT_TRUE(bind_listener(SocketAddress{any_port.ip, other.port}));  // the kernel itself has nothing against it
+  for (const IpAddress& ip : {any_port.ip, IpAddress(), *IpAddress::parse("::")}) {
+    const SocketAddress address{ip, other.port};
+    auto bound = bind_listeners(address, 2);
+    ASSERT_FALSE(bound) << address.to_string();
+    EXPECT_EQ(bound.error().error, EADDRINUSE);
+    EXPECT_EQ(bound.error().message.find("cannot bind " + address.to_string() + ": it is in use, "), 0u);
+    EXPECT_NE(bound.error().message.find("listens at 127.0.0.1:" + std::to_string(other.port)), std::string::npos);
+  }
+  other.end();
+  EXPECT_TRUE(bind_listeners(SocketAddress{any_port.ip, other.port}, 2));
+}
+
+TEST(Overlap, IsWhatOneConnectionCouldReach) {
+  const auto meet = [](const char* one, const char* other) {
+    return overlap(*SocketAddress::parse(one), *SocketAddress::parse(other));
+  };
+  EXPECT_TRUE(meet("192.0.2.1:25", "192.0.2.1:25"));
+  EXPECT_TRUE(meet("0.0.0.0:25", "192.0.2.1:25"));
+  EXPECT_TRUE(meet("192.0.2.1:25", "[::]:25"));
+  EXPECT_TRUE(meet("[::]:25", "[2001:db8::1]:25"));
+  EXPECT_FALSE(meet("0.0.0.0:25", "[2001:db8::1]:25"));
+  EXPECT_FALSE(meet("192.0.2.1:25", "192.0.2.2:25"));
+  EXPECT_FALSE(meet("[::]:25", "[::]:26"));
 }
 
 TEST(AdoptListener, TakesOverWhatListens) {

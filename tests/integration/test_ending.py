@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""How a drain ends: who hears what when the waiting is over, by its time or by a second request, whichever thread has the client."""
+import signal
+import socket
+import time
+import unittest
+
+from scripted_server import SILENCE, ScriptedServer
+from support import PROGRAM, Client, GatewayTest, free_port, run, wait_until
+
+
+class BrokenOff(GatewayTest):
+    """Three mails: one whose content is coming by DATA, one by BDAT, one whose end the server has."""
+
+    def under_way(self, gateway_settings, starttls=False):
+        server = ScriptedServer(self, END=SILENCE)
+        gateway = self.gateway(server.port, workers=3, **gateway_settings)
+        clients = [Client(self.port, source=f"127.0.0.{10 + number}") for number in range(3)]
+        for client in clients:
+            client.greet()
+            if starttls:
+                client.starttls().ask("EHLO client.example", 250)
+            self.addCleanup(client.socket.close)
+            client.mail()
+        data, bdat, ended = clients
+        data.ask("DATA", 354)
+        data.send("Subject: a\r\n\r\nfirst line\r\n")
+        bdat.send(b"BDAT 100\r\nSubject: b\r\n\r\n")
+        ended.ask("DATA", 354)
+        ended.send("Subject: c\r\nMessage-ID: <c@sender.example>\r\n\r\nall of it\r\n.\r\n")
+        wait_until("the end at the server", lambda: server.contents)
+        time.sleep(0.2)
+        return gateway, clients
+
+    def expect_the_end(self, gateway, clients):
+        for client in clients:
+            self.assertTrue(client.expect(421).startswith("421 4.3.2 "))
+            self.assertTrue(client.is_closed())
+        self.assertEqual(gateway.wait(), 0)
+        lines = self.wait_for_log(count=3)
+        self.assertEqual([(line["verdict"], line["code"], line["check"]) for line in lines], [("tempfail", "421", "shutdown")] * 3)
+        unknown, = [line for line in self.log_lines("fault") if line["kind"] == "outcome_unknown"]
+        ended, = [line for line in lines if line["ip"] == "127.0.0.12"]
+        self.assertEqual(unknown["id"], ended["id"])
+        self.assertTrue(unknown["upstream"])
+
+    def test_when_the_time_is_over(self):
+        gateway, clients = self.under_way({"timeouts": {"drain": "1s"}})
+        gateway.signal(signal.SIGINT)
+        self.expect_the_end(gateway, clients)
+
+    def test_by_a_second_request(self):
+        for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)):
+            (self.folder / "gateway.log").unlink(missing_ok=True)
+            gateway, clients = self.under_way({})
+            gateway.signal(first)
+            wait_until("the drain", lambda: self.log_lines("stopping"))
+            self.assertTrue(gateway.is_running())
+            gateway.signal(second)
+            self.expect_the_end(gateway, clients)
+
+    def test_under_tls(self):
+        gateway, clients = self.under_way({"timeouts": {"drain": "1s"}}, starttls=True)
+        gateway.signal(signal.SIGTERM)
+        self.expect_the_end(gateway, clients)
+
+
+class Draining(GatewayTest):
+    def test_the_socket_answers_to_the_end(self):
+        upstream = self.sink()
+        gateway = self.gateway(upstream.port, workers=4)
+        clients = [Client(self.port, source=f"127.0.0.{20 + number}") for number in range(16)]
+        for client in clients:
+            self.addCleanup(client.socket.close)
+            client.greet()
+            client.mail()
+            client.ask("DATA", 354)
+        gateway.signal(signal.SIGTERM)
+        wait_until("the drain", lambda: self.log_lines("stopping"))
+        for left in range(16, 0, -1):
+            self.assertEqual(wait_until("sessions", lambda: self.stats()["sallyport_sessions"] == left), True)
+            if left == 1:
+                break
+            client = clients[left - 1]
+            client.send("Subject: x\r\n\r\ny\r\n.\r\n")
+            client.expect(250)
+            client.expect(421)
+        done = run([PROGRAM, "reload", "-c", self.folder / "sallyport.toml"])
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn("shutting down", done.stderr)
+        gateway.signal(signal.SIGTERM)
+        self.assertTrue(clients[0].expect(421).startswith("421 4.3.2 "))
+        self.assertEqual(gateway.wait(), 0)
+
+    def test_a_client_that_does_not_read_holds_nothing_up(self):
+        upstream = self.sink()
+        gateway = self.gateway(upstream.port, limits={"junk_commands": 1000000, "errors_per_session": 1000000})
+        client = socket.socket()
+        self.addCleanup(client.close)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect(("127.0.0.1", self.port))
+        client.recv(1000)
+        client.sendall(b"EHLO client.example\r\n")
+        client.recv(1000)
+        client.settimeout(2)
+        try:
+            while True:
+                client.sendall(b"NOOP\r\n" * 2000)
+        except TimeoutError:
+            pass
+        began = time.monotonic()
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.wait(), 0)
+        self.assertLess(time.monotonic() - began, 15)
+
+    def test_the_age_of_the_certificate_is_told_when_asked(self):
+        self.gateway(free_port())
+        before = self.stats()["sallyport_cert_expires_in_seconds"]
+        self.assertGreater(before, 0)
+        wait_until("an older one", lambda: self.stats()["sallyport_cert_expires_in_seconds"] < before)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

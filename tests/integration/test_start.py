@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Starting on a machine as it is: ports that are taken, directories of others, links, capabilities, limits, a damaged database."""
+import contextlib
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import socket
+import unittest
+
+from support import PROGRAM, Client, GatewayTest, free_port, run, tool, wait_until
+
+IS_ROOT = os.geteuid() == 0
+OTHER = 7011  # the uid of nobody in particular
+
+
+def listen(address, port, family=socket.AF_INET, shared=True):
+    """A listener that lets others of the same user in, as mail servers set it."""
+    other = socket.socket(family)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if family == socket.AF_INET6:
+        other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    other.bind((address, port))
+    other.listen(8)
+    return other
+
+
+class Ports(GatewayTest):
+    def listening_at(self, *addresses):
+        file = self.configuration(free_port(), workers=3)
+        text = re.sub(r'"listen" = .*|listen = .*', "", file.read_text())
+        file.write_text(text + "".join(f'[[listen]]\naddress = "{address}"\n' for address in addresses))
+        return file
+
+    def test_another_program_in_every_form(self):
+        for theirs, family, ours in (("127.0.0.3", socket.AF_INET, "127.0.0.3:{}"), ("0.0.0.0", socket.AF_INET, "127.0.0.1:{}"),
+                                     ("127.0.0.1", socket.AF_INET, "0.0.0.0:{}"), ("::", socket.AF_INET6, "[::1]:{}"),
+                                     ("::1", socket.AF_INET6, "[::]:{}")):
+            for shared in (True, False):
+                port, free = free_port(), free_port()
+                address = ours.format(port)
+                with listen(theirs, port, family, shared):
+                    done = run([PROGRAM, "run", "-c", self.listening_at(f"127.0.0.1:{free}", address)])
+                self.assertEqual(done.returncode, 74, (theirs, ours, done.stderr))
+                self.assertIn(f"{address}: it is in use, ", done.stderr)
+                self.assertIn(f"(process {os.getpid()})", done.stderr)
+
+    def test_of_two_gateways_that_start_at_once_one_serves(self):
+        for _ in range(3):
+            port = free_port()
+            file = self.listening_at(f"127.0.0.1:{port}")
+            gateways = []
+            for number in range(2):
+                own = self.folder / f"two-{number}.toml"
+                own.write_text(file.read_text().replace(f"{self.folder}/state", f"{self.folder}/state-{number}")
+                               .replace(f"{self.folder}/gateway.log", f"{self.folder}/gateway-{number}.log"))
+                gateways.append(self.start(f"gateway-{number}", [PROGRAM, "run", "-c", own]))
+            loser = wait_until("the end of one", lambda: [one for one in gateways if not one.is_running()])[0]
+            self.assertEqual(loser.wait(), 74)
+            winner, = (one for one in gateways if one is not loser)
+            with Client(port) as client:
+                client.expect(220)
+            self.assertTrue(winner.is_running())
+            winner.stop()
+
+    def test_own_addresses_may_overlap(self):
+        port = free_port()
+        self.start_gateway(self.listening_at(f"127.0.0.1:{port}", f"0.0.0.0:{port}"))
+        for host in ("127.0.0.1", "127.0.0.9"):
+            with Client(port, host) as client:
+                client.expect(220)
+
+    def test_a_successor_starts_while_a_drain_lasts(self):
+        upstream = self.sink()
+        first = self.gateway(upstream.port, workers=2, policy={"mode": "off", "dmarc": {"mode": "enforce", "report": {
+            "enabled": True, "from": "reports@test.example"}}})
+        with Client(self.port) as slow:
+            slow.greet()
+            slow.mail()
+            slow.ask("DATA", 354)
+            slow.send("From: ann@sender.example\r\nSubject: slow\r\n\r\nfirst half\r\n")
+            first.process.terminate()
+            second = self.start_gateway(self.folder / "sallyport.toml")
+            self.assertTrue(first.is_running())
+            with Client(self.port) as client:
+                client.greet()
+                client.mail()
+                client.message("From: ann@sender.example\r\nSubject: new\r\n\r\ny")
+            self.assertEqual(self.stats()["sallyport_relayed_total"], 1)  # of the second: the socket is his
+            slow.send("second half\r\n.\r\n")
+            slow.expect(250)
+        self.assertEqual(first.wait(), 0)
+        self.assertEqual(self.stats()["sallyport_relayed_total"], 1)
+        self.assertTrue(second.is_running())
+        self.assertEqual(len(upstream.wait_for(2)), 2)
+
+
+def ownership(path):
+    status = path.lstat()
+    return status.st_uid, status.st_gid, status.st_mode & 0o7777
+
+
+@unittest.skipUnless(IS_ROOT, "what root does at a start is the matter")
+class Ownership(GatewayTest):
+    def try_start(self, **settings):
+        """Starts the gateway; gives "ready", or its exit status and what it said."""
+        file = self.configuration(free_port(), **settings)
+        log = self.folder / "gateway.log"
+        log.unlink(missing_ok=True)
+        process = self.start("gateway", [PROGRAM, "run", "-c", file])
+        wait_until("a decision", lambda: not process.is_running() or (log.exists() and "event=ready" in log.read_text()))
+        said = process.output()
+        return "ready" if process.is_running() else (process.stop(), said)
+
+    def test_a_directory_in_use_is_never_given_away(self):
+        for number, (uid, mode) in enumerate(((OTHER, 0o700), (OTHER, 0o777), (0, 0o755), (0, 0o700))):
+            theirs = self.folder / f"theirs-{number}"
+            (theirs / "queue").mkdir(parents=True)
+            (theirs / "queue/mail").write_text("theirs")
+            for path in (theirs / "queue/mail", theirs / "queue", theirs):
+                os.chown(path, uid, uid)
+            theirs.chmod(mode)
+            before = [ownership(path) for path in (theirs, theirs / "queue", theirs / "queue/mail")]
+            came = self.try_start(state={"path": theirs})
+            self.assertEqual([ownership(path) for path in (theirs, theirs / "queue", theirs / "queue/mail")], before)
+            if mode != 0o777:
+                self.assertEqual(came[0], 74, came)
+                self.assertIn("state.path", came[1])
+            self.stop_all()
+
+    def test_one_that_is_missing_or_empty_is_given_to_the_user(self):
+        nobody = pwd.getpwnam("nobody")
+        (self.folder / "empty").mkdir(mode=0o755)
+        (self.folder / "real").mkdir()
+        (self.folder / "linked").symlink_to("real")  # the administrator's own, in a directory of root's
+        for name, mode in (("missing", 0o750), ("empty", 0o755), ("linked", None)):
+            self.assertEqual(self.try_start(state={"path": self.folder / name}), "ready", name)
+            status = (self.folder / name).stat()
+            self.assertEqual((status.st_uid, status.st_gid), (nobody.pw_uid, nobody.pw_gid))
+            if mode is not None:
+                self.assertEqual(status.st_mode & 0o7777, mode)
+            self.stop_all()
+
+    def test_links_of_the_user_lead_root_nowhere(self):
+        nobody = pwd.getpwnam("nobody").pw_uid
+        for number, place in enumerate(("state", "state/spool", "state/control.sock", "state/state.db", "logs/gateway.log", "logs")):
+            home = self.folder / f"home-{number}"
+            victims = self.folder / f"victims-{number}"
+            for folder in (home, victims, victims / "directory"):
+                folder.mkdir()
+            (victims / "file").write_text("root's own\n")
+            os.chown(home, nobody, nobody)
+            for name in {"state", "logs"} - {place}:
+                (home / name).mkdir()
+                os.chown(home / name, nobody, nobody)
+            is_file = place.endswith((".log", ".sock", ".db"))
+            (home / place).symlink_to(victims / ("file" if is_file else "directory"))
+            os.chown(home / place, nobody, nobody, follow_symlinks=False)
+            victim = [victims, victims / "directory", victims / "file"]
+            before = [ownership(path) for path in victim]
+            log = {} if "logs" not in place else {"log": {"target": f"file:{home}/logs/gateway.log"}}
+            came = self.try_start(state={"path": home / "state"}, policy={"mode": "off", "dmarc": {
+                "mode": "enforce", "report": {"enabled": True, "from": "reports@test.example"}}}, **log)
+            self.stop_all()
+            self.assertNotEqual(came, "ready", place)
+            self.assertIn(came[0], (74, 78), place)
+            self.assertEqual([ownership(path) for path in victim], before, place)
+            self.assertEqual((victims / "file").read_text(), "root's own\n", place)
+            self.assertEqual(list((victims / "directory").iterdir()), [], place)
+
+    def test_a_log_with_a_second_name_is_refused(self):
+        logs = self.folder / "logs"
+        logs.mkdir()
+        (self.folder / "victim").write_text("root's own\n")
+        os.link(self.folder / "victim", logs / "gateway.log")
+        shutil.chown(logs, "nobody")
+        came = self.try_start(log={"target": f"file:{logs}/gateway.log"})
+        self.assertEqual(came[0], 78, came)
+        self.assertIn("hard link", came[1])
+        self.assertEqual((self.folder / "victim").read_text(), "root's own\n")
+
+    def test_capabilities_given_to_it_are_gone(self):
+        nobody = pwd.getpwnam("nobody").pw_uid
+        file = self.configuration(free_port(), user="nobody", workers=2)
+        copy = self.folder / "sallyport"
+        shutil.copy(PROGRAM, copy)
+        copy.chmod(0o755)
+        for folder in (self.folder / "state", self.folder / "logs"):
+            folder.mkdir()
+            os.chown(folder, nobody, nobody)
+        file.write_text(file.read_text().replace(f"{self.folder}/gateway.log", f"{self.folder}/logs/gateway.log"))
+        log = self.folder / "logs/gateway.log"
+        for how in (["--reuid", "nobody", "--clear-groups", "--inh-caps", "+net_bind_service,+chown", "--ambient-caps",
+                     "+net_bind_service,+chown"], ["--inh-caps", "+net_raw"]):
+            process = self.start("gateway", [tool("setpriv"), *how, copy, "run", "-c", file])
+            wait_until("ready", lambda: not process.is_running() or (log.exists() and "event=ready" in log.read_text()))
+            for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+                status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+                for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                    self.assertEqual(int(status[name], 16), 0, (how, name))
+                self.assertEqual(status["NoNewPrivs"], "1")
+            self.assertEqual(process.stop(), 0, process.output())
+            log.unlink()
+
+
+class Limits(GatewayTest):
+    def refused(self, limit, **settings):
+        file = self.configuration(free_port(), **settings)
+        done = run([tool("prlimit"), limit, PROGRAM, "run", "-c", file])
+        self.assertEqual(done.returncode, 75, done.stderr)
+        log = self.folder / "gateway.log"
+        self.assertNotIn("ready", log.read_text() if log.exists() else "")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        return done.stderr
+
+    def test_too_few_open_files(self):
+        for files, workers in ((40, 8), (64, 16), (200, 50)):
+            self.assertRegex(self.refused(f"--nofile={files}", workers=workers),
+                             rf"too few open files .*{workers} workers need at least \d+.*limit is {files}")
+
+    def test_too_few_threads(self):
+        for threads, workers in ((2, 1), (5, 4), (9, 40)):
+            self.assertRegex(self.refused(f"--nproc={threads}", workers=workers), rf"too few threads .*{workers} workers need")
+
+    def test_a_small_one_is_enough_for_few_workers(self):
+        file = self.configuration(free_port(), workers=2)
+        process = self.start("gateway", [tool("prlimit"), "--nofile=64", PROGRAM, "run", "-c", file])
+        wait_until("ready", lambda: not process.is_running() or
+                   ((self.folder / "gateway.log").exists() and "event=ready" in (self.folder / "gateway.log").read_text()))
+        with Client(self.port) as client:
+            client.expect(220)
+
+
+class State(GatewayTest):
+    def test_a_damaged_database_is_set_aside(self):
+        upstream = self.sink()
+        settings = dict(policy={"mode": "off", "dmarc": {"mode": "enforce", "report": {"enabled": True,
+                                                                                      "from": "reports@test.example"}}})
+        self.gateway(upstream.port, **settings).stop()
+        state = self.folder / "state"
+        good = (state / "state.db").read_bytes()
+        for number, damaged in enumerate((b"\0" * 300 + good[300:], good[:5000], b"SQLite format 3\0" + b"?" * 8000), 1):
+            (state / "state.db").write_bytes(damaged)
+            for one in state.glob("state.db-*"):
+                one.unlink()
+            gateway = self.start_gateway(self.folder / "sallyport.toml")
+            kept = list(state.glob("state.db.damaged-*"))
+            self.assertEqual(len([one for one in kept if not one.name.endswith(("-wal", "-shm"))]), number)
+            self.assertIn(damaged, [one.read_bytes() for one in kept])
+            faults = self.log_lines("fault")
+            self.assertEqual(len(faults), number)
+            self.assertEqual(faults[-1]["kind"], "state")
+            self.assertIn("state.db.damaged-", faults[-1]["detail"])
+            with Client(self.port) as client:
+                client.greet()
+                client.mail()
+                client.message("From: ann@sender.example\r\nSubject: x\r\n\r\ny")
+            gateway.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
