@@ -23,6 +23,7 @@ class ControlServer {
   Task<void> answer(std::unique_ptr<io::Stream> stream);
   Task<std::string> respond(std::string line);
   std::string stats();
+  std::string upstreams() const;
   std::string hand_over();
 
   CommonParts& common_;

@@ -51,6 +51,8 @@ class Reloader {
 
   // What is in force, for `config diff`: the snapshot's values, and the start's of what only a restart changes.
   const config::EffectiveValues& values() const { return values_; }
+  // What is in force.
+  const session::Snapshot& current() const { return *current_; }
 
  private:
   // What a build gives, with sockets for the addresses that are new: for each worker, one for each.

@@ -14,13 +14,14 @@
 #include "gateway/cli/reload_command.h"
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
+#include "gateway/cli/upstreams_command.h"
 
 namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry, &config_show_entry, &config_explain_entry, &config_schema_entry, &config_diff_entry,
-    &stats_entry, &reload_entry,      &explain_entry,        &dmarc_report_entry,  &sink_entry,
+    &check_entry,     &config_show_entry, &config_explain_entry, &config_schema_entry, &config_diff_entry, &stats_entry,
+    &upstreams_entry, &reload_entry,      &explain_entry,        &dmarc_report_entry,  &sink_entry,
 };
 
 constexpr std::array groups{

@@ -1,16 +1,14 @@
 #include "gateway/control/protocol.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "gateway/control/answer.h"
 
 namespace sallyport::control {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Invalid UTF-8 becomes replacement characters instead of an exception.
-std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json to_json(const Stats& stats) {
   Json values = Json::object();
@@ -39,7 +37,10 @@ std::optional<std::vector<std::string>> texts_in(const Json& object, const char*
   return texts;
 }
 
-// What the other side says, or the error it sends.
+}  // namespace
+
+std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 Result<Json> answer(std::string_view line) {
   auto json = to_object(line, max_response_bytes);
   if (!json) return Failure{"the response is not a JSON object"};
@@ -49,8 +50,6 @@ Result<Json> answer(std::string_view line) {
   const auto error = json->find("error");
   return Failure{error != json->end() && error->is_string() ? error->get<std::string>() : "refused without a reason"};
 }
-
-}  // namespace
 
 std::string socket_path(std::string_view state_path) {
   std::string path(state_path);

@@ -6,6 +6,7 @@ import json
 import pathlib
 import socket
 import sqlite3
+import time
 import unittest
 
 from scripted_server import ScriptedServer
@@ -230,6 +231,48 @@ class Extensions(NamesTest):
         self.assertIn("8BITMIME", offers)
         self.assertIn("DSN", offers)
         self.assertNotIn("SMTPUTF8", offers)
+
+
+class Command(NamesTest):
+    def upstreams(self, *options):
+        done = run([PROGRAM, "upstreams", "-c", self.folder / "sallyport.toml", *options])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_every_server_with_its_state(self):
+        server = ScriptedServer(self, EHLO="250-scripted.example\r\n250-8BITMIME\r\n250 SIZE 1000")
+        dead = free_port()
+        dns = self.dns({NAME: {"A": ["127.0.0.1"]}})
+        began = int(time.time())
+        self.gateway({"default": {"servers": [f"127.0.0.1:{dead}", f"{NAME}:{server.port}"], "balance": "failover"},
+                      "local": {"servers": [f"unix:{self.folder}/none", "gone.example:26"]}},
+                     dns={"servers": [f"127.0.0.1:{dns}"]})
+        self.deliver()
+        under_way = Client(self.port)
+        self.addCleanup(under_way.socket.close)
+        under_way.greet()
+        under_way.mail()
+        wait_until("all have been asked", lambda: "unknown" not in self.upstreams("--json"))
+        down, up, local, gone = json.loads(self.upstreams("--json"))
+        self.assertEqual((up["upstream"], up["name"], up["address"], up["state"], up["reason"]),
+                         ("default", NAME, f"127.0.0.1:{server.port}", "up", ""))
+        self.assertGreaterEqual(up["connections"], 1)
+        self.assertEqual(up["extensions"], ["8BITMIME", "SIZE 1000"])
+        self.assertEqual((down["address"], down["state"], down["connections"]), (f"127.0.0.1:{dead}", "down", 0))
+        self.assertRegex(down["reason"], "refused")
+        self.assertEqual((local["upstream"], local["address"], local["state"]), ("local", f"unix:{self.folder}/none", "down"))
+        self.assertEqual((gone["address"], gone["state"], gone["reason"]), ("gone.example:26", "no address", "nxdomain"))
+        for one in (up, down, local, gone):
+            self.assertTrue(began <= one["since"] <= time.time(), one)
+        text = self.upstreams()
+        self.assertRegex(text, rf"(?m)^default  127\.0\.0\.1:{server.port} \({NAME}\)  up since \d{{4}}-.*, \d connections?$")
+        self.assertRegex(text, rf"(?m)^default  127\.0\.0\.1:{dead}  down since .*\n  reason: .*refused")
+        self.assertIn("  has 8BITMIME, SIZE 1000\n", text)
+
+    def test_without_a_daemon(self):
+        file = self.configuration(free_port())
+        done = run([PROGRAM, "upstreams", "-c", file])
+        self.assertEqual((done.returncode, done.stdout), (69, ""))
 
 
 class Remembered(NamesTest):

@@ -20,6 +20,7 @@
 #include "gateway/cli/reload_command.h"
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
+#include "gateway/cli/upstreams_command.h"
 
 namespace sallyport::cli {
 namespace {
@@ -90,6 +91,7 @@ TEST(CommandLine, Commands) {
   EXPECT_EQ(parsed<ConfigShowOptions>({"config", "show"}).tenant, "");
   EXPECT_TRUE(parsed<ConfigDiffOptions>({"config", "diff", "--json", "-c", "a.toml"}).json);
   EXPECT_TRUE(parsed<StatsOptions>({"stats", "--json", "-c", "x"}).json);
+  EXPECT_TRUE(parsed<UpstreamsOptions>({"upstreams", "--json", "-c", "x"}).json);
   EXPECT_EQ(parsed<ReloadOptions>({"reload", "-c", "a.toml"}).config_file, "a.toml");
 }
 
