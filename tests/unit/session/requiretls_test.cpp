@@ -91,7 +91,7 @@ TEST_F(RequireTls, IsNotOfferedWhenOneOfSeveralHasItNot) {
 
 TEST_F(RequireTls, IsRefusedAtTheRecipientWhenTheRouteHasLostIt) {
   EXPECT_NE(greet().find("REQUIRETLS"), std::string::npos);
-  world.advance(std::chrono::seconds(40));  // the connections of the probes are gone
+  world.advance(std::chrono::seconds(70));  // the connections of the probes are gone
   world.upstream.replies["EHLO"] = ehlo_without;
   world.upstream.commands.clear();
   EXPECT_EQ(client->say(mail), "250 2.1.0 Ok\r\n");
