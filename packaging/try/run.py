@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """./dev run: a gateway on 127.0.0.1:2525 in front of a small receiving server, both on this machine and nowhere else.
 
-With --demo it also sends a dozen real mails, prints what became of each and why, and exits 0 only if every verdict was the
-one documented here.
+With --demo it also sends some twenty real mails (clean, listed, forged, signed, broken on the way, through a mailing list, for two
+tenants), prints what became of each and why, and exits 0 only if every verdict was the one documented here.
 """
 import argparse
 import contextlib
@@ -19,15 +19,25 @@ import sys
 import tempfile
 import time
 
+import signing
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 
-# What the demonstration's DNS knows: one listed client.
+# What the demonstration's DNS knows besides keys: a listed client, and senders that say who may send for them.
+HERE_ONLY = {"TXT": ["v=spf1 ip4:127.0.0.0/8 -all"], "A": ["127.0.0.1"]}
 ZONE = {
     "9.0.0.127.bl.demo.example": {"A": ["127.0.0.2"], "TXT": ["listed for the demonstration"]},
     "2.0.0.127.bl.demo.example": {"A": ["127.0.0.2"]},
-    "busy.example": {"A": ["127.0.0.7"], "TXT": ["v=spf1 ip4:127.0.0.7 -all"]},
+    "strict.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"], "A": ["192.0.2.1"]},
+    "busy.example": HERE_ONLY,
+    "bank.example": HERE_ONLY,
+    "_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject; adkim=s; aspf=s"]},
+    "lists.demo.example": HERE_ONLY,
+    "unknown-list.example": HERE_ONLY,
 }
+# Who signs, and by which selector.
+SIGNERS = {"bank.example": "s1", "lists.demo.example": "arc", "unknown-list.example": "arc"}
 
 CONFIGURATION = """# Written by ./dev run.
 hostname = "mx.demo.example"
@@ -36,6 +46,16 @@ user     = "nobody"
 
 [upstreams.default]
 servers = ["127.0.0.1:{sink}"]
+
+# A second tenant: DNS lists only watch there, and a sender whom SPF denies is no more than a reason for doubt.
+[tenants.default]
+upstream = "default"
+[tenants.acme]
+domains = ["acme.example"]
+[tenants.acme.policy]
+dnsbl.mode = "shadow"
+spf.on_fail = "score"
+rules.mode = "off"
 
 [[listen]]
 address = "127.0.0.1:{port}"
@@ -55,7 +75,13 @@ zones."bl.demo.example".score = 9.0
 
 [policy.rate]
 mail_per_ip = "1000/1h"
-rcpt_per_sender_domain = "30/1h"
+rcpt_per_sender_domain = "3/1h"
+
+[policy.spf]
+on_fail = "reject"
+
+[policy.arc]
+trusted_sealers = ["lists.demo.example"]
 
 [policy.rules]
 path = "{rules}"
@@ -68,8 +94,22 @@ target = "file:{log}"
 """
 
 
-def plain(subject="Hello", extra="", body="How are you?"):
-    return f"From: Ann <ann@sender.example>\r\nTo: bob@example.com\r\nSubject: {subject}\r\n{extra}\r\n{body}\r\n"
+def plain(subject="Hello", extra="", body="How are you?", author="Ann <ann@sender.example>"):
+    return f"From: {author}\r\nTo: bob@example.com\r\nSubject: {subject}\r\n{extra}\r\n{body}\r\n"
+
+
+BANK = "The Bank <office@bank.example>"
+
+
+def signed(keys):
+    return signing.with_dkim(plain("Your statement", author=BANK), "bank.example", "s1", keys["bank.example"])
+
+
+def through_a_list(keys, list_domain):
+    """The signed mail as a mailing list hands it on: another subject, a line below, and the list's word on how it came."""
+    changed = signed(keys).replace("Subject: ", "Subject: [members] ") + "-- \r\nThe list\r\n"
+    results = "dkim=pass header.d=bank.example; spf=pass smtp.mailfrom=bank.example; dmarc=pass header.from=bank.example"
+    return signing.with_arc(changed, list_domain, "arc", keys[list_domain], results)
 
 
 class Refused(Exception):
@@ -80,7 +120,7 @@ class Refused(Exception):
 
 def send(port, message, sender="ann@sender.example", recipient="bob@example.com", source="127.0.0.1", starttls=False,
          size=None):
-    """Sends one mail and gives the final reply; what is refused is a Refused."""
+    """Sends one mail and gives the final reply; what is refused, be it one of the recipients, is a Refused."""
     def check(stage, answer, good):
         code, text = answer
         if code not in good:
@@ -97,13 +137,15 @@ def send(port, message, sender="ann@sender.example", recipient="bob@example.com"
             check("STARTTLS", client.starttls(context=context), (220,))
             client.ehlo("client.sender.example")
         check("MAIL", client.docmd("MAIL", f"FROM:<{sender}>" + (f" SIZE={size}" if size else "")), (250,))
-        check("RCPT", client.docmd("RCPT", f"TO:<{recipient}>"), (250, 251))
+        for one in [recipient] if isinstance(recipient, str) else recipient:
+            check("RCPT", client.docmd("RCPT", f"TO:<{one}>"), (250, 251))
         check("DATA", client.docmd("DATA"), (354,))
         client.send(message.encode() + b".\r\n")
         return check("message", client.getreply(), (250,))
 
 
-# name, what is sent, the documented verdict: "relay", "tag", or the code and enhanced code of the refusal.
+# name, what is sent, the documented verdict: "relay", "tag", or the code and enhanced code of the refusal. A message that has to
+# be signed is a function of the keys. Each is sent from an address of its own, so that none counts for another.
 LOOP = "".join(f"Received: from a by b{i}; Sun, 22 Nov 2026 12:00:00 +0000\r\n" for i in range(101))
 DEMONSTRATION = [
     ("an ordinary mail", dict(message=plain()), "relay"),
@@ -121,7 +163,25 @@ DEMONSTRATION = [
     ("a mail that is declared too large", dict(message=plain(), size=5000000), "552 5.3.4"),
     ("bare line feeds, put right", dict(message=plain(body="one\ntwo\n.\nthree"), sender="a@sixth.example"), "relay"),
     ("a mail that goes in circles", dict(message=plain(extra=LOOP), sender="a@seventh.example"), "554 5.4.6"),
-    ("a sender domain over its rate", dict(message=plain(), sender="a@busy.example", source="127.0.0.7", times=31), "451 4.7.1"),
+    ("a sender domain over its rate", dict(message=plain(), sender="a@busy.example", times=4), "451 4.7.1"),
+    ("a sender whom SPF does not allow", dict(message=plain(), sender="ann@strict.example"), "550 5.7.23"),
+    ("a bank's mail with its DKIM signature", dict(message=signed, sender="news@sixth.example"), "relay"),
+    ("the same, changed on the way (DMARC, p=reject)",
+     dict(message=lambda keys: signed(keys).replace("How are", "Send money; how are"), sender="news@sixth.example"), "550 5.7.1"),
+    ("the same through a mailing list that is trusted (ARC)",
+     dict(message=lambda keys: through_a_list(keys, "lists.demo.example"), sender="owner@lists.demo.example"), "relay"),
+    ("and through one that is not", dict(message=lambda keys: through_a_list(keys, "unknown-list.example"),
+                                         sender="owner@unknown-list.example"), "550 5.7.1"),
+    ("somebody who says he is the bank (DMARC)", dict(message=plain("Your account", author=BANK), sender="x@eighth.example"),
+     "550 5.7.1"),
+    ("the other tenant: a client on a blocklist", dict(message=plain(), source="127.0.0.9", recipient="eve@acme.example",
+                                                       sender="ann@ninth.example"), "relay"),
+    ("the other tenant: a sender whom SPF does not allow", dict(message=plain(), sender="ann@strict.example",
+                                                                recipient="eve@acme.example"), "relay"),
+    ("the other tenant: the lottery", dict(message=plain("You have won the great lottery"), sender="a@tenth.example",
+                                           recipient="eve@acme.example"), "relay"),
+    ("recipients of both tenants in one mail", dict(message=plain(), sender="a@eleventh.example",
+                                                    recipient=["bob@example.com", "eve@acme.example"]), "452 4.5.3"),
 ]
 
 
@@ -163,8 +223,11 @@ class Demo:
     def up(self, port, sink_port, dns_port):
         certs = self.folder / "certs"
         subprocess.run([ROOT / "certs/make-dev-certs.sh", certs, "mx.demo.example"], check=True, capture_output=True)
+        self.keys = {domain: signing.Key(self.folder / f"{domain}.key") for domain in SIGNERS}
+        published = {f"{selector}._domainkey.{domain}": {"TXT": [self.keys[domain].record()]}
+                     for domain, selector in SIGNERS.items()}
         zone = self.folder / "zone.json"
-        zone.write_text(json.dumps(ZONE))
+        zone.write_text(json.dumps({**ZONE, **published}))
         self.store = self.folder / "mail"
         self.log = self.folder / "gateway.log"
         self.config = self.folder / "sallyport.toml"
@@ -191,9 +254,11 @@ class Demo:
 
     def demonstrate(self, port):
         wrong = 0
-        for what, mail, documented in DEMONSTRATION:
-            mail = dict(mail)
+        for number, (what, mail, documented) in enumerate(DEMONSTRATION, 1):
+            mail = {"source": f"127.0.1.{number}", **mail}
             times = mail.pop("times", 1)
+            if callable(mail["message"]):
+                mail["message"] = mail["message"](self.keys)
             seen = len(self.log.read_text(errors="replace").splitlines())
             reply = verdict = ""
             for _ in range(times):
@@ -218,7 +283,7 @@ class Demo:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", type=pathlib.Path, required=True)
-    parser.add_argument("--demo", action="store_true", help="send a dozen mails, show each verdict, and end")
+    parser.add_argument("--demo", action="store_true", help="send some twenty mails, show each verdict, and end")
     parser.add_argument("--port", type=int, default=2525)
     args = parser.parse_args()
     demo = Demo(args.program.resolve())
