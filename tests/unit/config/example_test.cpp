@@ -70,7 +70,11 @@ TEST(Example, EveryLineIsTrue) {
                                             "policy.dnsbl.zones.*.score",
                                             "policy.arc.seal.domain",
                                             "policy.arc.seal.selector",
-                                            "policy.arc.seal.key.file"};
+                                            "policy.arc.seal.key.file",
+                                            "policy.dmarc.exceptions",
+                                            "policy.dmarc.report.sign.domain",
+                                            "policy.dmarc.report.sign.selector",
+                                            "policy.dmarc.report.sign.key.file"};
   std::size_t compared = 0;
   for (const Effective& by_default : plain.loaded.values) {
     if (examples.contains(by_default.key->path)) continue;
