@@ -19,6 +19,7 @@
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
 #include "gateway/upstream/registry.h"
+#include "policies/dnsbl/list_table.h"
 
 namespace sallyport::app {
 
@@ -40,6 +41,7 @@ struct CommonParts {
   state::RateTable rates;
   state::SessionTable slots;
   upstream::UpstreamRegistry registry;
+  policies::ListTable lists;  // what is known of DNS lists
   const Time started;
 };
 

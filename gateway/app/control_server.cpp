@@ -1,5 +1,6 @@
 #include "gateway/app/control_server.h"
 
+#include "gateway/app/list_reports.h"
 #include "gateway/app/server_reports.h"
 #include "gateway/control/protocol.h"
 #include "gateway/control/upstreams.h"
@@ -43,13 +44,15 @@ Task<std::string> ControlServer::respond(std::string line) {
   if (!request) co_return control::encode_error(request.error().message);
   if (request->command == "stats") co_return stats();
   if (request->command == "upstreams") co_return upstreams();
+  if (request->command == "lists") co_return lists();
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
   if (request->command == "hand_over") co_return hand_over();
   if (request->command == "reload") {
     const auto outcome = co_await reloader_.reload();
     co_return outcome ? control::encode_reloaded(*outcome) : control::encode_reload_errors(outcome.error());
   }
-  co_return control::encode_error("this version answers only \"stats\", \"upstreams\", \"values\" and \"reload\"");
+  co_return control::encode_error(
+      "this version answers only \"stats\", \"upstreams\", \"lists\", \"values\" and \"reload\"");
 }
 
 // A successor that starts while this daemon drains takes the socket's place. Whoever asks here from now on asks him.
@@ -70,6 +73,11 @@ std::string ControlServer::stats() {
 std::string ControlServer::upstreams() const {
   return control::encode_upstreams(server_reports(reloader_.current(), common_.registry.names(), uv::Loop::now(),
                                                   std::chrono::system_clock::now(), common_.started));
+}
+
+std::string ControlServer::lists() const {
+  const Moment moment{uv::Loop::now(), std::chrono::system_clock::now(), common_.started};
+  return control::encode_lists(list_reports(*reloader_.current().settings, common_.lists, moment));
 }
 
 }  // namespace sallyport::app

@@ -24,6 +24,7 @@ class ControlServer {
   Task<std::string> respond(std::string line);
   std::string stats();
   std::string upstreams() const;
+  std::string lists() const;
   std::string hand_over();
 
   CommonParts& common_;

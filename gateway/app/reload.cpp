@@ -12,6 +12,7 @@
 #include "gateway/app/server_notes.h"
 #include "gateway/app/upstream_names.h"
 #include "gateway/async/wait.h"
+#include "gateway/config/in_public.h"
 #include "gateway/config/key_path.h"
 #include "gateway/uv/work_pool.h"
 
@@ -277,7 +278,7 @@ control::Reloaded Reloader::put_in_force(const Built& built) {
   config::EffectiveValues next = config::effective_values(built.loaded);
   for (const config::Change& change : config::changes(values_, next)) {
     if (change.reload != config::Reload::restart) {
-      changed.push_back(change.path);
+      changed.push_back(config::path_in_public(change.path));
       continue;
     }
     // The old value stays in force.

@@ -59,7 +59,9 @@ Errors errors_of(const std::string& message, const std::string& config_file) {
 }  // namespace
 
 SnapshotBuilder::SnapshotBuilder(CommonParts& common, std::string config_file, std::size_t workers)
-    : common_(common), config_file_(std::move(config_file)), learned_(workers) {}
+    : common_(common), config_file_(std::move(config_file)), learned_(workers) {
+  for (policies::Learned& learned : learned_) learned.of<policies::ListTable>() = common.lists;
+}
 
 Result<Built, Errors> SnapshotBuilder::build() {
   config::Outcome outcome = config::read_configuration(config_file_, config::Disk());

@@ -11,6 +11,7 @@
 #include "gateway/cli/config_show_command.h"
 #include "gateway/cli/dmarc_report_command.h"
 #include "gateway/cli/explain_command.h"
+#include "gateway/cli/lists_command.h"
 #include "gateway/cli/reload_command.h"
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
@@ -20,8 +21,9 @@ namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry,     &config_show_entry, &config_explain_entry, &config_schema_entry, &config_diff_entry, &stats_entry,
-    &upstreams_entry, &reload_entry,      &explain_entry,        &dmarc_report_entry,  &sink_entry,
+    &check_entry,       &config_show_entry, &config_explain_entry, &config_schema_entry,
+    &config_diff_entry, &stats_entry,       &upstreams_entry,      &lists_entry,
+    &reload_entry,      &explain_entry,     &dmarc_report_entry,   &sink_entry,
 };
 
 constexpr std::array groups{

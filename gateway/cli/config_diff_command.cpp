@@ -7,6 +7,7 @@
 #include "gateway/cli/daemon_socket.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/diff.h"
+#include "gateway/config/in_public.h"
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
 
@@ -38,7 +39,10 @@ int config_diff_command(const ConfigDiffOptions& options, const Console& console
     console.err << "sallyport: " << running.error().message << "\n";
     return exit_code::unavailable;
   }
-  const auto changes = config::changes(*running, config::effective_values(*loaded));
+  auto changes = config::changes(*running, config::effective_values(*loaded));
+  if (!owns_files(*loaded, options.config_file)) {
+    for (config::Change& change : changes) change.path = config::path_in_public(change.path);
+  }
   console.out << (options.json ? config::to_json(changes) : config::to_text(changes));
   return changes.empty() ? exit_code::ok : exit_code::not_passed;
 }

@@ -1,6 +1,7 @@
 #include "gateway/cli/config_explain_command.h"
 
 #include <ostream>
+#include <utility>
 
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
@@ -18,7 +19,8 @@ void declare(Syntax& syntax, ConfigExplainOptions& options) {
 
 int config_explain_command(const ConfigExplainOptions& options, const Console& console) {
   // What a key means does not depend on a file; somebody may ask while writing the first one.
-  const auto loaded = config::load(options.config_file, config::Disk());
+  auto loaded = config::load(options.config_file, config::Disk());
+  if (loaded) *loaded = as_reader_may_see(std::move(*loaded), options.config_file);
   const auto text = config::explain(options.key, loaded ? &*loaded : nullptr);
   if (!text) {
     console.err << "sallyport: " << text.error().message << "\n";

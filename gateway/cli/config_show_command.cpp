@@ -1,6 +1,7 @@
 #include "gateway/cli/config_show_command.h"
 
 #include <ostream>
+#include <utility>
 
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
@@ -18,14 +19,15 @@ void declare(Syntax& syntax, ConfigShowOptions& options) {
 }  // namespace
 
 int config_show_command(const ConfigShowOptions& options, const Console& console) {
-  const auto loaded = load_configuration(options.config_file, console);
-  if (!loaded) return exit_code::configuration;
+  auto read = load_configuration(options.config_file, console);
+  if (!read) return exit_code::configuration;
+  const config::Loaded loaded = as_reader_may_see(std::move(*read), options.config_file);
   if (options.tenant.empty()) {
-    console.out << (options.json ? config::show_json(*loaded) : config::show(*loaded));
+    console.out << (options.json ? config::show_json(loaded) : config::show(loaded));
     return exit_code::ok;
   }
   const auto text =
-      options.json ? config::show_tenant_json(*loaded, options.tenant) : config::show_tenant(*loaded, options.tenant);
+      options.json ? config::show_tenant_json(loaded, options.tenant) : config::show_tenant(loaded, options.tenant);
   if (!text) {
     console.err << "sallyport: " << text.error().message << "\n";
     return exit_code::usage;

@@ -7,6 +7,7 @@
 
 #include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
+#include "gateway/config/in_public.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/schema_tree.h"
 
@@ -20,18 +21,18 @@ bool is_identifier(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fits);
 }
 
-// Gives the name in the form in which it is kept, or the reason why it is not valid.
-Result<std::string> accept_name(std::string_view name, NameRule rule) {
+// Gives the name in the form in which it is kept, or the reason why it is not valid; there it is written as `shown`.
+Result<std::string> accept_name(std::string_view name, NameRule rule, std::string_view shown) {
   switch (rule) {
     case NameRule::identifier:
       if (is_identifier(name)) return std::string(name);
-      return Failure{quote(name) + " cannot be a name here: letters, digits, \"-\", \"_\" and \".\", at most 64"};
+      return Failure{quote(shown) + " cannot be a name here: letters, digits, \"-\", \"_\" and \".\", at most 64"};
     case NameRule::domain:
       if (is_domain_name(name)) return text::to_lower(name);
-      return Failure{quote(name) + " is not a domain name"};
+      return Failure{quote(shown) + " is not a domain name"};
     case NameRule::domain_or_wildcard:
       if (is_domain_name(name.starts_with("*.") ? name.substr(2) : name)) return text::to_lower(name);
-      return Failure{quote(name) + " is neither a host name nor one like \"*.example.com\""};
+      return Failure{quote(shown) + " is neither a host name nor one like \"*.example.com\""};
   }
   broken("NameRule: not one of its values");
 }
@@ -103,7 +104,7 @@ class Matcher {
     if (key.path != "include") {
       const auto [place, first] = collected_.places.emplace(path, member.at);
       if (!first) {
-        fail(member.at, path + " is already set at " + place->second.to_string());
+        fail(member.at, path_in_public(path) + " is already set at " + place->second.to_string());
         return;
       }
     }
@@ -131,12 +132,15 @@ class Matcher {
   }
 
   void named(const SchemaNode& schema, const Member& member, const Where& where) {
-    auto name = accept_name(member.key, schema.collection->names);
+    // Errors are logged, when they are those of a reload: a name that may contain a secret is not in them.
+    const std::string& collection = schema.collection->path;
+    const auto shown = [&collection](std::string_view text) { return name_in_public(collection, text); };
+    auto name = accept_name(member.key, schema.collection->names, shown(member.key));
     if (!name) {
       fail(member.at, name.error().message);
       return;
     }
-    const std::string path = where.below(key_segment(*name));
+    const std::string path = where.below(key_segment(shown(*name)));
     if (member.value.kind != Node::Kind::table) {
       fail(member.value.at, quote(path) + " is a table of settings, not " + std::string(describe(member.value.kind)));
       return;

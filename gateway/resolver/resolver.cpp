@@ -71,21 +71,23 @@ Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
   if (!dns::is_askable(question.name)) co_return answer_of(dns::Status::nxdomain);
   if (deadline <= scheduler_.now()) co_return answer_of(dns::Status::timeout);
   Waiter waiter(scheduler_);
-  if (!wait_for(question, waiter)) co_return answer_of(dns::Status::servfail);
+  const Wait wait = wait_for(question, waiter);
+  if (wait == Wait::refused) co_return answer_of(dns::Status::servfail);
   if (!waiter.answer) co_await waiter.news.wait(deadline);
-  if (!waiter.answer) co_return answer_of(dns::Status::timeout);
-  co_return *waiter.answer;
+  dns::Answer answer = waiter.answer ? *waiter.answer : answer_of(dns::Status::timeout);
+  answer.from_cache = answer.from_cache || wait == Wait::shares;
+  co_return answer;
 }
 
-// False when the limit on questions in flight is reached; the question is not asked then.
-bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
+// `refused` when the limit on questions in flight is reached; the question is not asked then.
+Resolver::Wait Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
   if (auto known = in_flight_.find(question); known != in_flight_.end()) {
     known->second.push_back(waiter);
-    return true;
+    return Wait::shares;
   }
   if (in_flight_.size() >= settings_.max_in_flight) {
     recorder_.note(Fault::dns_error, "too many questions under way");
-    return false;
+    return Wait::refused;
   }
   // The waiter is added first, because the question may be answered before spawn() returns.
   Task<void> task = answer_waiters(question);
@@ -96,7 +98,7 @@ bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
     in_flight_.erase(question);  // otherwise later lookups would wait for a task that does not exist
     throw;
   }
-  return true;
+  return Wait::asks;
 }
 
 Task<void> Resolver::answer_waiters(dns::Question question) {
@@ -136,8 +138,11 @@ Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Questio
       co_return answer;
     }
     while (!news->is_told && scheduler_.now() < deadline) co_await news->signal.wait(deadline);
-    if (news->answer) co_return news->answer;
-    if (!news->is_told) co_return std::make_shared<const dns::Answer>(answer_of(dns::Status::timeout));
+    if (news->answer || !news->is_told) {
+      dns::Answer shared = news->answer ? *news->answer : answer_of(dns::Status::timeout);
+      shared.from_cache = true;
+      co_return std::make_shared<const dns::Answer>(std::move(shared));
+    }
     // The resolver that asked has given up without an answer; try again, perhaps asking ourselves.
   }
 }

@@ -1,8 +1,9 @@
 // Resolver: io::Resolver over the network. One per worker; the Cache behind it is shared.
 //
-// A question that is not in the cache is sent once, however many lookups wait for it. It runs in a task of its own,
-// with the timeout of the settings, and continues when the lookup that started it has ended. Each lookup has its own
-// deadline; when that passes, only this lookup gives `timeout`.
+// A question that is not in the cache is sent once, however many lookups wait for it; all but the one that sent it have
+// their answer marked as from the cache, as it cost no question and tells nothing new of who was asked. It runs in a
+// task of its own, with the timeout of the settings, and continues when the lookup that started it has ended. Each
+// lookup has its own deadline; when that passes, only this lookup gives `timeout`.
 //
 // With ask_with_others() the resolvers of several workers send a question only once among them.
 //
@@ -62,7 +63,9 @@ class Resolver final : public io::Resolver {
   };
   using Waiters = async::ListHead;
 
-  bool wait_for(const dns::Question& question, Waiter& waiter);
+  // Whether there was somebody to wait for before.
+  enum class Wait : std::uint8_t { asks, shares, refused };
+  Wait wait_for(const dns::Question& question, Waiter& waiter);
   Task<void> answer_waiters(dns::Question question);
   Task<std::shared_ptr<const dns::Answer>> find_with_others(dns::Question question);
   Task<std::shared_ptr<const dns::Answer>> find_and_keep(dns::Question question);

@@ -10,7 +10,7 @@ namespace {
 
 Result<std::unique_ptr<Gatherer>> prepare_dnsbl(const void* settings, const GathererParts& parts) {
   return std::unique_ptr<Gatherer>(
-      std::make_unique<DnsblGatherer>(*static_cast<const DnsblSettings*>(settings), parts.learned));
+      std::make_unique<DnsblGatherer>(*static_cast<const DnsblSettings*>(settings), parts.learned.of<ListTable>()));
 }
 
 }  // namespace

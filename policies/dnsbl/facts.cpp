@@ -3,8 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "policies/dnsbl/list_name.h"
-
 namespace sallyport::policies {
 
 namespace {
@@ -14,7 +12,7 @@ void tell_dnsbl(const void* facts, Findings& findings) {
   std::string listed;
   for (const DnsblFacts::Hit& hit : dnsbl.hits) {
     if (!listed.empty()) listed += ',';
-    listed += public_zone_name(hit.zone);
+    listed += hit.list.name;
   }
   findings.words.emplace_back("dnsbl", std::move(listed));
   findings.add(dnsbl.evidence);

@@ -1,4 +1,9 @@
 // What the DNS lists answered about a client (RFC 5782), with the evidence.
+//
+// Zones may contain a customer's key, which nobody is to see. So what facts show and keep in a record are public names
+// (list_name.h), in the names of the questions too. Beside them stand the zones as configured, in memory only: settings
+// that judge live mail find their lists by these. Facts that were read from a record have none of them; there, the
+// names tell which list is meant.
 #pragma once
 
 #include <array>
@@ -32,36 +37,41 @@ inline constexpr auto words_of<policies::ListFailure> =
 
 namespace policies {
 
-// Zones are stored as configured. They may contain a customer's key, so they are shown only through public_zone_name().
 struct DnsblFacts {
+  // A list as it was asked.
+  struct List {
+    std::string name;  // in public
+    std::string zone;  // not in a record
+  };
   // A list that has the client.
   struct Hit {
-    std::string zone;
+    List list;
     std::vector<std::string> codes;  // the codes that counted: "127.0.0.2"
 
     template <class V>
     void fields(V& visit) {
-      visit("zone", zone);
+      visit("zone", list.name);
       visit("codes", codes);
     }
   };
   // A list that gave no usable answer; never recorded as clean (threats.md I9).
   struct Failed {
-    std::string zone;
+    List list;
     ListFailure why = ListFailure::no_answer;
     std::vector<std::string> codes;  // for list_error: the codes that are errors
 
     template <class V>
     void fields(V& visit) {
-      visit("zone", zone);
+      visit("zone", list.name);
       visit("why", why);
       visit("codes", codes);
     }
   };
-  std::vector<std::string> asked;  // includes those that failed
+  std::vector<std::string> asked;  // names; includes those that failed
   std::vector<Hit> hits;
   std::vector<Failed> failed;
-  std::vector<dns::Evidence> evidence;
+  std::vector<dns::Evidence> evidence;   // the questions end with the lists' public names
+  std::vector<dns::Question> questions;  // of the evidence, as they were asked; not in a record
 
   template <class V>
   void fields(V& visit) {

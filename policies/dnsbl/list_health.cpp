@@ -1,28 +1,127 @@
 #include "policies/dnsbl/list_health.h"
 
+#include <algorithm>
+
+#include "gateway/base/ensure.h"
+
 namespace sallyport::policies {
 
-bool ListHealth::may_ask(Time now) {
-  if (!passes_test_) return false;
-  if (failures_in_a_row_ < failures_to_open) return true;
-  if (now < next_probe_) return false;
-  // Set before the answer is known: if the asking mail ends before the answer, the next pause still has its probe.
-  next_probe_ = now + pause;
-  return true;
+ListHealth::Turn::~Turn() {
+  if (health_ != nullptr) health_->abandon(*this);
 }
 
-bool ListHealth::failed(Time now) {
-  // Not counted beyond the limit: questions that were in progress when the breaker opened do not move the next probe.
-  if (failures_in_a_row_ == failures_to_open) return false;
-  if (++failures_in_a_row_ < failures_to_open) return false;
-  next_probe_ = now + pause;
-  return true;
+ListHealth::Change ListHealth::Turn::answered(Time now) {
+  ensure(health_ != nullptr, "ListHealth: a turn is settled twice");
+  return std::exchange(health_, nullptr)->settle(*this, now, nullptr);
+}
+
+ListHealth::Change ListHealth::Turn::failed(Time now, std::string reason) {
+  ensure(health_ != nullptr, "ListHealth: a turn is settled twice");
+  return std::exchange(health_, nullptr)->settle(*this, now, &reason);
+}
+
+std::optional<ListHealth::Turn> ListHealth::may_ask(AddressFamily family, Time now) {
+  std::lock_guard lock(mutex_);
+  if (!known_.passes_test.value_or(true)) return std::nullopt;
+  Breaker& of_family = breaker(family);
+  if (of_family.is_open) {
+    if (of_family.is_probing || now < of_family.next_probe) return std::nullopt;
+    of_family.is_probing = true;
+  }
+  return Turn(*this, family, of_family.is_open);
+}
+
+// A turn that was given out before the breaker opened may end after it: its answer closes the breaker as well, its
+// failure does not move the next probe.
+ListHealth::Change ListHealth::settle(const Turn& turn, Time now, const std::string* failure) {
+  std::lock_guard lock(mutex_);
+  Breaker& of_family = breaker(turn.family_);
+  ++known_.questions;
+  if (turn.is_probe_) of_family.is_probing = false;
+  if (failure == nullptr) {
+    of_family.failures_in_a_row = 0;
+    if (!of_family.is_open) return Change::none;
+    of_family.is_open = false;
+    of_family.since = now;
+    return Change::closed;
+  }
+  ++known_.faults;
+  of_family.last_failure = *failure;
+  of_family.failed_at = now;
+  if (of_family.is_open) {
+    if (turn.is_probe_) of_family.next_probe = now + pause;
+    return Change::none;
+  }
+  if (++of_family.failures_in_a_row < failures_to_open) return Change::none;
+  of_family.is_open = true;
+  of_family.since = now;
+  of_family.next_probe = now + pause;
+  return Change::opened;
+}
+
+void ListHealth::abandon(const Turn& turn) noexcept {
+  if (!turn.is_probe_) return;
+  std::lock_guard lock(mutex_);
+  breaker(turn.family_).is_probing = false;
+}
+
+void ListHealth::count_hit() {
+  std::lock_guard lock(mutex_);
+  ++known_.hits;
 }
 
 bool ListHealth::begin_test(Time now) {
+  std::lock_guard lock(mutex_);
   if (now < next_test_) return false;
   next_test_ = now + between_tests;
   return true;
+}
+
+bool ListHealth::was_listed() const {
+  std::lock_guard lock(mutex_);
+  return was_listed_;
+}
+
+bool ListHealth::was_listed_ipv6() const {
+  std::lock_guard lock(mutex_);
+  return was_listed_ipv6_;
+}
+
+bool ListHealth::tested(Time now, const Tested& found) {
+  std::lock_guard lock(mutex_);
+  was_listed_ = was_listed_ || found.is_listed;
+  was_listed_ipv6_ = was_listed_ipv6_ || found.is_listed_ipv6;
+  bool is_news = false;
+  if (found.passes) {
+    const bool passed_before = known_.passes_test.value_or(true);
+    is_news = *found.passes != passed_before || (!*found.passes && found.reason != known_.test_reason);
+    if (known_.passes_test != found.passes) known_.tested_since = now;
+    known_.passes_test = found.passes;
+    known_.test_reason = found.reason;
+  }
+  if (found.serves_ipv6) {
+    is_news = is_news || *found.serves_ipv6 != known_.serves_ipv6;
+    known_.serves_ipv6 = *found.serves_ipv6;
+    known_.ipv6_reason = found.ipv6_reason;
+  }
+  return is_news;
+}
+
+bool ListHealth::passes_test() const {
+  std::lock_guard lock(mutex_);
+  return known_.passes_test.value_or(true);
+}
+
+bool ListHealth::serves_ipv6() const {
+  std::lock_guard lock(mutex_);
+  return known_.serves_ipv6;
+}
+
+ListHealth::Report ListHealth::report() const {
+  std::lock_guard lock(mutex_);
+  Report report = known_;
+  std::copy(breakers_.begin(), breakers_.end(), report.families.begin());
+  return report;
 }
 
 }  // namespace sallyport::policies

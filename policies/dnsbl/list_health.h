@@ -1,11 +1,28 @@
-// ListHealth: whether a list can be relied on at the moment: a breaker for lists that do not answer (threats.md D10),
-// and the results of the test points (D9). It belongs to the list, not to a mail or configuration; each worker has its
-// own, used on its thread.
+// ListHealth: what is known of one DNS list: whether it can be relied on at the moment, since when, and why. A breaker
+// for lists that do not answer (threats.md D10), for IPv4 and IPv6 clients apart, since many lists serve each from
+// another place; and the results of the test points (D9).
+//
+// It belongs to the list, not to a mail or configuration: all workers share it, and it survives a reload. Every
+// function may be called on any thread; each holds a lock for a few instructions.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gateway/base/address.h"
 #include "gateway/base/units.h"
 
 namespace sallyport::policies {
+
+enum class AddressFamily : std::uint8_t { ipv4, ipv6 };
+
+inline AddressFamily family_of(const IpAddress& client) {
+  return client.is_v4() ? AddressFamily::ipv4 : AddressFamily::ipv6;
+}
 
 class ListHealth {
  public:
@@ -13,27 +30,94 @@ class ListHealth {
   static constexpr Duration pause = std::chrono::seconds(60);
   static constexpr Duration between_tests = std::chrono::minutes(1);
 
-  // True if the list may be asked at `now`. While the breaker is open, one question in each pause is let through, to
-  // see whether the list answers again.
-  bool may_ask(Time now);
-  void answered() { failures_in_a_row_ = 0; }
-  // Counts a failure; true when it has opened the breaker, so that the caller logs it once.
-  bool failed(Time now);
+  // What a caller learns from its answer.
+  enum class Change : std::uint8_t { none, opened, closed };
 
-  // The test points (RFC 5782, 5): a list that fails them is not asked until it passes. Several configurations of one
-  // worker may contain the list, so begin_test() allows one test a minute; it is true when the caller may test now.
+  // The right to ask the list one question. While the breaker is open there is one in each pause, the probe. A probe
+  // that settles nothing, because its answer came from the cache or never came, is destroyed unsettled: the next caller
+  // may probe at once.
+  class Turn {
+   public:
+    Turn(Turn&& other) noexcept
+        : health_(std::exchange(other.health_, nullptr)), family_(other.family_), is_probe_(other.is_probe_) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+
+    // The list itself has answered, or has failed for this reason. Each may be called once.
+    Change answered(Time now);
+    Change failed(Time now, std::string reason);
+
+   private:
+    friend class ListHealth;
+    Turn(ListHealth& health, AddressFamily family, bool is_probe)
+        : health_(&health), family_(family), is_probe_(is_probe) {}
+
+    ListHealth* health_;
+    AddressFamily family_;
+    bool is_probe_;
+  };
+
+  // Nothing when the list must not be asked about clients of this family.
+  std::optional<Turn> may_ask(AddressFamily family, Time now);
+  void count_hit();
+
+  // What a test of the points has found. No value: the list could not be asked, and nothing changes.
+  struct Tested {
+    std::optional<bool> passes;
+    std::string reason;  // when it does not pass
+    std::optional<bool> serves_ipv6;
+    std::string ipv6_reason;      // when it does not
+    bool has_no_ipv6 = false;     // it never had the IPv6 point: no fault of the list
+    bool is_listed = false;       // 127.0.0.2 is listed
+    bool is_listed_ipv6 = false;  // ::FFFF:127.0.0.2 is
+  };
+  // Several configurations and workers may have the list, so one test a minute is allowed; true when the caller may
+  // test now.
   bool begin_test(Time now);
-  void tested(bool passes) { passes_test_ = passes; }
-  bool passes_test() const { return passes_test_; }
-  void tested_ipv6(bool has_ipv6) { has_ipv6_ = has_ipv6; }
-  bool has_ipv6() const { return has_ipv6_; }
+  // A point that was listed once and no longer is tells that the list has ended.
+  bool was_listed() const;
+  bool was_listed_ipv6() const;
+  // True when `passes` or `serves_ipv6` has changed, or a list that does not pass has another reason: to be logged.
+  bool tested(Time now, const Tested& found);
+  bool passes_test() const;
+  bool serves_ipv6() const;
+
+  // A copy of what is known, for people.
+  struct Family {
+    bool is_open = false;  // the breaker: the list is not asked
+    Time since{};          // of is_open; the epoch: always
+    unsigned failures_in_a_row = 0;
+    std::string last_failure;  // empty: none yet
+    Time failed_at{};
+  };
+  struct Report {
+    std::array<Family, 2> families;   // by AddressFamily
+    std::optional<bool> passes_test;  // nothing: no test has come to a result
+    Time tested_since{};              // of passes_test
+    std::string test_reason;
+    bool serves_ipv6 = true;
+    std::string ipv6_reason;
+    std::uint64_t questions = 0;  // that the list itself was to answer
+    std::uint64_t hits = 0;       // clients found, those known from the cache included
+    std::uint64_t faults = 0;     // questions without a usable answer
+  };
+  Report report() const;
 
  private:
-  unsigned failures_in_a_row_ = 0;
-  Time next_probe_{};
+  struct Breaker : Family {
+    Time next_probe{};
+    bool is_probing = false;
+  };
+  Breaker& breaker(AddressFamily family) { return breakers_[static_cast<std::size_t>(family)]; }
+  Change settle(const Turn& turn, Time now, const std::string* failure);
+  void abandon(const Turn& turn) noexcept;
+
+  mutable std::mutex mutex_;
+  std::array<Breaker, 2> breakers_;
+  Report known_;  // but for `families`
+  bool was_listed_ = false;
+  bool was_listed_ipv6_ = false;
   Time next_test_{};
-  bool passes_test_ = true;
-  bool has_ipv6_ = true;
 };
 
 }  // namespace sallyport::policies

@@ -1,7 +1,10 @@
 #include "policies/dnsbl/list_name.h"
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
+#include "gateway/base/public_suffix.h"
 #include "gateway/base/text.h"
 #include "gateway/dns/reverse_name.h"
 
@@ -10,12 +13,40 @@ namespace sallyport::policies {
 namespace {
 
 constexpr std::size_t max_name_octets = 253;
-// Shorter words of letters and digits are ordinary names; keys in use have 24 octets or more.
-constexpr std::size_t min_key_octets = 20;
 
+// What the labels of well-known lists are, in order: too short and too common to be anybody's key.
+constexpr auto list_words = std::to_array<std::string_view>({
+    "all",   "allow",     "allowlist", "auth",     "authbl",    "b",       "backscatter", "bad",      "bb",
+    "bl",    "black",     "blacklist", "block",    "blocklist", "bogons",  "cbl",         "combined", "css",
+    "dbl",   "deny",      "dnsbl",     "dnsbl-1",  "dnsbl-2",   "dnsbl-3", "dnsrbl",      "dnswl",    "domain",
+    "dq",    "drop",      "dul",       "dyna",     "ebl",       "email",   "exploit",     "file",     "good",
+    "gray",  "grey",      "hashbl",    "hbl",      "hostkarma", "http",    "ip",          "ips",      "ipv4",
+    "ipv6",  "ix",        "list",      "lists",    "mail",      "malware", "misc",        "multi",    "new",
+    "noptr", "old",       "pbl",       "phishing", "psbl",      "public",  "rbl",         "recent",   "red",
+    "rep",   "rhsbl",     "safe",      "sbl",      "sbl-xbl",   "score",   "smtp",        "socks",    "spam",
+    "surbl", "swl",       "truncate",  "uribl",    "url",       "v4",      "v6",          "virus",    "web",
+    "white", "whitelist", "wl",        "wpbl",     "xbl",       "z",       "zen",         "zombie",   "zrd",
+});
+static_assert(std::is_sorted(list_words.begin(), list_words.end()));
+
+bool is_list_word(std::string_view label) { return std::binary_search(list_words.begin(), list_words.end(), label); }
+
+// Where the registrable part of the zone begins: the label before the longest suffix under which a registry, not a
+// company, registers names. A company's customers may have been given names by their keys.
+std::size_t registrable_label(std::string_view zone, const std::vector<std::string_view>& labels) {
+  static const PublicSuffixList suffixes;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::string_view suffix = zone.substr(static_cast<std::size_t>(labels[i].data() - zone.data()));
+    if (suffixes.is_public_suffix(suffix, PublicSuffixList::Section::icann)) return i == 0 ? 0 : i - 1;
+  }
+  return labels.size() - 1;
+}
+
+// A name server of one's own may serve KEY.rbl, whose key stands where others have the name of the list.
 bool looks_like_key(std::string_view label) {
-  return label.size() >= min_key_octets && std::all_of(label.begin(), label.end(), text::is_alnum) &&
-         std::any_of(label.begin(), label.end(), text::is_digit);
+  const auto digits = std::count_if(label.begin(), label.end(), text::is_digit);
+  const bool is_number = digits == static_cast<std::ptrdiff_t>(label.size());
+  return (is_number && label.size() >= 5) || (label.size() >= 12 && digits >= 3) || label.size() >= 40;
 }
 
 }  // namespace
@@ -28,19 +59,14 @@ std::optional<std::string> list_query_name(std::string_view address_octets, std:
 }
 
 std::string public_zone_name(std::string_view zone) {
-  // Everything before the name of the service's list is the customer's key.
-  constexpr std::string_view keyed_service = ".dq.spamhaus.net";
-  if (zone.ends_with(keyed_service)) {
-    const std::string_view before = zone.substr(0, zone.size() - keyed_service.size());
-    return std::string(zone.substr(before.rfind('.') + 1));
+  const std::vector<std::string_view> labels = text::split(zone, '.');
+  std::size_t first = registrable_label(zone, labels);
+  if (first + 1 < labels.size() && looks_like_key(labels[first])) {
+    ++first;
+  } else {
+    while (first > 0 && is_list_word(labels[first - 1])) --first;
   }
-  std::size_t shown_from = 0;
-  std::size_t begin = 0;
-  for (std::string_view label : text::split(zone, '.')) {
-    begin += label.size() + 1;
-    if (looks_like_key(label) && begin < zone.size()) shown_from = begin;
-  }
-  return std::string(zone.substr(shown_from));
+  return std::string(zone.substr(static_cast<std::size_t>(labels[first].data() - zone.data())));
 }
 
 }  // namespace sallyport::policies

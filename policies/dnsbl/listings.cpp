@@ -30,19 +30,45 @@ std::string describe(const DnsblFacts::Failed& failed) {
   return "not asked: the name of the question would be too long";
 }
 
+// The settings of the list that the facts mean; null when these settings do not have it.
+const DnsblZone* find_zone(const DnsblFacts::List& list, const DnsblSettings& settings) {
+  if (!list.zone.empty()) {
+    const auto found = settings.zones.find(list.zone);
+    return found == settings.zones.end() ? nullptr : &found->second;
+  }
+  for (const auto& [zone, name] : list_names(settings)) {
+    if (name == list.name) return &settings.zones.at(zone);
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+std::map<std::string, std::string> list_names(const DnsblSettings& settings) {
+  std::map<std::string, std::string> names;
+  std::map<std::string, unsigned> used;
+  for (const auto& [zone, of_zone] : settings.zones) {
+    std::string name = of_zone.name.empty() ? public_zone_name(zone) : of_zone.name;
+    const unsigned place = ++used[name];
+    if (place > 1) name += '#' + std::to_string(place);
+    names.emplace(zone, std::move(name));
+  }
+  return names;
+}
 
 std::vector<Listing> listings(const Client& client, const DnsblFacts& facts, const DnsblSettings& settings) {
   std::vector<Listing> counted;
   if (exemption_of(client, settings.skip) != Exemption::none) return counted;
   for (const DnsblFacts::Hit& hit : facts.hits) {
-    const auto zone = settings.zones.find(hit.zone);
-    if (zone == settings.zones.end()) continue;
-    Listing listing{public_zone_name(hit.zone), {}, zone->second.score.value_or(settings.score)};
+    const DnsblZone* zone = find_zone(hit.list, settings);
+    if (zone == nullptr) continue;
+    Listing listing{hit.list.name, {}, 0, zone->text};
+    const std::vector<ReplyRange> hits = zone->hits();
     for (const std::string& code : hit.codes) {
       const auto address = IpAddress::parse(code);
-      if (address && is_listing_code(*address, zone->second.reply)) listing.codes.push_back(code);
+      if (address && is_listing_code(*address, hits)) listing.codes.push_back(code);
     }
+    listing.score = zone->score_of(listing.codes, settings.score);
     if (!listing.codes.empty()) counted.push_back(std::move(listing));
   }
   return counted;
@@ -52,7 +78,7 @@ std::vector<Unanswered> unanswered(const Client& client, const DnsblFacts& facts
   std::vector<Unanswered> found;
   if (exemption_of(client, settings.skip) != Exemption::none) return found;
   for (const DnsblFacts::Failed& failed : facts.failed) {
-    if (settings.zones.contains(failed.zone)) found.push_back({public_zone_name(failed.zone), describe(failed)});
+    if (find_zone(failed.list, settings) != nullptr) found.push_back({failed.list.name, describe(failed)});
   }
   return found;
 }

@@ -5,6 +5,7 @@
 // does not count.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +16,15 @@
 
 namespace sallyport::policies {
 
+// The lists' public names by zone: the configured one, else public_zone_name(). Where two lists would have the same,
+// the second is "list.example#2".
+std::map<std::string, std::string> list_names(const DnsblSettings& settings);
+
 struct Listing {
   std::string list;                // its public name
   std::vector<std::string> codes;  // those that count
   double score = 0;
+  std::string_view text;  // of the reply, as configured; points into the settings
 };
 
 // In the order of the facts.

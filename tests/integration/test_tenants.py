@@ -9,12 +9,12 @@ import unittest
 
 from support import PROGRAM, Client, GatewayTest, our_header, run
 
-LISTED = "127.0.0.9"    # on common.list.example, and on acme.list.example
+LISTED = "127.0.0.9"    # on common-list.example, and on acme-list.example
 CLEAN = "127.0.0.11"
 
 ZONE = {
-    "9.0.0.127.common.list.example": {"A": ["127.0.0.2"]},
-    "9.0.0.127.acme.list.example": {"A": ["127.0.0.3"]},
+    "9.0.0.127.common-list.example": {"A": ["127.0.0.2"]},
+    "9.0.0.127.acme-list.example": {"A": ["127.0.0.3"]},
     "strict.example": {"TXT": ["v=spf1 -all"]},
 }
 
@@ -84,50 +84,50 @@ class Lists(TenantTest):
         return log.read_text() if log.exists() else ""
 
     def test_a_list_of_one_tenant(self):
-        self.serve({"acme": {"policy": {"dnsbl": {"zones": {"acme.list.example": {"score": 9.0}}}}}, "beta": {}},
+        self.serve({"acme": {"policy": {"dnsbl": {"zones": {"acme-list.example": {"score": 9.0}}}}}, "beta": {}},
                    {"dnsbl": {"mode": "enforce"}})
         self.send("bob@beta.example", source=LISTED)
-        self.assertNotIn("acme.list.example", self.asked())  # only its own mail asks it
+        self.assertNotIn("9.0.0.127.acme-list.example", self.asked())  # only its own mail asks it
         reply, line = self.send("ann@acme.example", 550, source=LISTED)
-        self.assertRegex(reply, r"^550 5\.7\.1 Listed by acme\.list\.example \(id \w+\)$")
-        self.assert_fields(line, tenant="acme", verdict="reject", check="dnsbl", rule="acme.list.example",
-                           dnsbl="acme.list.example", symbols="dnsbl:acme.list.example(9)", nrcpt="0")
+        self.assertRegex(reply, r"^550 5\.7\.1 Listed by acme-list\.example \(id \w+\)$")
+        self.assert_fields(line, tenant="acme", verdict="reject", check="dnsbl", rule="acme-list.example",
+                           dnsbl="acme-list.example", symbols="dnsbl:acme-list.example(9)", nrcpt="0")
         recipient, = self.log_lines("recipient")
-        self.assert_fields(recipient, tenant="acme", to="<ann@acme.example>", check="dnsbl", rule="acme.list.example",
-                           symbols="dnsbl:acme.list.example(9)", code="550")
+        self.assert_fields(recipient, tenant="acme", to="<ann@acme.example>", check="dnsbl", rule="acme-list.example",
+                           symbols="dnsbl:acme-list.example(9)", code="550")
         self.send("ann@acme.example", source=CLEAN)
         said = self.explain("ann@acme.example", source=LISTED)
-        self.assertEqual((said["tenant"], said["verdict"], said["rule"]), ("acme", "reject", "acme.list.example"))
+        self.assertEqual((said["tenant"], said["verdict"], said["rule"]), ("acme", "reject", "acme-list.example"))
         self.assertEqual(self.explain("bob@beta.example", source=LISTED)["verdict"], "relay")
 
     def test_lists_of_all_are_those_of_each(self):
-        self.serve({"acme": {"policy": {"dnsbl": {"zones": {"acme.list.example": {"score": 5.0}}}}}, "beta": {}},
-                   {"dnsbl": {"mode": "enforce", "zones": {"common.list.example": {"score": 4.0}}}})
+        self.serve({"acme": {"policy": {"dnsbl": {"zones": {"acme-list.example": {"score": 5.0}}}}}, "beta": {}},
+                   {"dnsbl": {"mode": "enforce", "zones": {"common-list.example": {"score": 4.0}}}})
         _, line = self.send("ann@acme.example", 550, source=LISTED)
-        self.assert_fields(line, rule="acme.list.example", score="9",
-                           symbols="dnsbl:common.list.example(4),dnsbl:acme.list.example(5)")
-        self.assertIn("common.list.example=127.0.0.2(4)", line["because"])
+        self.assert_fields(line, rule="acme-list.example", score="9",
+                           symbols="dnsbl:common-list.example(4),dnsbl:acme-list.example(5)")
+        self.assertIn("common-list.example=127.0.0.2(4)", line["because"])
         _, line = self.send("bob@beta.example", source=LISTED)
-        self.assert_fields(line, verdict="relay", tenant="beta", dnsbl="common.list.example", score="4",
-                           symbols="dnsbl:common.list.example(4)")
+        self.assert_fields(line, verdict="relay", tenant="beta", dnsbl="common-list.example", score="4",
+                           symbols="dnsbl:common-list.example(4)")
 
     def test_a_score_and_a_threshold_of_ones_own(self):
         self.serve({"acme": {"policy": {"dnsbl": {"reject_at": 4.0}}},
-                    "beta": {"policy": {"dnsbl": {"zones": {"common.list.example": {"score": 8.0}}}}}, "gamma": {}},
-                   {"dnsbl": {"mode": "enforce", "zones": {"common.list.example": {"score": 4.0}}}})
+                    "beta": {"policy": {"dnsbl": {"zones": {"common-list.example": {"score": 8.0}}}}}, "gamma": {}},
+                   {"dnsbl": {"mode": "enforce", "zones": {"common-list.example": {"score": 4.0}}}})
         _, line = self.send("ann@acme.example", 550, source=LISTED)
         self.assertIn("sum 4 of 4", line["because"])
         _, line = self.send("bob@beta.example", 550, source=LISTED)
         self.assertIn("sum 8 of 8", line["because"])
         self.send("eve@gamma.example", 250, source=LISTED)
         shown = self.shown("beta")
-        value, origin = shown['tenants.beta.policy.dnsbl.zones."common.list.example".score']
+        value, origin = shown['tenants.beta.policy.dnsbl.zones."common-list.example".score']
         self.assertEqual(value, 8.0)
         self.assertTrue(origin.startswith(f"{self.file}:"), origin)
         self.assertEqual(shown["tenants.beta.policy.dnsbl.reject_at"], (8.0, "default"))
 
     def test_what_refuses_one_tenants_recipient_is_not_of_the_others_mail(self):
-        self.serve({"acme": {"policy": {"dnsbl": {"zones": {"acme.list.example": {"score": 9.0}}}}}, "beta": {}},
+        self.serve({"acme": {"policy": {"dnsbl": {"zones": {"acme-list.example": {"score": 9.0}}}}}, "beta": {}},
                    {"dnsbl": {"mode": "enforce"}})
         client = self.client(LISTED)
         client.ask("MAIL FROM:<ann@sender.example>", 250)
@@ -144,7 +144,7 @@ class Modes(TenantTest):
     """tenants.T.policy.X.mode, tenants.T.policy.mode, policy.X.mode, policy.mode, X's own default."""
 
     def test_the_most_specific_wins(self):
-        zones = {"common.list.example": {"score": 9.0}}
+        zones = {"common-list.example": {"score": 9.0}}
         self.serve({"own": {"policy": {"mode": "off", "dnsbl": {"mode": "enforce"}}},
                     "owns-all": {"policy": {"mode": "shadow"}},
                     "owns-off": {"policy": {"mode": "enforce", "dnsbl": {"mode": "off"}}},
@@ -153,10 +153,10 @@ class Modes(TenantTest):
         _, line = self.send("a@own.example", 550, source=LISTED, sender="x@strict.example")
         self.assert_fields(line, check="dnsbl", spf="")
         _, line = self.send("a@owns-all.example", 250, source=LISTED, sender="x@strict.example")
-        self.assert_fields(line, verdict="relay", dnsbl="common.list.example", spf="fail")
-        self.assertIn("~dnsbl:common.list.example(", line["symbols"])
+        self.assert_fields(line, verdict="relay", dnsbl="common-list.example", spf="fail")
+        self.assertIn("~dnsbl:common-list.example(", line["symbols"])
         self.assertIn("~spf", line["symbols"].split(","))
-        self.assertIn("dnsbl:common.list.example reject", line["shadow"])
+        self.assertIn("dnsbl:common-list.example reject", line["shadow"])
         self.assertIn("spf reject", line["shadow"])
         _, line = self.send("a@owns-off.example", 250, source=LISTED)
         self.assert_fields(line, code="250", dnsbl="")

@@ -39,9 +39,12 @@ TEST(Diff, ALineForEachKey) {
 
 TEST(Diff, WhatOnlyOneSideHas) {
   EXPECT_EQ(diff(minimal, minimal + "[policy.dnsbl.zones.\"a.example\"]\nscore = 2.0\n"),
+            "policy.dnsbl.zones.\"a.example\".codes: not there -> {} (new connections)\n"
+            "policy.dnsbl.zones.\"a.example\".name: not there -> \"\" (new connections)\n"
             "policy.dnsbl.zones.\"a.example\".reply: not there -> [\"127.0.0.2-127.0.0.254\"] (new connections)\n"
             "policy.dnsbl.zones.\"a.example\".score: not there -> 2.0 (new connections)\n"
-            "policy.dnsbl.zones.\"a.example\".self_test: not there -> false (new connections)\n");
+            "policy.dnsbl.zones.\"a.example\".self_test: not there -> \"auto\" (new connections)\n"
+            "policy.dnsbl.zones.\"a.example\".text: not there -> \"\" (new connections)\n");
   EXPECT_EQ(diff(minimal + acme, minimal),
             "tenants.acme.domains: [\"acme.example\"] -> not there (new connections)\n"
             "tenants.acme.upstream: \"default\" -> not there (new connections)\n");

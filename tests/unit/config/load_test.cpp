@@ -149,7 +149,8 @@ level = "debug"
   EXPECT_EQ(settings.policy.of(policies::dnsbl_section).mode, policies::Mode::shadow);
   EXPECT_EQ(settings.policy.of(policies::dnsbl_section).reject_at, 4.0);
   EXPECT_EQ(settings.policy.of(policies::dnsbl_section).zones.at("white.dnsbl.example").score, -5.0);
-  EXPECT_TRUE(settings.policy.of(policies::dnsbl_section).zones.at("white.dnsbl.example").self_test);
+  EXPECT_EQ(settings.policy.of(policies::dnsbl_section).zones.at("white.dnsbl.example").self_test,
+            policies::SelfTest::on);
   EXPECT_FALSE(settings.policy.of(policies::rate_section).connect_per_ip);
   EXPECT_EQ(settings.policy.of(policies::rate_section).mail_per_ip, (Rate{3, std::chrono::minutes(1), 3}));
   EXPECT_EQ(settings.policy.of(policies::rate_section).proven_mail_per_ip, (Rate{3, std::chrono::minutes(1), 3}));

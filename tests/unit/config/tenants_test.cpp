@@ -169,7 +169,7 @@ TEST(Overrides, ZonesAreAddedAndChanged) {
   EXPECT_EQ(own.at("zen.example").score, 2.0);
   EXPECT_EQ(own.at("zen.example").reply.size(), 1u);
   EXPECT_EQ(own.at("zen.example").reply, all.at("zen.example").reply);
-  EXPECT_TRUE(own.at("own.example").self_test);
+  EXPECT_EQ(own.at("own.example").self_test, policies::SelfTest::on);
   EXPECT_TRUE(own.contains("bare.example"));
   EXPECT_EQ(of(loaded, "bolt", policies::dnsbl_section).zones.size(), 1u);
   // All keys of a name that only this tenant has.
@@ -178,11 +178,17 @@ TEST(Overrides, ZonesAreAddedAndChanged) {
                                    "tenants.acme.policy.dnsbl.zones.\"own.example\".score = 1.0",
                                    "tenants.acme.policy.dnsbl.zones.\"own.example\".reply = "
                                    "[\"127.0.0.2-127.0.0.254\"]",
-                                   "tenants.acme.policy.dnsbl.zones.\"own.example\".self_test = true",
+                                   "tenants.acme.policy.dnsbl.zones.\"own.example\".self_test = \"on\"",
+                                   "tenants.acme.policy.dnsbl.zones.\"own.example\".codes = {}",
+                                   "tenants.acme.policy.dnsbl.zones.\"own.example\".name = \"\"",
+                                   "tenants.acme.policy.dnsbl.zones.\"own.example\".text = \"\"",
                                    "tenants.acme.policy.dnsbl.zones.\"bare.example\".score = 1.0",
                                    "tenants.acme.policy.dnsbl.zones.\"bare.example\".reply = "
                                    "[\"127.0.0.2-127.0.0.254\"]",
-                                   "tenants.acme.policy.dnsbl.zones.\"bare.example\".self_test = false"));
+                                   "tenants.acme.policy.dnsbl.zones.\"bare.example\".self_test = \"auto\"",
+                                   "tenants.acme.policy.dnsbl.zones.\"bare.example\".codes = {}",
+                                   "tenants.acme.policy.dnsbl.zones.\"bare.example\".name = \"\"",
+                                   "tenants.acme.policy.dnsbl.zones.\"bare.example\".text = \"\""));
 }
 
 // tenants.T...zones.Z.score, policy...zones.Z.score, tenants.T.policy.dnsbl.score, policy.dnsbl.score.

@@ -30,7 +30,7 @@ void run_look_up(const nlohmann::json& given, const support::DnsZone& records) {
   EXPECT_TRUE(found.failed.empty());
   std::vector<std::string> codes;
   for (const auto& hit : found.hits) {
-    if (hit.zone == zone) codes = hit.codes;
+    if (hit.list.zone == zone) codes = hit.codes;
   }
   EXPECT_EQ(codes, given.at("expect").get<std::vector<std::string>>());
   const bool is_refused = !codes.empty() && !given.contains("allow_zone");
@@ -40,7 +40,7 @@ void run_look_up(const nlohmann::json& given, const support::DnsZone& records) {
 
 void run_health_check(const nlohmann::json& given, const support::DnsZone& records) {
   DnsblSettings settings;
-  settings.zones[given.at("health_check_zone").get<std::string>()].self_test = true;
+  settings.zones[given.at("health_check_zone").get<std::string>()].self_test = SelfTest::on;
   PolicyWorld world;
   world.resolver.zone() = records;
   const auto gatherer = world.prepare(dnsbl_entry, settings);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
+#include "policies/dnsbl/list_text.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {
@@ -18,7 +19,7 @@ struct Listed {
     for (std::size_t i = 0; i < scores.size(); ++i) add(std::string("list") + std::to_string(i), scores[i]);
   }
   void add(const std::string& zone, double score) {
-    facts.hits.push_back({zone, {"127.0.0.2"}});
+    facts.hits.push_back({{zone, zone}, {"127.0.0.2"}});
     settings.zones[zone].score = score;
   }
   std::vector<Verdict> at(Stage stage, const Transaction& mail) const {
@@ -61,6 +62,65 @@ TEST(JudgeDnsbl, RefusesAtTheThreshold) {
   EXPECT_EQ(verdict.text, "Listed by zen.dnsbl.example");
   EXPECT_EQ(verdict.because, "zen.dnsbl.example=127.0.0.2,127.0.0.4(8): sum 8 of 8");
   EXPECT_EQ(verdict.score, 8);
+}
+
+TEST(JudgeDnsbl, ScoresByCode) {
+  Listed listed({});
+  listed.add(zen, 99);
+  DnsblZone& zone = listed.settings.zones[zen];
+  zone.codes = {{*parse_reply_range("127.0.0.2-127.0.0.9"), 8},
+                {*parse_reply_range("127.0.0.4"), 1.5},
+                {*parse_reply_range("127.0.0.10-127.0.0.11"), 3},
+                {*parse_reply_range("127.0.0.30"), -4}};
+  const auto score = [&](std::vector<std::string> codes) {
+    listed.facts.hits[0].codes = std::move(codes);
+    double sum = 0;
+    for (const Verdict& said : listed.at(Stage::message, mail_to("bob", "example.com"))) sum += said.score;
+    return sum;
+  };
+  listed.settings.reject_at = 100;
+  EXPECT_DOUBLE_EQ(score({"127.0.0.3"}), 8);
+  EXPECT_DOUBLE_EQ(score({"127.0.0.3", "127.0.0.9"}), 8) << "one range counts once";
+  EXPECT_DOUBLE_EQ(score({"127.0.0.4"}), 1.5) << "the narrowest range";
+  EXPECT_DOUBLE_EQ(score({"127.0.0.3", "127.0.0.4", "127.0.0.11"}), 12.5);
+  EXPECT_DOUBLE_EQ(score({"127.0.0.30", "127.0.0.10"}), -1);
+  EXPECT_DOUBLE_EQ(score({"127.0.0.12"}), 0) << "no code of the table, though in the list's reply";
+  zone.codes.clear();
+  EXPECT_DOUBLE_EQ(score({"127.0.0.12"}), 99);
+}
+
+TEST(JudgeDnsbl, SaysWhatTheAdministratorHasWritten) {
+  Listed listed({});
+  listed.add(zen, 8);
+  Transaction mail = mail_to("bob", "example.com");
+  mail.from = address("ann",
+                      "b\xc3\xbc"
+                      "cher.example");
+  const auto text = [&](const char* configured) {
+    listed.settings.zones[zen].text = configured;
+    return refusal_among(listed.at(Stage::rcpt, mail)).text;
+  };
+  EXPECT_EQ(text(""), "Listed by zen.dnsbl.example");
+  EXPECT_EQ(text("{list} has {ip}, see https://example.net/?ip={ip}&d={domain}"),
+            "zen.dnsbl.example has 192.0.2.1, see https://example.net/?ip=192.0.2.1&d=xn--bcher-kva.example");
+  mail.client.ip = *IpAddress::parse("2001:db8::9");
+  EXPECT_EQ(text("{ip}"), "2001:db8::9");
+  mail.from = MailAddress{};
+  EXPECT_EQ(text("from {domain}!"), "from !");
+  mail.from = address("ann", std::string(60, 'a') + "." + std::string(60, 'b') + ".example");
+  std::string many;
+  for (int i = 0; i < 30; ++i) many += "{domain}";
+  EXPECT_EQ(text(many.c_str()).size(), max_reply_text);
+}
+
+TEST(ListText, IsPrintableAsciiOfABoundedLengthWithKnownPlaceholders) {
+  for (const char* good : {"Listed", "{list}{ip}{domain}", "a } b", "100%"})
+    EXPECT_FALSE(objection_to_list_text(good)) << good;
+  for (const char* bad : {"two\r\nlines", "tab\t", "\xc3\xbc", "{zone}", "{", "{list", "{LIST}", "{ip}{{ip}"}) {
+    EXPECT_TRUE(objection_to_list_text(bad)) << bad;
+  }
+  EXPECT_FALSE(objection_to_list_text(std::string(max_list_text, 'x')));
+  EXPECT_TRUE(objection_to_list_text(std::string(max_list_text + 1, 'x')));
 }
 
 struct SumCase {
@@ -152,7 +212,8 @@ TEST(JudgeDnsbl, GoesByTheSettingsThatItIsGiven) {
 TEST(JudgeDnsbl, SaysOfFailedListsThatItDoesNotKnow) {
   Listed listed({2});
   listed.settings.zones["dead.example"].score = 9;
-  listed.facts.failed = {{"dead.example", ListFailure::no_answer, {}}, {"of.another.plan", ListFailure::no_answer, {}}};
+  listed.facts.failed = {{{"dead.example", "dead.example"}, ListFailure::no_answer, {}},
+                         {{"of.another.plan", "of.another.plan"}, ListFailure::no_answer, {}}};
   const Verdict verdict = only(listed.at(Stage::rcpt, mail_to("bob", "example.com")));
   EXPECT_TRUE(verdict.is_unknown);
   EXPECT_EQ(verdict.rule, "dead.example");
@@ -181,7 +242,7 @@ TEST(ExplainDnsbl, TellsHitsAndWhatIsNotKnown) {
   EXPECT_EQ(explain().result, "clean");
   EXPECT_EQ(explain().fact, "lists asked: 2");
   listed.settings.zones["dead.example"];
-  listed.facts.failed = {{"dead.example", ListFailure::list_error, {"127.255.255.254"}}};
+  listed.facts.failed = {{{"dead.example", "dead.example"}, ListFailure::list_error, {"127.255.255.254"}}};
   EXPECT_EQ(explain().result, "unknown");
   EXPECT_EQ(explain().details,
             std::vector<std::string>{"dead.example: answered 127.255.255.254, which is an error of the list"});

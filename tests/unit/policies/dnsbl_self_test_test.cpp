@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/dnsbl/list_health.h"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr const char* listed = "2.0.0.127.list.example";
 constexpr const char* unlisted = "1.0.0.127.list.example";
+constexpr const char* unlisted_ipv6 = "1.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.list.example";
 constexpr const char* listed_ipv6 = "2.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.list.example";
 
 class DnsblSelfTest : public testing::Test {
@@ -22,9 +25,9 @@ class DnsblSelfTest : public testing::Test {
     world_.resolver.zone().a(listed_ipv6, "127.0.0.2");
   }
 
-  static DnsblSettings settings() {
+  static DnsblSettings settings(SelfTest mode = SelfTest::on) {
     DnsblSettings settings;
-    settings.zones["list.example"].self_test = true;
+    settings.zones["list.example"].self_test = mode;
     return settings;
   }
   void self_test() { world_.self_test(*gatherer_); }
@@ -43,7 +46,7 @@ class DnsblSelfTest : public testing::Test {
 
 TEST_F(DnsblSelfTest, KeepsAHealthyListInService) {
   self_test();
-  EXPECT_EQ(world_.resolver.asked().size(), 3u);
+  EXPECT_EQ(world_.resolver.asked().size(), 4u);
   EXPECT_TRUE(asks_about("192.0.2.1"));
   EXPECT_TRUE(asks_about("2001:db8::1"));
   EXPECT_EQ(world_.counters.get(Fault::dnsbl_wildcard), 0u);
@@ -51,11 +54,14 @@ TEST_F(DnsblSelfTest, KeepsAHealthyListInService) {
 }
 
 TEST_F(DnsblSelfTest, TakesAListOutThatListsEverything) {
-  for (const char* code : {"127.0.0.2", "203.0.113.7", "127.255.255.254"}) {
+  for (const auto& [mode, code] : {std::pair(SelfTest::on, "127.0.0.2"),
+                                   {SelfTest::on, "203.0.113.7"},
+                                   {SelfTest::automatic, "127.0.0.9"},
+                                   {SelfTest::automatic, "203.0.113.7"}}) {
     PolicyWorld world;
     world.resolver.zone().a(listed, "127.0.0.2");
     world.resolver.zone().a(unlisted, code);
-    const auto gatherer = world.prepare(dnsbl_entry, settings());
+    const auto gatherer = world.prepare(dnsbl_entry, settings(mode));
     world.self_test(*gatherer);
     EXPECT_EQ(world.counters.get(Fault::dnsbl_wildcard), 1u) << code;
     EXPECT_EQ(world.log.count({"event=fault", "kind=dnsbl_wildcard", "zone=list.example", "127.0.0.1 is listed"}), 1u);
@@ -82,12 +88,68 @@ TEST_F(DnsblSelfTest, TakesAListOutThatHasNoTestPointAndBackIn) {
   EXPECT_EQ(world_.log.count({"event=recovered", "kind=dnsbl_wildcard", "zone=list.example"}), 1u);
 }
 
-TEST_F(DnsblSelfTest, AListThatRefusesUsFailsIt) {
+TEST_F(DnsblSelfTest, AListThatRefusesUsFailsItAndSaysSo) {
+  for (const SelfTest mode : {SelfTest::on, SelfTest::automatic}) {
+    for (const char* code : {"127.255.255.252", "127.255.255.254", "127.255.255.255", "127.255.255.0"}) {
+      for (const auto& points : {std::vector{listed, unlisted}, {unlisted}, {listed}}) {
+        PolicyWorld world;
+        for (const char* point : points) world.resolver.zone().a(point, code);
+        const auto gatherer = world.prepare(dnsbl_entry, settings(mode));
+        world.self_test(*gatherer);
+        EXPECT_EQ(world.log.count({"event=fault", "kind=dnsbl_wildcard", "zone=list.example", code}), 1u);
+        EXPECT_EQ(world.log.count({"is listed"}) + world.log.count({"is not listed"}), 0u);
+        Facts facts;
+        world.gather(*gatherer, Stage::connect, mail_of("192.0.2.1"), facts);
+        EXPECT_EQ(facts.get<DnsblFacts>().failed.at(0).why, ListFailure::failed_test);
+      }
+    }
+  }
+}
+
+TEST_F(DnsblSelfTest, ByItselfAsksNoListForPointsThatItNeverHad) {
   world_.resolver.zone() = {};
-  world_.resolver.zone().a(listed, "127.255.255.254");
-  world_.resolver.zone().a(unlisted, "127.255.255.254");
+  gatherer_ = world_.prepare(dnsbl_entry, settings(SelfTest::automatic));
+  for (int i = 0; i < 3; ++i) {
+    self_test();
+    world_.loop.advance(ListHealth::between_tests);
+  }
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  EXPECT_TRUE(asks_about("2001:db8::1"));
+  EXPECT_TRUE(world_.log.lines.empty());
+}
+
+TEST_F(DnsblSelfTest, ByItselfNoticesThatAListHasEnded) {
+  gatherer_ = world_.prepare(dnsbl_entry, settings(SelfTest::automatic));
   self_test();
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  world_.resolver.zone() = {};
+  for (int i = 0; i < 3; ++i) {
+    world_.loop.advance(ListHealth::between_tests);
+    self_test();
+  }
   EXPECT_FALSE(asks_about("192.0.2.1"));
+  EXPECT_EQ(world_.log.count({"event=fault", "127.0.0.2 is not listed any more"}), 1u) << "once";
+  EXPECT_EQ(world_.counters.get(Fault::dnsbl_wildcard), 1u);
+  SetUp();
+  world_.loop.advance(ListHealth::between_tests);
+  self_test();
+  EXPECT_TRUE(asks_about("192.0.2.1"));
+  EXPECT_EQ(world_.log.count({"event=recovered"}), 1u);
+}
+
+TEST_F(DnsblSelfTest, StopsOnlyIpv6QuestionsOfAListThatListsAllOfIt) {
+  for (const SelfTest mode : {SelfTest::on, SelfTest::automatic}) {
+    PolicyWorld world;
+    for (const char* point : {listed, listed_ipv6, unlisted_ipv6}) world.resolver.zone().a(point, "127.0.0.2");
+    const auto gatherer = world.prepare(dnsbl_entry, settings(mode));
+    world.self_test(*gatherer);
+    EXPECT_EQ(world.log.count({"event=fault", "not asked about IPv6 clients: ::FFFF:127.0.0.1 is listed"}), 1u);
+    for (const auto& [ip, is_asked] : {std::pair("192.0.2.1", true), {"2001:db8::1", false}}) {
+      Facts facts;
+      world.gather(*gatherer, Stage::connect, mail_of(ip), facts);
+      EXPECT_EQ(facts.get<DnsblFacts>().evidence.size(), is_asked ? 1u : 0u) << ip;
+    }
+  }
 }
 
 TEST_F(DnsblSelfTest, OnlyStopsIpv6QuestionsOfAListWithoutItsPoint) {
@@ -100,7 +162,7 @@ TEST_F(DnsblSelfTest, OnlyStopsIpv6QuestionsOfAListWithoutItsPoint) {
 }
 
 TEST_F(DnsblSelfTest, ChangesNothingWhenTheListDoesNotAnswer) {
-  for (const char* name : {listed, unlisted, listed_ipv6}) {
+  for (const char* name : {listed, unlisted, listed_ipv6, unlisted_ipv6}) {
     world_.resolver.zone().set(name, dns::Type::A, dns::Status::timeout);
   }
   self_test();
@@ -108,9 +170,8 @@ TEST_F(DnsblSelfTest, ChangesNothingWhenTheListDoesNotAnswer) {
   EXPECT_TRUE(asks_about("2001:db8::1"));
 }
 
-TEST_F(DnsblSelfTest, AsksOnlyListsThatSaySo) {
-  DnsblSettings quiet = settings();
-  quiet.zones["list.example"].self_test = false;
+TEST_F(DnsblSelfTest, AsksNoListWithoutATest) {
+  const DnsblSettings quiet = settings(SelfTest::off);
   world_.self_test(*world_.prepare(dnsbl_entry, quiet));
   EXPECT_TRUE(world_.resolver.asked().empty());
 }
@@ -119,10 +180,10 @@ TEST_F(DnsblSelfTest, TestsAListOnceHoweverManyConfigurationsHaveIt) {
   self_test();
   self_test();
   world_.self_test(*world_.prepare(dnsbl_entry, settings()));
-  EXPECT_EQ(world_.resolver.asked().size(), 3u);
+  EXPECT_EQ(world_.resolver.asked().size(), 4u);
   world_.loop.advance(ListHealth::between_tests);
   self_test();
-  EXPECT_EQ(world_.resolver.asked().size(), 6u);
+  EXPECT_EQ(world_.resolver.asked().size(), 8u);
 }
 
 }  // namespace

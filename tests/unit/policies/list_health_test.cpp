@@ -1,4 +1,4 @@
-// The breaker of a list (threats.md D10) and its test points (D9).
+// The breakers of a list (threats.md D10) and its test points (D9).
 #include "policies/dnsbl/list_health.h"
 
 #include <gtest/gtest.h>
@@ -7,56 +7,128 @@ namespace sallyport::policies {
 namespace {
 
 using namespace std::chrono_literals;
+using Change = ListHealth::Change;
 
 constexpr Time start{1h};
+constexpr AddressFamily v4 = AddressFamily::ipv4;
+constexpr AddressFamily v6 = AddressFamily::ipv6;
+
+Change fail(ListHealth& health, AddressFamily family, Time now) {
+  auto turn = health.may_ask(family, now);
+  EXPECT_TRUE(turn);
+  return turn ? turn->failed(now, "no answer in time") : Change::none;
+}
 
 // Fails so often that the breaker opens at `now`.
-void open_breaker(ListHealth& health, Time now) {
-  for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) EXPECT_FALSE(health.failed(now)) << i;
-  EXPECT_TRUE(health.failed(now));
+void open_breaker(ListHealth& health, AddressFamily family, Time now) {
+  for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) EXPECT_EQ(fail(health, family, now), Change::none) << i;
+  EXPECT_EQ(fail(health, family, now), Change::opened);
 }
+
+bool may_ask(ListHealth& health, AddressFamily family, Time now) { return health.may_ask(family, now).has_value(); }
 
 TEST(ListHealth, StopsAskingAfterTenFailuresInARow) {
   ListHealth health;
-  EXPECT_TRUE(health.may_ask(start));
-  open_breaker(health, start);
-  EXPECT_FALSE(health.may_ask(start));
-  EXPECT_FALSE(health.may_ask(start + 59s));
+  open_breaker(health, v4, start);
+  EXPECT_FALSE(may_ask(health, v4, start));
+  EXPECT_FALSE(may_ask(health, v4, start + 59s));
+}
+
+TEST(ListHealth, HasABreakerForEachAddressFamily) {
+  for (const AddressFamily broken : {v4, v6}) {
+    const AddressFamily other = broken == v4 ? v6 : v4;
+    ListHealth health;
+    open_breaker(health, broken, start);
+    EXPECT_FALSE(may_ask(health, broken, start));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(health.may_ask(other, start)->answered(start), Change::none);
+    EXPECT_FALSE(may_ask(health, broken, start)) << "an answer about the other family says nothing of this one";
+    const ListHealth::Report report = health.report();
+    EXPECT_TRUE(report.families[static_cast<std::size_t>(broken)].is_open);
+    EXPECT_FALSE(report.families[static_cast<std::size_t>(other)].is_open);
+  }
 }
 
 TEST(ListHealth, StartsCountingAnewAfterAnAnswer) {
   ListHealth health;
-  for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) health.failed(start);
-  health.answered();
-  for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) health.failed(start);
-  EXPECT_TRUE(health.may_ask(start));
+  for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) fail(health, v4, start);
+  EXPECT_EQ(health.may_ask(v4, start)->answered(start), Change::none);
+  for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) EXPECT_EQ(fail(health, v4, start), Change::none);
+  EXPECT_TRUE(may_ask(health, v4, start));
 }
 
 TEST(ListHealth, LetsOneProbeThroughPerPause) {
   ListHealth health;
-  open_breaker(health, start);
-  EXPECT_TRUE(health.may_ask(start + 60s));
-  EXPECT_FALSE(health.may_ask(start + 60s));
-  EXPECT_FALSE(health.failed(start + 65s)) << "it was open already";
-  EXPECT_FALSE(health.may_ask(start + 119s));
-  EXPECT_TRUE(health.may_ask(start + 120s)) << "a probe nobody answered does not close it for ever";
-  health.answered();
-  EXPECT_TRUE(health.may_ask(start + 120s));
+  open_breaker(health, v4, start);
+  auto probe = health.may_ask(v4, start + 60s);
+  ASSERT_TRUE(probe);
+  EXPECT_FALSE(may_ask(health, v4, start + 60s));
+  EXPECT_EQ(probe->failed(start + 65s, "no answer in time"), Change::none) << "it was open already";
+  EXPECT_FALSE(may_ask(health, v4, start + 124s));
+  auto next = health.may_ask(v4, start + 125s);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->answered(start + 126s), Change::closed);
+  EXPECT_TRUE(may_ask(health, v4, start + 126s));
+  EXPECT_TRUE(may_ask(health, v4, start + 126s));
 }
 
-TEST(ListHealth, OpensOnceForQuestionsThatWereUnderWay) {
+TEST(ListHealth, AProbeThatSettlesNothingIsLeftToTheNext) {
   ListHealth health;
-  open_breaker(health, start);
-  EXPECT_FALSE(health.failed(start + 30s));
-  EXPECT_TRUE(health.may_ask(start + 60s));
+  open_breaker(health, v6, start);
+  for (int i = 0; i < 5; ++i) {
+    auto probe = health.may_ask(v6, start + 61s);
+    EXPECT_TRUE(probe);
+    EXPECT_FALSE(may_ask(health, v6, start + 61s));
+  }  // its answer came from the cache, or its client left
+  EXPECT_EQ(health.may_ask(v6, start + 61s)->answered(start + 61s), Change::closed);
+}
+
+TEST(ListHealth, QuestionsUnderWayWhenItOpensAreNoProbes) {
+  ListHealth health;
+  std::optional<ListHealth::Turn> early = health.may_ask(v4, start);
+  std::optional<ListHealth::Turn> another = health.may_ask(v4, start);
+  open_breaker(health, v4, start);
+  EXPECT_EQ(early->failed(start + 30s, "no answer in time"), Change::none);
+  auto probe = health.may_ask(v4, start + 60s);
+  ASSERT_TRUE(probe) << "the failure has not moved it";
+  another.reset();
+  EXPECT_FALSE(may_ask(health, v4, start + 60s)) << "the probe is still under way";
 }
 
 TEST(ListHealth, KeepsAListOutThatFailsItsTest) {
   ListHealth health;
-  health.tested(false);
-  EXPECT_FALSE(health.may_ask(start + 1h));
-  health.tested(true);
-  EXPECT_TRUE(health.may_ask(start + 1h));
+  ListHealth::Tested wrong;
+  wrong.passes = false;
+  wrong.reason = "127.0.0.1 is listed";
+  EXPECT_TRUE(health.tested(start, wrong));
+  EXPECT_FALSE(health.tested(start + 300s, wrong)) << "nothing new";
+  EXPECT_FALSE(may_ask(health, v4, start + 1h));
+  EXPECT_EQ(health.report().tested_since, start);
+  EXPECT_EQ(health.report().test_reason, "127.0.0.1 is listed");
+  wrong.reason = "127.0.0.2 is not listed";
+  EXPECT_TRUE(health.tested(start + 600s, wrong)) << "another reason";
+  EXPECT_FALSE(health.tested(start + 900s, {})) << "could not be asked";
+  EXPECT_FALSE(may_ask(health, v4, start + 1h));
+  ListHealth::Tested right;
+  right.passes = true;
+  EXPECT_TRUE(health.tested(start + 1200s, right));
+  EXPECT_FALSE(health.tested(start + 1500s, right));
+  EXPECT_TRUE(may_ask(health, v4, start + 1h));
+}
+
+TEST(ListHealth, CountsWhatItWasAskedAndWhy) {
+  ListHealth health;
+  health.may_ask(v4, start)->answered(start);
+  health.count_hit();
+  fail(health, v6, start + 5s);
+  health.may_ask(v4, start).reset();
+  const ListHealth::Report report = health.report();
+  EXPECT_EQ(report.questions, 2u);
+  EXPECT_EQ(report.hits, 1u);
+  EXPECT_EQ(report.faults, 1u);
+  EXPECT_EQ(report.families[1].last_failure, "no answer in time");
+  EXPECT_EQ(report.families[1].failed_at, start + 5s);
+  EXPECT_EQ(report.families[0].last_failure, "");
+  EXPECT_EQ(report.passes_test, std::nullopt);
 }
 
 }  // namespace

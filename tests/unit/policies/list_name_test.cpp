@@ -29,21 +29,34 @@ TEST(ListQueryName, IsNeverLongerThanANameCanBe) {
   EXPECT_NE(query("192.0.2.1", fits + "z"), "<none>");
 }
 
-TEST(PublicZoneName, HidesCustomersKeys) {
-  EXPECT_EQ(public_zone_name("zen.spamhaus.org"), "zen.spamhaus.org");
-  EXPECT_EQ(public_zone_name("abcdefghijklmnopqrstuv2wxy.zen.dq.spamhaus.net"), "zen.dq.spamhaus.net");
-  EXPECT_EQ(public_zone_name("short.zen.dq.spamhaus.net"), "zen.dq.spamhaus.net");
-  EXPECT_EQ(public_zone_name("_file.abc.hbl.dq.spamhaus.net"), "hbl.dq.spamhaus.net");
-  EXPECT_EQ(public_zone_name("zen.dq.spamhaus.net"), "zen.dq.spamhaus.net");
-  EXPECT_EQ(public_zone_name("0123456789abcdef0123456789abcdef.combined.mail.list.example"),
-            "combined.mail.list.example");
-  EXPECT_EQ(public_zone_name("ip.0123456789abcdef0123.list.example"), "list.example");
+TEST(PublicZoneName, ShowsWellKnownLists) {
+  for (const char* zone :
+       {"zen.spamhaus.org", "bl.spamcop.net", "b.barracudacentral.org", "list.dnswl.org", "multi.surbl.org",
+        "dnsbl-1.uceprotect.net", "ix.dnsbl.manitu.net", "psbl.surriel.com", "rep.mailspike.net",
+        "ips.backscatterer.org", "zen.dq.spamhaus.net", "combined.mail.abusix.zone", "zen.dnsbl.example",
+        "white.dnsbl.example", "list2.example", "averylongnameofalistwithoutdigits.example", "localhost"}) {
+    EXPECT_EQ(public_zone_name(zone), zone);
+  }
 }
 
-TEST(PublicZoneName, KeepsLongNamesThatAreNoKeys) {
-  EXPECT_EQ(public_zone_name("averylongnameofalistwithoutdigits.example"), "averylongnameofalistwithoutdigits.example");
-  EXPECT_EQ(public_zone_name("list2.example"), "list2.example");
-  EXPECT_EQ(public_zone_name("0123456789abcdef0123456789abcdef"), "0123456789abcdef0123456789abcdef");
+TEST(PublicZoneName, HidesCustomersKeysWhateverTheyLookLike) {
+  for (const char* key :
+       {"abcdefghijklmnopqrstuv2wxy", "0123456789abcdef0123456789abcdef", "short", "x", "48151623", "7", "cust_7719ab",
+        "7c1d9a44-02be-4f6a-8f13-6b0e5d2c9a71", "hunter", "acme-inc", "blx", "zen2", "xn--bcher-kva"}) {
+    const std::string in_front(key);
+    EXPECT_EQ(public_zone_name(in_front + ".paid.example"), "paid.example");
+    EXPECT_EQ(public_zone_name(in_front + ".zen.dq.spamhaus.net"), "zen.dq.spamhaus.net");
+    EXPECT_EQ(public_zone_name("_file." + in_front + ".hbl.dq.spamhaus.net"), "hbl.dq.spamhaus.net");
+    EXPECT_EQ(public_zone_name("zen." + in_front + ".paid.example"), "paid.example") << "in the middle";
+    EXPECT_EQ(public_zone_name(in_front + ".of.two." + in_front + ".bl.paid.co.uk"), "bl.paid.co.uk");
+    EXPECT_EQ(public_zone_name(in_front + ".duckdns.org"), "duckdns.org") << "a company's customers are no registry's";
+  }
+}
+
+TEST(PublicZoneName, HidesKeysInAZoneOfOnesOwn) {
+  EXPECT_EQ(public_zone_name("48151623.rbl"), "rbl");
+  EXPECT_EQ(public_zone_name("q4wz81mxk20dh7s9yt3bn5vc6a.rbl"), "rbl");
+  EXPECT_EQ(public_zone_name("0123456789abcdef0123456789abcdef"), "0123456789abcdef0123456789abcdef") << "all there is";
 }
 
 }  // namespace

@@ -1,0 +1,91 @@
+#include "gateway/app/list_reports.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "policies/dnsbl/dnsbl.h"
+#include "policies/dnsbl/list_health.h"
+#include "policies/dnsbl/listings.h"
+
+namespace sallyport::app {
+
+namespace {
+
+using policies::AddressFamily;
+using policies::DnsblSettings;
+using policies::ListHealth;
+
+// One list of the configuration.
+struct Configured {
+  std::string name;
+  policies::SelfTest self_test = policies::SelfTest::automatic;
+  std::vector<std::string> tenants;
+};
+
+std::int64_t seconds_of(Time since, const Moment& moment) {
+  const Time begun = since == Time{} ? moment.started : since;
+  const WallTime at = moment.wall_now - std::chrono::duration_cast<WallTime::duration>(moment.now - begun);
+  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+control::ListReport::Family family_of(const ListHealth::Report& health, AddressFamily family, const Moment& moment) {
+  const ListHealth::Family& known = health.families[static_cast<std::size_t>(family)];
+  if (!health.passes_test.value_or(true)) {
+    return {"failed its test", seconds_of(health.tested_since, moment), health.test_reason};
+  }
+  if (family == AddressFamily::ipv6 && !health.serves_ipv6) {
+    return {"no entries", seconds_of(health.tested_since, moment), health.ipv6_reason};
+  }
+  return {known.is_open ? "set aside" : "asked", seconds_of(known.since, moment), known.last_failure};
+}
+
+control::ListReport report_of(const Configured& list, const ListHealth::Report& health, const Moment& moment) {
+  control::ListReport report;
+  report.list = list.name;
+  report.tenants = list.tenants;
+  report.ipv4 = family_of(health, AddressFamily::ipv4, moment);
+  report.ipv6 = family_of(health, AddressFamily::ipv6, moment);
+  report.self_test.mode = word(list.self_test);
+  report.self_test.result = !health.passes_test ? "not yet" : *health.passes_test ? "passed" : "failed";
+  report.self_test.since = seconds_of(health.tested_since, moment);
+  report.self_test.reason = health.test_reason;
+  report.questions = health.questions;
+  report.hits = health.hits;
+  report.faults = health.faults;
+  return report;
+}
+
+// Adds the lists of these settings that are not in `known` yet.
+void add(const DnsblSettings& settings, const std::string& tenant, const std::map<std::string, Configured>& everybodys,
+         std::map<std::string, Configured>& known) {
+  if (settings.mode == policies::Mode::off) return;
+  for (auto& [zone, name] : policies::list_names(settings)) {
+    if (!tenant.empty() && everybodys.contains(zone)) continue;
+    Configured& list = known[zone];
+    list.name = name;
+    list.self_test = settings.zones.at(zone).self_test;
+    if (!tenant.empty()) list.tenants.push_back(tenant);
+  }
+}
+
+}  // namespace
+
+control::ListReports list_reports(const config::Settings& settings, const policies::ListTable& table,
+                                  const Moment& moment) {
+  std::map<std::string, Configured> everybodys;
+  std::map<std::string, Configured> tenants;
+  add(settings.policy.of(policies::dnsbl_section), "", {}, everybodys);
+  for (const auto& [name, tenant] : settings.tenants) {
+    add(config::policy_of(settings, tenant).of(policies::dnsbl_section), name, everybodys, tenants);
+  }
+  control::ListReports reports;
+  for (const auto* lists : {&everybodys, &tenants}) {
+    for (const auto& [zone, list] : *lists) {
+      reports.push_back(report_of(list, table.of(zone).report(), moment));
+    }
+  }
+  return reports;
+}
+
+}  // namespace sallyport::app
