@@ -12,7 +12,7 @@
 namespace sallyport::session {
 
 // The message with one more ARC set on top, sealed with the key that publish_seal_key() publishes. `dmarc` is the DMARC
-// result that the sealer states, `chain` the state of the earlier sets that it states.
+// result that the sealer states of example.org, `chain` the state of the earlier sets that it states.
 inline std::string sealed(const std::string& message, const std::string& domain, const std::string& dmarc = "pass",
                           policies::AuthResult chain = policies::AuthResult::none) {
   const auto sealer = policies::ArcSealer::make({domain, "arc", "arc.key"}, support::ed25519_key_pem());
@@ -24,6 +24,7 @@ inline std::string sealed(const std::string& message, const std::string& domain,
   mail::AuthMethod method;
   method.method = "dmarc";
   method.result = dmarc;
+  method.properties = {{"header", "from", "example.org"}};
   const mail::AuthResults results{"mx." + domain, {method}};
   const std::vector<signature::BodyHash> hashes{signature::hash_body(whole.body(), sealer->body_form())};
   const auto set = sealer->seal({whole.header(), hashes, facts, results, whole.transaction().now});
