@@ -31,11 +31,9 @@ class UpstreamPool::Waiter : public async::ListNode {
     async::ListHead& queue = pool_.waiting_[&group_];
     if (!is_linked()) was_first_ ? queue.push_front(*this) : queue.push_back(*this);
     const bool is_first = queue.front() == this;
+    starve_for(is_first ? std::move(servers) : std::vector<UpstreamServer*>());
     if (is_first) {
       was_first_ = true;
-      for (UpstreamServer* server : servers) server->starving(1);
-      for (UpstreamServer* server : starving_for_) server->starving(-1);
-      starving_for_ = std::move(servers);
       for (UpstreamServer* server : starving_for_) pool_.make_room(*server);
       if (pool_.neighbours_) pool_.neighbours_->call_others();
     }
@@ -43,8 +41,7 @@ class UpstreamPool::Waiter : public async::ListNode {
   }
 
   void leave() {
-    for (UpstreamServer* server : starving_for_) server->starving(-1);
-    starving_for_.clear();
+    starve_for({});
     if (!is_linked()) return;
     unlink();
     const auto queue = pool_.waiting_.find(&group_);
@@ -61,6 +58,12 @@ class UpstreamPool::Waiter : public async::ListNode {
   }
 
  private:
+  void starve_for(std::vector<UpstreamServer*> servers) {
+    for (UpstreamServer* server : servers) server->starving(1);
+    for (UpstreamServer* server : starving_for_) server->starving(-1);
+    starving_for_ = std::move(servers);
+  }
+
   UpstreamPool& pool_;
   const UpstreamGroup& group_;
   async::Signal signal_;

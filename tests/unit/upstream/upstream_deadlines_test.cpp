@@ -83,11 +83,12 @@ TEST_F(UpstreamDeadlines, EachReplyHasItsOwn) {
 TEST_F(UpstreamDeadlines, AKeptConnectionHasFiveSeconds) {
   world.greet();
   world.upstream.queued["MAIL"] = {"silence"};
+  world.upstream.queued["RCPT"] = {"silence"};
   EXPECT_EQ(world.say(group), "");
   world.advance(milliseconds(4900));
   EXPECT_EQ(world.heard(), "");
   world.advance(milliseconds(200));
-  EXPECT_EQ(world.heard(), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(world.heard(), std::string(mail_ok) + "250 2.1.5 Ok\r\n");
   EXPECT_EQ(world.counters.get(Fault::upstream_timeout), 0u);
 }
 
