@@ -74,7 +74,7 @@ TEST_F(PoolPressure, AnIdleConnectionOfAnotherWorkerIsGivenUpAtOnce) {
     Lease lease;
     async::Nursery askers(loop.scheduler());
     askers.spawn(ask(from, "", lease));
-    loop.advance(milliseconds(5));
+    loop.advance(milliseconds(20));
     ASSERT_TRUE(lease) << i;
     from.give_back(std::move(lease), false);
   }
@@ -186,7 +186,7 @@ TEST_F(PoolPressure, DownAndUpAreToldOnce) {
   }
   EXPECT_EQ(log.count({"event=upstream", "state=down", "because=\"connect: refused\""}), 1u);
   dialer.serve(first_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
-  for (int i = 0; i < 5; ++i) lease = take(*pool);
+  for (int i = 0; i < 5; ++i) pool->give_back(take(*pool), false);
   EXPECT_EQ(log.count({"event=upstream", "state=up"}), 1u);
   EXPECT_EQ(counters.get(Total::upstreams_down), 1u);
   EXPECT_EQ(counters.get(Total::upstreams_up), 1u);
