@@ -437,8 +437,8 @@ class PostfixKillRun(KillRun):
     points = POINTS[:POINTS.index("upstream connected")]
 
     def serve_upstream(self):
-        self.postfix = Postfix(self.test, more=f"virtual_mailbox_maps = inline:{{{{ user@{DOMAIN}=user/, "
-                                               f"second@{DOMAIN}=second/ }}}}\n")
+        mailboxes = f"inline:{{ user@{DOMAIN}=user/, second@{DOMAIN}=second/ }}"
+        self.postfix = Postfix(self.test, more=f"virtual_mailbox_maps = {mailboxes}\n")
 
     def upstream_settings(self):
         return {"servers": [f"127.0.0.1:{self.postfix.port}"], "connection_age": "2s"}
