@@ -122,6 +122,7 @@ TEST_F(ClientInfoTest, AKeptConnectionOfAnotherClientGivesWay) {
   world.upstream.queued["EHLO"] = {xclient_ehlo, plain_ehlo, xclient_ehlo, plain_ehlo};
   connect(ann);
   send_mail();
+  leave();
   connect(eve);
   send_mail();
   EXPECT_EQ(world.upstream.stored.size(), 2U);
@@ -300,6 +301,7 @@ TEST_P(ProxyBehind, AKeptConnectionOfAnotherClientGivesWay) {
   world.settings.upstreams["default"].max_connections = 1;
   connect(ann);
   send_mail();
+  leave();
   connect(eve);
   send_mail();
   EXPECT_EQ(world.upstream.stored.size(), 2U);
