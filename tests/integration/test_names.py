@@ -32,11 +32,11 @@ class NamesTest(GatewayTest):
         (self.folder / "zone.new").write_text(json.dumps(records))
         (self.folder / "zone.new").rename(self.folder / "zone.json")
 
-    def serve(self, records, port, ttl=1, **upstream):
+    def serve(self, records, port, ttl=1, workers=2, **upstream):
         """A gateway whose server is NAME at that port."""
         dns = self.dns(records, "--ttl", str(ttl))
         settings = {"servers": [f"{NAME}:{port}"], "balance": "failover", "health_interval": "200ms", **upstream}
-        return self.gateway(settings, dns={"servers": [f"127.0.0.1:{dns}"]})
+        return self.gateway(settings, workers=workers, dns={"servers": [f"127.0.0.1:{dns}"]})
 
     def deliver(self, client=None, code=250):
         if client is None:
@@ -152,7 +152,7 @@ class Names(NamesTest):
         first, second = self.sink(), self.sink(host="127.0.0.2")
         self.folder.chmod(0o777)
         self.serve({NAME: {"A": ["127.0.0.1"]}, "two.example": {"A": ["127.0.0.2"]}}, first.port, ttl=300,
-                   health_interval="1h")
+                   workers=1, health_interval="1h")
         self.wait_for_ehlo("8BITMIME")
         connections = self.stats()["sallyport_upstream_connections_total"]
         self.deliver()
