@@ -184,7 +184,7 @@ TEST_F(ClientInfoTest, ANewConnectionInPlaceOfADeadOneIsToldToo) {
   world.upstream.queued["MAIL"] = {"close"};
   send_mail();
   EXPECT_EQ(commands(),
-            (Commands{"MAIL", "RCPT", "EHLO mx.example.com", of_ann, "EHLO client.example", "MAIL", "RCPT", "DATA"}));
+            (Commands{"MAIL", "EHLO mx.example.com", of_ann, "EHLO client.example", "MAIL", "RCPT", "DATA"}));
 }
 
 TEST_F(ClientInfoTest, XforwardIsSaidForEachMail) {
