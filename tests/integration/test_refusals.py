@@ -115,7 +115,7 @@ class DnsLists(RefusalTest):
         self.assertEqual(verdict, "clean; score=3.0; checks=dnsbl:bl.test.example(8),dnsbl:white.test.example(-5)")
 
     def test_two_lists_add_up_and_one_does_not_suffice(self):
-        zones = {"bl.test.example": {"score": 5.0}, "everyone.test.example": {"score": 5.0}}
+        zones = {"bl.test.example": {"score": 5.0}, "everyone.test.example": {"score": 5.0, "self_test": "off"}}
         self.protect_by_lists(zones)
         with self.greeted(FRIEND) as client:
             client.mail()
