@@ -1,12 +1,14 @@
-// What `check` asks of the DNS: the names that servers are given by.
+// The part of `check` that looks up the servers which upstreams name, and finds those that are this gateway itself.
 #pragma once
 
-#include "gateway/config/load.h"
+#include <string>
+
+#include "gateway/cli/check_report.h"
 
 namespace sallyport::cli {
 
-// A warning for each server whose name has no address now. It is no error: the name may get one at any time, and the
-// DNS may be away while a configuration is checked. Waits for the answers, 5 seconds at most.
-config::ConfigErrors check_names(const config::Loaded& loaded);
+// A name without an address is a warning. A server that is one of the gateway's own listeners is an error, by whatever
+// address or name. Takes 5 seconds at most.
+void check_names(const config::Loaded& loaded, const std::string& config_file, CheckReport& report);
 
 }  // namespace sallyport::cli

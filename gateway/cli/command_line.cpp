@@ -22,7 +22,14 @@ CLI::Option* add_config_file(CLI::App& app, std::string& to) {
 // One command on the parser: what it declares, and what of it was given.
 class Parsed final : public Syntax {
  public:
-  Parsed(CLI::App& app, const Command& command) : app_(app), invocation_(command.make(*this)) {}
+  Parsed(CLI::App& app, const Command& command) : app_(app), invocation_(command.make(*this)) {
+    // Every command takes -c, and says so in its --help, so that one habit serves for all.
+    if (config_file_ == nullptr) {
+      config_options_.push_back(
+          app_.add_option("-c,--config", unused_file_, "The configuration file; this command reads none")
+              ->type_name("FILE"));
+    }
+  }
 
   void config_file(std::string& to) override {
     config_file_ = &to;
@@ -52,13 +59,15 @@ class Parsed final : public Syntax {
 
   bool is_meant() const { return app_.parsed(); }
 
-  // Fills the options in. `early` is the -c that stands before the command, `early_file` its file. CLI11 throws what is
-  // wrong.
-  std::unique_ptr<Invocation> finish(const CLI::Option& early, const std::string& early_file) {
-    std::size_t files = early.count();
+  // Fills the options in. `early` are those for a -c that stands before the command, `early_file` is its file. CLI11
+  // throws what is wrong.
+  std::unique_ptr<Invocation> finish(const std::vector<CLI::Option*>& early, const std::string& early_file) {
+    std::size_t files = 0;
+    for (const CLI::Option* option : early) files += option->count();
+    const bool is_early = files > 0;
     for (const CLI::Option* option : config_options_) files += option->count();
     if (files > 1) throw CLI::ValidationError("--config", "the configuration file is given twice");
-    if (early.count() > 0 && config_file_ != nullptr) *config_file_ = early_file;
+    if (is_early && config_file_ != nullptr) *config_file_ = early_file;
     for (const Text& text : texts_) {
       for (const std::string& given : text.option->results()) {
         const auto taken = text.take(given);
@@ -76,6 +85,7 @@ class Parsed final : public Syntax {
   CLI::App& app_;
   std::vector<CLI::Option*> config_options_;
   std::string* config_file_ = nullptr;  // of the invocation's options; null: the command reads no configuration
+  std::string unused_file_;
   std::vector<Text> texts_;
   std::unique_ptr<Invocation> invocation_;
 };
@@ -85,7 +95,7 @@ class Parser {
  public:
   explicit Parser(std::span<const Command* const> commands) : app_("Sallyport, an SMTP security gateway", "sallyport") {
     app_.set_version_flag("--version", "sallyport " + std::string(version()));
-    config_option_ = add_config_file(app_, config_file_);
+    early_options_.push_back(add_config_file(app_, config_file_));
     app_.require_subcommand(1);
     for (const Command* command : commands)
       parsed_.push_back(std::make_unique<Parsed>(add(command->name, command->about), *command));
@@ -97,7 +107,7 @@ class Parser {
     app_.parse(arguments);
     const auto meant = std::find_if(parsed_.begin(), parsed_.end(), [](const auto& one) { return one->is_meant(); });
     ensure(meant != parsed_.end(), "command line: parsed, and no command is meant");
-    return (*meant)->finish(*config_option_, config_file_);
+    return (*meant)->finish(early_options_, config_file_);
   }
 
   // The help of the command that was named, or of the program.
@@ -119,6 +129,7 @@ class Parser {
     if (parent == nullptr) {
       parent = &add(app_, group, group_about(group));
       parent->require_subcommand(1);
+      early_options_.push_back(add_config_file(*parent, config_file_));
     }
     return add(*parent, name.substr(space + 1), about);
   }
@@ -130,7 +141,7 @@ class Parser {
 
   std::string config_file_ = default_config_file;
   CLI::App app_;
-  CLI::Option* config_option_ = nullptr;
+  std::vector<CLI::Option*> early_options_;  // -c before the command: of the program, and of each group
   std::map<std::string, CLI::App*> groups_;
   std::vector<std::unique_ptr<Parsed>> parsed_;
 };

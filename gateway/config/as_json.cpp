@@ -127,7 +127,8 @@ std::string to_json(const std::vector<Change>& changes) {
   return printed(list);
 }
 
-std::string report_json(const std::string& file, const ConfigErrors& errors, const ConfigErrors& warnings) {
+std::string report_json(const std::string& file, const ConfigErrors& errors, const ConfigErrors& warnings,
+                        const Contents& contents) {
   const auto list = [](const ConfigErrors& found) {
     Json array = Json::array();
     for (const ConfigError& error : found)
@@ -135,7 +136,14 @@ std::string report_json(const std::string& file, const ConfigErrors& errors, con
           {{"file", error.at.file}, {"line", error.at.line}, {"column", error.at.column}, {"message", error.message}});
     return array;
   };
-  const Json report = {{"file", file}, {"ok", errors.empty()}, {"errors", list(errors)}, {"warnings", list(warnings)}};
+  const Json report = {{"file", file},
+                       {"ok", errors.empty()},
+                       {"errors", list(errors)},
+                       {"warnings", list(warnings)},
+                       {"listeners", contents.listeners},
+                       {"upstreams", contents.upstreams},
+                       {"lists", contents.lists},
+                       {"rules", contents.rules}};
   return printed(report);
 }
 

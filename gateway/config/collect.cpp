@@ -8,6 +8,7 @@
 #include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
 #include "gateway/config/in_public.h"
+#include "gateway/config/key_hints.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/schema_tree.h"
 
@@ -49,11 +50,13 @@ std::string same_name_elsewhere(std::string_view name) {
 // The position of a table in the configuration.
 struct Where {
   std::string section;  // as written in files: "tenants.acme.policy.spf"; entries of an array without their number
+  std::string pattern;  // as in the settings table: "policy.spf", "upstreams.*", "listen[]"
   std::string tenant;   // the tenant whose policy table this is; empty: none
   Places which;         // places of the key's path in the settings table, which does not contain the tenant
 
-  std::string below(std::string_view segment) const {
-    return section.empty() ? std::string(segment) : section + "." + std::string(segment);
+  std::string below(std::string_view segment) const { return joined(section, segment); }
+  static std::string joined(const std::string& path, std::string_view segment) {
+    return path.empty() ? std::string(segment) : path + "." + std::string(segment);
   }
 };
 
@@ -69,7 +72,7 @@ class Matcher {
       } else if (schema.any_name) {
         named(schema, member, where);
       } else {
-        unknown(schema, member, where.section);
+        unknown(schema, member, where);
       }
     }
   }
@@ -82,7 +85,7 @@ class Matcher {
       leaf(*schema.key, member, where);
       return;
     }
-    Where there{where.below(member.key), where.tenant, where.which};
+    Where there{where.below(member.key), Where::joined(where.pattern, member.key), where.tenant, where.which};
     if (schema.is_array) {
       tables(schema, member, there);
     } else if (member.value.kind == Node::Kind::table) {
@@ -90,6 +93,7 @@ class Matcher {
       if (parent.is_tenant) {
         there.tenant = where.which.back().name;
         there.which.clear();
+        there.pattern = member.key;
       }
       match(schema, member.value, there);
     } else {
@@ -132,6 +136,8 @@ class Matcher {
   }
 
   void named(const SchemaNode& schema, const Member& member, const Where& where) {
+    if (member.value.kind != Node::Kind::table && is_top_level(member.key)) return misplaced(member, where.section);
+    if (refuse_unquoted(*schema.any_name, schema.collection->path, member, where)) return;
     // Errors are logged, when they are those of a reload: a name that may contain a secret is not in them.
     const std::string& collection = schema.collection->path;
     const auto shown = [&collection](std::string_view text) { return name_in_public(collection, text); };
@@ -152,14 +158,43 @@ class Matcher {
   Where entered(const SchemaNode& schema, const Where& where, Place place, const std::string& section,
                 const Origin& at) {
     collected_.add_instance(tenant_prefix(where.tenant) + full_path(schema.collection->path, where.which), place, at);
-    Where inside{section, where.tenant, where.which};
+    Where inside{section, where.pattern + (schema.is_array ? "[]" : ".*"), where.tenant, where.which};
     inside.which.push_back(std::move(place));
     return inside;
   }
 
-  void unknown(const SchemaNode& schema, const Member& member, const std::string& section) {
+  // Names with dots that stand without quotes. True when nothing is left of `member` that could be a name of its own.
+  bool refuse_unquoted(const SchemaNode& inside, const std::string& collection, const Member& member,
+                       const Where& where) {
+    const std::vector<UnquotedName> found = find_unquoted_names(inside, member);
+    for (const UnquotedName& unquoted : found) {
+      refused_.insert(unquoted.first);
+      fail(unquoted.setting->at, "a name with dots needs quotes, or its parts are taken for tables: write " +
+                                     where.below(quote(name_in_public(collection, unquoted.name))) + "." +
+                                     unquoted.setting->key);
+    }
+    if (found.empty()) return false;
+    return std::none_of(member.value.members.begin(), member.value.members.end(),
+                        [&](const Member& below) { return inside.children.contains(below.key); });
+  }
+
+  void misplaced(const Member& member, const std::string& section) {
+    collected_.misplaced.insert(member.key);
+    fail(member.at, quote(member.key) + " stands behind [" + section +
+                        "], and so is taken for a key of that section: " +
+                        "move it to the top of the file, above the first [section]");
+  }
+
+  void unknown(const SchemaNode& schema, const Member& member, const Where& where) {
+    if (refused_.contains(&member)) return;
+    const std::string& section = where.section;
     std::string message = "unknown key " + quote(member.key);
     if (!section.empty()) message += " in [" + section + "]";
+    if (is_of_another_version(Where::joined(where.pattern, member.key))) {
+      fail(member.at, message + ": not in this version; leave it out");
+      return;
+    }
+    if (!section.empty() && is_top_level(member.key)) return misplaced(member, section);
     std::string meant(text::did_you_mean(member.key, schema.names()));
     if (meant.empty()) meant = same_name_elsewhere(member.key);
     if (!meant.empty()) message += "; did you mean " + quote(meant) + "?";
@@ -168,6 +203,7 @@ class Matcher {
 
   Collected& collected_;
   const std::string directory_;
+  std::set<const Member*> refused_;  // said already
 };
 
 // Resolves `name` relative to the directory of `file`.
@@ -187,13 +223,19 @@ void queue_included(Collected& collected, const std::string& file, const Files& 
   if (given == collected.values.end()) return;
   std::vector<std::string> patterns;
   given->second.key->read(given->second.value, given->second.directory, &patterns, collected.errors);
-  for (const std::string& pattern : patterns) {
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    const std::string& pattern = patterns[i];
     const std::string beside_file = beside(file, pattern);
     if (pattern.find_first_of("*?[") == std::string::npos) {
       queue.push_back(beside_file);
       continue;
     }
     const auto matching = files.matching(beside_file);
+    if (matching && matching->empty()) {
+      const std::vector<Node>& items = given->second.value.items;
+      collected.warnings.push_back(
+          {i < items.size() ? items[i].at : given->second.at, "no file matches " + quote(beside_file)});
+    }
     if (matching)
       queue.insert(queue.end(), matching->begin(), matching->end());
     else

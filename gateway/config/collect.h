@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,14 +31,17 @@ struct InstanceAt {
 };
 
 struct Collected {
-  std::map<std::string, Given, std::less<>> values;   // by full path
+  std::map<std::string, Given, std::less<>> values;  // by full path
   std::map<std::string, Origin, std::less<>>
       places;  // position of every known key that was given, even with a bad value
   // The entries of each collection, in the order of the files, by the collection's full path: "upstreams.*",
   // "tenants.acme.policy.dnsbl.zones.*".
   std::map<std::string, std::vector<InstanceAt>, std::less<>> instances;
   ConfigErrors errors;
+  ConfigErrors warnings;
   bool incomplete = false;  // a file could not be read, so a missing key may be in it
+  // Keys of the top level that were found behind a [section]; that they are missing at the top needs no second word.
+  std::set<std::string, std::less<>> misplaced;
 
   // Adds an entry to the collection; a name that it already has keeps its first position.
   void add_instance(std::string_view collection, const Place& place, const Origin& at);

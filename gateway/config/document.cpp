@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "gateway/config/duplicate_key.h"
+
 // A failed assertion of the library throws, and ends this load instead of the process: a reload must never stop the
 // gateway.
 #undef NDEBUG
@@ -81,13 +83,18 @@ class Converter {
 
 }  // namespace
 
-Result<Node, ConfigError> parse_document(std::string_view toml, const std::string& file) {
+Result<Node, ConfigError> parse_document(std::string_view toml, const std::string& file, Duplicates duplicates) {
   if (toml.size() > max_document_bytes) return ConfigError{{file, 0, 0}, "the file is larger than 4 MiB"};
   try {
     const toml::parse_result parsed = toml::parse(toml);
     if (!parsed) {
       const toml::source_position at = parsed.error().source().begin;
-      return ConfigError{{file, at.line, at.column}, std::string(parsed.error().description())};
+      const Origin place{file, at.line, at.column};
+      std::string what(parsed.error().description());
+      if (duplicates == Duplicates::explain && what.find("cannot redefine") != std::string::npos) {
+        if (auto twice = explain_duplicate(toml, file, place)) return *twice;
+      }
+      return ConfigError{place, std::move(what)};
     }
     Converter converter(file);
     Node root = converter.convert(parsed.table(), 0);

@@ -20,8 +20,12 @@ using settings::Member;
 using settings::Node;
 using settings::quote;
 
+// What is said of a key that is given twice: both places (duplicate_key.h), or what the library says.
+enum class Duplicates { explain, as_found };
+
 // Parses a document into its top-level table. `file` is only used for positions. The error is the first syntax error,
 // since toml++ stops there.
-Result<Node, ConfigError> parse_document(std::string_view toml, const std::string& file);
+Result<Node, ConfigError> parse_document(std::string_view toml, const std::string& file,
+                                         Duplicates duplicates = Duplicates::explain);
 
 }  // namespace sallyport::config

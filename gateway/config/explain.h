@@ -31,9 +31,18 @@ Result<std::string> explain(std::string_view path, const Loaded* loaded);
 // Finds the key that a full path such as "tenants.acme.policy.spf.on_fail" names; null when there is none.
 const Key* key_of(std::string_view path);
 
+// How much a configuration has of what an administrator counts.
+struct Contents {
+  std::size_t listeners = 0;
+  std::size_t upstreams = 0;
+  std::size_t lists = 0;  // DNS lists
+  std::size_t rules = 0;
+};
+
 // The result of `check` as JSON: {"file": ..., "ok": ..., "errors": [{"file", "line", "column", "message"}],
-// "warnings": []}.
-std::string report_json(const std::string& file, const ConfigErrors& errors, const ConfigErrors& warnings);
+// "warnings": [], "listeners": 1, "upstreams": 1, "lists": 0, "rules": 0}.
+std::string report_json(const std::string& file, const ConfigErrors& errors, const ConfigErrors& warnings,
+                        const Contents& contents);
 
 // The JSON Schema of the configuration, draft 2020-12.
 std::string json_schema();

@@ -63,7 +63,7 @@ class Resolver {
     const Origin top{file_, 1, 1};
     if (said_.instances["listen[]"].empty()) said_.add_instance("listen[]", Place(0), top);
     if (said_.instances["tenants.*"].empty()) said_.add_instance("tenants.*", default_places().front(), top);
-    if (said_.instances["upstreams.*"].empty() && !said_.incomplete)
+    if (said_.instances["upstreams.*"].empty() && !said_.incomplete && !said_.misplaced.contains("upstream"))
       said_.errors.push_back({top,
                               "upstream is required: the address of the mail server behind this gateway, such as "
                               "\"10.0.0.5:25\""});
@@ -113,6 +113,7 @@ class Resolver {
 
   void missing(const Key& key, const std::string& path, const Origin& at) {
     std::string message = path == "tenants.default.domains" ? "domains" : path;
+    if (said_.misplaced.contains(message)) return;
     message += " is required: expected " + key.row->type->expectation();
     said_.errors.push_back({at, std::move(message)});
   }
@@ -153,19 +154,24 @@ class Resolver {
   }
 
   Outcome finish() {
-    // Errors of the main file first, then those of the other files by name.
-    std::stable_sort(said_.errors.begin(), said_.errors.end(), [this](const ConfigError& a, const ConfigError& b) {
-      const auto order = [this](const ConfigError& error) {
-        return std::tuple(error.at.file != file_, std::string_view(error.at.file), error.at.line, error.at.column);
-      };
-      return order(a) < order(b);
-    });
+    sort(said_.errors);
     Outcome outcome;
     outcome.loaded.settings = std::make_shared<const Settings>(std::move(settings_));
     outcome.loaded.hash = values_.hash();
     outcome.loaded.values = values_.take();
     outcome.errors = std::move(said_.errors);
+    outcome.warnings = std::move(said_.warnings);
     return outcome;
+  }
+
+  // Those of the main file first, then those of the other files by name.
+  void sort(ConfigErrors& list) const {
+    std::stable_sort(list.begin(), list.end(), [this](const ConfigError& a, const ConfigError& b) {
+      const auto order = [this](const ConfigError& error) {
+        return std::tuple(error.at.file != file_, std::string_view(error.at.file), error.at.line, error.at.column);
+      };
+      return order(a) < order(b);
+    });
   }
 
   const std::string& file_;

@@ -58,6 +58,7 @@ struct Loaded {
 struct Outcome {
   Loaded loaded;
   ConfigErrors errors;
+  ConfigErrors warnings;  // no reason not to serve: a pattern of `include` that matches no file
 };
 
 Outcome read_configuration(const std::string& file, const Files& files);

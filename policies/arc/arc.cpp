@@ -64,7 +64,7 @@ Result<std::unique_ptr<Gatherer>> prepare(const void* of, const GathererParts& p
   std::optional<ArcSealer> sealer;
   if (!settings.seal.key_file.empty()) {
     auto read = ArcSealer::read(settings.seal);
-    if (!read) return Failure{"policy.arc.seal.key.file: " + read.error().message};
+    if (!read) return Failure{"the key of the seal: " + read.error().message};
     sealer.emplace(std::move(*read));
   }
   return std::unique_ptr<Gatherer>(std::make_unique<ArcGatherer>(settings, parts, std::move(sealer)));

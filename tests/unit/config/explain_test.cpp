@@ -58,11 +58,11 @@ TEST(Show, JsonForPrograms) {
 
 TEST(Report, JsonForPrograms) {
   const ConfigErrors errors{{{"a.toml", 3, 7}, "wrong"}};
-  const auto json = nlohmann::json::parse(report_json("a.toml", errors, {}));
+  const auto json = nlohmann::json::parse(report_json("a.toml", errors, {}, {1, 2, 3, 4}));
   EXPECT_EQ(json["ok"], false);
   EXPECT_EQ(json["errors"][0]["line"], 3);
   EXPECT_EQ(json["errors"][0]["message"], "wrong");
-  EXPECT_EQ(nlohmann::json::parse(report_json("a.toml", {}, errors))["ok"], true);
+  EXPECT_EQ(nlohmann::json::parse(report_json("a.toml", {}, errors, {}))["ok"], true);
 }
 
 TEST(Explain, AKey) {

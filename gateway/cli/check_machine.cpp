@@ -1,0 +1,172 @@
+#include "gateway/cli/check_machine.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <vector>
+
+#include "gateway/base/trusted_place.h"
+#include "gateway/config/diff.h"
+#include "gateway/config/key_path.h"
+#include "gateway/control/client.h"
+#include "gateway/control/protocol.h"
+#include "gateway/uv/bound_socket.h"
+#include "gateway/uv/listening_sockets.h"
+
+namespace sallyport::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration daemon_patience = std::chrono::seconds(2);
+
+struct User {
+  uid_t uid = 0;
+  std::vector<gid_t> groups;
+};
+
+std::optional<User> find_user(const std::string& name) {
+  const ::passwd* entry = ::getpwnam(name.c_str());
+  if (entry == nullptr) return std::nullopt;
+  User user;
+  user.uid = entry->pw_uid;
+  int count = 64;
+  user.groups.resize(static_cast<std::size_t>(count));
+  if (::getgrouplist(name.c_str(), entry->pw_gid, user.groups.data(), &count) < 0) count = 0;
+  user.groups.resize(static_cast<std::size_t>(count));
+  user.groups.push_back(entry->pw_gid);
+  return user;
+}
+
+// By owner, group and mode; what else a file system has (access lists) is not seen.
+bool may_write_in(const struct ::stat& directory, const User& user) {
+  const bool is_in_group = std::find(user.groups.begin(), user.groups.end(), directory.st_gid) != user.groups.end();
+  const unsigned shift = directory.st_uid == user.uid ? 6 : is_in_group ? 3 : 0;
+  return ((directory.st_mode >> shift) & 03) == 03;
+}
+
+class MachineCheck {
+ public:
+  MachineCheck(const config::Loaded& loaded, const std::string& config_file, CheckReport& report)
+      : loaded_(loaded), settings_(*loaded.settings), config_file_(config_file), report_(report) {}
+
+  void run() {
+    find_running();
+    for (std::size_t i = 0; i < settings_.listen.size(); ++i) address(i);
+    service_user();
+    state_directory();
+    log_file();
+  }
+
+ private:
+  config::Origin place(const std::string& path) const { return place_of(loaded_, config_file_, path); }
+
+  // The addresses of a daemon that runs with this configuration, or an earlier state of it.
+  void find_running() {
+    const auto answer =
+        control::ask(control::socket_path(settings_.state.path), control::encode({"values"}), daemon_patience);
+    if (!answer) return;
+    const auto text = control::decode_values(*answer);
+    const auto values = text ? config::read_effective_values(*text) : Failure{"no values"};
+    if (!values) return;
+    for (const auto& [path, toml] : *values) {
+      if (path.starts_with("listen[") && path.ends_with("].address")) running_.insert(toml);
+    }
+  }
+
+  void address(std::size_t index) {
+    const SocketAddress& wanted = settings_.listen[index].address;
+    if (running_.contains(settings::quote(wanted.to_string()))) return;
+    const std::string path = config::full_path("listen[].address", {index});
+    const auto bound = uv::bind_listeners(wanted, 1);
+    if (bound) return;
+    if (bound.error().error != EACCES && bound.error().error != EPERM) {
+      report_.fail(place(path), bound.error().message);
+    } else if (const auto other = uv::find_foreign_listener(wanted)) {
+      report_.fail(place(path), wanted.to_string() + " is in use: " + uv::describe(*other) + " listens at " +
+                                    other->address.to_string());
+    }
+  }
+
+  void service_user() {
+    if (::geteuid() != 0) return;
+    user_ = find_user(settings_.user);
+    const bool is_given = !loaded_.origin_of("user").is_default();
+    if (!user_ && is_given) {
+      report_.fail(place("user"), "there is no user " + settings::quote(settings_.user) + " on this system");
+    } else if (!user_) {
+      report_.warn(place("user"), "there is no user " + settings::quote(settings_.user) +
+                                      " on this system: without `user` a start as root takes that one, and fails");
+    } else if (user_->uid == 0) {
+      report_.fail(place("user"), "user " + settings::quote(settings_.user) + " is root, and root never serves");
+    }
+  }
+
+  // Without the directory the first start makes it.
+  void state_directory() {
+    const std::string& path = settings_.state.path;
+    const auto fail = [&](std::string message) { report_.fail(place("state.path"), std::move(message)); };
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (fs::exists(status) && !fs::is_directory(status)) return fail(path + " is not a directory");
+    const auto found = find_trusted_place(path, LastLink::follow);
+    if (!found) return fail("state.path " + path + ": " + found.error().message);
+    if (!fs::exists(status)) return;
+    struct ::stat directory {};
+    if (::stat(path.c_str(), &directory) != 0) return;
+    const fs::file_status spool = fs::status(path + "/spool", error);
+    if (fs::exists(spool) && !fs::is_directory(spool)) return fail(path + "/spool is not a directory");
+    if (!user_ || may_write_in(directory, *user_)) return;
+    const bool will_be_given = directory.st_uid == 0 && fs::is_empty(path, error) && !error;
+    if (will_be_given) return;
+    fail(path + " belongs to another user, and " + settings_.user +
+         " may not work there: name a directory that is for " + "this gateway alone, or give this one to " +
+         settings_.user);
+  }
+
+  void log_file() {
+    constexpr std::string_view prefix = "file:";
+    if (!settings_.log.target.starts_with(prefix)) return;
+    const std::string path = settings_.log.target.substr(prefix.size());
+    const auto fail = [&](std::string message) { report_.fail(place("log.target"), std::move(message)); };
+    const fs::path file = path;
+    std::error_code error;
+    if (fs::is_directory(file, error)) return fail(path + " is a directory");
+    if (!fs::is_directory(file.parent_path(), error))
+      return fail("there is no directory " + file.parent_path().string());
+    if (fs::is_symlink(fs::symlink_status(file, error)))
+      return fail(path + " is a symbolic link, which is not followed");
+    const auto found = find_trusted_place(path, LastLink::keep);
+    if (!found) return fail(path + ": " + found.error().message);
+    struct ::stat status {};
+    const bool is_there = ::lstat(path.c_str(), &status) == 0;
+    if (is_there && S_ISREG(status.st_mode) && status.st_nlink > 1 && ::geteuid() == 0)
+      return fail(path + " has a second name (a hard link), and may be another file than it seems");
+    if (::access(is_there ? path.c_str() : file.parent_path().c_str(), W_OK) != 0)
+      report_.warn(place("log.target"), "this user may not write to " + path);
+  }
+
+  const config::Loaded& loaded_;
+  const config::Settings& settings_;
+  const std::string& config_file_;
+  CheckReport& report_;
+  std::set<std::string> running_;  // addresses as TOML
+  std::optional<User> user_;       // when this is root
+};
+
+}  // namespace
+
+void check_machine(const config::Loaded& loaded, const std::string& config_file, CheckReport& report) {
+  MachineCheck(loaded, config_file, report).run();
+}
+
+}  // namespace sallyport::cli

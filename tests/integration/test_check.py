@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""`sallyport check` on configurations with one mistake of each kind: what `run` would stumble over on this machine, and what can
+never take effect."""
+import os
+import re
+import shutil
+import socket
+import unittest
+
+from support import PROGRAM, Client, GatewayTest, free_port, run, tool
+
+IS_ROOT = os.geteuid() == 0
+
+
+class CheckTest(GatewayTest):
+    def check(self, text, status=0):
+        """Checks this text behind a complete configuration; gives the lines for people."""
+        self.port = free_port()
+        top, _, rest = text.partition("\n[")
+        file = self.folder / "s.toml"
+        file.write_text(f'hostname = "mx.test.example"\ndomains = ["test.example"]\nupstream = "127.0.0.1:9"\nuser = "nobody"\n'
+                        f'state.path = "{self.folder}/state"\n' + (top if "listen" in text else
+                        f'listen = [{{ address = "127.0.0.1:{self.port}" }}]\n' + top) + ("\n[" + rest if rest else "") + "\n")
+        done = run([PROGRAM, "check", file])
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        if status == 0:
+            self.assertRegex(done.stdout, r"^ok: \d+ listeners?, \d+ upstreams?, \d+ lists?, \d+ rules?\n$")
+        return done.stderr.replace(f"{self.folder}/", "").splitlines()
+
+    def expect(self, text, pattern, status=78):
+        lines = self.check(text, status)
+        kind = "error" if status else "warning"
+        self.assertEqual([line for line in lines if re.fullmatch(rf"s\.toml:\d+:\d+: {kind}: .*{pattern}.*", line)], lines)
+        self.assertEqual(len(lines), 1, lines)
+
+
+class Machine(CheckTest):
+    def test_nothing_is_wrong(self):
+        self.assertEqual(self.check(""), [])
+
+    def test_a_port_that_is_taken(self):
+        for shared in (True, False):
+            port = free_port()
+            with socket.socket() as other:
+                if shared:
+                    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                other.bind(("127.0.0.1", port))
+                other.listen(1)
+                self.expect(f'listen = [{{ address = "127.0.0.1:{port}" }}]', rf"127\.0\.0\.1:{port}: it is in use, .*process {os.getpid()}")
+                self.expect(f'listen = [{{ address = "[::]:{port}" }}]', rf"\[::\]:{port}: it is in use")
+
+    def test_an_address_of_another_host(self):
+        self.expect('listen = [{ address = "192.0.2.77:2525" }]', "192.0.2.77:2525: Cannot assign requested address")
+
+    def test_the_ports_of_the_daemon_itself_are_its_own(self):
+        file = self.configuration(free_port())
+        self.start_gateway(file)
+        done = run([PROGRAM, "check", file])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with Client(self.port) as client:
+            client.expect(220)
+
+    def test_own_listener_as_upstream(self):
+        for listener, server in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.5"), ("[::]", "127.0.0.1"), ("[::]", "[::1]"),
+                                 ("[::]", "[::ffff:127.0.0.1]"), ("127.0.0.1", "0.0.0.0")):
+            port = free_port()
+            file = self.folder / "own.toml"
+            file.write_text(f'hostname = "mx.test.example"\ndomains = ["test.example"]\nupstream = "{server}:{port}"\n'
+                            f'user = "nobody"\nstate.path = "state"\nlisten = [{{ address = "{listener}:{port}" }}]\n')
+            for command in ("check", "run"):
+                done = run([PROGRAM, command, "-c", file])
+                self.assertEqual(done.returncode, 78, (listener, server, done.stderr))
+                self.assertRegex(done.stderr, rf"{file}:3:1: error: .*:{port} is this gateway's own listener")
+
+    @unittest.skipUnless(IS_ROOT, "root starts for somebody else")
+    def test_the_user(self):
+        text = self.folder / "user.toml"
+        for user, words in (("nobody-of-that-name", "there is no user"), ("root", "root never serves")):
+            text.write_text(f'hostname = "mx.test.example"\ndomains = ["test.example"]\nupstream = "127.0.0.1:9"\n'
+                            f'user = "{user}"\nstate.path = "state"\nlisten = [{{ address = "127.0.0.1:{free_port()}" }}]\n')
+            done = run([PROGRAM, "check", text])
+            self.assertEqual(done.returncode, 78)
+            self.assertRegex(done.stderr, rf"user\.toml:4:1: error: .*{words}")
+
+    def test_the_state_directory(self):
+        state = self.folder / "state"
+        state.write_text("a file")
+        self.expect("", "state is not a directory")
+        state.unlink()
+        if IS_ROOT:
+            state.mkdir(mode=0o700)
+            (state / "theirs").write_text("x")
+            os.chown(state, 7011, 7011)
+            self.expect("", "state belongs to another user")
+            shutil.rmtree(state)
+
+    def test_the_log(self):
+        self.expect('log.target = "file:none/x.log"', "there is no directory none")
+        (self.folder / "link").symlink_to(self.folder / "elsewhere")
+        self.expect('log.target = "file:link"', "link is a symbolic link")
+
+    def test_all_in_one_run(self):
+        port = free_port()
+        with socket.create_server(("127.0.0.1", port)):
+            lines = self.check(f'log.target = "file:none/x.log"\nwokers = 3\nlisten = [{{ address = "127.0.0.1:{port}" }}]\n'
+                               '[policy.rules]\npath = "norules"', 78)
+        for words in ("wokers", "none", "norules", "in use"):
+            self.assertEqual(len([line for line in lines if words in line]), 1, lines)
+
+
+class Sense(CheckTest):
+    def pem(self, name, host, *options):
+        folder = self.folder / name
+        folder.mkdir()
+        done = run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                    folder / "privkey.pem", "-out", folder / "fullchain.pem", "-subj", f"/CN={host}", "-addext",
+                    f"subjectAltName=DNS:{host}", *options])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (folder / "privkey.pem").chmod(0o600)
+        return name
+
+    def test_certificates(self):
+        right, wrong = self.pem("right", "mx.test.example", "-days", "9"), self.pem("wrong", "*.other.example", "-days", "9")
+        self.assertEqual(self.check(f'[tls]\ncert = "{right}"'), [])
+        self.expect(f'[tls]\ncert = "{wrong}"', "wrong/fullchain.pem: the certificate is not for mx.test.example", 0)
+        self.assertEqual(self.check(f'[tls]\ncert = "{right}"\nsni."mx.other.example".cert = "{wrong}"\n'
+                                    f'sni."*.other.example".cert = "{wrong}"'), [])
+        self.expect(f'[tls]\ncert = "{right}"\nsni."mx.third.example".cert = "{wrong}"', "not for mx.third.example", 0)
+
+    def test_one_of_each_kind(self):
+        for text, pattern in (
+                ('[policy.dnsbl]\nzones."a.example".score = 3\nzones."b.example".score = 4', "come to 7 even together"),
+                ('[policy.dnsbl]\nzones."list.dnswl.org".score = -2', "none of which `reply` has"),
+                ('[policy.dnsbl]\nskip = ["0.0.0.0/0"]\nzones."a.example".score = 9', "IPv4 address is looked up"),
+                ('[upstreams.default]\ntls = "verify"', "tls_name"),
+                ('[policy.actions]\nquarantine = 20', "policy.actions.quarantine has no effect"),
+                ('include = ["more/*.toml"]', "no file matches .*more/"),
+                ('[policy.rdns]\nscore = 3', "policy.rdns is off"),
+                ('[upstreams.spare]\nservers = ["10.0.0.9:25"]', "upstreams.spare is not used")):
+            with self.subTest(text):
+                self.expect(text, pattern, 0)
+
+    def test_rules_that_are_not_read(self):
+        rules = self.rules("sp.rule { name = 'A', stage = 'message', run = function(tx) return end }\n")
+        shutil.copy(rules / "rules.lua", rules / "rules.lua.orig")
+        self.expect(f'[policy.rules]\npath = "{rules}"', "rules.lua.orig is not read", 0)
+        if not IS_ROOT:
+            (rules / "rules.lua").chmod(0)
+            self.expect(f'[policy.rules]\npath = "{rules}"', "rules.lua: cannot be read")
+
+    def test_the_likeliest_mistakes_have_their_cure_in_words(self):
+        self.expect('[policy.dnsbl]\nzones.zen.spamhaus.org.score = 8.0', r'write policy\.dnsbl\.zones\."zen\.spamhaus\.org"\.score')
+        self.expect('[limits]\nhops = 7\nworkers = 2', r'"workers" stands behind \[limits\].* top of the file')
+        self.expect('[limits]\nhops = 7\nrecipients = 2\nhops = 8', r"limits\.hops is already set at s\.toml:\d+:1")
+        self.expect('[policy.pregreet]\nwait = "2s"', "not in this version")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
