@@ -96,7 +96,9 @@ class Search {
       const std::string statement = lines(first, last + 1);
       const bool opens_table = is_header(statement);
       Path path = path_of(opens_table ? statement : std::string(key_of_statement(statement)) + "= 0");
-      if (path.empty() || !parse_document(statement, {}, Duplicates::as_found)) continue;
+      // On the line itself the value may be the first of several lines.
+      const bool is_whole = first == last || parse_document(statement, {}, Duplicates::as_found).ok();
+      if (path.empty() || !is_whole) continue;
       const auto before = parse_document(lines(0, first), file_, Duplicates::as_found);
       if (!before) continue;
       if (!opens_table) {
