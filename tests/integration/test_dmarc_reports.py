@@ -231,15 +231,6 @@ class DmarcReports(GatewayTest):
         self.assertIn("example.org: 4 mails", self.report("--day", today, "--dry-run"))
         self.assertIn("expected a day", self.report("--day", "2026-02-30", status=64))
 
-    def test_a_file_that_is_no_database_stops_the_start_and_is_kept(self):
-        self.database.parent.mkdir(exist_ok=True)
-        self.database.write_bytes(b"something else " * 100)
-        self.database.chmod(0o666)  # so that the user who serves could write it
-        gateway = self.start("gateway", [PROGRAM, "run", "-c", self.file])
-        self.assertEqual(gateway.wait(), 74)
-        self.assertIn("state.db: file is not a database", gateway.output())
-        self.assertEqual(self.database.read_bytes(), b"something else " * 100)
-
     def test_without_reports_nothing_is_collected(self):
         self.file.write_text(self.file.read_text().replace('"enabled" = true', '"enabled" = false'))
         self.start_gateway(self.file)
