@@ -32,7 +32,7 @@ class CommandsTest : public testing::Test {
     file_ = write("sallyport.toml",
                   "hostname = \"mx1.example.com\"\ndomains = [\"example.com\"]\nupstream = \"10.0.0.5:25\"\n"
                   "state.path = \"state\"\n");
-    append("user = \"nobody\"\nlisten = [{ address = \"127.0.0.1:0\" }]\n");
+    append("user = \"nobody\"\nlisten = [{ address = \"127.0.0.77:25025\" }]\n");
   }
   ~CommandsTest() override { std::filesystem::remove_all(directory_); }
 
