@@ -97,13 +97,13 @@ TEST_F(Sealing, NeedsAKeyThatCanBeRead) {
   settings_.seal.key_file = "/nowhere/arc.key";
   const auto absent = arc_entry.prepare(&settings_, world_.parts());
   ASSERT_FALSE(absent);
-  EXPECT_EQ(absent.error().message, "policy.arc.seal.key.file: /nowhere/arc.key cannot be read");
+  EXPECT_EQ(absent.error().message, "the key of the seal: /nowhere/arc.key cannot be read");
   const KeyFile junk("x");
   settings_.seal.key_file = junk.path();
   const auto broken = arc_entry.prepare(&settings_, world_.parts());
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().message,
-            "policy.arc.seal.key.file: " + junk.path() + " is not a PEM private key without a password");
+            "the key of the seal: " + junk.path() + " is not a PEM private key without a password");
 }
 
 TEST(ArcSealer, SaysWhatIsWrongWithItsKey) {
