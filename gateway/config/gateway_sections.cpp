@@ -111,11 +111,11 @@ constexpr Row limit_rows[] = {
         {.least = "1", .most = "1000000"}),
     row<&L::unknown_recipients>(
         "unknown_recipients",
-        "Recipients of a session that the upstream may refuse before refusals are delayed by a second.",
+        "Recipients of a session that may be refused for good before further refusals are delayed by a second.",
         {.least = "1", .most = "1000000"}),
     row<&L::unknown_recipients_close>(
         "unknown_recipients_close",
-        "Recipients of a session that the upstream may refuse before it is closed with 421 4.7.0.",
+        "Recipients of a session that may be refused for good before it is closed with 421 4.7.0.",
         {.least = "1", .most = "1000000"}),
     row<&L::bdat_chunks>("bdat_chunks", "Chunks of one message sent with BDAT; more close the session with 421 4.7.0.",
                          {.least = "1", .most = "1000000000"}),

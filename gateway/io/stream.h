@@ -43,6 +43,11 @@ class Stream {
   // write() and close() in one step: a TLS stream sends its close_notify in the same system call.
   virtual Task<Result<Done, Error>> write_last(std::string_view octets, Time deadline);
 
+  // True when octets that were written have not reached the peer: its kernel has not acknowledged them. What a peer
+  // says while it has not got what it speaks of, it has made up (threats.md U3). False where nobody can tell. It costs
+  // one system call.
+  virtual bool has_undelivered() const { return false; }
+
   // True while neither the peer's end nor an error has been seen. The upstream pool asks this before it reuses a
   // connection.
   virtual bool is_open() const = 0;

@@ -12,7 +12,7 @@ using smtp::Reply;
 
 Task<Flow> Session::on_bdat(const smtp::Command& command) {
   auto chunk = smtp::parse_bdat(command.arguments);
-  if (!chunk) co_return refuse(refusals::bdat_syntax);
+  if (command.is_malformed || !chunk) co_return refuse(refusals::bdat_syntax);
   const smtp::Bdat bdat = *chunk;
 
   if (!sequence_.is_extended() || sequence_.may(smtp::Verb::bdat) != Permission::go) {
@@ -37,7 +37,7 @@ Task<Flow> Session::on_bdat(const smtp::Command& command) {
     co_return co_await discard_chunk(bdat, answer);
   }
 
-  auto read = co_await read_chunk(bdat.octets, now() + mail_settings().timeouts.data_total, true);
+  auto read = co_await read_chunk(bdat.octets, content_deadline(), true);
   if (!read) co_return handle_lost_client(read.error());
   if (!bdat.last) {
     say(Reply(250, "2.0.0", std::to_string(bdat.octets) + " octets received"));
@@ -67,9 +67,11 @@ Task<Result<Done, io::Error>> Session::read_chunk(std::uint64_t octets, Time dea
 
 // S33: a refused chunk is read all the same, and those after it up to LAST are refused; then the transaction is gone.
 Task<Flow> Session::discard_chunk(smtp::Bdat chunk, Reply answer) {
-  bool is_worth_reading = (chunk.octets + 1) / 2 <= max_size();  // S31: twice the limit
+  std::uint64_t octets = chunk.octets;
+  if (mail_) octets = mail_->discarded_octets += octets;
+  const bool is_worth_reading = (octets + 1) / 2 <= max_size();  // S31: twice the limit, by all its chunks (R19)
   if (is_worth_reading) {
-    auto read = co_await read_chunk(chunk.octets, now() + settings().timeouts.data_total, false);
+    auto read = co_await read_chunk(chunk.octets, content_deadline(), false);
     if (!read) co_return handle_lost_client(read.error());
   }
   channel_.queue(answer);

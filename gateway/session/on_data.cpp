@@ -11,8 +11,14 @@ void Session::begin_content() {
   mail_->intake = std::make_unique<ContentIntake>(*mail_->message, checks_, mail_->transaction);
 }
 
+Time Session::content_deadline() {
+  // A chunk of no mail: each counts as an error.
+  if (!mail_) return now() + settings().timeouts.data_total;
+  if (!mail_->content_deadline) mail_->content_deadline = now() + mail_settings().timeouts.data_total;
+  return *mail_->content_deadline;
+}
+
 Task<Flow> Session::on_data() {
-  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind, {.what = "DATA"});  // S13
   channel_.queue(smtp::Reply(354, "", "End data with <CR><LF>.<CR><LF>"));
   auto sent = co_await channel_.flush(now() + reply_patience);
   if (!sent) co_return handle_lost_client(sent.error());
@@ -21,7 +27,7 @@ Task<Flow> Session::on_data() {
   // The message keeps what is within its limit and counts the rest: we read on to the dot either way, or what is left
   // of it would be taken for commands.
   smtp::BodyReader reader({mail_settings().limits.text_line});
-  const Time end_of_patience = now() + mail_settings().timeouts.data_total;
+  const Time end_of_patience = content_deadline();
   while (true) {
     auto progress = reader.read(channel_.input(), *mail_->intake);
     host_.counters.add(Total::octets_received, progress.consumed);

@@ -30,19 +30,22 @@ std::uint64_t Session::max_size() const {
 }
 
 Task<Flow> Session::on_hello(const smtp::Command& command) {
-  const bool extended = command.verb == smtp::Verb::ehlo;
+  const smtp::Verb verb = command.verb;
+  const bool extended = verb == smtp::Verb::ehlo;
   auto name = smtp::parse_greeting(command.arguments);
   if (!name) {
     co_return refuse(name.error() == smtp::GreetingError::missing ? refusals::no_host_name : refusals::bad_host_name);
   }
   // Copied before any wait: the line lies in the input.
   std::string helo(*name);
-  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind, {.what = "EHLO"});
   if (sequence_.is_greeted() && count_junk() == Flow::end) co_return Flow::end;
   end_mail();
   std::string helo_before = std::exchange(connection_.client.helo, std::move(helo));
   const bool extended_before = std::exchange(connection_.client.extended, extended);
   const checks::Disposition disposition = co_await checks_.greeted(connection_);
+  if (const Refusal* refusal = objection_to_input_behind(verb)) {  // it came meanwhile
+    co_return refuse(*refusal, {.what = smtp::name(verb)});
+  }
   if (disposition.refuses()) {
     const Flow flow = apply(disposition, policies::Stage::helo);
     // What is refused was not said: the greeting before it, if there was one, still holds.
@@ -50,7 +53,6 @@ Task<Flow> Session::on_hello(const smtp::Command& command) {
     connection_.client.extended = extended_before;
     co_return flow;
   }
-  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind, {.what = "EHLO"});
   std::string shown = text::for_header(connection_.client.helo);
   if (shown != connection_.client.helo) record(Violation::hdr_inject);  // S37
   sequence_.greeted(extended);

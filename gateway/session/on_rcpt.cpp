@@ -29,7 +29,7 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   if (command.is_malformed) co_return refuse(refusals::rcpt_syntax);
   auto path = smtp::parse_path(command.arguments, smtp::PathKind::forward, mail_->parameters.smtputf8);
   if (!path) co_return refuse(refusal_of(path.error(), smtp::PathKind::forward));
-  if (!text::is_ascii(path->rest)) co_return refuse(refusals::not_ascii);
+  if (smtp::has_misplaced_8bit(path->rest, mail_->parameters.smtputf8)) co_return refuse(refusals::not_ascii);
   auto parameters = smtp::parse_rcpt_parameters(path->rest, offered_);
   if (!parameters) co_return refuse(refusal_of(parameters.error()));
 
@@ -159,7 +159,9 @@ Flow Session::pass_on_refusal(const Result<smtp::UpstreamReply, upstream::Upstre
   const smtp::Extensions* can = mail_->delivery->extensions();
   if (mail_->parameters.smtputf8 && can != nullptr && !can->smtputf8) return refuse(refusals::no_smtputf8_behind);
   if (mail_->delivery->lacks_required_tls()) return refuse(refusals::no_requiretls_behind);
-  return refuse(refusals::recipient_by_upstream, smtp::pass_on(*answer), {});
+  const bool is_of_sender = !mail_->delivery->is_mail_accepted();
+  return refuse(is_of_sender ? refusals::sender_by_upstream : refusals::recipient_by_upstream, smtp::pass_on(*answer),
+                {});
 }
 
 }  // namespace sallyport::session

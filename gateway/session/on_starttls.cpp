@@ -20,9 +20,6 @@ Violation kind_of_failure(io::Error error, const stream::TlsStream& stream) {
 }  // namespace
 
 Task<Flow> Session::on_starttls() {
-  // RFC 3207, 4.2: nothing learned before TLS counts. Octets waiting behind STARTTLS came in the clear, perhaps from
-  // someone in the middle; read now, they would pass for octets that came through TLS.
-  if (channel_.has_unread_input()) co_return refuse(refusals::input_behind_starttls);
   channel_.queue(smtp::Reply(220, "2.0.0", "Ready to start TLS"));
   auto sent = co_await channel_.flush(now() + reply_patience);
   if (!sent) co_return Flow::end;

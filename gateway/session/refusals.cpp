@@ -39,35 +39,74 @@ std::string one_line(const smtp::Reply& reply) {
 
 Refusal refusal_of(smtp::PathError error, smtp::PathKind kind) {
   const std::string_view dsn = kind == smtp::PathKind::reverse ? "5.1.7" : "5.1.3";
+  Refusal refusal{.code = 501, .dsn = dsn, .text = "That is no mail address", .incident = Violation::syntax};
   switch (error) {
-    case smtp::PathError::needs_utf8:
-      return {
-          .code = 553, .dsn = "5.6.7", .text = "A non-ASCII address needs SMTPUTF8", .incident = Violation::nonascii};
-    case smtp::PathError::bad_utf8:
-      return {.code = 501, .dsn = dsn, .text = "The address is not valid UTF-8", .incident = Violation::nonascii};
-    case smtp::PathError::too_long:
-      return {.code = 501, .dsn = dsn, .text = "The address is too long", .incident = Violation::syntax};
     case smtp::PathError::syntax:
       break;
+    case smtp::PathError::no_domain:
+      refusal.text = "The address has no domain";
+      break;
+    case smtp::PathError::empty_label:
+      refusal.text = "The domain has an empty label";
+      break;
+    case smtp::PathError::bad_domain:
+      refusal.text = "The domain of the address is no domain name";
+      break;
+    case smtp::PathError::bad_literal:
+      refusal.text = "The address literal is not valid";
+      break;
+    case smtp::PathError::bad_quotes:
+      refusal.text = "The quoted local part is not valid";
+      break;
+    case smtp::PathError::too_long:
+      refusal.text = "The address is too long";
+      break;
+    case smtp::PathError::domain_too_long:
+      refusal.text = "The domain of the address is too long";
+      break;
+    case smtp::PathError::label_too_long:
+      refusal.text = "A label of the domain is too long";
+      break;
+    case smtp::PathError::needs_utf8:
+      refusal.code = 553;
+      refusal.dsn = "5.6.7";
+      refusal.text = "A non-ASCII address needs SMTPUTF8";
+      refusal.incident = Violation::nonascii;
+      break;
+    case smtp::PathError::bad_utf8:
+      refusal.text = "The address is not valid UTF-8";
+      refusal.incident = Violation::nonascii;
+      break;
   }
-  return {.code = 501, .dsn = dsn, .text = "That is no mail address", .incident = Violation::syntax};
+  return refusal;
 }
 
 Refusal refusal_of(smtp::ParameterError error) {
+  Refusal refusal{.code = 501, .dsn = "5.5.4", .text = "A parameter has no valid value", .incident = Violation::syntax};
   switch (error) {
-    case smtp::ParameterError::unknown:
-      return {.code = 555,
-              .dsn = "5.5.4",
-              .text = "A parameter was not recognized or is not offered here",
-              .incident = Violation::syntax};
-    case smtp::ParameterError::too_large:
-      return {.code = 552, .dsn = "5.3.4", .text = "Message is too large", .incident = Violation::size};
-    case smtp::ParameterError::repeated:
-      return {.code = 501, .dsn = "5.5.4", .text = "A parameter is given twice", .incident = Violation::syntax};
     case smtp::ParameterError::bad_value:
       break;
+    case smtp::ParameterError::unknown:
+      refusal.code = 555;
+      refusal.text = "A parameter was not recognized or is not offered here";
+      break;
+    case smtp::ParameterError::repeated:
+      refusal.text = "A parameter is given twice";
+      break;
+    case smtp::ParameterError::bad_name:
+      refusal.text = "A parameter has no valid name";
+      break;
+    case smtp::ParameterError::glued:
+      refusal.text = "A space is missing behind the address";
+      break;
+    case smtp::ParameterError::too_large:
+      refusal.code = 552;
+      refusal.dsn = "5.3.4";
+      refusal.text = "Message is too large";
+      refusal.incident = Violation::size;
+      break;
   }
-  return {.code = 501, .dsn = "5.5.4", .text = "A parameter has no valid value", .incident = Violation::syntax};
+  return refusal;
 }
 
 Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About about) {

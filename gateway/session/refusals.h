@@ -30,6 +30,14 @@ enum class About : std::uint8_t {
   connection,  // the connection is refused before the greeting: the line of the connection
 };
 
+// What a refusal at RCPT refuses. One of the sender or the client is said again for each recipient, and counts once
+// (S20).
+enum class Concern : std::uint8_t {
+  recipient,
+  mail,       // the sender, or something that the mail needs
+  by_wording  // whoever says it knows; we look at its code and words
+};
+
 struct Refusal {
   int code;
   std::string_view dsn;
@@ -42,6 +50,7 @@ struct Refusal {
   bool names_host = false;  // the text follows our host name, as RFC 5321 has it for 421
   bool has_id = false;      // the text ends with the transaction's id: "(id 01JD3K7Q)"
   bool closes = false;      // the session ends after the reply
+  Concern concern = Concern::recipient;
 };
 
 namespace refusals {
@@ -177,13 +186,15 @@ inline constexpr Refusal no_smtputf8_behind{.code = 550,
                                             .text = "The server for this recipient takes no internationalized mail",
                                             .about = About::recipient,
                                             .incident = Violation::nonascii,
-                                            .has_id = true};
+                                            .has_id = true,
+                                            .concern = Concern::mail};
 inline constexpr Refusal no_requiretls_behind{.code = 550,
                                               .dsn = "5.7.30",
                                               .text = "The server for this recipient does not support REQUIRETLS",
                                               .about = About::recipient,
                                               .incident = Violation::tls_error,
-                                              .has_id = true};
+                                              .has_id = true,
+                                              .concern = Concern::mail};
 // S20
 inline constexpr Refusal harvest{.code = 421,
                                  .dsn = "4.7.0",
@@ -193,8 +204,21 @@ inline constexpr Refusal harvest{.code = 421,
                                  .names_host = true,
                                  .closes = true};
 // What the server behind says no with is the reply; these say how that is recorded.
-inline constexpr Refusal recipient_by_upstream{
-    .code = 0, .dsn = {}, .text = {}, .about = About::recipient, .incident = {}, .check = "upstream"};
+inline constexpr Refusal recipient_by_upstream{.code = 0,
+                                               .dsn = {},
+                                               .text = {},
+                                               .about = About::recipient,
+                                               .incident = {},
+                                               .check = "upstream",
+                                               .concern = Concern::by_wording};
+// The server's answer to MAIL, which it gets with the first recipient.
+inline constexpr Refusal sender_by_upstream{.code = 0,
+                                            .dsn = {},
+                                            .text = {},
+                                            .about = About::recipient,
+                                            .incident = {},
+                                            .check = "upstream",
+                                            .concern = Concern::mail};
 inline constexpr Refusal mail_by_upstream{
     .code = 0, .dsn = {}, .text = {}, .about = About::mail, .incident = {}, .check = "upstream"};
 

@@ -42,12 +42,8 @@ Flow Session::refuse(const Refusal& refusal, const Reply& reply, const Particula
   if (!is_unheard) channel_.queue(reply);
   if (refusal.closes) return Flow::end;
   if (refusal.about == About::command) return count_error();
-  // S20: address harvesting.
-  if (refusal.about == About::recipient && reply.is_permanent() &&
-      ++refused_recipients_ >= settings().limits.unknown_recipients_close) {
-    return refuse(refusals::harvest);
-  }
-  return Flow::next;
+  if (refusal.about != About::recipient || !reply.is_permanent()) return Flow::next;
+  return count_refused_recipient(reply, refusal.concern);
 }
 
 void Session::note(const Refusal& refusal, const Reply& reply, const Particulars& particulars) {
@@ -97,12 +93,29 @@ Flow Session::apply(const checks::Disposition& disposition, Stage stage) {
   }
   if (is_silent) return Flow::end;
   channel_.queue(reply);
-  return disposition.close ? Flow::end : Flow::next;
+  if (disposition.close) return Flow::end;
+  if (stage != Stage::rcpt || !reply.is_permanent()) return Flow::next;
+  return count_refused_recipient(reply, Concern::by_wording);
 }
 
 Flow Session::count_error() {
   if (++errors_ < settings().limits.errors_per_session) return Flow::next;
   return refuse(refusals::too_many_errors);
+}
+
+// Address harvesting. What refuses the sender or the client for each recipient anew is one refusal: a server may keep
+// the answer that it has for MAIL until RCPT, as Postfix does. It then says the same again, with a code for policy or
+// for a sender's address (RFC 3463, 3.2 and 3.8).
+Flow Session::count_refused_recipient(const Reply& reply, Concern concern) {
+  const std::string& dsn = reply.enhanced();
+  const bool may_be_of_sender = dsn.starts_with("5.7.") || dsn == "5.1.7" || dsn == "5.1.8";
+  if (concern == Concern::mail || (concern == Concern::by_wording && may_be_of_sender)) {
+    const std::string before = std::exchange(mail_->refusal_of_sender, dsn + " " + reply.text());
+    const bool is_known = concern == Concern::mail ? !before.empty() : before == mail_->refusal_of_sender;
+    if (is_known) return Flow::next;
+  }
+  if (++refused_recipients_ < settings().limits.unknown_recipients_close) return Flow::next;
+  return refuse(refusals::harvest);
 }
 
 // S18: commands that lead nowhere are free for a while.

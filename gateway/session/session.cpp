@@ -170,9 +170,8 @@ Task<bool> Session::greet() {
 
 Task<Flow> Session::next_command() {
   if (stopping_ && is_idle()) co_return refuse(refusals::shutting_down);
-  const config::TimeoutSettings& timeouts = settings().timeouts;
   waiting_for_command_ = true;
-  auto line = co_await channel_.next_line(now() + (sequence_.is_greeted() ? timeouts.command : timeouts.greeting));
+  auto line = co_await channel_.next_line(command_deadline());
   waiting_for_command_ = false;
   if (said_goodbye_) co_return Flow::end;
   if (!line && stopping_ && is_idle()) co_return refuse(refusals::shutting_down);
@@ -187,22 +186,34 @@ Task<Flow> Session::next_command() {
     case smtp::LineEvent::Kind::flood:
       co_return refuse(refusals::endless_line);
     case smtp::LineEvent::Kind::too_long:
-      co_return refuse(refusals::long_line);
     case smtp::LineEvent::Kind::line:
       break;
   }
-  if (!sequence_.is_greeted() && speaks_another_protocol(line->text)) co_return refuse(refusals::other_protocol);
+  const bool is_whole = line->kind == smtp::LineEvent::Kind::line;
+  if (is_whole && !sequence_.is_greeted() && speaks_another_protocol(line->text)) {
+    co_return refuse(refusals::other_protocol);
+  }
   smtp::Command command = smtp::parse_command(line->text);
-  const bool may_hold_utf8 = (command.verb == Verb::mail || command.verb == Verb::rcpt) && !command.is_malformed;
-  if (!may_hold_utf8 && !text::is_ascii(line->text)) co_return refuse(refusals::not_ascii);
+  const Verb verb = command.verb;
+  // First of all, because it holds whatever else is wrong with the line.
+  if (const Refusal* refusal = objection_to_input_behind(verb)) co_return refuse(*refusal, {.what = smtp::name(verb)});
+  // S30 before S11: a chunk follows, and nobody knows how long it is.
+  if (!is_whole) co_return refuse(verb == Verb::bdat ? refusals::bdat_syntax : refusals::long_line);
+  const bool may_hold_utf8 = (verb == Verb::mail || verb == Verb::rcpt) && !command.is_malformed;
+  if (!may_hold_utf8 && verb != Verb::bdat && !text::is_ascii(line->text)) co_return refuse(refusals::not_ascii);
   co_return co_await obey(command);
+}
+
+// R19: a message that comes in chunks has one span of time, the waits between them included.
+Time Session::command_deadline() const {
+  const config::TimeoutSettings& timeouts = settings().timeouts;
+  const Time deadline = now() + (sequence_.is_greeted() ? timeouts.command : timeouts.greeting);
+  return mail_ && mail_->content_deadline ? std::min(deadline, *mail_->content_deadline) : deadline;
 }
 
 // By value: it points into the input, so no step may look at it after a wait.
 Task<Flow> Session::obey(smtp::Command command) {
   const Verb verb = command.verb;
-  // on_starttls() refuses what is pipelined behind STARTTLS, as starttls_inject.
-  if (has_pipelined_against_the_rules() && verb != Verb::starttls) co_return refuse(refusals::pipelined);
   if (verb == Verb::unknown) co_return refuse(refusals::unknown_command);
   // Of BDAT even a refused one must be read to its end.
   if (verb == Verb::bdat) co_return co_await on_bdat(command);
@@ -235,10 +246,24 @@ bool Session::speaks_another_protocol(std::string_view first_line) const {
   return smtp::is_other_protocol(first_line) || smtp::is_proxy_header(channel_.stream().input());
 }
 
-// S13: a client that sends more before it has HELO's reply does not speak SMTP; MAIL, RCPT, BDAT and RSET may be
-// pipelined after EHLO.
-bool Session::has_pipelined_against_the_rules() const {
-  return sequence_.is_greeted() && !sequence_.is_extended() && channel_.has_unread_input();
+// S13: what has arrived behind a command whose reply decides what comes next was not meant for that reply. Taken for
+// commands, the content behind a DATA that is refused would be a dialogue of the content's author. After EHLO, MAIL,
+// RCPT, BDAT and RSET may be pipelined; after HELO, nothing.
+//
+// S14, RFC 3207, 4.2: nothing learned before TLS counts. Octets waiting behind STARTTLS came in the clear, perhaps from
+// someone in the middle; read after the handshake, they would pass for octets that came through TLS.
+const Refusal* Session::objection_to_input_behind(Verb verb) const {
+  if (!channel_.has_unread_input()) return nullptr;
+  switch (verb) {
+    case Verb::starttls:
+      return &refusals::input_behind_starttls;
+    case Verb::helo:
+    case Verb::ehlo:
+    case Verb::data:
+      return &refusals::input_behind;
+    default:
+      return sequence_.is_greeted() && !sequence_.is_extended() ? &refusals::pipelined : nullptr;
+  }
 }
 
 Flow Session::handle_lost_client(io::Error error) {
@@ -276,13 +301,22 @@ Task<void> Session::say_goodbye() {
   }
 }
 
+// A client that does not read its replies holds the end up no longer than this.
+Task<void> Session::end_unread() {
+  constexpr Duration patience = std::chrono::seconds(3);
+  co_await async::sleep_for(host_.scheduler, patience);
+  if (is_idle() && channel_.is_flushing()) channel_.stream().abort();
+}
+
 void Session::request_stop() {
   if (stopping_) return;
   stopping_ = true;
-  if (!waiting_for_command_ || !is_idle()) return;
-  if (channel_.is_flushing()) return channel_.wait_no_more();
+  if (!is_idle()) return;
+  const bool is_flushing = channel_.is_flushing();
+  if (is_flushing) channel_.wait_no_more();
+  if (!is_flushing && !waiting_for_command_) return;
   try {
-    background_.spawn(say_goodbye());
+    background_.spawn(is_flushing ? end_unread() : say_goodbye());
   } catch (const std::bad_alloc&) {
     channel_.stream().close();  // then without a word
   }

@@ -48,7 +48,11 @@ struct MailState {
   std::unique_ptr<ContentIntake> intake;
   std::unique_ptr<smtp::ChunkReader> chunks;
   std::uint64_t chunk_count = 0;
+  // However many chunks the content comes in (R19): until when it may come, and how much of it was read and discarded.
+  std::optional<Time> content_deadline;
+  std::uint64_t discarded_octets = 0;
   std::uint64_t recipients_offered = 0;
+  std::string refusal_of_sender;  // what one of its recipients was last refused with that was not about the recipient
   Time began{};
 
   // The last thing that the client was told about this mail, acceptances of recipients aside, and why. Nothing: there
@@ -108,10 +112,14 @@ class Session {
   Task<bool> greet();
   Task<Flow> next_command();
   Task<Flow> obey(smtp::Command command);
+  Time command_deadline() const;
+  // Null: none. What has arrived behind a command of this verb may not stand there.
+  const Refusal* objection_to_input_behind(smtp::Verb verb) const;
   std::uint64_t max_size() const;
   // No content of a mail is under way.
   bool is_idle() const;
   Task<void> say_goodbye();
+  Task<void> end_unread();
   Flow handle_lost_client(io::Error error);
   // on_proxy.cpp
   Task<Flow> read_proxy_header();
@@ -141,6 +149,8 @@ class Session {
   Task<Flow> discard_chunk(smtp::Bdat chunk, smtp::Reply answer);
   Task<Result<Done, io::Error>> read_chunk(std::uint64_t octets, Time deadline, bool keep);
   void begin_content();
+  // When the content of the message must be complete (timeouts.data_total); from its first octet on, always the same.
+  Time content_deadline();
   // end_of_data.cpp
   Task<Flow> end_of_data(smtp::ContentFaults faults);
   // Whether something makes the message unfit whatever it says; the client has been told then.
@@ -170,8 +180,9 @@ class Session {
   // An error counts towards limits.errors_per_session; the one that is too many ends the session.
   Flow count_error();
   Flow count_junk();
+  // A recipient was refused for good; one too many ends the session (S20).
+  Flow count_refused_recipient(const smtp::Reply& reply, Concern concern);
   bool speaks_another_protocol(std::string_view first_line) const;
-  bool has_pipelined_against_the_rules() const;
 
   // record.cpp
   // The client is told this about its mail; what it is told last goes into the mail's record. An incident is counted,
@@ -214,7 +225,7 @@ class Session {
   std::unique_ptr<MailState> mail_;
   std::uint64_t errors_ = 0;
   std::uint64_t junk_ = 0;
-  std::uint64_t refused_recipients_ = 0;  // for good, apart from checks' refusals (S20)
+  std::uint64_t refused_recipients_ = 0;  // for good (S20)
   bool stopping_ = false;
   bool waiting_for_command_ = false;
   bool said_goodbye_ = false;

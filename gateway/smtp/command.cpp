@@ -38,6 +38,15 @@ std::string_view leading_word(std::string_view line) {
   return line.substr(0, static_cast<std::size_t>(end - line.begin()));
 }
 
+// Takes off what is glued to BDAT and no letter: the chunk that follows a bad count is there all the same (S30).
+std::string_view verb_word(std::string_view line) {
+  constexpr std::string_view bdat = "BDAT";
+  const std::string_view word = leading_word(line);
+  const bool is_bdat =
+      text::starts_with_ignoring_case(word, bdat) && word.size() > bdat.size() && !text::is_alpha(word[bdat.size()]);
+  return is_bdat ? word.substr(0, bdat.size()) : word;
+}
+
 bool takes_no_argument(Verb verb) {
   return verb == Verb::data || verb == Verb::rset || verb == Verb::quit || verb == Verb::starttls;
 }
@@ -57,7 +66,7 @@ std::string_view name(Verb verb) {
 }
 
 Command parse_command(std::string_view line) {
-  const std::string_view word = leading_word(line);
+  const std::string_view word = verb_word(line);
   const std::string_view rest = line.substr(word.size());
   Command command;
   command.verb = find_verb(word);

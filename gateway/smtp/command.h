@@ -41,13 +41,13 @@ struct Command {
   // A view into the line, trimmed; for MAIL and RCPT what follows FROM: or TO:.
   std::string_view arguments;
   // The verb is known but its form is wrong (501 5.5.4): MAIL without FROM:, RCPT without TO:, no space after the verb,
-  // or an argument for a verb that takes none (DATA, RSET, QUIT, STARTTLS).
+  // or an argument for a verb that takes none (DATA, RSET, QUIT, STARTTLS). Of BDAT, glued digits too: "BDAT6".
   bool is_malformed = false;
 };
 
 // `line` is without its CRLF and holds no NUL, bare CR or LF (ServerParser rejects such lines). The caller refuses
 // 8-bit octets outside a path (S11): it applies has_8bit() to the line, or for MAIL and RCPT to what parse_path() left
-// over.
+// over. Those of a BDAT line are a bad count, which parse_bdat() refuses (S30).
 Command parse_command(std::string_view line);
 
 enum class GreetingError : std::uint8_t {

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <system_error>
 #include <utility>
 
 #include "gateway/base/text.h"
@@ -43,8 +46,42 @@ bool is_xtext(std::string_view value) {
   return !value.empty();
 }
 
+constexpr std::string_view utf8_type = "utf-8;";
+
+// Takes "\\x{HEX}" off the front: a code point other than a surrogate, in two to six digits.
+bool take_embedded(std::string_view& value) {
+  constexpr std::uint32_t last_code_point = 0x10ffff;
+  const std::size_t close = value.find('}');
+  if (!value.starts_with("\\x{") || close == std::string_view::npos) return false;
+  const std::string_view digits = value.substr(3, close - 3);
+  std::uint32_t point = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), point, 16);
+  const bool is_hex = error == std::errc{} && end == digits.data() + digits.size();
+  const bool is_character = point > 0 && point <= last_code_point && (point < 0xd800 || point > 0xdfff);
+  if (!is_hex || digits.size() < 2 || digits.size() > 6 || !is_character) return false;
+  value.remove_prefix(close + 1);
+  return true;
+}
+
+// RFC 6533, 3: utf-8-addr-xtext or utf-8-addr-unitext; "+" may also begin a hexadecimal pair, as in xtext.
+bool is_utf8_address(std::string_view value) {
+  if (value.empty() || !text::is_utf8(value)) return false;
+  std::string in_xtext;  // with "x" in place of what only this type has
+  while (!value.empty()) {
+    if (value.front() == '\\') {
+      if (!take_embedded(value)) return false;
+      in_xtext += 'x';
+      continue;
+    }
+    in_xtext += text::is_ascii(value.front()) ? value.front() : 'x';
+    value.remove_prefix(1);
+  }
+  return is_xtext(in_xtext);
+}
+
 // RFC 3461, 4.2: addr-type ";" xtext, the type an RFC 822 atom.
 bool is_original_recipient(std::string_view value) {
+  if (text::starts_with_ignoring_case(value, utf8_type)) return is_utf8_address(value.substr(utf8_type.size()));
   const std::size_t semicolon = value.find(';');
   if (semicolon == std::string_view::npos || semicolon == 0) return false;
   const auto is_atom_octet = [](char c) {
@@ -166,12 +203,12 @@ bool is_binarymime(const Parameter& parameter) {
 template <class Parameters, std::size_t count>
 Result<Parameters, ParameterError> parse(std::string_view text, const std::array<Known<Parameters>, count>& table,
                                          const Extensions& offered) {
-  if (!text.empty() && !text::is_space(text.front())) return ParameterError::bad_value;
+  if (!text.empty() && !text::is_space(text.front())) return ParameterError::glued;
   Parameters parameters;
   std::bitset<count> seen;
   for (std::string_view word = text::take_word(text); !word.empty(); word = text::take_word(text)) {
     const Parameter parameter = to_parameter(word);
-    if (!is_keyword(parameter.name)) return ParameterError::bad_value;
+    if (!is_keyword(parameter.name)) return ParameterError::bad_name;
     std::size_t index = 0;
     while (index < count && !text::equals_ignoring_case(table[index].name, parameter.name)) ++index;
     if (index == count) return ParameterError::unknown;
@@ -196,6 +233,17 @@ Result<MailParameters, ParameterError> parse_mail_parameters(std::string_view te
 
 Result<RcptParameters, ParameterError> parse_rcpt_parameters(std::string_view text, const Extensions& offered) {
   return parse(text, rcpt_parameters, offered);
+}
+
+bool has_misplaced_8bit(std::string_view text, bool smtputf8) {
+  for (std::string_view word = text::take_word(text); !word.empty(); word = text::take_word(text)) {
+    if (text::is_ascii(word)) continue;
+    const Parameter parameter = to_parameter(word);
+    const bool is_original = text::equals_ignoring_case(parameter.name, "ORCPT") && parameter.value &&
+                             text::starts_with_ignoring_case(*parameter.value, utf8_type);
+    if (!smtputf8 || !is_original) return true;
+  }
+  return false;
 }
 
 bool asks_for_smtputf8(std::string_view arguments) {

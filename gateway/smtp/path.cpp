@@ -25,20 +25,22 @@ std::optional<PathError> check_utf8(std::string_view octets, bool utf8) {
 
 // RFC 5321, 4.1.3. IpAddress::parse() takes both families, so the colon decides whether "IPv6:" must be there.
 Result<std::string, PathError> parse_literal(std::string_view literal) {
-  if (literal.size() < 2 || literal.back() != ']') return PathError::syntax;
+  if (literal.size() < 2 || literal.back() != ']') return PathError::bad_literal;
   std::string_view inside = literal.substr(1, literal.size() - 2);
   constexpr std::string_view tag = "IPv6:";
   const bool is_tagged = text::starts_with_ignoring_case(inside, tag);
   if (is_tagged) inside.remove_prefix(tag.size());
   const auto ip = IpAddress::parse(inside);
-  if (!ip || is_tagged != (inside.find(':') != std::string_view::npos)) return PathError::syntax;
+  if (!ip || is_tagged != (inside.find(':') != std::string_view::npos)) return PathError::bad_literal;
   return ip->to_literal();
 }
 
-bool has_bad_label_length(std::string_view domain) {
-  const auto labels = text::split(domain, '.');
-  return std::any_of(labels.begin(), labels.end(),
-                     [](std::string_view label) { return label.empty() || label.size() > most_label_octets; });
+std::optional<PathError> check_labels(std::string_view domain) {
+  for (const std::string_view label : text::split(domain, '.')) {
+    if (label.empty()) return PathError::empty_label;
+    if (label.size() > most_label_octets) return PathError::label_too_long;
+  }
+  return std::nullopt;
 }
 
 class PathParser {
@@ -46,22 +48,24 @@ class PathParser {
   PathParser(std::string_view text, bool utf8) : text_(text), utf8_(utf8) {}
 
   Result<ParsedPath, PathError> parse(PathKind kind) {
-    while (!at_end() && text::is_space(peek())) ++at_;
-    const std::size_t begin = at_;
-    const bool bracketed = take('<');
-    if (bracketed && take('>')) {
+    skip_blanks();
+    bracketed_ = take('<');
+    if (bracketed_) skip_blanks();
+    if (bracketed_ && take('>')) {
       if (kind == PathKind::forward) return PathError::syntax;
       return ParsedPath{.path = {}, .rest = text_.substr(at_)};
     }
-    if (bracketed && !at_end() && peek() == '@') {
+    const std::size_t begin = at_;
+    if (bracketed_ && !at_end() && peek() == '@') {
       if (const auto error = skip_source_route()) return *error;
     }
     auto path = mailbox(kind);
     if (!path) return path.error();
-    const bool is_closed = bracketed ? take('>') : at_end() || text::is_space(peek());
+    const std::size_t octets = at_ - begin + 2;  // with the brackets, whether or not they are there
+    if (bracketed_) skip_blanks();
+    const bool is_closed = bracketed_ ? take('>') : at_end() || text::is_space(peek());
     if (!is_closed) return PathError::syntax;
-    const std::size_t brackets_not_there = bracketed ? 0 : 2;
-    if (at_ - begin + brackets_not_there > most_path_octets) return PathError::too_long;
+    if (octets > most_path_octets) return PathError::too_long;
     return ParsedPath{.path = std::move(*path), .rest = text_.substr(at_)};
   }
 
@@ -74,12 +78,16 @@ class PathParser {
     return true;
   }
 
+  void skip_blanks() {
+    while (!at_end() && text::is_space(peek())) ++at_;
+  }
+
   // RFC 5321, 4.1.2 and appendix C: "@a,@b:" is checked and dropped.
   std::optional<PathError> skip_source_route() {
     do {
       if (!take('@')) return PathError::syntax;
       const std::string_view name = domain_text();
-      if (name.starts_with('[')) return PathError::syntax;
+      if (name.starts_with('[')) return PathError::bad_literal;
       const auto domain = parse_domain(name, utf8_);
       if (!domain) return domain.error();
     } while (take(','));
@@ -88,12 +96,12 @@ class PathParser {
   }
 
   Result<MailAddress, PathError> mailbox(PathKind kind) {
-    auto local = !at_end() && peek() == '"' ? quoted_string() : dot_string();
+    auto local = !at_end() && peek() == '"' ? quoted_string() : unquoted_local();
     if (!local) return local.error();
     MailAddress path;
     path.local = std::move(*local);
     if (!take('@')) {
-      if (kind != PathKind::forward || !path.is_postmaster()) return PathError::syntax;
+      if (kind != PathKind::forward || !path.is_postmaster()) return no_mailbox(path);
       return path;
     }
     auto domain = parse_domain(domain_text(), utf8_);
@@ -102,7 +110,15 @@ class PathParser {
     return path;
   }
 
-  Result<std::string, PathError> dot_string() {
+  // A whole local part stands where no @ follows: only its domain is missing.
+  PathError no_mailbox(const MailAddress& path) {
+    const bool ends_at_blank = !bracketed_ && !at_end() && text::is_space(peek());
+    skip_blanks();
+    const bool ends_here = ends_at_blank || at_end() || peek() == '>';
+    return ends_here && !path.local.empty() ? PathError::no_domain : PathError::syntax;
+  }
+
+  Result<std::string, PathError> unquoted_local() {
     const std::size_t begin = at_;
     while (!at_end() && (peek() == '.' || is_atext(peek()))) ++at_;
     const std::string_view local = text_.substr(begin, at_ - begin);
@@ -118,13 +134,13 @@ class PathParser {
     ++at_;
     while (!at_end() && peek() != '"') {
       const bool escaped = take('\\');
-      if (at_end()) return PathError::syntax;
+      if (at_end()) return PathError::bad_quotes;
       const char c = peek();
-      if (text::is_control(c) || (escaped && !text::is_ascii(c))) return PathError::syntax;
+      if (text::is_control(c) || (escaped && !text::is_ascii(c))) return PathError::bad_quotes;
       local += c;
       ++at_;
     }
-    if (!take('"')) return PathError::syntax;
+    if (!take('"')) return PathError::bad_quotes;
     if (const auto error = check_utf8(local, utf8_)) return *error;
     return local;
   }
@@ -144,6 +160,7 @@ class PathParser {
   std::string_view text_;
   bool utf8_;
   std::size_t at_ = 0;
+  bool bracketed_ = false;
 };
 
 }  // namespace
@@ -154,10 +171,12 @@ Result<ParsedPath, PathError> parse_path(std::string_view text, PathKind kind, b
 
 Result<std::string, PathError> parse_domain(std::string_view text, bool utf8) {
   if (text.starts_with('[')) return parse_literal(text);
-  if (text.empty()) return PathError::syntax;
+  if (text.empty()) return PathError::no_domain;
   if (const auto error = check_utf8(text, utf8)) return *error;
-  if (text.size() > most_domain_octets || has_bad_label_length(text)) return PathError::too_long;
-  if (!is_domain_name(text, /*underscores=*/true, utf8)) return PathError::syntax;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (const auto error = check_labels(text)) return *error;
+  if (text.size() > most_domain_octets) return PathError::domain_too_long;
+  if (!is_domain_name(text, /*underscores=*/true, utf8)) return PathError::bad_domain;
   return text::to_lower(text);
 }
 

@@ -26,9 +26,15 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
 
   if (newline != std::string_view::npos) {
     if (!ends_with_cr) return finish(LineEvent::Kind::bad, newline + 1);
-    const bool fits = discarded_ == 0 && newline + 1 <= limit_of(window.substr(0, newline + 1));
+    const bool is_first = discarded_ == 0;  // nothing of the line has been discarded
+    const bool fits = is_first && newline + 1 <= limit_of(window.substr(0, newline + 1));
     LineEvent event = finish(fits ? LineEvent::Kind::line : LineEvent::Kind::too_long, newline + 1);
-    if (fits) event.text = window.substr(0, newline - 1);
+    if (fits) {
+      event.text = window.substr(0, newline - 1);
+    } else {
+      if (is_first) keep_beginning(window.substr(0, newline - 1));
+      event.text = std::string_view(beginning_.data(), beginning_.size());
+    }
     return event;
   }
 
@@ -37,6 +43,7 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
   scanned_ = ends_with_cr ? window.size() - 1 : window.size();
   // The LF has not come yet, so the line is over the limit already.
   if (discarded_ != 0 || window.size() >= limit_of(window)) {
+    if (discarded_ == 0) keep_beginning(window);
     discardable = scanned_;
     discarded_ += scanned_;
     scanned_ = 0;
@@ -48,6 +55,11 @@ std::optional<LineEvent> ServerParser::next(std::string_view input, std::size_t&
 std::size_t ServerParser::limit_of(std::string_view line) const {
   if (line.size() < max_line_octets_ || !text::starts_with_ignoring_case(line, "AUTH ")) return max_line_octets_;
   return std::max(max_line_octets_, auth_line_octets);
+}
+
+void ServerParser::keep_beginning(std::string_view line) {
+  beginning_ = {};
+  std::copy_n(line.begin(), std::min(line.size(), beginning_.size()), beginning_.begin());
 }
 
 LineEvent ServerParser::finish(LineEvent::Kind kind, std::size_t consumed) {

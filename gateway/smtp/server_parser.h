@@ -4,9 +4,10 @@
 // The events do not depend on how the input is cut into pieces. Only CRLF ends a line. A bare CR, a bare LF or a NUL
 // makes the line `bad`, in an overlong line too, and the session closes (S5). A line over the limit is discarded up to
 // its CRLF (S9); 64 KiB without a CRLF are a `flood`. An AUTH line may be longer, up to auth_line_octets. Nothing is
-// stored, so memory is bounded by the caller's buffer.
+// stored but the beginning of an overlong line, so memory is bounded by the caller's buffer.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,11 +19,11 @@ struct LineEvent {
   enum class Kind : std::uint8_t {
     line,      // `text` is the line without CRLF; it points into the input
     bad,       // bare CR, bare LF or NUL, which is the last octet consumed: 500 5.5.2 and close
-    too_long,  // a whole overlong line has passed: 500 5.5.2
+    too_long,  // a whole overlong line has passed: 500 5.5.2; `text` is its beginning, enough to tell its verb
     flood,     // 64 KiB without CRLF: 500 5.5.2 and close
   };
   Kind kind = Kind::line;
-  std::string_view text;
+  std::string_view text;     // of an overlong line it may point into the parser
   std::size_t consumed = 0;  // octets of the input that belong to the event
 };
 
@@ -44,10 +45,12 @@ class ServerParser {
  private:
   std::size_t limit_of(std::string_view line) const;
   LineEvent finish(LineEvent::Kind kind, std::size_t consumed);
+  void keep_beginning(std::string_view line);
 
   std::size_t max_line_octets_;
-  std::size_t scanned_ = 0;    // octets of the input known to hold neither CR, LF nor NUL
-  std::size_t discarded_ = 0;  // octets of the overlong line already gone
+  std::size_t scanned_ = 0;           // octets of the input known to hold neither CR, LF nor NUL
+  std::size_t discarded_ = 0;         // octets of the overlong line already gone
+  std::array<char, 12> beginning_{};  // of that line; longer than any verb, shorter than any limit
 };
 
 }  // namespace sallyport::smtp

@@ -116,6 +116,7 @@ Task<Outcome> TlsStream::fill(Time deadline) {
     if (!writing_ && engine_->output_octets() > unhurried_octets_) {
       auto said = co_await flush(deadline);
       if (!said) co_return said.error();
+      answered_ = true;
     }
     auto more = co_await below_->fill(deadline);
     if (!more) co_return read_error(more.error());
@@ -137,6 +138,7 @@ std::optional<Error> TlsStream::write_error() const {
 }
 
 Task<Outcome> TlsStream::write(std::string_view octets, Time deadline) {
+  answered_ = false;
   auto encrypted = co_await encrypt(octets, deadline);
   if (!encrypted) co_return encrypted.error();
   co_return co_await flush(deadline);

@@ -47,6 +47,8 @@ class TlsStream final : public io::Stream {
   Task<Result<Done, io::Error>> write(std::string_view octets, Time deadline) override;
   Task<Result<Done, io::Error>> write_parts(std::span<const std::string_view> parts, Time deadline) override;
   Task<Result<Done, io::Error>> write_last(std::string_view octets, Time deadline) override;
+  // Not while an answer of TLS itself may be on its way, such as to a key update: it is no part of what was written.
+  bool has_undelivered() const override { return !answered_ && below_->has_undelivered(); }
   bool is_open() const override;
   void close() override;
   void abort() override;
@@ -72,6 +74,7 @@ class TlsStream final : public io::Stream {
   std::size_t end_ = 0;
   std::optional<io::Error> failed_write_;
   std::size_t unhurried_octets_ = 0;  // octets of the output that need not be flushed alone, such as a session ticket
+  bool answered_ = false;             // fill() has sent what the engine answers, after the last write
   bool writing_ = false;
   bool closed_ = false;
   // The write that sends close_notify, and the octets it sends.

@@ -1,5 +1,7 @@
 #include "gateway/tls/verify.h"
 
+#include <openssl/err.h>
+
 #include "gateway/tls/context_parts.h"
 
 namespace sallyport::tls {
@@ -19,7 +21,12 @@ int verify_or_fail(X509_STORE_CTX* store, void*) { return is_too_long(store) ? 0
 
 int verify_and_note(X509_STORE_CTX* store, void*) {
   if (is_too_long(store)) return 0;
+  // What the library thinks of a certificate that we take all the same may not stay in its queue of errors: if the
+  // handshake then has to wait for more octets, SSL_get_error() takes that for the reason, and the handshake for
+  // failed.
+  ERR_set_mark();
   X509_verify_cert(store);
+  ERR_pop_to_mark();
   return 1;
 }
 

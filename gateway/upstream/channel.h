@@ -98,6 +98,8 @@ class UpstreamChannel {
   Task<Outcome<smtp::UpstreamReply>> say_hello(const config::UpstreamSettings& settings, std::string name,
                                                Time deadline);
 
+  // True if the server has not got all that was sent to it: then it cannot have meant all of it (U3).
+  bool has_undelivered() const { return stream_->has_undelivered(); }
   // True if octets have arrived that were not read as a reply.
   bool has_spoken() const;
   // True if the connection may be used for another mail: it is open, and the server has sent nothing unasked (U4).

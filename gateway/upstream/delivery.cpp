@@ -427,6 +427,9 @@ Task<ReplyOrError> Delivery::send_content(const mail::OutgoingHeader& header, co
   auto reply = co_await lease_->read_reply(deadline);
   // A final 421 is an answer: the server has not taken the message (RFC 5321, 4.2.5).
   if (!reply && reply.error().kind == Kind::closing) end_written_ = false;
+  if (reply && lease_->has_undelivered()) {  // U3
+    co_return UpstreamError{Kind::early, "reply before all of the content arrived", false};
+  }
   if (reply && reply->is_intermediate()) co_return UpstreamError{Kind::protocol, "354 to the end of data", false};
   co_return reply;
 }

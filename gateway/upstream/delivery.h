@@ -70,6 +70,8 @@ class Delivery final : private SilentTransaction {
   // Called after the upstream's final reply: gives the connection back to the pool, for another mail.
   void finish();
 
+  // True while a server holds the mail's transaction: it has accepted MAIL.
+  bool is_mail_accepted() const { return mail_accepted_; }
   // The extensions of the server that has accepted recipients, or else of the one that is connected; null while there
   // is neither.
   const smtp::Extensions* extensions() const;

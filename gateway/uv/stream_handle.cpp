@@ -1,5 +1,7 @@
 #include "gateway/uv/stream_handle.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -218,6 +220,13 @@ void StreamHandle::send_rest(std::span<const std::string_view> parts, std::size_
                       [](uv_write_t* request, int status) { handle_of(request->handle->data).on_written(status); });
   writing_ = code == 0;
   if (code < 0) write_error_ = error_of(code);
+}
+
+bool StreamHandle::has_undelivered() const noexcept {
+  uv_os_fd_t descriptor = -1;
+  int octets = 0;
+  return !closed_ && uv_fileno(reinterpret_cast<const uv_handle_t*>(&socket_.stream), &descriptor) == 0 &&
+         ::ioctl(descriptor, SIOCOUTQ, &octets) == 0 && octets > 0;
 }
 
 std::optional<Error> StreamHandle::write_error() const noexcept {

@@ -56,6 +56,15 @@ class StreamHandle final : public Handle {
   void send_rest(std::span<const std::string_view> parts, std::size_t sent);
   bool is_writing() const noexcept { return writing_ && !is_closing(); }
   std::optional<io::Error> write_error() const noexcept;
+  // True when the kernel still holds octets for the peer (SIOCOUTQ).
+  //
+  // Asked when a reply has been read, it cannot be true for a peer that has read what it replies to. TCP acknowledges
+  // by one number, up to where everything has arrived; each segment carries it, so also the one with the reply, even
+  // where pure acknowledgements are delayed or lost. The application over there cannot have read more than its kernel
+  // had when it made that segment. Our kernel takes a segment's number and its octets in under one lock, before a read
+  // returns them. Loopback is no exception. A proxy that ends the connection on the way acknowledges for itself: then
+  // this sees less, never too much. Of a unix-domain socket it tells more: what the peer has not read.
+  bool has_undelivered() const noexcept;
   // Notified when connecting or writing has ended.
   async::Signal& write_news() noexcept { return write_news_; }
 

@@ -125,6 +125,8 @@ Task<Result<Done, Error>> TcpStream::write_parts(std::span<const std::string_vie
   co_return Done{};
 }
 
+bool TcpStream::has_undelivered() const { return handle_.has_undelivered(); }
+
 bool TcpStream::is_open() const { return !handle_.is_closed() && !handle_.read_error() && !handle_.write_error(); }
 
 std::optional<io::Stream::Ends> TcpStream::ends() const {

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """The servers behind the gateway: several of them, slow, broken, gone and back again; with TLS and without."""
+import contextlib
+import socket
+import ssl
+import threading
 import time
 import unittest
 
 from scripted_server import HANG_UP, SILENCE, ScriptedServer
-from support import Client, GatewayTest, free_port, wait_until
+from support import PATIENCE, Client, GatewayTest, free_port, wait_until
 
 
 class UpstreamTest(GatewayTest):
@@ -220,6 +224,63 @@ class Down(UpstreamTest):
         self.assertGreaterEqual(len(server.messages()), accepted)  # I1: nothing acknowledged is lost
 
 
+class HastyServer:
+    """Says 250 to a message of which it has read the first octets, and reads no further."""
+    def __init__(self, test, with_tls):
+        self.context = None
+        if with_tls:
+            self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            home = test.certificate("hasty.example")
+            self.context.load_cert_chain(home / "fullchain.pem", home / "privkey.pem")
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)  # so that its kernel takes little more
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+        test.addCleanup(self.close)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        for sock in [self.listener, *self.open]:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self.listener.accept()
+                sock.settimeout(PATIENCE)
+                self.open.append(sock)
+                threading.Thread(target=self.converse, args=(sock,), daemon=True).start()
+
+    def converse(self, sock):
+        with contextlib.suppress(OSError):
+            sock.sendall(b"220 hasty.example ESMTP\r\n")
+            waiting = b""
+            while octets := sock.recv(512):
+                waiting += octets
+                while b"\r\n" in waiting:
+                    line, _, waiting = waiting.partition(b"\r\n")
+                    verb = line[:4].upper()
+                    if verb == b"EHLO":
+                        offers = b"" if self.context is None or isinstance(sock, ssl.SSLSocket) else b"250-STARTTLS\r\n"
+                        sock.sendall(b"250-hasty.example\r\n" + offers + b"250 8BITMIME\r\n")
+                    elif verb == b"STAR":
+                        sock.sendall(b"220 Go\r\n")
+                        sock = self.context.wrap_socket(sock, server_side=True)
+                        self.open.append(sock)
+                    elif verb == b"DATA":
+                        sock.sendall(b"354 Go\r\n")
+                        sock.recv(100)
+                        time.sleep(0.3)
+                        sock.sendall(b"250 2.0.0 Taken\r\n")
+                        return
+                    else:
+                        sock.sendall(b"250 2.0.0 Ok\r\n")
+
+
 class Misbehaving(UpstreamTest):
     def behind(self, **special):
         timeouts = special.pop("timeouts", {})
@@ -291,6 +352,21 @@ class Misbehaving(UpstreamTest):
         reply = self.refused_at_the_end(server)
         self.assertTrue(reply.startswith("451 4.3.0 "), reply)
         self.assertEqual(self.violations("upstream_early"), 1)
+
+    def test_an_answer_to_what_has_not_arrived(self):
+        self.answer_to_what_has_not_arrived({})
+
+    def test_an_answer_to_what_has_not_arrived_over_tls(self):
+        self.answer_to_what_has_not_arrived({"tls": "require"})
+
+    def answer_to_what_has_not_arrived(self, upstream_settings):
+        """The server reads a little of the content and says that it has taken it; the kernels hold the rest."""
+        server = HastyServer(self, with_tls=bool(upstream_settings))
+        self.gateway({"servers": [f"127.0.0.1:{server.port}"], **upstream_settings})
+        for content in ("x" * 70 + "\r\n") * 500, ("y" * 70 + "\r\n") * 300:
+            reply = self.refused_at_the_end(server, content="Subject: x\r\n\r\n" + content)
+            self.assertTrue(reply.startswith("451 4.3.0 "), reply)
+        self.assertEqual(self.violations("upstream_early"), 2)
 
     def test_250_to_data(self):
         server = self.behind(DATA="250 2.0.0 fine")

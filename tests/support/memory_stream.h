@@ -39,6 +39,8 @@ class MemoryStream final : public io::Stream {
   Task<Result<Done, io::Error>> fill(Time deadline) override;
   Task<Result<Done, io::Error>> write(std::string_view octets, Time deadline) override;
   Task<Result<Done, io::Error>> write_parts(std::span<const std::string_view> parts, Time deadline) override;
+  // As a kernel sees it: what is in the other end's block has reached it, whether or not it was consumed.
+  bool has_undelivered() const override { return outgoing_.octets_arrived() < outgoing_.octets_sent(); }
   bool is_open() const override { return !closed_ && !incoming_.read_error() && !outgoing_.write_error(); }
   void close() override;
   void abort() override;

@@ -81,6 +81,21 @@ TEST(Tenants, EachDomainBelongsToOne) {
               IsEmpty());
 }
 
+// S42: kept as A-labels, whichever way it is written; so a domain in both forms is one domain.
+TEST(Tenants, TakeDomainsInUnicode) {
+  const Loaded loaded = good(
+      "domains = [\"\u017b\u00f3\u0142w.Example\", \"*.b\u00fccher.example\", \"example.com.\"]\n"
+      "upstream = \"10.0.0.5:25\"\n");
+  EXPECT_EQ(loaded.settings->tenants.at("default").domains,
+            (std::vector<std::string>{"xn--w-uga1v8h.example", "*.xn--bcher-kva.example", "example.com"}));
+  EXPECT_THAT(
+      errors_of(two_tenants + "[tenants.cask]\ndomains = [\"b\u00fccher.example\"]\nupstream = \"exchange\"\n"
+                              "[tenants.dyer]\ndomains = [\"xn--BCHER-kva.example\"]\nupstream = \"exchange\"\n"),
+      ElementsAre(HasSubstr("xn--bcher-kva.example is already one of tenants.cask.domains")));
+  EXPECT_THAT(errors_of("domains = [\"b\u00fc..example\"]\nupstream = \"10.0.0.5:25\"\n"),
+              ElementsAre(HasSubstr("expected a list of domains")));
+}
+
 TEST(Tenants, WhatEachMustHave) {
   EXPECT_THAT(errors_of(two_tenants + "[tenants.cask]\nupstream = \"exchange\"\n"),
               ElementsAre(HasSubstr("/etc/m.toml:10:10: error: tenants.cask.domains is required")));

@@ -65,6 +65,10 @@ const std::map<std::string, Setter, std::less<>>& setters() {
        [](World& world, const std::string& zone) {
          world.settings.policy.edit(policies::dnsbl_section).zones[zone].score = 8.0;
        }},
+      {"data_total",  // in seconds
+       [](World& world, const std::string& value) {
+         world.settings.timeouts.data_total = std::chrono::seconds(to_number(value));
+       }},
       {"message_size", limit(&Limits::message_size)},
       {"recipients", limit(&Limits::recipients)},
       {"errors_per_session", limit(&Limits::errors_per_session)},

@@ -65,6 +65,22 @@ TEST(Drain, AClientThatDoesNotReadItsRepliesHearsTheFarewellAfterThem) {
   EXPECT_TRUE(world.is_over());
 }
 
+TEST(Drain, AClientThatReadsNothingEndsSoon) {
+  World world;
+  world.greet();
+  support::Faults narrow;
+  narrow.stall_after = 0;
+  narrow.transit_octets = 8;
+  world.client->set_receive_faults(narrow);
+  world.client->send(std::string(group) + "NOOP\r\nNOOP\r\n");
+  world.loop.run();
+  world.session->request_stop();
+  world.advance(std::chrono::milliseconds(2500));
+  EXPECT_FALSE(world.is_over());
+  world.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(world.is_over());
+}
+
 TEST(Drain, ASessionThatWaitsForTheUpstreamFinishesItsStep) {
   World world;
   world.greet();

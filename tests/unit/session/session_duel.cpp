@@ -89,11 +89,8 @@ class Duel {
     std::string body = is_cut_off ? step.content.substr(0, step.content.size() / 2) : step.content;
     std::string octets = line + (sends_chunk ? body : "");
 
-    bool is_data = step.kind == Step::Kind::data;
-    // Sends content without waiting for 354 only where that is an error: the model says whether DATA is allowed here.
-    SessionModel foresight = model_;
-    foresight.play(step, false, false);
-    bool rushes = is_data && step.at_once && foresight.awaits_content();
+    // Sends content without waiting for 354, which is an error whether or not DATA is allowed here.
+    bool rushes = step.kind == Step::Kind::data && step.at_once;
     if (rushes) octets += step.content + "\r\n.\r\n";
 
     segment_ += octets;

@@ -88,17 +88,16 @@ SessionModel::Replies SessionModel::play(const Step& step, bool is_followed, boo
     say_and_end(simple_line->reply);
   } else if (simple_line && simple_line->kind == SimpleLine::Kind::not_smtp && !is_greeted_) {
     say_and_end("554 5.5.1");
+  } else if (is_followed && !may_be_followed(step)) {
+    say_and_end("554 5.5.0");
   } else if (simple_line && simple_line->reply == "500 5.5.2") {
     error(simple_line->reply);
   } else if (step.kind == Kind::junk && !text::is_ascii(step.content)) {
     error("500 5.5.2");
-  } else if (is_greeted_ && !is_extended_ && is_followed && step.kind != Kind::starttls &&
-             !(simple_line && simple_line->verb == "STARTTLS")) {
-    say_and_end("554 5.5.0");  // a client that said HELO may not pipeline
   } else {
     switch (step.kind) {
       case Kind::hello:
-        hello(step, is_followed);
+        hello(step);
         break;
       case Kind::mail:
         mail(step);
@@ -107,13 +106,13 @@ SessionModel::Replies SessionModel::play(const Step& step, bool is_followed, boo
         rcpt(step);
         break;
       case Kind::data:
-        data(is_followed);
+        data();
         break;
       case Kind::chunk:
         chunk(step, is_cut_off);
         break;
       case Kind::starttls:
-        starttls(is_followed);
+        starttls();
         break;
       case Kind::junk:
         error("500 5.5.1");
@@ -125,10 +124,17 @@ SessionModel::Replies SessionModel::play(const Step& step, bool is_followed, boo
   return std::exchange(replies_, {});
 }
 
-void SessionModel::hello(const Step& step, bool is_followed) {
+// Obeyed or refused, a command whose reply decides what comes next is the last of its segment; after HELO all are.
+bool SessionModel::may_be_followed(const Step& step) const {
+  if (is_greeted_ && !is_extended_) return false;
+  if (step.kind == Kind::hello || step.kind == Kind::data || step.kind == Kind::starttls) return false;
+  const std::string_view verb = step.kind == Kind::simple ? simple_lines()[step.index].verb : "";
+  return verb != "DATA" && verb != "STARTTLS";
+}
+
+void SessionModel::hello(const Step& step) {
   const Greeting& greeting = greetings()[step.index];
   if (!greeting.refusal.empty()) return error(greeting.refusal);
-  if (is_followed) return say_and_end("554 5.5.0");
   if (is_greeted_) {
     count_junk();
     if (is_over_) return;
@@ -228,7 +234,10 @@ void SessionModel::rcpt(const Step& step) {
 
   Plan planned = plan(to.plan);
   Plan fate = planned == Plan::discard || planned == Plan::accept ? planned : Plan::none;
-  if (refuse_by_plan(planned)) return;
+  if (refuse_by_plan(planned)) {
+    if (planned == Plan::reject) count_refusal_said_again("550 5.7.1");
+    return;
+  }
   bool has_other_fate = setting_.has_policy && transaction_->fate && *transaction_->fate != fate;
   if (has_other_fate) return say("452 4.5.3");
 
@@ -246,8 +255,16 @@ void SessionModel::rcpt(const Step& step) {
     transaction_->fate = fate;
     transaction_->is_exempt = transaction_->is_exempt || fate == Plan::accept;
   } else if (answer[0] == '5') {
-    count_refused_recipient();
+    if (transaction_->mail_accepted) return count_refused_recipient();
+    const bool is_first = transaction_->refused_for_sender.empty();
+    transaction_->refused_for_sender = "the sender";
+    if (is_first) count_refused_recipient();
   }
+}
+
+// The sender's or the client's refusal, in the same words for each recipient.
+void SessionModel::count_refusal_said_again(std::string_view words) {
+  if (std::exchange(transaction_->refused_for_sender, words) != words) count_refused_recipient();
 }
 
 // True if the recipient may join the transaction; else the refusal has been added.
@@ -270,11 +287,10 @@ bool SessionModel::bind(const Recipient& to) {
   return true;
 }
 
-void SessionModel::data(bool is_followed) {
+void SessionModel::data() {
   if (is_before_tls()) return error("530 5.7.0");
   if (!transaction_ || transaction_->in_chunks) return error("503 5.5.1");
   if (transaction_->rcpts.empty()) return error("554 5.5.1");
-  if (is_followed) return say_and_end("554 5.5.0");
   say("354");
   awaits_content_ = true;
 }
@@ -321,6 +337,7 @@ void SessionModel::chunk(const Step& step, bool is_cut_off) {
 }
 
 void SessionModel::discard_chunk(const Step& step, std::uint64_t octets, std::string_view reply, bool is_cut_off) {
+  if (transaction_) octets = transaction_->discarded += octets;
   bool is_worth_reading = octets <= 2 * max_size();
   if (is_worth_reading && is_cut_off) return end();
   say(reply);
@@ -333,10 +350,9 @@ void SessionModel::discard_chunk(const Step& step, std::uint64_t octets, std::st
   }
 }
 
-void SessionModel::starttls(bool is_followed) {
+void SessionModel::starttls() {
   if (!setting_.starttls) return error("502 5.5.1");
   if (is_secured_ || transaction_) return error("503 5.5.1");
-  if (is_followed) return say_and_end("554 5.5.0");
   say("220 2.0.0");
   if (!setting_.handshakes) {
     awaits_handshake_ = true;

@@ -65,6 +65,8 @@ class SessionModel {
     bool in_chunks = false;
     bool failed = false;
     std::uint64_t chunks = 0;
+    std::uint64_t discarded = 0;     // octets of its refused chunks
+    std::string refused_for_sender;  // the words that refused it for the sender's or the client's sake
     std::string raw;
   };
 
@@ -74,18 +76,20 @@ class SessionModel {
   void count_error();
   void count_junk();
   void count_refused_recipient();
+  void count_refusal_said_again(std::string_view words);
   void end() { is_over_ = true; }
   // The policy's plan at this point; `none` where there is no policy or the transaction is exempt from it.
   Plan plan(Plan plan) const;
   bool refuse_by_plan(Plan plan);
 
-  void hello(const Step& step, bool is_followed);
+  bool may_be_followed(const Step& step) const;
+  void hello(const Step& step);
   void mail(const Step& step);
   void rcpt(const Step& step);
-  void data(bool is_followed);
+  void data();
   void chunk(const Step& step, bool is_cut_off);
   void discard_chunk(const Step& step, std::uint64_t octets, std::string_view reply, bool is_cut_off);
-  void starttls(bool is_followed);
+  void starttls();
   void simple(const Step& step);
   // `refusal`: the reply when the content's form is refused, or empty.
   void end_of_data(const std::string& content, std::string_view refusal);

@@ -55,6 +55,7 @@ class TappedStream final : public io::Stream {
   Task<Result<Done, io::Error>> fill(Time deadline) override { return inner_->fill(deadline); }
   Task<Result<Done, io::Error>> write(std::string_view octets, Time deadline) override;
   Task<Result<Done, io::Error>> write_parts(std::span<const std::string_view> parts, Time deadline) override;
+  bool has_undelivered() const override { return inner_->has_undelivered(); }
   bool is_open() const override { return inner_->is_open(); }
   void close() override { inner_->close(); }
   void abort() override { inner_->abort(); }

@@ -56,6 +56,12 @@ TEST(ParseCommand, TakesLinesApart) {
       {" NOOP", Verb::unknown, "NOOP"},
       {"NOOPX", Verb::unknown, ""},
       {"DATA2", Verb::unknown, ""},
+      {"BDATA 6", Verb::unknown, "6"},
+      // S30: a chunk follows, whatever stands in for its count.
+      {"BDAT6 LAST", Verb::bdat, "6 LAST", true},
+      {"bdat-6", Verb::bdat, "-6", true},
+      {"BDAT+6", Verb::bdat, "+6", true},
+      {"BDAT\xc2\xb2 LAST", Verb::bdat, "\xc2\xb2 LAST", true},
       {"MAILFROM:<a@b>", Verb::unknown, ":<a@b>", true},
       {"WHATISTHIS", Verb::unknown, ""},
       {"X-FOO bar", Verb::unknown, "bar"},
@@ -142,9 +148,28 @@ TEST(ParseBdat, ReadsCountAndLast) {
 
 // S30
 TEST(ParseBdat, RefusesEverythingElse) {
-  for (const char* arguments :
-       {"", "LAST", "-1", "+1", "0x10", "1a", "1.0", "1,000", "9223372036854775808", "18446744073709551616",
-        "99999999999999999999", "000000000000000000001", "10 LAST x", "10 LASTX", "10 20", "10LAST", "10 LAST LAST"})
+  for (const char* arguments : {"",
+                                "LAST",
+                                "-1",
+                                "+1",
+                                "0x10",
+                                "1a",
+                                "1.0",
+                                "1,000",
+                                "9223372036854775808",
+                                "18446744073709551616",
+                                "99999999999999999999",
+                                "000000000000000000001",
+                                "10 LAST x",
+                                "10 LASTX",
+                                "10 20",
+                                "10LAST",
+                                "10 LAST LAST",
+                                "1\xc2\xb2",
+                                "\xd9\xa1",
+                                "10 LAST\xff",
+                                "10\xc2\xa0LAST",
+                                "10 L\xc3\x84ST"})
     EXPECT_FALSE(parse_bdat(arguments)) << arguments;
 }
 

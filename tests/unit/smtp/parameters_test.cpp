@@ -51,17 +51,17 @@ TEST(MailParameters, AreRefused) {
     ParameterError error;
   };
   const std::vector<Case> cases = {
-      {"SIZE=1", ParameterError::bad_value},  // glued
-      {">", ParameterError::bad_value},
+      {"SIZE=1", ParameterError::glued},
+      {">", ParameterError::glued},
       {" FOO", ParameterError::unknown},
       {" FOO=bar", ParameterError::unknown},
       {" AUTH=<>", ParameterError::unknown},  // S34
       {" AUTH=ann+40x", ParameterError::unknown},
       {" NOTIFY=NEVER", ParameterError::unknown},  // of RCPT
       {" BY=1;R", ParameterError::unknown},
-      {" =1", ParameterError::bad_value},
-      {" <x>", ParameterError::bad_value},
-      {" -x", ParameterError::bad_value},
+      {" =1", ParameterError::bad_name},
+      {" <x>", ParameterError::bad_name},
+      {" -x", ParameterError::bad_name},
       {" SIZE=1 SIZE=1", ParameterError::repeated},
       {" SIZE=1 size=2", ParameterError::repeated},
       {" SMTPUTF8 SMTPUTF8", ParameterError::repeated},
@@ -154,7 +154,40 @@ TEST(RcptParameters, AreRefused) {
   EXPECT_EQ(parse_rcpt_parameters(" SIZE=1", everything()).error(), ParameterError::unknown);
   EXPECT_EQ(parse_rcpt_parameters(" SMTPUTF8", everything()).error(), ParameterError::unknown);
   EXPECT_EQ(parse_rcpt_parameters(" NOTIFY=NEVER NOTIFY=NEVER", everything()).error(), ParameterError::repeated);
-  EXPECT_EQ(parse_rcpt_parameters("x", everything()).error(), ParameterError::bad_value);
+  EXPECT_EQ(parse_rcpt_parameters("x", everything()).error(), ParameterError::glued);
+}
+
+// RFC 6533, 3
+TEST(RcptParameters, TakeAnOriginalRecipientInUtf8) {
+  for (const char* value :
+       {"utf-8;ann@example.org",
+        "UTF-8;b\xc3\xb6rje@b\xc3\xbc"
+        "cher.example",
+        "utf-8;b\\x{F6}rje@x", "utf-8;\\x{10FFFF}", "utf-8;a\\x{2b}b\\x{3D}c\\x{5C}@x", "utf-8;a+2Bb@x",
+        "utf-8;\xe6\x9e\x97\\x{6797}@\xe4\xbe\x8b.example", "utf-8;\xf0\x9f\x93\xac"}) {
+    const auto rcpt = parse_rcpt_parameters(std::string(" ORCPT=") + value, everything());
+    ASSERT_TRUE(rcpt) << value;
+    EXPECT_EQ(rcpt->orcpt, value) << "as it came";
+  }
+  for (const char* value :
+       {"utf-8;", "utf-8;a=b", "utf-8;a+b", "utf-8;\xff", "utf-8;\xc3", "utf-8;\xed\xa0\x80", "utf-8;a\\b",
+        "utf-8;\\x{}", "utf-8;\\x{F}", "utf-8;\\x{F6", "utf-8;\\x{G6}", "utf-8;\\x{-6}", "utf-8;\\x{0000001}",
+        "utf-8;\\x{110000}", "utf-8;\\x{D800}", "utf-8;\\x{00}", "utf-8;\\xF6", "utf-8;a+4\xc3\xb6", "utf-8;\x01"}) {
+    const auto rcpt = parse_rcpt_parameters(std::string(" ORCPT=") + value, everything());
+    ASSERT_FALSE(rcpt) << value;
+    EXPECT_EQ(rcpt.error(), ParameterError::bad_value) << value;
+  }
+}
+
+// S11
+TEST(MisplacedEightBit, IsAllButTheOriginalRecipientOfAnInternationalMail) {
+  for (const char* text : {"", " NOTIFY=NEVER ORCPT=rfc822;bob", " ORCPT=utf-8;j\xc3\xb6rg", " orcpt=UTF-8;\xff"})
+    EXPECT_FALSE(has_misplaced_8bit(text, true)) << text;
+  for (const char* text :
+       {" ORCPT=rfc822;j\xc3\xb6rg", " ORCPT=utf-9;j\xc3\xb6rg", " XORCPT=utf-8;\xc3\xb6", " ORCPT\xc3\xb6=utf-8;a",
+        " ORCPT=utf-8;\xc3\xb6 \xc3\xb6", "\xc3\xb6", " ORCPT=utf\xc3\xb6-8;a"})
+    EXPECT_TRUE(has_misplaced_8bit(text, true)) << text;
+  EXPECT_TRUE(has_misplaced_8bit(" ORCPT=utf-8;j\xc3\xb6rg", false));
 }
 
 TEST(AsksForSmtputf8, LooksForTheWord) {

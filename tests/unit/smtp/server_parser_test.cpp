@@ -108,8 +108,8 @@ TEST(ServerParser, DiscardsAnOverlongLine) {
     const std::size_t second = first + limit + 1;
     const std::size_t third = second + 3 * limit + 2;
     const std::vector<Seen> expected = {{Kind::line, fits, first},
-                                        {Kind::too_long, "", second},
-                                        {Kind::too_long, "", third},
+                                        {Kind::too_long, std::string(12, 'a'), second},
+                                        {Kind::too_long, std::string(12, 'c'), third},
                                         {Kind::line, "QUIT", third + 6}};
     EXPECT_EQ(parse_every_way(stream, limit), expected) << limit;
   }
@@ -124,10 +124,21 @@ TEST(ServerParser, LetsAuthBeLonger) {
   const std::size_t second = first + 12289;
   const std::size_t third = second + tail.size() + 2;
   const std::vector<Seen> expected = {{Kind::line, fits, first},
-                                      {Kind::too_long, "", second},
-                                      {Kind::too_long, "", third},
+                                      {Kind::too_long, "aUTH PLAIN A", second},
+                                      {Kind::too_long, "xxxxxxxxxxxx", third},
                                       {Kind::line, "QUIT", third + 6}};
   EXPECT_EQ(parse_every_way(stream), expected);
+}
+
+// S13, S30: what may follow an overlong line depends on its verb.
+TEST(ServerParser, KeepsTheBeginningOfAnOverlongLine) {
+  for (const std::size_t octets : {5000U, 60000U}) {
+    const std::string stream =
+        "BDAT 6" + std::string(octets, ' ') + "LAST\r\n" + "DATA" + std::string(octets, 'x') + "\r\n";
+    const std::vector<Seen> expected = {{Kind::too_long, "BDAT 6      ", octets + 12},
+                                        {Kind::too_long, "DATAxxxxxxxx", 2 * octets + 18}};
+    EXPECT_EQ(parse_every_way(stream), expected);
+  }
 }
 
 TEST(ServerParser, SeesBadOctetsInAnOverlongLineToo) {
@@ -142,7 +153,7 @@ TEST(ServerParser, EndsAFlood) {
   EXPECT_EQ(parse_every_way(std::string(65536, 'a')), flood);
   EXPECT_EQ(parse_every_way(std::string(100000, 'a') + "\r\nQUIT\r\n"), flood);
   EXPECT_EQ(parse_every_way(std::string(65535, 'a') + "\r\n"), flood);
-  const std::vector<Seen> just_long = {{Kind::too_long, "", 65536}};
+  const std::vector<Seen> just_long = {{Kind::too_long, std::string(12, 'a'), 65536}};
   EXPECT_EQ(parse_every_way(std::string(65534, 'a') + "\r\n"), just_long);
 }
 

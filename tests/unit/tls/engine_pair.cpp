@@ -111,13 +111,13 @@ int RawClient::alert() {
   return alert_;
 }
 
-bool RawClient::shake(Engine& server) {
+bool RawClient::shake(Engine& server, std::size_t piece) {
   bool done = false;
   std::string to_server;
   for (int flight = 0; flight < 10; ++flight) {
     done = SSL_do_handshake(ssl()) == 1;
     to_server += take();
-    if (!server.is_established() && !server.has_failed()) give_to_handshake(server, to_server, whole);
+    if (!server.is_established() && !server.has_failed()) give_to_handshake(server, to_server, piece);
     give(server.take_output());
   }
   ERR_clear_error();

@@ -48,7 +48,7 @@ class RawClient {
   SSL_CTX* context() { return context_.get(); }
   SSL* ssl();  // made at the first call; what the context says counts until then
 
-  bool shake(Engine& server);
+  bool shake(Engine& server, std::size_t piece = std::string::npos);
   // Both ways: our octets to the engine, and its output to us. Gives what the engine decrypted.
   Received exchange(Engine& server);
   void give(std::string_view ciphertext);

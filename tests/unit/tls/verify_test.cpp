@@ -87,7 +87,7 @@ class ClientCertificate : public testing::Test {
       SSL_CTX_use_PrivateKey_file(client.context(), key.c_str(), SSL_FILETYPE_PEM);
     }
     SSL_CTX_set_max_proto_version(client.context(), version_);
-    bool shaken = client.shake(*server_);
+    bool shaken = client.shake(*server_, piece_);
     alert_ = client.alert();
     // In TLS 1.3 a client is done before the server has seen its certificate.
     return shaken && !server_->has_failed();
@@ -96,8 +96,9 @@ class ClientCertificate : public testing::Test {
   CertificateFiles known_ = common_certificates().rsa;
   CertificateFiles unknown_ = common_certificates().ecdsa;
   std::unique_ptr<Engine> server_;
-  int version_ = 0;  // the newest
-  int alert_ = -1;   // what the server said to the client, if anything
+  int version_ = 0;                        // the newest
+  std::size_t piece_ = std::string::npos;  // how many octets of the client's arrive at a time
+  int alert_ = -1;                         // what the server said to the client, if anything
 };
 
 TEST_F(ClientCertificate, IsNotAskedForUnlessConfigured) {
@@ -139,6 +140,29 @@ TEST_F(ClientCertificate, WhatDoesNotVerifyIsNobodyWhereItIsAskedForAndNoHandsha
     EXPECT_EQ(alert_, -1);
     EXPECT_FALSE(shakes(ClientCertificates::require, files.chain, files.key));
     EXPECT_NE(alert_, -1);
+  }
+}
+
+// What the library thinks of the certificate is no error of the octets that follow it.
+TEST_F(ClientCertificate, WhereItIsAskedForMayArriveInPieces) {
+  CertificateFolder folder;
+  std::string altered = CertificateFolder::read(unknown_.chain);
+  const std::size_t end = altered.find("\n-----END");
+  char& octet = altered[end - 30];  // of its signature
+  octet = octet == 'A' ? 'B' : 'A';
+  const std::string broken = folder.write(altered);
+  for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    version_ = version;
+    for (std::size_t piece : {1U, 5U, 100U}) {
+      piece_ = piece;
+      for (const std::string& chain : {unknown_.chain, broken}) {
+        EXPECT_TRUE(shakes(ClientCertificates::ask, chain, unknown_.key))
+            << version << " " << piece << " " << server_->failure();
+        EXPECT_FALSE(server_->info().peer_verified);
+      }
+      EXPECT_TRUE(shakes(ClientCertificates::ask, known_.chain, known_.key));
+      EXPECT_TRUE(server_->info().peer_verified);
+    }
   }
 }
 

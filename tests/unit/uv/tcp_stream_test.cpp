@@ -34,6 +34,51 @@ TEST_F(TcpStreamTest, CarriesOctetsBothWays) {
   EXPECT_TRUE(stream->is_open());
 }
 
+// U3: octets that the peer has not got are undelivered; once it has read them and answers, none are.
+TEST_F(TcpStreamTest, KnowsWhetherThePeerHasGotAll) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int little = 1;  // the kernel makes the least of it that there is
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+  sockaddr_storage address{};
+  socklen_t length = server.address().to_sockaddr(address);
+  ASSERT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+  PlainSocket plain(std::move(socket));
+  auto stream = run(server.next()).stream;
+  EXPECT_FALSE(stream->has_undelivered());
+  const std::string content = pattern(12 * 1024);
+  EXPECT_TRUE(write(*stream, content)) << "the kernel takes it";
+  plain.send("250 made up\r\n");
+  EXPECT_TRUE(fill(*stream));
+  EXPECT_TRUE(stream->has_undelivered());
+
+  for (int round = 0; round < 200; ++round) {
+    std::size_t read = 0;
+    while (read < content.size()) read += plain.receive(content.size() - read).size();
+    plain.send("250 stored\r\n");
+    EXPECT_TRUE(fill(*stream));
+    EXPECT_FALSE(stream->has_undelivered()) << round;
+    stream->consume(stream->input().size());
+    EXPECT_TRUE(write(*stream, content));
+  }
+}
+
+TEST_F(TcpStreamTest, KnowsWhatAnotherProcessHasReadOfAUnixSocket) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  PlainSocket plain{Descriptor(ends[1])};
+  auto adopted = TcpStream::adopt_unix(loop, Descriptor(ends[0]));
+  ASSERT_TRUE(adopted);
+  TcpStream& stream = **adopted;
+  const std::string content = pattern(5000);
+  EXPECT_TRUE(write(stream, content));
+  plain.receive(4999);
+  plain.send("250 made up\r\n");
+  EXPECT_TRUE(fill(stream));
+  EXPECT_TRUE(stream.has_undelivered());
+  plain.receive(1);
+  EXPECT_FALSE(stream.has_undelivered());
+}
+
 TEST_F(TcpStreamTest, FillWaitsForMoreThanWasLookedAt) {
   auto [stream, plain] = connection();
   plain.send("one");
