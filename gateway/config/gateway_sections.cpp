@@ -68,6 +68,7 @@ constexpr Row listen_rows[] = {
         "What a bare CR or LF in a message leads to: it is made a space or CRLF, or the message is refused."),
     row<&ListenSettings::proxy_protocol_from>("proxy_protocol_from",
                                               "These peers must send a PROXY header, and nobody else may."),
+    row<&ListenSettings::xclient_from>("xclient_from", "These peers may say with XCLIENT for which client they speak."),
     row<&ListenSettings::client_cert>(
         "client_cert",
         "Whether clients are asked for a certificate with TLS, or get no handshake without one that verifies."),

@@ -34,6 +34,7 @@ struct ListenSettings {
   bool require_tls = false;
   BareNewlinePolicy bare_newline = BareNewlinePolicy::normalize;
   std::vector<IpNetwork> proxy_protocol_from;
+  std::vector<IpNetwork> xclient_from;
   tls::ClientCertificates client_cert = tls::ClientCertificates::off;
   std::string client_ca;  // file of CA certificates for client certificates; empty: the system's
 };

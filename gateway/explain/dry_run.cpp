@@ -140,6 +140,7 @@ session::Listener listener_of(const config::Settings& settings) {
   session::Listener listener{settings.listen.empty() ? config::ListenSettings{} : settings.listen.front(), nullptr};
   listener.settings.tls = config::ListenTls::off;
   listener.settings.proxy_protocol_from.clear();
+  listener.settings.xclient_from.clear();
   return listener;
 }
 

@@ -17,7 +17,7 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
 
   Flow flow = Flow::next;
   if (!object_to_content(faults)) {
-    const checks::Disposition disposition = co_await checks_.message(mail_->transaction);
+    const checks::Disposition disposition = co_await checks_->message(mail_->transaction);
     if (disposition.refuses()) {
       flow = apply(disposition, Stage::message);
     } else if (disposition.action == Action::discard) {
@@ -108,11 +108,11 @@ mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {
   received.for_address = only_recipient;
   received.date = host_.clock.wall_now();
 
-  const mail::AuthResults results = checks::auth_results(checks_.plan(), mail, checks_.facts(), hostname);
-  checks::TraceInfo trace{.received = received, .verdicts = checks_.verdicts(), .id = mail.id};
+  const mail::AuthResults results = checks::auth_results(checks_->plan(), mail, checks_->facts(), hostname);
+  checks::TraceInfo trace{.received = received, .verdicts = checks_->verdicts(), .id = mail.id};
   trace.is_tagged = is_tagged;
   trace.results = &results;
-  trace.policy_fields = checks::trace_fields(checks_.plan(), mail, checks_.facts(), hostname);
+  trace.policy_fields = checks::trace_fields(checks_->plan(), mail, checks_->facts(), hostname);
   trace.authserv_ids = {hostname};
   mail::OutgoingHeader header = checks::make_outgoing_header(*mail_->message, trace);
   if (header.left_out_forged) record(Violation::ar_removed);
@@ -120,7 +120,7 @@ mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {
   // Mail that leaves otherwise than it came leaves with our seal, where we have one.
   const std::string leaving = checks::octets_of(header);
   const mail::HeaderSection section(leaving);
-  trace.seal = checks_.seal(section, results, host_.clock.wall_now());
+  trace.seal = checks_->seal(section, results, host_.clock.wall_now());
   return trace.seal.empty() ? std::move(header) : checks::make_outgoing_header(*mail_->message, trace);
 }
 
@@ -137,7 +137,7 @@ Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline)
 
   host_.counters.add(Total::octets_relayed, mail_->message->octets());
   junk_ = 0;
-  checks_.message_relayed();
+  checks_->message_relayed();
   record::Decision decision = decision_of(disposition, Stage::message, reply);
   decide(decision);
   channel_.queue(reply);

@@ -8,7 +8,7 @@ void Session::begin_content() {
   const mail::MessageLimits bounds{max_size(), mail_settings().limits.memory_per_message};
   mail_->message = std::make_unique<mail::Message>(bounds, host_.spool);
   mail_->transaction.message = mail_->message.get();
-  mail_->intake = std::make_unique<ContentIntake>(*mail_->message, checks_, mail_->transaction);
+  mail_->intake = std::make_unique<ContentIntake>(*mail_->message, *checks_, mail_->transaction);
 }
 
 Time Session::content_deadline() {

@@ -6,6 +6,16 @@
 
 namespace sallyport::session {
 
+namespace {
+
+// What we use of it.
+constexpr smtp::AttributeSet xclient_offered = {smtp::ClientAttribute::name,    smtp::ClientAttribute::addr,
+                                                smtp::ClientAttribute::port,    smtp::ClientAttribute::proto,
+                                                smtp::ClientAttribute::helo,    smtp::ClientAttribute::destaddr,
+                                                smtp::ClientAttribute::destport};
+
+}  // namespace
+
 smtp::Extensions Session::offer() const {
   smtp::Extensions own;
   own.pipelining = true;
@@ -19,6 +29,7 @@ smtp::Extensions Session::offer() const {
   own.dsn = true;
   own.requiretls = sequence_.in_tls();  // RFC 8689, 4.2.1: never in the clear
   own.rcpt_max = settings().limits.recipients;
+  if (may_introduce_) own.xclient = xclient_offered;
   own.starttls = listener_.settings.tls == config::ListenTls::starttls && listener_.tls && !sequence_.in_tls();
   return upstream::offer(snapshot_->shared->upstreams, own);
 }
@@ -37,12 +48,13 @@ Task<Flow> Session::on_hello(const smtp::Command& command) {
     co_return refuse(name.error() == smtp::GreetingError::missing ? refusals::no_host_name : refusals::bad_host_name);
   }
   // Copied before any wait: the line lies in the input.
-  std::string helo(*name);
+  std::string helo(introduction_ && !introduction_->helo.empty() ? std::string_view(introduction_->helo) : *name);
   if (sequence_.is_greeted() && count_junk() == Flow::end) co_return Flow::end;
   end_mail();
   std::string helo_before = std::exchange(connection_.client.helo, std::move(helo));
-  const bool extended_before = std::exchange(connection_.client.extended, extended);
-  const checks::Disposition disposition = co_await checks_.greeted(connection_);
+  const bool extended_before =
+      std::exchange(connection_.client.extended, introduction_ ? introduction_->extended.value_or(extended) : extended);
+  const checks::Disposition disposition = co_await checks_->greeted(connection_);
   if (const Refusal* refusal = objection_to_input_behind(verb)) {  // it came meanwhile
     co_return refuse(*refusal, {.what = smtp::name(verb)});
   }

@@ -34,8 +34,8 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
   mail.smtputf8 = mail_->parameters.smtputf8;
   host_.counters.add(Total::transactions);
 
-  checks_.set_limits(mail_settings().timeouts.policy, mail_settings().limits.dns_per_message);
-  const checks::Disposition disposition = co_await checks_.mail_begun(mail, mail_->snapshot->plans);
+  checks_->set_limits(mail_settings().timeouts.policy, mail_settings().limits.dns_per_message);
+  const checks::Disposition disposition = co_await checks_->mail_begun(mail, mail_->snapshot->plans);
   learn_client_name();
   if (disposition.refuses()) {
     const Flow flow = apply(disposition, policies::Stage::mail);
@@ -50,7 +50,9 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
 // tenant's settings have found.
 void Session::learn_client_name() {
   policies::Client& client = mail_->transaction.client;
-  client.rdns = checks_.facts().tell().client_name;
+  const std::string& found = checks_->facts().tell().client_name;
+  // What a front door has said of it holds where nothing was looked up.
+  client.rdns = found.empty() ? connection_.client.rdns : found;
   client.fcrdns = !client.rdns.empty();
 }
 

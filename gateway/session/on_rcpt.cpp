@@ -66,13 +66,13 @@ Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
     co_return refuse(refusals::one_recipient_behind, {.because = "upstream " + mail_->plan->upstream + " speaks LMTP"});
   }
 
-  const checks::Plan* plan_before = &checks_.plan();
-  const std::optional<checks::Disposition> disposition = co_await checks_.recipient(mail_->transaction, *mail_->plan);
-  if (&checks_.plan() != plan_before) learn_client_name();
+  const checks::Plan* plan_before = &checks_->plan();
+  const std::optional<checks::Disposition> disposition = co_await checks_->recipient(mail_->transaction, *mail_->plan);
+  if (&checks_->plan() != plan_before) learn_client_name();
   if (disposition && !disposition->refuses()) co_return co_await ask_upstream(std::move(parameters));
   const Flow flow = disposition ? apply(*disposition, Stage::rcpt)
                                 : refuse(refusals::split_route, {.because = "another verdict than for those before"});
-  checks_.recipient_answered(false);
+  checks_->recipient_answered(false);
   co_return flow;
 }
 
@@ -116,10 +116,10 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   const bool is_accepted = answer && answer->is_positive();
   if (!is_accepted) {
     const Flow flow = pass_on_refusal(answer, is_news);
-    checks_.recipient_answered(false);
+    checks_->recipient_answered(false);
     co_return flow;
   }
-  checks_.recipient_answered(true);
+  checks_->recipient_answered(true);
   overrule();
   host_.counters.add(Total::recipients_accepted);
   sequence_.recipient_accepted();
@@ -142,7 +142,7 @@ upstream::ClientInfo Session::client_info() const {
   info.address = {mail.client.ip, mail.client.port};
   info.destination = destination_;
   info.name = mail.client.rdns;
-  info.is_nameless = checks_.facts().tell().is_client_nameless;
+  info.is_nameless = checks_->facts().tell().is_client_nameless;
   info.helo = mail.client.helo;
   info.extended = mail.client.extended;
   info.mail_id = mail.id;

@@ -27,6 +27,7 @@ Task<Flow> Session::on_starttls() {
   if (!secured) co_return Flow::end;
   end_mail();
   sequence_.tls_established();
+  forget_introduction();
   connection_.client.helo.clear();
   connection_.client.extended = false;
   offered_ = {};

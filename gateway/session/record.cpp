@@ -80,8 +80,8 @@ record::MailRecord Session::make_record(record::Subject subject, record::Decisio
   record::MailRecord record;
   static_cast<record::Decision&>(record) = std::move(decision);
   record.subject = subject;
-  record.facts = checks_.facts();
-  record.verdicts = checks_.verdicts();
+  record.facts = checks_->facts();
+  record.verdicts = checks_->verdicts();
   record.score = checks::score(record.verdicts);
   if (!mail_) {
     record.transaction = connection_;
@@ -158,7 +158,7 @@ bool Session::end_mail() {
     is_kept = false;
   }
   mail_.reset();
-  checks_.mail_ended();
+  checks_->mail_ended();
   return is_kept;
 }
 

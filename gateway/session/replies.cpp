@@ -38,7 +38,8 @@ Flow Session::refuse(const Refusal& refusal, const Particulars& particulars) {
 Flow Session::refuse(const Refusal& refusal, const Reply& reply, const Particulars& particulars) {
   note(refusal, reply, particulars);
   // Before the handshake of a TLS listener nobody would understand it.
-  const bool is_unheard = refusal.about == About::connection && listener_.settings.tls == config::ListenTls::implicit;
+  const bool is_unheard = refusal.about == About::connection && listener_.settings.tls == config::ListenTls::implicit &&
+                          !sequence_.in_tls();
   if (!is_unheard) channel_.queue(reply);
   if (refusal.closes) return Flow::end;
   if (refusal.about == About::command) return count_error();

@@ -55,8 +55,8 @@ Session::Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, con
       channel_(host.scheduler, std::move(stream), longest_line(settings())),
       sequence_(listener.settings.tls == config::ListenTls::starttls && listener.tls != nullptr,
                 listener.settings.require_tls),
-      checks_(services_of(host, settings()), snapshot_->plans, [this] { record(Violation::dns_budget); }),
       background_(host.scheduler) {
+  begin_checks();
   connection_.id = host_.ids.next(host_.clock.wall_now());
   // Where there is one tenant, it is whose mail this will be.
   const auto& tenants = snapshot_->plans->plans().tenants;
@@ -128,6 +128,10 @@ void Session::break_off_mail() {
   refuse(refusals::shutting_down);
 }
 
+void Session::begin_checks() {
+  checks_.emplace(services_of(host_, settings()), snapshot_->plans, [this] { record(Violation::dns_budget); });
+}
+
 // Up to and with our greeting.
 Task<Flow> Session::begin() {
   for (const IpNetwork& balancer : listener_.settings.proxy_protocol_from) {
@@ -135,6 +139,8 @@ Task<Flow> Session::begin() {
     if (co_await read_proxy_header() == Flow::end) co_return Flow::end;
     break;
   }
+  may_introduce_ = is_in(connection_.client.ip, listener_.settings.xclient_from);
+  if (may_introduce_) sequence_.offer(Verb::xclient);
   recognise_client();
   slot_ = host_.slots.take(connection_.client.ip, share_of_client());
   if (stopping_) co_return refuse(refusals::shutting_down_at_connect);
@@ -152,18 +158,24 @@ void Session::recognise_client() {
 }
 
 io::SessionSlots::Share Session::share_of_client() const {
-  const bool is_unlimited =
-      connection_.client.is_trusted || is_in(connection_.client.ip, snapshot_->plans->plans().unlimited);
+  const bool is_unlimited = connection_.client.is_trusted || speaks_for_itself() ||
+                            is_in(connection_.client.ip, snapshot_->plans->plans().unlimited);
   return is_unlimited ? io::SessionSlots::Share::unlimited : io::SessionSlots::Share::limited;
 }
 
+Task<bool> Session::admit() {
+  if (speaks_for_itself()) co_return true;
+  const checks::Disposition disposition = co_await checks_->connected(connection_);
+  if (!disposition.refuses()) co_return true;
+  apply(disposition, Stage::connect);
+  co_return false;
+}
+
+void Session::queue_greeting() { channel_.queue(Reply(220, "", settings().hostname + " ESMTP Sallyport")); }
+
 Task<bool> Session::greet() {
-  const checks::Disposition disposition = co_await checks_.connected(connection_);
-  if (disposition.refuses()) {
-    apply(disposition, Stage::connect);
-    co_return false;
-  }
-  channel_.queue(Reply(220, "", settings().hostname + " ESMTP Sallyport"));
+  if (!co_await admit()) co_return false;
+  queue_greeting();
   auto sent = co_await channel_.flush(now() + reply_patience);
   co_return sent.ok();
 }
@@ -234,6 +246,8 @@ Task<Flow> Session::obey(smtp::Command command) {
       co_return co_await on_hello(command);
     case Verb::starttls:
       co_return co_await on_starttls();
+    case Verb::xclient:
+      co_return co_await on_xclient(command);
     case Verb::data:
       co_return co_await on_data();
     default:

@@ -26,6 +26,7 @@
 #include "gateway/smtp/command.h"
 #include "gateway/smtp/parameters.h"
 #include "gateway/smtp/sequence.h"
+#include "gateway/smtp/xclient.h"
 #include "gateway/upstream/delivery.h"
 
 namespace sallyport::session {
@@ -109,7 +110,11 @@ class Session {
   // learned, before anything is decided by it.
   void recognise_client();
   io::SessionSlots::Share share_of_client() const;
+  void begin_checks();
+  // The checks' word on the connection; false: it was refused.
+  Task<bool> admit();
   Task<bool> greet();
+  void queue_greeting();
   Task<Flow> next_command();
   Task<Flow> obey(smtp::Command command);
   Time command_deadline() const;
@@ -125,6 +130,24 @@ class Session {
   Task<Flow> read_proxy_header();
   void close_books(const std::exception_ptr& mistake);
   void break_off_mail();
+  // on_xclient.cpp
+  Task<Flow> on_xclient(const smtp::Command& command);
+  void take_introduction(const smtp::ClientAttributes& said);
+  void forget_introduction();
+  // Makes the session that of the client which connection_ names now. `slot_` is null when there is no place for it.
+  void begin_client();
+  // A peer that may speak for others and has not named anybody: the checks on connections, and limits and rates on
+  // them, are for the clients behind it.
+  bool speaks_for_itself() const;
+  // What a listed peer has said with XCLIENT, and what it was before that.
+  struct Introduction {
+    Introduction(SocketAddress own, SocketAddress own_destination) : peer(own), destination(own_destination) {}
+    SocketAddress peer;
+    SocketAddress destination;
+    // The client's own; where they are known, what the peer's EHLO says is about the peer.
+    std::string helo;
+    std::optional<bool> extended;
+  };
   // on_starttls.cpp
   Task<Flow> on_starttls();
   Task<Result<Done, io::Error>> secure();
@@ -220,8 +243,10 @@ class Session {
   ClientChannel channel_;
   smtp::Sequence sequence_;
   smtp::Extensions offered_;
-  policies::Transaction connection_;  // the client, before and between mails; its id is the session's
-  checks::Checks checks_;
+  policies::Transaction connection_;      // the client, before and between mails; its id is the session's
+  std::optional<checks::Checks> checks_;  // of the client; made anew for another one (XCLIENT)
+  bool may_introduce_ = false;            // the peer may say XCLIENT (listen.xclient_from)
+  std::unique_ptr<Introduction> introduction_;
   std::unique_ptr<MailState> mail_;
   std::uint64_t errors_ = 0;
   std::uint64_t junk_ = 0;

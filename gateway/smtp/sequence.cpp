@@ -73,11 +73,15 @@ void Sequence::greeted(bool extended) {
   extended_ = extended;
 }
 
-void Sequence::tls_established() {
-  ensure(!tls_, "Sequence: TLS inside TLS");
+void Sequence::start_over() {
   end_transaction();
   greeted_ = false;
   extended_ = false;
+}
+
+void Sequence::tls_established() {
+  ensure(!tls_, "Sequence: TLS inside TLS");
+  start_over();
   tls_ = true;
 }
 

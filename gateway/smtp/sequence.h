@@ -33,6 +33,7 @@ class Sequence {
   void offer(Verb verb);
 
   void greeted(bool extended);  // HELO or EHLO (`extended`) was accepted; ends the transaction
+  void start_over();            // the state is as after connecting; TLS stays (XCLIENT)
   void tls_established();       // the state is as after connecting (RFC 3207, 4.2)
   void mail_accepted();
   void recipient_accepted();

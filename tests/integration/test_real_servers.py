@@ -2,6 +2,8 @@
 """Postfix, Exim, OpenSMTPD and Sendmail behind the gateway: one stored message for each accepted transaction, with the
 octets that were scanned, and never an envelope that no client has sent (threats.md, I1-I3, S1-S8)."""
 import concurrent.futures
+import os
+import random
 import re
 import unittest
 
@@ -12,7 +14,7 @@ from servers.messages import MESSAGES
 from servers.opensmtpd import OpenSmtpd
 from servers.postfix import InnerPostfix
 from servers.sendmail import Sendmail
-from support import GatewayTest, below_our_header, free_port
+from support import Client, GatewayTest, below_our_header, free_port
 
 
 class RealServers(GatewayTest):
@@ -101,6 +103,51 @@ class SendmailBehind(RealServers):
     def test_with_tls(self):
         skip_unless_possible("sendmail")
         self.exchange(Sendmail(self).start(), tls=True)
+
+
+MAILS = int(os.environ.get("SALLYPORT_TEST_MAILS", "240"))
+
+
+class ManyMails(GatewayTest):
+    """A server that has read all of a mail is believed, whatever its size and however busy the machine is (threats.md U3)."""
+    SENDERS = 12
+
+    def send(self, number):
+        sizes = random.Random(number)
+        with Client(self.port) as client:
+            client.greet()
+            for _ in range(MAILS // self.SENDERS):
+                lines = int(10 ** sizes.uniform(0, 3.7))
+                client.mail()
+                content = b"Subject: many\r\n\r\n" + b"x" * 70 + b"\r\n" + (b"y" * 76 + b"\r\n") * lines
+                if sizes.random() < 0.5:
+                    client.send(b"BDAT %d LAST\r\n" % len(content) + content)
+                    client.expect(250)
+                else:
+                    client.message(content)
+            client.ask("QUIT", 221)
+
+    def many(self, server, **upstream):
+        self.gateway({"servers": [f"127.0.0.1:{server.port}"], **upstream}, workers=2)
+        with concurrent.futures.ThreadPoolExecutor(self.SENDERS) as pool:
+            list(pool.map(self.send, range(self.SENDERS)))
+        self.assertEqual(self.violations("upstream_early"), 0)
+
+    def test_into_postfix(self):
+        skip_unless_possible()
+        self.many(InnerPostfix(self).start())
+
+    def test_into_postfix_with_tls(self):
+        skip_unless_possible()
+        self.many(InnerPostfix(self).start(), tls="require")
+
+    def test_into_exim(self):
+        skip_unless_possible("exim")
+        self.many(Exim(self).start())
+
+    def test_into_exim_with_tls(self):
+        skip_unless_possible("exim")
+        self.many(Exim(self).start(), tls="require")
 
 
 if __name__ == "__main__":

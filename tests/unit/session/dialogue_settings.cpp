@@ -57,6 +57,10 @@ const std::map<std::string, Setter, std::less<>>& setters() {
        [](World& world, const std::string& value) {
          world.listener.settings.proxy_protocol_from = {IpNetwork::parse(value).value()};
        }},
+      {"xclient_from",
+       [](World& world, const std::string& value) {
+         world.listener.settings.xclient_from = {IpNetwork::parse(value).value()};
+       }},
       {"places",
        [](World& world, const std::string& value) { world.slots.places = static_cast<int>(to_number(value)); }},
       {"server", set_server},  // refused, unreachable or silent

@@ -133,6 +133,28 @@ TEST(SessionTls, WhoRunsAheadIsNoticedUnderTlsToo) {
   EXPECT_EQ(world.counters.get(Violation::sync), 1u);
 }
 
+// S14: what a front door has said of its client in the clear may be somebody else's word.
+TEST(SessionTls, WhatXclientSaidBeforeItIsForgotten) {
+  World world;
+  world.listener.tls = server_context();
+  world.listener.settings.xclient_from = {*IpNetwork::parse("192.0.2.1")};
+  TlsClient client(world);
+  client.heard();
+  EXPECT_EQ(client.say("XCLIENT ADDR=198.51.100.7 HELO=friend.example\r\n").substr(0, 4), "220 ");
+  client.say("EHLO front.example\r\n");
+  EXPECT_EQ(client.say("STARTTLS\r\n").substr(0, 4), "220 ");
+  ASSERT_TRUE(client.start_tls());
+  const std::string_view mail = "MAIL FROM:<ann@example.org>\r\nRCPT TO:<bob@example.com>\r\nRSET\r\n";
+  client.say("EHLO front.example\r\n");
+  client.say(std::string(mail));
+  EXPECT_NE(world.log.find("ip=192.0.2.1 rdns=\"\" helo=front.example"), "");
+  EXPECT_EQ(client.say("XCLIENT ADDR=198.51.100.8\r\n").substr(0, 4), "220 ");
+  client.say("EHLO friend.example\r\n");
+  client.say(std::string(mail));
+  EXPECT_NE(world.log.find("ip=198.51.100.8 rdns=\"\" helo=friend.example"), "");
+  EXPECT_EQ(world.log.find("ip=198.51.100.7"), "");
+}
+
 TEST(SessionTls, ABrokenHandshakeIsRecorded) {
   World world;
   world.listener.tls = server_context();
