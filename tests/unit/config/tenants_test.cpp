@@ -92,8 +92,9 @@ TEST(Tenants, TakeDomainsInUnicode) {
       errors_of(two_tenants + "[tenants.cask]\ndomains = [\"b\u00fccher.example\"]\nupstream = \"exchange\"\n"
                               "[tenants.dyer]\ndomains = [\"xn--BCHER-kva.example\"]\nupstream = \"exchange\"\n"),
       ElementsAre(HasSubstr("xn--bcher-kva.example is already one of tenants.cask.domains")));
-  EXPECT_THAT(errors_of("domains = [\"b\u00fc..example\"]\nupstream = \"10.0.0.5:25\"\n"),
-              ElementsAre(HasSubstr("expected a list of domains")));
+  EXPECT_THAT(
+      errors_of("hostname = \"mx.example.com\"\ndomains = [\"b\u00fc..example\"]\nupstream = \"10.0.0.5:25\"\n"),
+      ElementsAre(HasSubstr("expected a list of domains")));
 }
 
 TEST(Tenants, WhatEachMustHave) {

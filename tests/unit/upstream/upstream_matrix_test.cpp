@@ -39,7 +39,6 @@ struct Cell {
   bool client_chunks;
   bool has_backup;
   bool stores_first;
-  bool is_narrow = true;  // the way to the server holds little of the message
 
   // In one write, or in several.
   std::size_t long_message_octets() const { return FaultyUpstream::long_message_octets * (has_backup ? 3 : 1); }
@@ -276,7 +275,7 @@ class Play {
  private:
   void serve_first() {
     world_.dialer.serve(first_server, [this](std::unique_ptr<support::MemoryStream> stream) {
-      if (cell_.is_narrow) FaultyUpstream::narrow(*stream);
+      FaultyUpstream::narrow(*stream);
       return first_->serve(std::move(stream));
     });
   }
@@ -448,19 +447,6 @@ TEST_P(UpstreamMatrix, TheClientIsToldTheTruth) {
                    " backup=" + std::to_string(cell.has_backup) + " stores=" + std::to_string(cell.stores_first));
       Play(cell).run();
       if (HasFailure()) return;
-    }
-  }
-}
-
-// U3: the kernel has taken the whole message, the server says "stored" to its first octets, and the rest lies in
-// between.
-TEST(UpstreamAhead, AReplyToWhatHasNotArrivedIsEarly) {
-  for (Misdeed misdeed : {Misdeed::early, Misdeed::says_4xx, Misdeed::says_5xx}) {
-    for (Kind upstream : {Kind::plain, Kind::pipelining, Kind::chunking}) {
-      for (bool client_chunks : {false, true}) {
-        SCOPED_TRACE(std::string(name(misdeed)) + " upstream=" + std::to_string(int(upstream)));
-        Play(Cell{Point::mid_content, misdeed, upstream, client_chunks, false, false, false}).run();
-      }
     }
   }
 }
