@@ -84,6 +84,7 @@ TEST(Tenants, EachDomainBelongsToOne) {
 // S42: kept as A-labels, whichever way it is written; so a domain in both forms is one domain.
 TEST(Tenants, TakeDomainsInUnicode) {
   const Loaded loaded = good(
+      "hostname = \"mx.example.com\"\n"
       "domains = [\"\u017b\u00f3\u0142w.Example\", \"*.b\u00fccher.example\", \"example.com.\"]\n"
       "upstream = \"10.0.0.5:25\"\n");
   EXPECT_EQ(loaded.settings->tenants.at("default").domains,
