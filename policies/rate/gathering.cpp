@@ -28,6 +28,11 @@ std::optional<std::string> proven_domain(const Transaction& mail, const Facts& f
   return std::nullopt;
 }
 
+// What the client says, so that it counts only together with that client.
+std::string claimed_domain(const Transaction& mail) {
+  return mail.from && !mail.from->is_null() ? mail.from->domain : std::string("<>");
+}
+
 // Case does not make another mailbox here: senders could choose among thousands of ways to write one.
 std::string recipient_key(const MailAddress& rcpt) { return text::to_lower(rcpt.local) + '@' + rcpt.domain; }
 
@@ -46,7 +51,7 @@ std::vector<RateFact> rates_at(Stage stage, const Transaction& mail, const Facts
   if (stage == Stage::mail) {
     add(domain ? RateName::proven_mail_per_ip : RateName::mail_per_ip, client);
   } else {
-    add(RateName::rcpt_per_sender_domain, domain.value_or(client));
+    add(RateName::rcpt_per_sender_domain, domain ? *domain : claimed_domain(mail) + ' ' + client);
     if (!domain) add(RateName::rcpt_per_ip, client);
     if (mail.rcpt) add(RateName::mail_per_rcpt, recipient_key(*mail.rcpt));
   }

@@ -16,14 +16,13 @@ constexpr settings::Row rows[] = {
     row<&RateSettings::proven_mail_per_ip>("proven_mail_per_ip",
                                            "Messages from one address for whose sender SPF passes; more get 451 4.7.1.",
                                            {.falls_back_to = {"policy.rate.mail_per_ip"}}),
-    row<&RateSettings::rcpt_per_sender_domain>(
-        "rcpt_per_sender_domain",
-        "Accepted recipients of mail from one sender domain; only mail for which SPF passes counts for the domain, any "
-        "other for its client. More get 451 4.7.1."),
+    row<&RateSettings::rcpt_per_sender_domain>("rcpt_per_sender_domain",
+                                               "Accepted recipients of mail from one sender domain; only mail for "
+                                               "which SPF passes counts for the domain itself, "
+                                               "any other for the domain and its client together. More get 451 4.7.1."),
     row<&RateSettings::rcpt_per_ip>(
         "rcpt_per_ip",
-        "Accepted recipients of messages from one address for whose sender SPF does not pass; more get 451 4.7.1.",
-        {.falls_back_to = {"policy.rate.rcpt_per_sender_domain"}}),
+        "Accepted recipients of messages from one address for whose sender SPF does not pass; more get 451 4.7.1."),
     row<&RateSettings::mail_per_rcpt>("mail_per_rcpt",
                                       "Messages to one recipient that was accepted; more get 451 4.7.1."),
 };

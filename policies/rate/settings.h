@@ -14,8 +14,7 @@ namespace sallyport::policies {
 
 // The defaults let a large provider through whose SPF record passes: 20,000 mails a day from a dozen addresses, at up
 // to 300 a minute, in whatever order they come. A client that proves nothing has far less.
-// Where a configuration gives mail_per_ip or rcpt_per_sender_domain alone, that number holds for proven mail and for
-// all other.
+// Where a configuration gives mail_per_ip alone, that number holds for proven mail and for all other.
 struct RateSettings {
   Mode mode = Mode::enforce;
   std::vector<IpNetwork> skip;

