@@ -1,13 +1,8 @@
 #include "gateway/cli/stats_command.h"
 
-#include <chrono>
 #include <ostream>
 
-#include "gateway/cli/configuration.h"
-#include "gateway/cli/daemon_socket.h"
-#include "gateway/cli/exit_code.h"
-#include "gateway/config/load.h"
-#include "gateway/control/client.h"
+#include "gateway/cli/daemon_answer.h"
 #include "gateway/control/protocol.h"
 
 namespace sallyport::cli {
@@ -21,26 +16,13 @@ void declare(Syntax& syntax, StatsOptions& options) {
 }  // namespace
 
 int stats_command(const StatsOptions& options, const Console& console) {
-  // The daemon may run though its files have errors by now.
-  const config::Outcome outcome = config::read_configuration(options.config_file, config::Disk());
-  const std::string socket = daemon_socket(options.config_file, outcome);
-  const auto response = control::ask(socket, control::encode({"stats"}), std::chrono::seconds(5));
-  if (!response) {
-    print_errors(outcome.errors, console);
-    console.err << "sallyport: " << unreachable(socket, response.error()).message << "\n";
-    return outcome.errors.empty() ? exit_code::unavailable : exit_code::configuration;
-  }
-  const auto stats = control::decode_stats(*response);
-  if (!stats) {
-    console.err << "sallyport: " << unusable_answer(socket, stats.error()).message << "\n";
-    return exit_code::unavailable;
-  }
-  if (options.json) {
-    console.out << control::stats_json(*stats) << "\n";
-  } else {
-    for (const auto& [name, value] : *stats) console.out << name << " " << value << "\n";
-  }
-  return exit_code::ok;
+  return show_answer(options.config_file, "stats", console, control::decode_stats, [&](const auto& stats) {
+    if (options.json) {
+      console.out << control::stats_json(stats) << "\n";
+    } else {
+      for (const auto& [name, value] : stats) console.out << name << " " << value << "\n";
+    }
+  });
 }
 
 const Command stats_entry{"stats", "The counters of the running daemon",

@@ -1,0 +1,34 @@
+#include "gateway/cli/daemon_answer.h"
+
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "gateway/cli/configuration.h"
+#include "gateway/config/load.h"
+#include "gateway/control/client.h"
+#include "gateway/control/protocol.h"
+
+namespace sallyport::cli {
+
+std::variant<DaemonAnswer, int> ask_daemon(const std::string& config_file, std::string_view request,
+                                           const Console& console) {
+  const config::Outcome outcome = config::read_configuration(config_file, config::Disk());
+  std::string socket = daemon_socket(config_file, outcome);
+  auto response = control::ask(socket, control::encode({std::string(request)}), std::chrono::seconds(5));
+  if (response) return DaemonAnswer{std::move(socket), std::move(*response)};
+  print_errors(outcome.errors, console);
+  console.err << "sallyport: " << unreachable(socket, response.error()).message << "\n";
+  return outcome.errors.empty() ? exit_code::unavailable : exit_code::configuration;
+}
+
+std::string local_time(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm parts{};
+  if (::localtime_r(&time, &parts) == nullptr) return std::to_string(seconds);
+  std::array<char, 32> text;
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts)};
+}
+
+}  // namespace sallyport::cli

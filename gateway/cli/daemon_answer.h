@@ -1,0 +1,45 @@
+// How a command asks the running daemon something and shows the answer (`stats`, `upstreams`, `lists`).
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gateway/cli/command.h"
+#include "gateway/cli/daemon_socket.h"
+#include "gateway/cli/exit_code.h"
+
+namespace sallyport::cli {
+
+struct DaemonAnswer {
+  std::string socket;
+  std::string line;
+};
+
+// Sends the request to the daemon that runs with this configuration, even if its files have errors by now. After a
+// failure, which it has told on console.err, it gives the exit code.
+std::variant<DaemonAnswer, int> ask_daemon(const std::string& config_file, std::string_view request,
+                                           const Console& console);
+
+// Asks the daemon and gives what its answer means to `show`. Returns the exit code.
+template <class Decode, class Show>
+int show_answer(const std::string& config_file, std::string_view request, const Console& console, Decode decode,
+                Show show) {
+  const auto answer = ask_daemon(config_file, request, console);
+  if (const int* code = std::get_if<int>(&answer)) return *code;
+  const auto& [socket, line] = std::get<DaemonAnswer>(answer);
+  const auto reports = decode(line);
+  if (!reports) {
+    console.err << "sallyport: " << unusable_answer(socket, reports.error()).message << "\n";
+    return exit_code::unavailable;
+  }
+  show(*reports);
+  return exit_code::ok;
+}
+
+// "2026-11-29 18:54:44", in the zone of this machine. `seconds` since 1970.
+std::string local_time(std::int64_t seconds);
+
+}  // namespace sallyport::cli
