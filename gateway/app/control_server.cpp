@@ -71,13 +71,13 @@ std::string ControlServer::stats() {
 }
 
 std::string ControlServer::upstreams() const {
-  return control::encode_upstreams(server_reports(reloader_.current(), common_.registry.names(), uv::Loop::now(),
-                                                  std::chrono::system_clock::now(), common_.started));
+  return control::encode_upstreams(server_reports(reloader_.current(), common_.registry.names(), moment()));
 }
 
+Moment ControlServer::moment() const { return {uv::Loop::now(), std::chrono::system_clock::now(), common_.started}; }
+
 std::string ControlServer::lists() const {
-  const Moment moment{uv::Loop::now(), std::chrono::system_clock::now(), common_.started};
-  return control::encode_lists(list_reports(*reloader_.current().settings, common_.lists, moment));
+  return control::encode_lists(list_reports(*reloader_.current().settings, common_.lists, moment()));
 }
 
 }  // namespace sallyport::app

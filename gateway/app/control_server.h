@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gateway/app/common_parts.h"
+#include "gateway/app/moment.h"
 #include "gateway/app/reload.h"
 #include "gateway/async/nursery.h"
 #include "gateway/uv/bound_socket.h"
@@ -24,6 +25,7 @@ class ControlServer {
   Task<std::string> respond(std::string line);
   std::string stats();
   std::string upstreams() const;
+  Moment moment() const;
   std::string lists() const;
   std::string hand_over();
 

@@ -23,21 +23,15 @@ struct Configured {
   std::vector<std::string> tenants;
 };
 
-std::int64_t seconds_of(Time since, const Moment& moment) {
-  const Time begun = since == Time{} ? moment.started : since;
-  const WallTime at = moment.wall_now - std::chrono::duration_cast<WallTime::duration>(moment.now - begun);
-  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-}
-
 control::ListReport::Family family_of(const ListHealth::Report& health, AddressFamily family, const Moment& moment) {
   const ListHealth::Family& known = health.families[static_cast<std::size_t>(family)];
   if (!health.passes_test.value_or(true)) {
-    return {"failed its test", seconds_of(health.tested_since, moment), health.test_reason};
+    return {"failed its test", moment.seconds_of(health.tested_since), health.test_reason};
   }
   if (family == AddressFamily::ipv6 && !health.serves_ipv6) {
-    return {"no entries", seconds_of(health.tested_since, moment), health.ipv6_reason};
+    return {"no entries", moment.seconds_of(health.tested_since), health.ipv6_reason};
   }
-  return {known.is_open ? "set aside" : "asked", seconds_of(known.since, moment), known.last_failure};
+  return {known.is_open ? "set aside" : "asked", moment.seconds_of(known.since), known.last_failure};
 }
 
 control::ListReport report_of(const Configured& list, const ListHealth::Report& health, const Moment& moment) {
@@ -48,7 +42,7 @@ control::ListReport report_of(const Configured& list, const ListHealth::Report& 
   report.ipv6 = family_of(health, AddressFamily::ipv6, moment);
   report.self_test.mode = word(list.self_test);
   report.self_test.result = !health.passes_test ? "not yet" : *health.passes_test ? "passed" : "failed";
-  report.self_test.since = seconds_of(health.tested_since, moment);
+  report.self_test.since = moment.seconds_of(health.tested_since);
   report.self_test.reason = health.test_reason;
   report.questions = health.questions;
   report.hits = health.hits;

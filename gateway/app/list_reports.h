@@ -1,18 +1,13 @@
 // The DNS lists of a configuration, with what has been learned of each: what `sallyport lists` shows.
 #pragma once
 
+#include "gateway/app/moment.h"
 #include "gateway/base/units.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/control/lists.h"
 #include "policies/dnsbl/list_table.h"
 
 namespace sallyport::app {
-
-struct Moment {
-  Time now{};
-  WallTime wall_now{};
-  Time started{};  // of the daemon: states without a beginning of their own hold since then
-};
 
 // In the order of their zones: first those asked for everybody, then the tenants' own. Any thread may call.
 control::ListReports list_reports(const config::Settings& settings, const policies::ListTable& table,
