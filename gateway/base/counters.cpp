@@ -52,6 +52,12 @@ constexpr Names<Violation> violation_names{
     "dns_budget",
     "header_limit",
     "header_malformed",
+    "dup_header",
+    "mime_limit",
+    "mime_malformed",
+    "mime_ambiguous",
+    "name_ambiguous",
+    "type_mismatch",
 };
 
 constexpr Names<Fault> fault_names{

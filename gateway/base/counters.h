@@ -57,6 +57,12 @@ enum class Violation : std::uint8_t {
   dns_budget,
   header_limit,
   header_malformed,
+  dup_header,
+  mime_limit,
+  mime_malformed,
+  mime_ambiguous,
+  name_ambiguous,
+  type_mismatch,
   count_,
 };
 

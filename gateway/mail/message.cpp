@@ -146,7 +146,32 @@ void Message::parse_header() {
   section_ = HeaderSection(header_);
 }
 
+Message::BodyPieces Message::body_from(std::uint64_t offset) const {
+  BodyPieces pieces(*this);
+  if (is_over_limit() || failed_) return pieces;  // next() says so
+  const std::size_t before_file = last_is_tail_ ? blocks_.size() - 1 : blocks_.size();
+  while (pieces.block_ < before_file && offset >= blocks_[pieces.block_].size()) {
+    offset -= blocks_[pieces.block_++].size();
+  }
+  if (pieces.block_ == before_file) {
+    pieces.file_offset_ = std::min(offset, file_octets_);
+    offset -= pieces.file_offset_;
+  }
+  pieces.skip_ = offset;
+  return pieces;
+}
+
 Result<std::string_view> Message::BodyPieces::next() {
+  while (true) {
+    auto piece = next_whole();
+    if (!piece || piece->empty() || skip_ == 0) return piece;
+    const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, piece->size()));
+    skip_ -= skipped;
+    if (skipped < piece->size()) return piece->substr(skipped);
+  }
+}
+
+Result<std::string_view> Message::BodyPieces::next_whole() {
   if (message_.is_over_limit() || message_.failed_) return Failure{"the body was not kept"};
   const auto& blocks = message_.blocks_;
   const std::size_t before_file = message_.last_is_tail_ ? blocks.size() - 1 : blocks.size();

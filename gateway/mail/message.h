@@ -70,13 +70,17 @@ class Message {
 
    private:
     friend class Message;
+    Result<std::string_view> next_whole();
     explicit BodyPieces(const Message& message) : message_(message) {}
     const Message& message_;
     std::size_t block_ = 0;
     std::uint64_t file_offset_ = 0;
+    std::uint64_t skip_ = 0;  // octets of the next piece that are before the beginning
     std::string from_file_;
   };
   BodyPieces body() const { return BodyPieces(*this); }
+  // The same from this offset of the body on, which is passed over without being read.
+  BodyPieces body_from(std::uint64_t offset) const;
 
  private:
   void append_header(std::string_view octets);

@@ -20,6 +20,11 @@
 #include "gateway/dns/answer.h"
 #include "policies/api/auth_result.h"
 
+namespace sallyport::mime {
+struct Tree;
+class Contents;
+}  // namespace sallyport::mime
+
 namespace sallyport::policies {
 
 // What facts tell code that does not know their policy.
@@ -33,6 +38,12 @@ struct Findings {
   bool is_client_nameless = false;
   // All DNS questions with their answers. They point into the facts and are valid as long as those.
   std::vector<const dns::Evidence*> evidence;
+  // The mail's parts, from the judges of stage message on, and for gatherings of that stage which run after phase
+  // `first`. Null: nobody has looked for them (policy.content is off). Valid as long as the facts.
+  const mime::Tree* parts = nullptr;
+  // What is decoded of these parts when somebody asks, kept for all who ask; not null when `parts` is not. For use on
+  // the mail's loop, while Transaction::message is there.
+  mime::Contents* contents = nullptr;
 
   void add(const std::vector<dns::Evidence>& asked) {
     for (const dns::Evidence& one : asked) evidence.push_back(&one);

@@ -51,6 +51,30 @@ TEST(MessageSpool, WorksUnderAnyMemoryBound) {
   }
 }
 
+TEST(MessageSpool, IsReadFromAnyOffsetOn) {
+  const std::string body = some_octets(300 * KiB);
+  for (std::uint64_t bound : {0u, 4096u, 70000u, 1u << 20}) {
+    FakeSpool spool;
+    Message message(MessageLimits{1u << 20, bound}, spool);
+    append_in_pieces(message, "A: b\r\n\r\n" + body, 1500);
+    for (std::size_t offset : {std::size_t{0}, std::size_t{1}, 4 * KiB, 4 * KiB + 1, 65535 * std::size_t{1}, 64 * KiB,
+                               200 * KiB + 7, 300 * KiB - 1, 300 * KiB, 301 * KiB}) {
+      std::string read;
+      Message::BodyPieces pieces = message.body_from(offset);
+      for (auto piece = pieces.next(); piece && !piece->empty(); piece = pieces.next()) read += *piece;
+      EXPECT_TRUE(read == body.substr(std::min(offset, body.size()))) << bound << " from " << offset;
+    }
+  }
+}
+
+TEST(MessageSpool, IsNotReadWhenItWasNotKept) {
+  FakeSpool spool;
+  Message message(MessageLimits{200 * KiB, 4096}, spool);
+  message.append("\r\n" + some_octets(201 * KiB));
+  EXPECT_FALSE(message.body_from(0).next());
+  EXPECT_FALSE(message.body_from(1000).next());
+}
+
 TEST(MessageSpool, IsClosedWithTheMessage) {
   FakeSpool spool;
   {
