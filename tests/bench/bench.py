@@ -5,6 +5,7 @@
     ./dev bench relay idle      only these
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
+    ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
 
 CPU microseconds per message are what to compare, and ratios within one run: other users of the machine hardly move them.
 Each figure is the median of --repeats interleaved runs.
@@ -211,8 +212,8 @@ def run_long_form(program, test, **sizes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "kill", "reload", []],
-                        help="by default all but kill and reload")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "kill", "reload", "chaos", []],
+                        help="by default all but kill, reload and chaos")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -224,6 +225,8 @@ def main():
         run_long_form(args.program, "test_kill", SALLYPORT_KILL_MESSAGES="2000", SALLYPORT_KILLS="40")
     if "reload" in what:
         run_long_form(args.program, "test_reload:UnderLoad", SALLYPORT_RELOADS="100", SALLYPORT_RELOAD_RATE="300")
+    if "chaos" in what:
+        run_long_form(args.program, "test_chaos", SALLYPORT_CHAOS_SECONDS="600", SALLYPORT_CHAOS_CLIENTS="60")
     bench = Bench(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
