@@ -5,8 +5,11 @@
 // (snapshot.h).
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 
+#include "gateway/app/transparent_helper.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/public_suffix.h"
@@ -42,6 +45,9 @@ struct CommonParts {
   state::SessionTable slots;
   upstream::UpstreamRegistry registry;
   policies::ListTable lists;  // what is known of DNS lists
+  // Where a configuration had client_info = "tproxy" at the start.
+  std::optional<TransparentHelper> transparent_helper;
+  std::atomic<bool> is_helper_lost{false};
   const Time started;
 };
 

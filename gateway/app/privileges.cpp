@@ -7,7 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -17,18 +19,31 @@ namespace {
 
 Failure system_failure(const char* what) { return Failure{std::string(what) + ": " + std::strerror(errno)}; }
 
+using CapabilitySets = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
+Result<CapabilitySets> capability_sets() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  CapabilitySets sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return system_failure("capget");
+  return sets;
+}
+
 // Of the calling thread, which is the only one yet. A unit with AmbientCapabilities= gives us some without root, and
-// the inheritable set stays when root becomes somebody else.
-Result<Done> empty_capability_sets() {
+// the inheritable set stays when root becomes somebody else. `kept`: bits of the first 32 capabilities.
+Result<Done> reduce_capability_sets(std::uint32_t kept) {
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL) {
     return system_failure("prctl(PR_CAP_AMBIENT)");
   }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
-  if (::syscall(SYS_capset, &header, sets) != 0) return system_failure("capset");
-  if (::syscall(SYS_capget, &header, sets) != 0) return system_failure("capget");
-  for (const __user_cap_data_struct& set : sets) {
-    if ((set.effective | set.permitted | set.inheritable) != 0) return Failure{"capabilities cannot be given up"};
+  CapabilitySets wanted{};
+  wanted[0].effective = wanted[0].permitted = kept;
+  if (::syscall(SYS_capset, &header, wanted.data()) != 0) return system_failure("capset");
+  const auto sets = capability_sets();
+  if (!sets) return sets.error();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const __user_cap_data_struct& is = (*sets)[i];
+    const bool is_more = is.effective != wanted[i].effective || is.permitted != wanted[i].permitted;
+    if (is_more || is.inheritable != 0) return Failure{"capabilities cannot be given up"};
   }
   return Done{};
 }
@@ -53,19 +68,50 @@ Result<Account> find_account(const std::string& name) {
 }
 
 Result<Done> drop_privileges() {
-  auto emptied = empty_capability_sets();
+  auto emptied = reduce_capability_sets(0);
   if (!emptied) return emptied;
   return refuse_new_privileges();
 }
 
-Result<Done> drop_privileges(const Account& account) {
+namespace {
+
+// For good. `keep_capabilities`: the permitted ones stay.
+Result<Done> become(const Account& account, bool keep_capabilities) {
   if (::initgroups(account.name.c_str(), account.gid) != 0) return system_failure("initgroups");
   if (::setresgid(account.gid, account.gid, account.gid) != 0) return system_failure("setresgid");
-  // Leaving uid 0 empties the capability sets, as long as nobody has asked to keep them.
-  if (::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) return system_failure("prctl(PR_SET_KEEPCAPS)");
+  // Leaving uid 0 empties the capability sets, unless this asks to keep the permitted one.
+  if (::prctl(PR_SET_KEEPCAPS, keep_capabilities ? 1 : 0, 0, 0, 0) != 0)
+    return system_failure("prctl(PR_SET_KEEPCAPS)");
   if (::setresuid(account.uid, account.uid, account.uid) != 0) return system_failure("setresuid");
-  if (::setuid(0) == 0) return Failure{"the way back to root is still open"};
+  if (!keep_capabilities && ::setuid(0) == 0) return Failure{"the way back to root is still open"};
+  return Done{};
+}
+
+}  // namespace
+
+Result<Done> drop_privileges(const Account& account) {
+  auto became = become(account, false);
+  if (!became) return became;
   return drop_privileges();
+}
+
+Result<Done> keep_right_of_transparent_sockets(const Account* account) {
+  const auto had = capability_sets();
+  if (!had) return had.error();
+  std::uint32_t kept = 0;
+  for (const unsigned capability : {unsigned{CAP_NET_RAW}, unsigned{CAP_NET_ADMIN}}) {
+    if (kept == 0) kept = (*had)[0].permitted & (1U << capability);
+  }
+  if (kept == 0) return Failure{"CAP_NET_RAW is missing"};
+  if (account != nullptr) {
+    auto became = become(*account, true);
+    if (!became) return became;
+  }
+  auto reduced = reduce_capability_sets(kept);
+  if (!reduced) return reduced;
+  if (account != nullptr && ::setuid(0) == 0) return Failure{"the way back to root is still open"};
+  if (::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) return system_failure("prctl(PR_SET_KEEPCAPS)");
+  return refuse_new_privileges();
 }
 
 }  // namespace sallyport::app

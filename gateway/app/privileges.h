@@ -23,4 +23,8 @@ Result<Done> drop_privileges(const Account& account);
 // Without root: empties all capability sets, the ambient one too, and refuses new privileges.
 Result<Done> drop_privileges();
 
+// For a helper process that reads nothing of strangers: as drop_privileges(), but that one capability which transparent
+// sockets take is kept, CAP_NET_RAW or, where only that is had, CAP_NET_ADMIN. A null `account`: without root.
+Result<Done> keep_right_of_transparent_sockets(const Account* account);
+
 }  // namespace sallyport::app

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "gateway/app/reply_routes.h"
 #include "gateway/app/server_notes.h"
 #include "gateway/app/upstream_names.h"
 #include "gateway/async/wait.h"
@@ -296,6 +297,7 @@ control::Reloaded Reloader::put_in_force(const Built& built) {
   common_.log->write(LogLevel::info, "reloaded",
                      {{"config", reloaded.config}, {"changed", names}, {"needs_restart", restart}});
   report_certificates(*current_, common_);
+  report_missing_routes(*current_, common_);
   return reloaded;
 }
 

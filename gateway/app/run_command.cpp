@@ -15,6 +15,7 @@
 #include "gateway/app/control_server.h"
 #include "gateway/app/privileges.h"
 #include "gateway/app/reload.h"
+#include "gateway/app/reply_routes.h"
 #include "gateway/app/server_notes.h"
 #include "gateway/app/snapshot.h"
 #include "gateway/app/start_limits.h"
@@ -25,6 +26,7 @@
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/look_up_names.h"
+#include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/own_doors.h"
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
@@ -74,6 +76,7 @@ class Daemon {
  private:
   std::size_t workers_wanted() const;
   std::optional<StartFailure> choose_account();
+  std::optional<StartFailure> start_helper();
   std::optional<StartFailure> bind_sockets();
   std::optional<StartFailure> open_state();
   std::optional<StartFailure> open_store();
@@ -87,7 +90,8 @@ class Daemon {
   const std::string config_file_;
   const config::Loaded loaded_;
   const config::Settings& settings_;
-  std::optional<Account> account_;  // who to become; nothing when not started as root
+  std::optional<Account> account_;           // who to become; nothing when not started as root
+  std::optional<TransparentHelper> helper_;  // until common_ has it
   std::unique_ptr<CommonParts> common_;
   std::unique_ptr<SnapshotBuilder> builder_;
   Built built_;                                  // what is served by at the start
@@ -112,6 +116,20 @@ std::optional<StartFailure> Daemon::choose_account() {
                         account.error().message + "; name one with `user = \"...\"` (root itself never serves)"};
   }
   account_ = std::move(*account);
+  return std::nullopt;
+}
+
+// Before anything is opened and any thread is started, as it is a fork of this process.
+std::optional<StartFailure> Daemon::start_helper() {
+  if (!cli::has_transparent_upstreams(settings_)) return std::nullopt;
+  const config::ConfigErrors missing = cli::find_missing_rights(loaded_, config_file_);
+  if (!missing.empty()) return StartFailure{cli::exit_code::permission, missing.front().to_string()};
+  auto helper = TransparentHelper::start(account_ ? &*account_ : nullptr, workers_wanted());
+  if (!helper) {
+    const std::string what = "the helper process that client_info = \"tproxy\" takes cannot be started: ";
+    return StartFailure{cli::exit_code::permission, what + helper.error().message};
+  }
+  helper_ = std::move(*helper);
   return std::nullopt;
 }
 
@@ -157,9 +175,11 @@ std::optional<StartFailure> Daemon::open_everything() {
   auto files = check_open_files(workers_wanted(), settings_.listen.size());
   if (!files) return StartFailure{cli::exit_code::temporary, files.error().message};
   if (auto failure = choose_account()) return failure;
+  if (auto failure = start_helper()) return failure;
   auto common = make_common_parts(loaded_.settings);
   if (!common) return StartFailure{cli::exit_code::configuration, common.error().message};
   common_ = std::move(*common);
+  common_->transparent_helper = std::move(helper_);
   if (auto failure = build_snapshot()) return failure;
   if (account_) {
     auto prepared = prepare_state_directory(settings_.state.path, *account_);
@@ -244,6 +264,7 @@ void Daemon::announce() {
                        {"workers", static_cast<std::int64_t>(workers_.size())},
                        {"config", loaded_.hash}});
   report_certificates(*built_.snapshot, *common_);
+  report_missing_routes(*built_.snapshot, *common_);
 }
 
 // Once: what is under way may finish. Again: it is broken off, whichever worker has it. Once more: nothing is waited

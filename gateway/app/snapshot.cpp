@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/cli/check_files.h"
+#include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/files.h"
 #include "gateway/config/own_doors.h"
 #include "policies/policy_list.h"
@@ -77,6 +78,12 @@ Result<Built, Errors> SnapshotBuilder::build(config::Loaded loaded) {
   const auto addresses = [this](std::string_view name) { return common_.registry.names().addresses(name); };
   Errors doors = config::find_own_doors(loaded, config_file_, config::addresses_of_this_host(), addresses);
   if (!doors.empty()) return doors;
+  if (!common_.transparent_helper) {
+    Errors late = cli::at_transparent_upstreams(loaded, config_file_,
+                                                "client_info = \"tproxy\" takes a helper process, which only a start "
+                                                "with this setting makes: restart the daemon");
+    if (!late.empty()) return late;
+  }
   auto built = make(loaded);
   if (built) return std::move(*built);
   // The first failure has ended the build; now all there are, each with its place.

@@ -29,6 +29,23 @@ const session::Listener* find_listener(const session::Snapshot& snapshot, const 
   return found == snapshot.listeners.end() ? nullptr : &*found;
 }
 
+// Logged once, by the loop that notices it first.
+void note_lost_helper(CommonParts& common) {
+  if (common.is_helper_lost.exchange(true)) return;
+  common.counters.add(Fault::client_info);
+  common.log->write(LogLevel::error, "fault",
+                    {{"kind", name(Fault::client_info)},
+                     {"detail", std::string_view("the helper process for clients' addresses has ended: upstreams with "
+                                                 "client_info = \"tproxy\" get no mail of clients until the next "
+                                                 "start")}});
+}
+
+std::unique_ptr<uv::TransparentSockets> transparent_sockets(uv::Loop& loop, CommonParts& common) {
+  if (!common.transparent_helper) return nullptr;
+  return std::make_unique<uv::TransparentSockets>(loop, common.transparent_helper->take_channel(),
+                                                  [&common] { note_lost_helper(common); });
+}
+
 // On the work pool: what a snapshot holds (compiled rules, TLS contexts) may take its time to take down.
 struct Disposal {
   std::vector<std::shared_ptr<const session::WorkerSnapshot>> snapshots;
@@ -53,7 +70,7 @@ struct Worker::OpenListener {
 
 Worker::Worker(CommonParts& common, Orders orders, bool is_first)
     : common_(common),
-      dialer_(loop_),
+      dialer_(loop_, transparent_sockets(loop_, common)),
       datagrams_(loop_),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
                 *common.log),

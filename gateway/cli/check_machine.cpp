@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "gateway/base/trusted_place.h"
+#include "gateway/cli/reply_route.h"
+#include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/diff.h"
 #include "gateway/config/key_path.h"
 #include "gateway/control/client.h"
@@ -65,6 +67,7 @@ class MachineCheck {
     service_user();
     state_directory();
     log_file();
+    transparent_upstreams();
   }
 
  private:
@@ -153,6 +156,20 @@ class MachineCheck {
       return fail(path + " has a second name (a hard link), and may be another file than it seems");
     if (::access(is_there ? path.c_str() : file.parent_path().c_str(), W_OK) != 0)
       report_.warn(place("log.target"), "this user may not write to " + path);
+  }
+
+  // An ordinary user may check for a daemon that root or a unit starts.
+  void transparent_upstreams() {
+    for (config::ConfigError& missing : find_missing_rights(loaded_, config_file_))
+      (::geteuid() == 0 ? report_.errors : report_.warnings).push_back(std::move(missing));
+    for (const auto& [name, upstream] : settings_.upstreams) {
+      if (upstream.client_info != config::ClientInfoWay::tproxy) continue;
+      for (const Endpoint& server : upstream.servers) {
+        if (server.is_unix() || server.is_name()) continue;
+        if (auto missing = missing_reply_route(server.address()))
+          report_.warn(place(config::full_path("upstreams.*.client_info", {name})), std::move(*missing));
+      }
+    }
   }
 
   const config::Loaded& loaded_;

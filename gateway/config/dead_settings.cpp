@@ -19,6 +19,7 @@ class DeadSettings {
     checks_that_are_off();
     unused_upstreams();
     upstream_tls();
+    unseen_clients();
     unused_certificates();
     everybody_trusted();
     return std::move(warnings_);
@@ -96,6 +97,17 @@ class DeadSettings {
       if (bare != upstream.servers.end())
         warn(path + ".tls", "a certificate for the bare address " + bare->address().ip.to_string() +
                                 " is wanted, and few servers have one: set tls_name to the name that it bears");
+    }
+  }
+
+  void unseen_clients() {
+    for (const auto& [name, upstream] : settings_.upstreams) {
+      if (upstream.client_info != ClientInfoWay::tproxy || upstream.servers.empty()) continue;
+      const bool has_none = std::all_of(upstream.servers.begin(), upstream.servers.end(),
+                                        [](const Endpoint& server) { return server.is_unix(); });
+      if (has_none)
+        warn(full_path("upstreams.*.client_info", {name}),
+             "client_info = \"tproxy\" has no effect: a unix-domain socket has no client address");
     }
   }
 

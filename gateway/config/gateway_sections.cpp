@@ -175,7 +175,7 @@ constexpr Row upstream_rows[] = {
     row<&U::client_info>(
         "client_info",
         "How the servers learn the client's own address: from the header of the mail alone, by XCLIENT "
-        "or XFORWARD before MAIL, or by a PROXY header before all else."),
+        "or XFORWARD before MAIL, by a PROXY header before all else, or because the connection comes from there."),
     row<&U::max_connections>("max_connections", "Connections to each server at once.",
                              {.least = "1", .most = "100000"}),
     row<&U::connection_age>("connection_age", "How old a kept connection may be that is used again; 0s keeps none.",

@@ -86,7 +86,7 @@ inline constexpr auto offerable_extensions =
     std::to_array<std::string_view>({"8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS"});
 // How a server learns the client's own address: from our header fields alone, or also as gateway/upstream/client_info.h
 // says.
-enum class ClientInfoWay : std::uint8_t { headers, xclient, xforward, proxy_v1, proxy_v2 };
+enum class ClientInfoWay : std::uint8_t { headers, xclient, xforward, proxy_v1, proxy_v2, tproxy };
 
 struct UpstreamSettings {
   std::string name;
@@ -166,6 +166,6 @@ template <>
 inline constexpr auto words_of<config::Balance> = std::to_array<std::string_view>({"least-sessions", "failover"});
 template <>
 inline constexpr auto words_of<config::ClientInfoWay> =
-    std::to_array<std::string_view>({"headers", "xclient", "xforward", "proxy-v1", "proxy-v2"});
+    std::to_array<std::string_view>({"headers", "xclient", "xforward", "proxy-v1", "proxy-v2", "tproxy"});
 
 }  // namespace sallyport

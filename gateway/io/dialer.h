@@ -19,6 +19,11 @@ class Dialer {
  public:
   virtual ~Dialer() = default;
   virtual Task<Result<std::unique_ptr<Stream>, Error>> dial(SocketAddress to, Time deadline) = 0;
+  // As dial(), from this address of another host, which is of the family of `to` (client_info = "tproxy"). `no_helper`
+  // where such sockets are not to be had; a dialer that has no sockets never has them.
+  virtual Task<Result<std::unique_ptr<Stream>, Error>> dial_from(IpAddress, SocketAddress, Time) {
+    co_return Error::no_helper;
+  }
   // Gives `refused` when nothing listens at that path or there is no file. A dialer that has no sockets refuses all.
   virtual Task<Result<std::unique_ptr<Stream>, Error>> dial_unix(std::string, Time) { co_return Error::refused; }
 };

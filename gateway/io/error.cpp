@@ -20,6 +20,8 @@ std::string_view name(Error error) {
       return "TLS failure";
     case Error::exhausted:
       return "out of resources";
+    case Error::no_helper:
+      return "the helper process for clients' addresses does not answer";
   }
   return "unknown";
 }

@@ -14,6 +14,7 @@ enum class Error {
   truncated,    // TLS ended without close_notify while more was expected (threats.md T11)
   tls,          // a TLS handshake or record failed
   exhausted,    // no descriptor, no memory, no local port
+  no_helper,    // the process that makes sockets for clients' addresses has ended, is silent, or was never started
 };
 
 std::string_view name(Error error);

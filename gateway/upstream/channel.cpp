@@ -2,6 +2,7 @@
 
 #include "gateway/base/text.h"
 #include "gateway/stream/tls_stream.h"
+#include "gateway/upstream/source_address.h"
 
 namespace sallyport::upstream {
 
@@ -27,7 +28,10 @@ UpstreamError turned_away(std::string_view at, const smtp::UpstreamReply& reply)
   return {reply.is_temporary() ? Kind::full : Kind::down, words_of(at, reply), false};
 }
 
-Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, const Endpoint& server, Time deadline) {
+// `from`: nothing is our own address.
+Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, const Endpoint& server,
+                                                          std::optional<IpAddress> from, Time deadline) {
+  if (from) return dialer.dial_from(*from, server.address(), deadline);
   return server.is_unix() ? dialer.dial_unix(server.path(), deadline) : dialer.dial(server.address(), deadline);
 }
 
@@ -150,20 +154,23 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
     async::Scheduler& scheduler, io::Dialer& dialer, const tls::ClientContext* tls,
     const config::UpstreamSettings& settings, Endpoint server, std::string ehlo_name, UpstreamTimeouts timeouts,
     const ClientInfo* client) {
-  auto stream = co_await dial(dialer, server, scheduler.now() + timeouts.connect);
+  const std::optional<IpAddress> from = source_address(settings.client_info, client, server);
+  auto stream = co_await dial(dialer, server, from, scheduler.now() + timeouts.connect);
   if (!stream) {
     Kind kind = Kind::down;
     if (stream.error() == io::Error::timed_out) kind = Kind::timed_out;
-    if (stream.error() == io::Error::exhausted) kind = Kind::resource;
+    if (stream.error() == io::Error::exhausted || stream.error() == io::Error::no_helper) kind = Kind::resource;
     co_return UpstreamError{kind, "connect: " + std::string(io::name(stream.error())), false};
   }
   std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));
-  auto ready = co_await channel->open_for(client, settings.client_info);
+  auto ready = co_await channel->open_for(client, settings.client_info, server);
   if (ready) ready = co_await channel->greet(settings, ehlo_name);
   if (ready && settings.tls.mode != tls::UpstreamTls::off)
     ready = co_await channel->secure(tls, settings, server, ehlo_name);
   if (ready) co_return channel;
   UpstreamError error = std::move(ready).error();
+  if (error.kind == Kind::closing && channel->is_for_a_client_ && error.refusal)
+    co_return unwelcome(std::move(*error.refusal));
   if (error.kind == Kind::closing) error.kind = Kind::full;  // U7
   co_return error;
 }
@@ -175,13 +182,15 @@ bool UpstreamChannel::can_speak_for(std::string_view client, config::ClientInfoW
 }
 
 // What comes before anything else is the PROXY header; the octets go out alone, as the server speaks next.
-Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::open_for(const ClientInfo* client, config::ClientInfoWay way) {
+Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::open_for(const ClientInfo* client, config::ClientInfoWay way,
+                                                               Endpoint server) {
   // XCLIENT is said later, before MAIL.
   if (way == config::ClientInfoWay::xclient) co_return Done{};
-  client_ = identity_of(way, client);
+  client_ = identity_of(way, client, server);
   is_for_a_client_ = client != nullptr && !client_.empty();
-  if (client_.empty()) co_return Done{};
   const std::string octets = opening_octets(way, client, stream_->ends());
+  has_proxy_header_ = !octets.empty();
+  if (octets.empty()) co_return Done{};
   auto sent = co_await stream_->write(octets, scheduler_.now() + timeouts_.reply);
   if (!sent) co_return broken(sent.error());
   co_return Done{};
@@ -220,8 +229,8 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(const config::Ups
   const std::string verb = is_lmtp ? "LHLO" : "EHLO";
   // A server that knows nothing of the PROXY header answers that as a command, and EHLO after it.
   const bool is_unknown_command = reply->code >= 500 && reply->code <= 504;
-  if (is_unknown_command && !client_.empty()) co_return turned_away(verb + " after a PROXY header", *reply);
-  if (is_for_a_client_) co_return unwelcome(std::move(*reply));
+  if (is_unknown_command && has_proxy_header_) co_return turned_away(verb + " after a PROXY header", *reply);
+  if (is_for_a_client_ && !is_unknown_command) co_return unwelcome(std::move(*reply));
   // RFC 2033, 4.1: LMTP has neither EHLO nor HELO.
   if (!reply->is_permanent() || is_lmtp) co_return turned_away(verb, *reply);
   // A server older than ESMTP (RFC 5321, 3.2).

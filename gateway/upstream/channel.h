@@ -36,13 +36,13 @@ struct UpstreamError {
   enum class Kind : std::uint8_t {
     down,         // connect refused, unreachable, closed, reset, 5xx as greeting or to EHLO: 451 4.4.1
     full,         // 421 or 4xx as greeting or to EHLO: the pool waits, or makes it `down` (U7)
-    resource,     // not the upstream's fault: no descriptor, port or memory for a connection: 451 4.3.1
+    resource,     // not the upstream's fault: no descriptor, port, memory or helper for a connection: 451 4.3.1
     timed_out,    // 451 4.4.1 before the end of data, 451 4.4.2 after it
     closing,      // 421 after EHLO: 451 4.3.0
     changed,      // opened again, the transaction was not answered as before (U17): 451 4.3.0
     protocol,     // replies that break the protocol: 451 4.3.0
     early,        // a reply before the content was complete: 451 4.3.0
-    unwelcome,    // the server refuses the client for whom the connection was opened (a PROXY header)
+    unwelcome,    // the server refuses the client for whom the connection was opened (a PROXY header, tproxy)
     tls,          // TLS is required and could not be established: 451 4.7.5
     client_lost,  // not the upstream's fault: the client left before its message was complete, so we broke off (U13)
     spool,        // not the upstream's fault: our spool file could not be read (R6)
@@ -148,7 +148,7 @@ class UpstreamChannel {
   UpstreamChannel(async::Scheduler& scheduler, std::unique_ptr<io::Stream> stream, UpstreamTimeouts timeouts)
       : scheduler_(scheduler), stream_(std::move(stream)), timeouts_(timeouts), opened_at_(scheduler.now()) {}
 
-  Task<Outcome<Done>> open_for(const ClientInfo* client, config::ClientInfoWay way);
+  Task<Outcome<Done>> open_for(const ClientInfo* client, config::ClientInfoWay way, Endpoint server);
   Task<Outcome<Done>> greet(const config::UpstreamSettings& settings, std::string ehlo_name);
   Task<Outcome<Done>> say_ehlo(const config::UpstreamSettings& settings, std::string ehlo_name);
   Task<Outcome<Done>> secure(const tls::ClientContext* tls, const config::UpstreamSettings& settings, Endpoint server,
@@ -175,6 +175,7 @@ class UpstreamChannel {
   bool is_tampered_with_ = false;  // somebody on the way has spoken for the server
   std::string client_;
   bool is_for_a_client_ = false;  // it was opened in a client's name
+  bool has_proxy_header_ = false;
 };
 
 }  // namespace sallyport::upstream

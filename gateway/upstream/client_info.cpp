@@ -7,6 +7,7 @@
 #include "gateway/smtp/proxy_header.h"
 #include "gateway/smtp/xclient.h"
 #include "gateway/upstream/channel.h"
+#include "gateway/upstream/source_address.h"
 
 namespace sallyport::upstream {
 
@@ -52,9 +53,9 @@ std::string refused(std::string_view verb, const smtp::UpstreamReply& reply) {
   return std::string(verb) + " was refused with " + std::to_string(reply.code);
 }
 
-Task<Introduced> say_xclient(UpstreamChannel& channel, const UpstreamGroup& group, const ClientInfo& client,
-                             async::Scheduler& scheduler, Duration patience) {
-  std::string identity = identity_of(group.settings.client_info, &client);
+Task<Introduced> say_xclient(UpstreamChannel& channel, const UpstreamGroup& group, const Endpoint& server,
+                             const ClientInfo& client, async::Scheduler& scheduler, Duration patience) {
+  std::string identity = identity_of(group.settings.client_info, &client, server);
   if (channel.speaks_for() == identity) co_return Introduction{};
   const auto commands = smtp::xclient_commands(attributes_of(client), channel.extensions().xclient);
   if (commands.empty()) co_return Introduction{{}, "the server does not offer XCLIENT with an address"};
@@ -112,26 +113,32 @@ std::string opening_octets(ClientInfoWay way, const ClientInfo* client, const st
   return smtp::own_proxy_header(version);
 }
 
-std::string identity_of(ClientInfoWay way, const ClientInfo* client) {
+std::string identity_of(ClientInfoWay way, const ClientInfo* client, const Endpoint& server) {
   if (is_by_proxy(way)) {
     return client ? "PROXY " + client->address.to_string() + " " + client->destination.to_string() : "PROXY";
   }
+  if (const auto source = source_address(way, client, server)) return "from " + source->to_string();
   if (way != ClientInfoWay::xclient || !client) return {};
   std::string identity = client->address.to_string() + " " + client->destination.to_string() + " " + client->name;
   identity += client->is_nameless ? " -" : " ?";
   return identity + (client->extended ? " EHLO " : " HELO ") + client->helo;
 }
 
-Task<Introduced> introduce(UpstreamChannel& channel, const UpstreamGroup& group, const ClientInfo& client,
-                           async::Scheduler& scheduler, Duration patience) {
+Task<Introduced> introduce(UpstreamChannel& channel, const UpstreamGroup& group, const Endpoint& server,
+                           const ClientInfo& client, async::Scheduler& scheduler, Duration patience) {
   switch (group.settings.client_info) {
     case ClientInfoWay::xclient:
-      co_return co_await say_xclient(channel, group, client, scheduler, patience);
+      co_return co_await say_xclient(channel, group, server, client, scheduler, patience);
     case ClientInfoWay::xforward:
       co_return co_await say_xforward(channel, client, scheduler, patience);
-    default:
-      co_return Introduction{};
+    case ClientInfoWay::tproxy:
+      co_return Introduction{{}, std::string(why_unseen(client.address.ip, server))};
+    case ClientInfoWay::headers:
+    case ClientInfoWay::proxy_v1:
+    case ClientInfoWay::proxy_v2:
+      break;
   }
+  co_return Introduction{};
 }
 
 }  // namespace sallyport::upstream

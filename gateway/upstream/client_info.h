@@ -4,13 +4,14 @@
 // the setting it learns more than the header of the mail says:
 // - XFORWARD, for one mail and the log only: said before each MAIL.
 // - XCLIENT, for the connection: said before MAIL, where the connection does not speak for that client yet. Postfix
-// takes
-//   it once on a connection; others take it again.
+//   takes it once on a connection; others take it again.
 // - the PROXY protocol, for the connection: its first octets.
+// - nothing is said, and the connection is made from the client's address (tproxy; source_address.h).
 // Whatever a client has said travels as xtext, or not at all.
 //
-// A server that does not offer XCLIENT or XFORWARD, or does not let us use it, gets the mail all the same: mail must
-// flow, and the Received field has the address. That this happens is reported (Introduction::untold).
+// A server that does not offer XCLIENT or XFORWARD, or does not let us use it, or cannot see the client's address, gets
+// the mail all the same: mail must flow, and the Received field has the address. That this happens is reported
+// (Introduction::untold).
 #pragma once
 
 #include <optional>
@@ -19,6 +20,7 @@
 #include "gateway/async/scheduler.h"
 #include "gateway/async/task.h"
 #include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/base/result.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/io/stream.h"
@@ -48,9 +50,9 @@ struct ClientInfo {
 std::string opening_octets(config::ClientInfoWay way, const ClientInfo* client,
                            const std::optional<io::Stream::Ends>& ends);
 
-// For whom a connection of this kind speaks, as a key. Connections with equal keys may carry each other's mail. Empty:
-// for nobody in particular.
-std::string identity_of(config::ClientInfoWay way, const ClientInfo* client);
+// For whom a connection of this kind to the server speaks, as a key. Connections with equal keys may carry each other's
+// mail. Empty: for nobody in particular.
+std::string identity_of(config::ClientInfoWay way, const ClientInfo* client, const Endpoint& server);
 
 // What came of introduce().
 struct Introduction {
@@ -59,10 +61,10 @@ struct Introduction {
   // Why the server knows nothing of the client, in our own words; empty when all is well.
   std::string untold;
 };
-// Says over the channel, before MAIL, who the client is, as far as the group's setting wants that. `channel`, `group`
-// and `client` must outlive the task.
+// Says over the channel to `server`, before MAIL, who the client is, as far as the group's setting wants that.
+// `channel`, `group`, `server` and `client` must outlive the task.
 Task<Result<Introduction, UpstreamError>> introduce(UpstreamChannel& channel, const UpstreamGroup& group,
-                                                    const ClientInfo& client, async::Scheduler& scheduler,
-                                                    Duration patience);
+                                                    const Endpoint& server, const ClientInfo& client,
+                                                    async::Scheduler& scheduler, Duration patience);
 
 }  // namespace sallyport::upstream

@@ -226,8 +226,11 @@ Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp:
 
 Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> Delivery::introduce_client(UpstreamPool::Lease& lease) {
   const Duration patience = lease.is_reused() ? std::min(timeouts_.reply, patience_with_old) : timeouts_.reply;
-  auto told = co_await introduce(*lease, group_, *spoken_for_, scheduler_, patience);
+  auto told = co_await introduce(*lease, group_, lease.server().address(), *spoken_for_, scheduler_, patience);
   if (!told) co_return std::move(told).error();
+  // By tproxy some clients are seen and some cannot be, whatever the server does: one line for each server is enough.
+  const bool depends_on_client = group_.settings.client_info == config::ClientInfoWay::tproxy;
+  if (told->untold.empty() && depends_on_client) co_return std::move(told->refusal);
   const bool is_news = lease.server().note_untold(!told->untold.empty());
   if (is_news && !told->untold.empty()) untold_ = std::move(told->untold);
   co_return std::move(told->refusal);

@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "gateway/upstream/source_address.h"
 #include "gateway/upstream/waiter.h"
 
 namespace sallyport::upstream {
@@ -18,6 +19,14 @@ constexpr Duration least_patience = std::chrono::seconds(1);
 
 Retention retention_of(const config::UpstreamSettings& settings) {
   return {settings.connection_age, settings.connection_mails, settings.connection_idle};
+}
+
+// A connection from a client's address may fail because the server, or a filter before it, wants none of that client,
+// or because answers to that client do not lead back to us. It would be easy to have a server taken for down otherwise.
+bool may_be_the_clients_fault(const UpstreamError& error, const UpstreamGroup& group, const ClientInfo* client,
+                              const UpstreamServer& server) {
+  return (error.kind == Kind::down || error.kind == Kind::timed_out) &&
+         source_address(group.settings.client_info, client, server.address()).has_value();
 }
 
 }  // namespace
@@ -145,7 +154,7 @@ UpstreamError UpstreamPool::why_none_is_up(const UpstreamGroup& group) const {
 
 Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const UpstreamGroup& group,
                                                                        std::vector<FailedServer>& failed, Wish wish) {
-  const std::string identity = identity_of(group.settings.client_info, wish.spoken_for);
+  const config::ClientInfoWay way = group.settings.client_info;
   Waiter waiter(*this, group);
   while (true) {
     if (wish.client != nullptr && wish.client->has_gone()) {
@@ -162,7 +171,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
     for (UpstreamServer* server : servers) {
       if (!waiter.may_take(*server)) continue;
       if (!wish.fresh) {
-        Lease kept = take_idle(group, *server, identity);
+        Lease kept = take_idle(group, *server, identity_of(way, wish.spoken_for, server->address()));
         if (kept) {
           counters_.add(Total::upstream_reused);
           co_return kept;
@@ -188,6 +197,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
     Slot slot(*this, *free_server);
     auto opened = co_await open(group, std::move(slot), timeouts, wish.spoken_for);
     if (opened || opened.error().kind == Kind::resource || opened.error().kind == Kind::unwelcome) co_return opened;
+    if (may_be_the_clients_fault(opened.error(), group, wish.spoken_for, *free_server)) ask_in_our_name(*free_server);
     if (opened.error().kind != Kind::full) {
       failed.push_back({free_server, std::move(opened).error(), false, true});
     } else if (scheduler_.now() >= wish.deadline) {
@@ -238,6 +248,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
       co_return error;
     }
     if (error.kind == Kind::full) error.kind = Kind::down;
+    if (may_be_the_clients_fault(error, group, spoken_for, server)) co_return error;
     if (error.kind != Kind::resource) news_.failed_to_connect(server, error, scheduler_.now());
     co_return error;
   }

@@ -169,6 +169,8 @@ class UpstreamPool {
   void retire_old();
   // Starts the probes that are due; returns how long to wait before the next round.
   Duration start_probes();
+  // Whether a server is down that could not be reached from a client's address.
+  void ask_in_our_name(const UpstreamServer& server);
   Task<void> probe(std::shared_ptr<const UpstreamGroup> group, std::shared_ptr<UpstreamServer> server);
 
   async::Scheduler& scheduler_;

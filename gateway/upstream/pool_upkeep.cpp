@@ -158,8 +158,20 @@ Task<void> UpstreamPool::probe(std::shared_ptr<const UpstreamGroup> group, std::
   // One idle connection is enough of what no mail has asked for.
   const bool has_idle = std::any_of(idle_.begin(), idle_.end(), [&](const Idle& one) { return one.server == server; });
   // Where each client needs a connection of its own, ours is of no use to any.
-  const bool is_ours = !(*lease)->speaks_for().empty();
+  const bool is_ours = !(*lease)->speaks_for().empty() || group->settings.client_info == config::ClientInfoWay::tproxy;
   has_idle || is_ours ? part_with(std::move(*lease)) : keep(std::move(*lease));
+}
+
+void UpstreamPool::ask_in_our_name(const UpstreamServer& server) {
+  try {
+    for (const auto& [name, group] : current_) {
+      for (const auto& known : group->servers) {
+        if (known.get() == &server) return background_.spawn(probe(group, known));
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    // The next regular probe finds it out.
+  }
 }
 
 Duration UpstreamPool::start_probes() {

@@ -39,6 +39,8 @@ class StreamHandle final : public Handle {
   // write_news().
   int open(int descriptor) noexcept;
   int connect(const sockaddr& address) noexcept;
+  // Before connect(): by this TCP socket, in place of a new one.
+  int take_unconnected(int descriptor) noexcept { return uv_tcp_open(&socket_.tcp, descriptor); }
   void connect(const std::string& path) noexcept;
   bool is_connecting() const noexcept { return connecting_ && !closed_; }
 

@@ -66,7 +66,16 @@ Result<std::unique_ptr<TcpStream>, Error> TcpStream::adopt_unix(Loop& loop, Desc
 }
 
 Result<std::unique_ptr<TcpStream>, Error> TcpStream::connect(Loop& loop, SocketAddress to) {
+  return connect(loop, Descriptor(), to);
+}
+
+Result<std::unique_ptr<TcpStream>, Error> TcpStream::connect(Loop& loop, Descriptor socket, SocketAddress to) {
   std::unique_ptr<TcpStream> stream(new TcpStream(loop, Family::ip));
+  if (socket) {
+    const int code = stream->handle_.take_unconnected(socket.get());
+    if (code < 0) return error_of(code);
+    socket.release();
+  }
   sockaddr_storage address{};
   to.to_sockaddr(address);
   int code = stream->handle_.connect(reinterpret_cast<const sockaddr&>(address));

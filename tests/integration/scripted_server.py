@@ -26,17 +26,19 @@ ANSWERS = {
 class ScriptedServer:
     """Answers ANSWERS but for what `special` says: by verb (GREETING before the first, END at the lone dot) the text of the
     reply without its final CRLF, octets sent as they are, HANG_UP or SILENCE, or a list of these, used one after the other
-    over all connections, the last for ever. With `path` it listens at that unix-domain socket, which everybody may use."""
+    over all connections, the last for ever. With `path` it listens at that unix-domain socket, which everybody may use; `listener` is a socket
+    of the test's own that listens already."""
 
-    def __init__(self, test, path=None, **special):
+    def __init__(self, test, path=None, listener=None, **special):
         self.special = {verb: answer if isinstance(answer, list) else [answer] for verb, answer in special.items()}
         self.lock = threading.Lock()
-        self.port = None if path else free_port()
+        self.port = None if path else listener.getsockname()[1] if listener else free_port()
         self.name = f"unix:{path}" if path else f"127.0.0.1:{self.port}"  # as a configuration names it
         self.verbs, self.contents = [], []  # what arrived
+        self.came_from = []  # the address of the client's end, for each of the contents
         self.connections = []
-        self.listener = socket.create_server(str(path) if path else ("127.0.0.1", self.port),
-                                             family=socket.AF_UNIX if path else socket.AF_INET)
+        self.listener = listener or socket.create_server(str(path) if path else ("127.0.0.1", self.port),
+                                                         family=socket.AF_UNIX if path else socket.AF_INET)
         if path:
             os.chmod(path, 0o666)
         test.addCleanup(self.close)
@@ -82,6 +84,7 @@ class ScriptedServer:
 
     def converse(self, connection):
         with contextlib.suppress(OSError, ValueError), connection, connection.makefile("rb") as lines:
+            source = connection.getpeername()[0] if self.port else None
             if not self.say(connection, "GREETING"):
                 return
             for line in lines:
@@ -93,6 +96,7 @@ class ScriptedServer:
                     content = b""
                     while (line := lines.readline()) not in (b".\r\n", b""):
                         content += line
+                    self.came_from.append(source)
                     self.contents.append((content, line == b".\r\n"))
                     if not line or not self.say(connection, "END"):
                         return

@@ -325,9 +325,9 @@ def parse_log_line(line):
 class Client:
     """SMTP octet by octet, for what smtplib is too polite to send."""
 
-    def __init__(self, port, host="127.0.0.1", source=None):
-        self.socket = socket.create_connection((host, port), timeout=PATIENCE,
-                                               source_address=(source, 0) if source else None)
+    def __init__(self, port=None, host="127.0.0.1", source=None, connection=None):
+        self.socket = connection or socket.create_connection((host, port), timeout=PATIENCE,
+                                                             source_address=(source, 0) if source else None)
         self.buffer = b""
 
     def __enter__(self):

@@ -40,10 +40,17 @@ class ScriptedDialer final : public io::Dialer {
   // Sets how long each connect takes.
   void set_latency(Duration latency) { latency_ = latency; }
 
+  // Every dial_from() this address gives this error, and with nothing none any more.
+  void fail_from(IpAddress from, std::optional<io::Error> error) { failing_sources_[from] = error; }
+
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(SocketAddress to, Time deadline) override;
+  Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial_from(IpAddress from, SocketAddress to,
+                                                                 Time deadline) override;
 
   // Every address that was dialled, in order, with or without success.
   const std::vector<SocketAddress>& dialled() const { return dialled_; }
+  // Where each of these was dialled from; nothing: our own address.
+  const std::vector<std::optional<IpAddress>>& sources() const { return sources_; }
   // The number of scripts that have not ended.
   std::size_t scripts_running() const { return servers_.size(); }
 
@@ -53,12 +60,16 @@ class ScriptedDialer final : public io::Dialer {
     std::optional<io::Error> error = io::Error::refused;
   };
   Accept run_script(Script script);
+  Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(std::optional<IpAddress> from, SocketAddress to,
+                                                            Time deadline);
 
   async::Scheduler& scheduler_;
   std::map<SocketAddress, Behaviour> behaviours_;
   Behaviour otherwise_;
   Duration latency_{};
   std::vector<SocketAddress> dialled_;
+  std::vector<std::optional<IpAddress>> sources_;
+  std::map<IpAddress, std::optional<io::Error>> failing_sources_;
   async::Nursery servers_;
 };
 

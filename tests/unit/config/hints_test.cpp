@@ -121,6 +121,14 @@ TEST(DeadSettings, UpstreamsAndTheirTls) {
               ElementsAre(HasSubstr("tls_ca is used with tls = \"verify\" alone")));
 }
 
+TEST(DeadSettings, ClientsThatNoServerSees) {
+  const std::string local = "hostname = \"mx1.example.com\"\ndomains = [\"example.com\"]\n[upstreams.default]\n";
+  const std::string way = "client_info = \"tproxy\"\n";
+  EXPECT_THAT(warnings_of(local + "servers = [\"unix:/run/lmtp\"]\n" + way),
+              ElementsAre(testing::AllOf(HasSubstr("/etc/m.toml:5:"), HasSubstr("has no effect"))));
+  EXPECT_THAT(warnings_of(local + "servers = [\"unix:/run/lmtp\", \"10.0.0.9:25\"]\n" + way), IsEmpty());
+}
+
 TEST(DeadSettings, NetworksThatHoldEverybody) {
   EXPECT_THAT(warnings_of(minimal + "[trusted]\nnetworks = [\"0.0.0.0/0\"]\n"),
               ElementsAre(testing::AllOf(HasSubstr("/etc/m.toml:5:1"), HasSubstr("IPv4 address is trusted"))));

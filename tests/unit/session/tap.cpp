@@ -60,11 +60,20 @@ Task<Result<Done, io::Error>> TappedStream::write_parts(std::span<const std::str
 }
 
 Task<Result<std::unique_ptr<io::Stream>, io::Error>> TappedDialer::dial(SocketAddress to, Time deadline) {
+  return tap(inner_.dial(to, deadline), deadline);
+}
+
+Task<Result<std::unique_ptr<io::Stream>, io::Error>> TappedDialer::dial_from(IpAddress from, SocketAddress to,
+                                                                             Time deadline) {
+  return tap(inner_.dial_from(from, to, deadline), deadline);
+}
+
+Task<Result<std::unique_ptr<io::Stream>, io::Error>> TappedDialer::tap(Dialled dialled, Time deadline) {
   if (silent_) {
     co_await async::SleepUntil(scheduler_, deadline);
     co_return io::Error::timed_out;
   }
-  auto stream = co_await inner_.dial(to, deadline);
+  auto stream = co_await std::move(dialled);
   if (!stream) co_return stream.error();
   wires_.push_back(std::make_shared<Wire>());
   co_return std::unique_ptr<io::Stream>(std::make_unique<TappedStream>(&scheduler_, std::move(*stream), wires_.back()));

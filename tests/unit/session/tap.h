@@ -74,11 +74,16 @@ class TappedDialer final : public io::Dialer {
   TappedDialer(async::Scheduler& scheduler, io::Dialer& inner) : scheduler_(scheduler), inner_(inner) {}
 
   Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(SocketAddress to, Time deadline) override;
+  Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial_from(IpAddress from, SocketAddress to,
+                                                                 Time deadline) override;
   // From now on every dial() times out, because the servers of the test may be gone.
   void fall_silent() { silent_ = true; }
   const std::vector<std::shared_ptr<Wire>>& wires() const { return wires_; }
 
  private:
+  using Dialled = Task<Result<std::unique_ptr<io::Stream>, io::Error>>;
+  Dialled tap(Dialled dialled, Time deadline);
+
   async::Scheduler& scheduler_;
   io::Dialer& inner_;
   std::vector<std::shared_ptr<Wire>> wires_;

@@ -237,14 +237,17 @@ TEST(ClientAttributes, TellWhatIsKnownOfTheName) {
   ClientInfo nameless = client;
   nameless.name.clear();
   nameless.is_nameless = true;
+  const Endpoint server = first_server;
   ClientInfo unasked = nameless;
   unasked.is_nameless = false;
-  EXPECT_NE(identity_of(ClientInfoWay::xclient, &client), identity_of(ClientInfoWay::xclient, &nameless));
-  EXPECT_NE(identity_of(ClientInfoWay::xclient, &unasked), identity_of(ClientInfoWay::xclient, &nameless));
-  EXPECT_EQ(identity_of(ClientInfoWay::xclient, nullptr), "");
-  EXPECT_EQ(identity_of(ClientInfoWay::xforward, &client), "");
-  EXPECT_EQ(identity_of(ClientInfoWay::headers, &client), "");
-  EXPECT_NE(identity_of(ClientInfoWay::proxy_v1, nullptr), "");
+  EXPECT_NE(identity_of(ClientInfoWay::xclient, &client, server),
+            identity_of(ClientInfoWay::xclient, &nameless, server));
+  EXPECT_NE(identity_of(ClientInfoWay::xclient, &unasked, server),
+            identity_of(ClientInfoWay::xclient, &nameless, server));
+  EXPECT_EQ(identity_of(ClientInfoWay::xclient, nullptr, server), "");
+  EXPECT_EQ(identity_of(ClientInfoWay::xforward, &client, server), "");
+  EXPECT_EQ(identity_of(ClientInfoWay::headers, &client, server), "");
+  EXPECT_NE(identity_of(ClientInfoWay::proxy_v1, nullptr, server), "");
 }
 
 // ---- PROXY ----
