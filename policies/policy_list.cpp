@@ -1,5 +1,9 @@
 #include "policies/policy_list.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "lua/engine/rules_entry.h"
 #include "policies/arc/arc.h"
 #include "policies/dkim/dkim.h"
@@ -34,5 +38,14 @@ constexpr const PolicyEntry* list[] = {
 }  // namespace
 
 std::span<const PolicyEntry* const> policy_list() { return list; }
+
+std::span<const std::string_view> policy_names() {
+  static const auto names = [] {
+    std::array<std::string_view, std::size(list)> all;
+    std::transform(std::begin(list), std::end(list), all.begin(), [](const PolicyEntry* entry) { return entry->name; });
+    return all;
+  }();
+  return names;
+}
 
 }  // namespace sallyport::policies

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "policies/api/entry.h"
 
@@ -11,5 +12,7 @@ namespace sallyport::policies {
 // In the order of their judges, of the log's fields and of Authentication-Results. The entries live as long as the
 // program.
 std::span<const PolicyEntry* const> policy_list();
+// Their names, in the same order.
+std::span<const std::string_view> policy_names();
 
 }  // namespace sallyport::policies

@@ -126,7 +126,8 @@ Result<std::shared_ptr<const session::WorkerSnapshot>> SnapshotBuilder::prepare(
     std::shared_ptr<const session::Snapshot> snapshot, policies::Learned& learned) {
   auto prepared = std::make_shared<Prepared>();
   prepared->own = session::own_names(snapshot->settings->hostname, snapshot->plans);
-  const policies::GathererParts parts{learned, common_.rates, common_.suffixes, prepared->own};
+  const policies::GathererParts parts{learned, common_.rates,           common_.suffixes, prepared->own,
+                                      {},      policies::policy_names()};
   auto plans = checks::WorkerPlans::prepare(snapshot->plans, parts);
   if (!plans) return std::move(plans).error();
   prepared->plans = std::move(*plans);

@@ -39,8 +39,8 @@ bool Checks::gathers(const Active& active, Stage stage) const {
 }
 
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
-  policies::GatherContext context{services_.scheduler, resolver_,  services_.counters, services_.log, deadline,
-                                  body_hashes_,        &verifying_};
+  policies::GatherContext context{services_.scheduler, resolver_,   services_.counters, services_.log, deadline,
+                                  body_hashes_,        &verifying_, &running_rules_};
   if (selection.size() == 1) {
     co_await selection.front().gathering->gather(stage, mail, facts_, context);
     co_return;
@@ -330,6 +330,7 @@ void Checks::mail_ended() {
   hasher_.reset();
   body_hashes_.clear();
   verifying_ = {};
+  running_rules_ = {};
   mail_plans_ = connection_plans_;
   plan_ = &mail_plans_->plans().connection;
   verdicts_ = connection_verdicts_;

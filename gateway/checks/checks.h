@@ -166,6 +166,7 @@ class Checks {
   std::optional<signature::BodyHasher> hasher_;
   std::vector<signature::BodyHash> body_hashes_;
   Duration verifying_{};       // processor time that the mail's signatures have taken
+  Duration running_rules_{};   // and that its rules have taken
   async::Nursery background_;  // last, so that it is destroyed before the members it uses
 };
 

@@ -90,13 +90,13 @@ class PolicyCheck {
     if (entry.prepare == nullptr || entry.mode(of_entry) == policies::Mode::off) return;
     if (&entry.settings == &lua::rules_section) return rules(*static_cast<const lua::RuleSettings*>(of_entry), tenant);
     policies::Learned learned;
-    const auto made = entry.prepare(of_entry, {learned, rates_, suffixes_, own_, tenant});
+    const auto made = entry.prepare(of_entry, {learned, rates_, suffixes_, own_, tenant, policies::policy_names()});
     if (!made) report_.fail(place(entry.settings, tenant), made.error().message);
   }
 
   // Each rule that is wrong has a place of its own.
   void rules(const lua::RuleSettings& settings, const std::string& tenant) {
-    const auto set = lua::RuleSet::load(settings);
+    const auto set = lua::RuleSet::load(settings, policies::policy_names());
     if (set) return;
     for (const lua::LoadError& error : set.error()) {
       if (error.line <= 0) {

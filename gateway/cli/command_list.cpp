@@ -13,6 +13,7 @@
 #include "gateway/cli/explain_command.h"
 #include "gateway/cli/lists_command.h"
 #include "gateway/cli/reload_command.h"
+#include "gateway/cli/rule_reference_command.h"
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
 #include "gateway/cli/upstreams_command.h"
@@ -21,13 +22,14 @@ namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry,       &config_show_entry, &config_explain_entry, &config_schema_entry,
-    &config_diff_entry, &stats_entry,       &upstreams_entry,      &lists_entry,
-    &reload_entry,      &explain_entry,     &dmarc_report_entry,   &sink_entry,
+    &check_entry,          &config_show_entry, &config_explain_entry, &config_schema_entry, &config_diff_entry,
+    &stats_entry,          &upstreams_entry,   &lists_entry,          &reload_entry,        &explain_entry,
+    &rule_reference_entry, &rule_stubs_entry,  &dmarc_report_entry,   &sink_entry,
 };
 
 constexpr std::array groups{
     std::pair<std::string_view, std::string_view>{"config", "Look at the configuration"},
+    std::pair<std::string_view, std::string_view>{"rule", "Rules in Lua"},
     std::pair<std::string_view, std::string_view>{"dmarc", "Aggregate reports to the domains that ask for them"},
 };
 

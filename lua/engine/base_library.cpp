@@ -125,6 +125,14 @@ int get_metatable(lua_State* L) {
   return 1;
 }
 
+// Lua's own gives the address of a table, a function or a coroutine; a rule that puts it into a header or a log would
+// tell where our memory is.
+int to_string(lua_State* L) {
+  luaL_checkany(L, 1);
+  push_as_text(L, 1);
+  return 1;
+}
+
 int next_entry(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
@@ -163,6 +171,24 @@ int raw_length(lua_State* L) {
 
 }  // namespace
 
+void push_as_text(lua_State* L, int index) {
+  const int type = lua_type(L, index);
+  if (type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING) {
+    luaL_tolstring(L, index, nullptr);
+    return;
+  }
+  index = lua_absindex(L, index);
+  if (luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+    lua_pop(L, 1);
+    luaL_tolstring(L, index, nullptr);
+    return;
+  }
+  const int name = luaL_getmetafield(L, index, "__name");
+  if (name == LUA_TSTRING) return;
+  if (name != LUA_TNIL) lua_pop(L, 1);
+  lua_pushstring(L, lua_typename(L, type));
+}
+
 void add_base_functions(lua_State* L) {
   static const luaL_Reg functions[] = {
       {"getmetatable", guarded<get_metatable>},
@@ -172,6 +198,7 @@ void add_base_functions(lua_State* L) {
       {"rawlen", guarded<raw_length>},
       {"rawset", guarded<raw_set>},
       {"setmetatable", guarded<set_metatable>},
+      {"tostring", guarded<to_string>},
       {"xpcall", guarded<protected_call_with_handler>},
       {nullptr, nullptr},
   };

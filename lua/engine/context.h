@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "lua/engine/known_checks.h"
 #include "lua/engine/meter.h"
 #include "policies/api/facts.h"
 
@@ -15,6 +16,7 @@ class Loading;
 
 struct Context {
   Meter meter;
+  KnownChecks checks;
   Loading* loading = nullptr;                  // set while rule files load, else null
   const policies::Facts* facts = nullptr;      // of the mail that the current run judges
   std::optional<policies::Findings> findings;  // facts->tell(), computed when a run first asks

@@ -23,8 +23,8 @@ enum class RuleAnswer : std::uint8_t { reject, tempfail, discard, drop, tag, acc
 }  // namespace lua
 
 template <>
-inline constexpr auto words_of<lua::RuleAnswer> = std::to_array<std::string_view>(
-    {"reject", "tempfail", "discard", "drop", "tag", "accept", "hit", "error"});
+inline constexpr auto words_of<lua::RuleAnswer> =
+    std::to_array<std::string_view>({"reject", "tempfail", "discard", "drop", "tag", "accept", "hit", "error"});
 
 namespace lua {
 

@@ -4,8 +4,8 @@ namespace sallyport::lua {
 
 namespace {
 
-constexpr const char* base_names[] = {"assert", "error",    "ipairs",   "pairs", "rawequal",
-                                      "select", "tonumber", "tostring", "type",  nullptr};
+constexpr const char* base_names[] = {"assert", "error",    "ipairs", "pairs", "rawequal",
+                                      "select", "tonumber", "type",   nullptr};
 constexpr const char* math_names[] = {"abs", "acos",       "asin", "atan", "ceil", "cos", "deg",
                                       "exp", "floor",      "fmod", "huge", "log",  "max", "maxinteger",
                                       "min", "mininteger", "modf", "pi",   "rad",  "sin", "sqrt",

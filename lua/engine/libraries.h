@@ -14,6 +14,9 @@ namespace sallyport::lua {
 // Pushes a new table with all globals except `require`, which RuleSet adds.
 void push_globals(lua_State* L);
 
+// Pushes what tostring() gives of the value: of tables and functions without a __tostring the type's name alone.
+void push_as_text(lua_State* L, int index);
+
 // Called by push_globals(): the first adds to the table on top of the stack, the others push a new library table.
 void add_base_functions(lua_State* L);
 void push_coroutine_library(lua_State* L);

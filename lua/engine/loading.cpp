@@ -126,7 +126,8 @@ void Loading::run(int globals) {
       file.told = true;
       continue;
     }
-    for (LoadError& error : check_source(file.name, file.source)) errors_.push_back(std::move(error));
+    for (LoadError& error : check_source(file.name, file.source, Context::of(L_).checks))
+      errors_.push_back(std::move(error));
   }
   for (RuleFile& file : files_) {
     if (file.state == RuleFile::State::unread) execute(file);

@@ -1,4 +1,6 @@
-// The Lua values that a rule works with: tx (the mail) with everything reached through it, addresses, and verdicts.
+// The values that the gateway makes for rules: tx (the mail) with everything reached through it, addresses, and
+// verdicts. Their fields and methods are in the binding table, in the files transaction_objects.cpp,
+// message_object.cpp, address_object.cpp and verdict_library.cpp.
 //
 // They are userdata that rules can read but not change. A field of tx is read from the Transaction when the rule asks
 // for it. Reading a field that does not exist raises an error instead of giving nil: with nil, a misspelt name would
@@ -7,13 +9,40 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "gateway/base/mail_address.h"
+#include "lua/engine/bindings.h"
 #include "lua/engine/facts.h"
 #include "lua/engine/lua_api.h"
 #include "policies/api/transaction.h"
 
 namespace sallyport::lua {
+
+// A value that stands for the mail, or for something of it, in one run.
+struct Handle {
+  const policies::Transaction* mail;
+  const void* part;   // what of the mail it is, where the type alone does not say it; else null
+  std::uint64_t run;  // Context::run of the run it was made in
+};
+
+// Pushes a handle of the type, which must be one with `is_handle`. `mail` and `part` must live until the run is over.
+void push_handle(lua_State* L, const ObjectType& type, const policies::Transaction& mail, const void* part = nullptr);
+// The handle at `index`, which must be one.
+const Handle& handle_at(lua_State* L, int index);
+// Raises an error when the handle at `index` is of a run that is over, or of another one.
+void check_handle(lua_State* L, int index);
+// The mail of the object at index 1, for Field::push and methods of a handle.
+inline const policies::Transaction& mail_of(lua_State* L) { return *handle_at(L, 1).mail; }
+
+// Pushes tx. `mail` must live until the run is over.
+void push_transaction(lua_State* L, const policies::Transaction& mail);
+
+// Pushes an address; `domain` is in lower case.
+void push_address(lua_State* L, std::string_view addr, std::string_view user, std::string_view domain);
+void push_address(lua_State* L, const MailAddress& address);
+
+// Pushes the text, or nil when it is empty.
+void push_or_nil(lua_State* L, std::string_view text);
 
 // What a verdict constructor (sp.reject and others) returns: the fact without the rule's name and stage, which
 // RuleSet::run() adds.
@@ -22,23 +51,8 @@ struct RuleVerdict {
   bool has_score = false;  // of a hit: false means that the rule's declared score is used
 };
 
-// Creates the metatables. To be called once for each state, before any of the functions below.
-void register_objects(lua_State* L);
-
-// Pushes tx. `mail` must live until Context::run changes, that is, until the run is over; using the value in a later
-// run raises an error.
-void push_transaction(lua_State* L, const policies::Transaction& mail);
 void push_verdict(lua_State* L, RuleVerdict verdict);
 // Gives the verdict at `index`, or null when the value there is not a verdict.
 const RuleVerdict* to_verdict(lua_State* L, int index);
-
-// Creates a metatable registered under `name` and leaves it on the stack. Rules cannot read or change the metatable of
-// values that have it.
-void push_new_metatable(lua_State* L, const char* name);
-
-// Raises the error about an unknown field. `planned`: the message says that this version does not have it yet;
-// otherwise it suggests the most similar name of `known`.
-[[noreturn]] void raise_unknown(lua_State* L, std::string_view owner, std::string_view name, bool planned,
-                                const std::vector<std::string>& known);
 
 }  // namespace sallyport::lua

@@ -10,6 +10,9 @@
 
 namespace sallyport::lua {
 
+// The largest score, either way, that a rule may give.
+inline constexpr double most_score = 1000;
+
 struct Rule {
   std::string name;
   policies::Stage stage = policies::Stage::message;

@@ -11,7 +11,7 @@
 #include "lua/engine/libraries.h"
 #include "lua/engine/loading.h"
 #include "lua/engine/objects.h"
-#include "lua/engine/sp_library.h"
+#include "lua/engine/registration.h"
 
 namespace sallyport::lua {
 
@@ -88,7 +88,7 @@ std::uint64_t RuleSet::octets_in_use() const { return state_->context.meter.octe
 int RuleSet::set_up(lua_State* L) {
   auto& set = *static_cast<RuleSet*>(lua_touserdata(L, 1));
   lua_settop(L, 0);
-  register_objects(L);
+  register_object_types(L);
   push_globals(L);
   push_sp(L);
   lua_pushvalue(L, -1);
@@ -128,9 +128,11 @@ int RuleSet::load_files(lua_State* L) {
   return 0;
 }
 
-Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const RuleSettings& settings) {
+Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const RuleSettings& settings,
+                                                                       std::span<const std::string_view> checks) {
   std::unique_ptr<RuleSet> set(new RuleSet(settings));
   State& state = *set->state_;
+  state.context.checks = KnownChecks({checks.begin(), checks.end()});
   const auto call = [&](lua_CFunction function) {
     lua_pushcfunction(state.L, function);
     lua_pushlightuserdata(state.L, set.get());

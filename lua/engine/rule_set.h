@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/base/result.h"
@@ -40,7 +42,9 @@ class RuleSet {
  public:
   // Loads all *.lua files of settings.path, sorted by name. Returns either the rules or every error found; the caller
   // then keeps the RuleSet that it already has (threats.md L9). An empty path gives a set without rules.
-  static Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> load(const RuleSettings& settings);
+  // `checks` are the names that sp.accept{ skip = } may name; none: any.
+  static Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> load(const RuleSettings& settings,
+                                                                       std::span<const std::string_view> checks = {});
 
   RuleSet(const RuleSet&) = delete;
   RuleSet& operator=(const RuleSet&) = delete;

@@ -104,10 +104,10 @@ class RulesGatherer final : public policies::Gatherer {
   std::unique_ptr<RuleSet> rules_;
 };
 
-Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, const policies::GathererParts&) {
+Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, const policies::GathererParts& parts) {
   const auto& of_rules = *static_cast<const RuleSettings*>(settings);
   if (of_rules.path.empty()) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(nullptr));
-  auto rules = RuleSet::load(of_rules);
+  auto rules = RuleSet::load(of_rules, parts.checks);
   if (rules) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(std::move(*rules)));
   std::string lines = "the rules do not load:";
   for (const LoadError& error : rules.error()) {

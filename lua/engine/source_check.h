@@ -1,13 +1,18 @@
-// Searches the text of a rule file for uses of `sp.<name>` that this version does not have.
+// Searches the text of a rule file for names that this version does not have: functions of `sp` and of the libraries in
+// it, fields of `tx` and of what is reached through it, and checks in sp.accept{ skip = { "..." } }.
 //
-// Without this check such a name would fail only when its line runs, perhaps months later on one rare mail; with it,
-// the file does not load. The search knows Lua's tokens (strings, comments, names) but not its grammar: `sp` is any
-// local or global name to which the file assigns require "sallyport".
+// Without this search such a name would fail only when its line runs, perhaps months later on one rare mail; with it,
+// the file does not load. It knows Lua's tokens (strings, comments, names) and where a function ends, but not the rest
+// of its grammar. `sp` is any name to which the file assigns require "sallyport", and a name to which it assigns a
+// library of that; `tx` is the parameter of a function that sp.rule{ run = } names or contains, unless that function
+// declares or assigns its name again. What only a run can know (tx[name], a field of a variable) is left to the run.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "lua/engine/known_checks.h"
 
 namespace sallyport::lua {
 
@@ -21,6 +26,7 @@ struct LoadError {
   friend bool operator==(const LoadError&, const LoadError&) = default;
 };
 
-std::vector<LoadError> check_source(const std::string& file, std::string_view source);
+// In the order of the text.
+std::vector<LoadError> check_source(const std::string& file, std::string_view source, const KnownChecks& checks = {});
 
 }  // namespace sallyport::lua

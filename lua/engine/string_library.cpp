@@ -215,10 +215,34 @@ int repeat(lua_State* L) {
   return 1;
 }
 
+// Lua's own string.format, which is upvalue 1, with two exceptions: %p, which shows an address, is refused, and %s
+// takes tables and functions as tostring() does.
+int format(lua_State* L) {
+  const std::string_view pattern = check_text(L, 1);
+  const int values = lua_gettop(L);
+  luaL_checkstack(L, 4, nullptr);
+  int value = 1;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '%') continue;
+    if (++i < pattern.size() && pattern[i] == '%') continue;
+    i = pattern.find_first_not_of("-+ #0123456789.", i);
+    if (i == pattern.npos) break;
+    ++value;
+    if (pattern[i] == 'p') luaL_error(L, "invalid conversion '%%p' to 'format'");
+    if (pattern[i] != 's' || value > values) continue;
+    push_as_text(L, value);
+    lua_replace(L, value);
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, values, 1);
+  return 1;
+}
+
 }  // namespace
 
 void push_string_library(lua_State* L) {
-  static constexpr const char* own[] = {"byte", "char", "format", "len", "lower", "reverse", "sub", "upper", nullptr};
+  static constexpr const char* own[] = {"byte", "char", "len", "lower", "reverse", "sub", "upper", nullptr};
   static const luaL_Reg functions[] = {
       {"find", guarded<find>},   {"gmatch", guarded<gmatch>}, {"gsub", guarded<gsub>},
       {"match", guarded<match>}, {"rep", guarded<repeat>},    {nullptr, nullptr},
@@ -227,6 +251,9 @@ void push_string_library(lua_State* L) {
   lua_pushcfunction(L, luaopen_string);
   lua_call(L, 0, 1);
   copy_functions(L, own);
+  lua_getfield(L, -1, "format");
+  lua_pushcclosure(L, guarded<format>, 1);
+  lua_setfield(L, -3, "format");
   lua_pop(L, 1);
   luaL_setfuncs(L, functions, 0);
 }

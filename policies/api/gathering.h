@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <typeindex>
@@ -65,6 +66,8 @@ struct GathererParts {
   const OwnNames& own;
   // The tenant whose own the settings are; empty where they are everybody's. Only for prepare() itself to read.
   std::string_view tenant = {};
+  // The names of all policies; none: not known, as in tests. Only for prepare() itself to read.
+  std::span<const std::string_view> checks = {};
 };
 
 // What gather() may use.
@@ -80,6 +83,8 @@ struct GatherContext {
   // Processor time that verifying the mail's signatures has taken so far, counted by verifying_time.h. Null: each
   // policy counts for itself.
   Duration* verifying = nullptr;
+  // Processor time that the mail's rules have taken so far. Null: the rules count for themselves.
+  Duration* running_rules = nullptr;
 };
 
 // The phases of gathering within a stage. Gatherings of one phase run at the same time, after those of the lower phases

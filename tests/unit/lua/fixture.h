@@ -54,13 +54,13 @@ class RulesTest : public testing::Test {
 
   // Loads what has been written; a test that expects no errors stops here when there are some.
   void load() {
-    auto loaded = RuleSet::load(settings);
+    auto loaded = RuleSet::load(settings, checks);
     ASSERT_TRUE(loaded) << loaded.error().front().file << ":" << loaded.error().front().line << ": "
                         << loaded.error().front().message;
     rules = std::move(*loaded);
   }
   std::vector<std::string> load_errors() {
-    auto loaded = RuleSet::load(settings);
+    auto loaded = RuleSet::load(settings, checks);
     std::vector<std::string> lines;
     if (loaded) return lines;
     for (const LoadError& error : loaded.error()) {
@@ -93,6 +93,7 @@ class RulesTest : public testing::Test {
   }
 
   RuleSettings settings;
+  std::vector<std::string_view> checks;  // those that rules may name; none: any
   policies::Transaction mail;
   policies::Facts facts;
   NoSpool spool;

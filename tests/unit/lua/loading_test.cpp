@@ -73,20 +73,21 @@ TEST_F(LoadingRules, AllErrorsOfAllFilesAtOnce) {
         "local sp = require 'sallyport'\n"
         "sp.rule { name = 'bad name', stage = 'mesage', score = 'x', mode = 'on', on_error = 'reject', weight = 1 }\n"
         "sp.rule { name = 'fine', stage = 'message', run = function() return sp.quarantine() end }\n"
-        "sp.rule { name = 'fine', stage = 'headers', run = function() return sp.rejct() end }\n");
+        "sp.rule { name = 'fine', stage = 'done', run = function() return sp.rejct() end }\n");
   write("b.lua", "local x = \n\nif then end\n");
   write("c.lua", "local t = nil\nt.x = 1\n");
   EXPECT_THAT(
       load_errors(),
       ElementsAre(
           "a.lua:2:0: unknown field 'weight'", "a.lua:2:0: name: expected 1 to 64 letters, digits and _ . -",
-          "a.lua:2:0: stage: expected one of connect, rcpt, message; did you mean 'message'?",
-          "a.lua:2:0: score: expected a number", StartsWith("a.lua:2:0: mode: expected one of enforce, shadow, off"),
+          "a.lua:2:0: stage: expected one of connect, helo, mail, rcpt, headers, message; did you mean 'message'?",
+          "a.lua:2:0: score: expected a number from -1000 to 1000",
+          StartsWith("a.lua:2:0: mode: expected one of enforce, shadow, off"),
           StartsWith("a.lua:2:0: on_error: expected one of skip, tempfail"), "a.lua:2:0: run: expected a function",
           "a.lua:3:72: sp.quarantine is not available in this version",
-          "a.lua:4:0: stage: 'headers' is not available in this version",
+          "a.lua:4:0: stage: 'done' is not available in this version",
           "a.lua:4:0: name: 'fine' is already taken, at a.lua:3",
-          "a.lua:4:72: sp.rejct does not exist; did you mean sp.reject?", "b.lua:3:0: unexpected symbol near 'if'",
+          "a.lua:4:69: sp.rejct does not exist; did you mean sp.reject?", "b.lua:3:0: unexpected symbol near 'if'",
           StartsWith("c.lua:2:0: attempt to index a nil value (local 't')")));
 }
 
@@ -190,9 +191,49 @@ local function fine() return s.reject(), s.re "x", s["hit"]() end)lua";
                                          "a.lua:11:51: sp.dns is not available in this version"));
 }
 
+TEST_F(LoadingRules, UnknownFieldsOfTheMailAreFoundWithoutRunning) {
+  write("a.lua", R"lua(local sp = require "sallyport"
+sp.rule { name = "a", stage = "message", run = function(mail)
+  if mail.clent.ip == "x" then return end
+  local t = { mail = { clent = 1 } } ; t.mail.clent = 2
+  for _, rcpt in ipairs(mail.rcpts) do if rcpt.addres then repeat until mail.msg:headr("x") end end
+  return mail.auth.dmarc == "pass" and mail.client.tls.verson .. mail.id .. mail.from.org_domain
+end }
+local function named(tx) return tx.msg.subjet end
+local function unused(tx) return tx.nothing end
+sp.rule { name = "b", run = named, stage = "message" }
+sp.rule { name = "c", stage = "message", run = function(tx) local tx = {} return tx.nothing end }
+sp.rule { name = "d", stage = "message", run = function(tx) return f(function(a, tx) return tx.nothing end) end }
+sp.rule { name = "e", stage = "message", run = function(tx) return { tx = 1 }, tx.nothing end })lua");
+  EXPECT_THAT(load_errors(),
+              ElementsAre("a.lua:3:11: tx.clent does not exist; did you mean tx.client?",
+                          "a.lua:5:82: tx.msg.headr does not exist; did you mean tx.msg.header?",
+                          "a.lua:6:56: tx.client.tls.verson does not exist; did you mean tx.client.tls.version?",
+                          "a.lua:6:87: address.org_domain is not available in this version",
+                          "a.lua:8:40: tx.msg.subjet does not exist; did you mean tx.msg.subject?",
+                          "a.lua:13:83: tx.nothing does not exist"));
+}
+
+TEST_F(LoadingRules, UnknownChecksAreFoundWithoutRunning) {
+  checks = {"dnsbl", "rate"};
+  write("a.lua", R"lua(local sp = require "sallyport"
+local accept = sp.accept
+local function f(x) return sp.accept { skip = { "dnsbl", 'raet', x .. "y", "spff" } } end
+sp.rule { name = "a", stage = "message", run = function() return sp.accept({ skip = { "rate" } }) end })lua");
+  EXPECT_THAT(load_errors(), ElementsAre("a.lua:3:58: skip: there is no check 'raet'; did you mean 'rate'?",
+                                         "a.lua:3:76: skip: there is no check 'spff'"));
+  write("a.lua", rule_text("return sp.accept { skip = { 'dns' .. 'bl' } }"));
+  load();
+  EXPECT_EQ(run().kind, RunResult::Kind::verdict);
+  write("a.lua", rule_text("return sp.accept { skip = { 'dns' .. 'bll' } }"));
+  load();
+  EXPECT_EQ(run().kind, RunResult::Kind::error);
+}
+
 TEST_F(LoadingRules, UnfinishedTextDoesNotConfuseTheSearch) {
-  for (const char* source :
-       {"--[[", "[==[", "'", "\"\\", "sp = require 'sallyport' sp.", "sp = require", "require(", "["}) {
+  for (const char* source : {"--[[", "[==[", "'", "\"\\", "sp = require 'sallyport' sp.rule { run = function(tx",
+                             "sp = require 'sallyport' sp.accept { skip = {", "sp = require 'sallyport' sp.",
+                             "sp = require", "require(", "["}) {
     EXPECT_THAT(check_source("x", source), IsEmpty()) << source;
   }
 }

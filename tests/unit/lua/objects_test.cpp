@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lua/engine/context.h"
+#include "lua/engine/registration.h"
 #include "tests/unit/lua/fixture.h"
 
 namespace sallyport::lua {
@@ -133,7 +134,7 @@ TEST_F(Objects, WhatTheChecksOfTheSenderHaveFound) {
   facts.put(SaidOfSenders{{"softfail", "pass", "temperror", "none"}, "mail.example.org"});
   EXPECT_EQ(text_of("tx.auth.spf .. ' ' .. tx.auth.dkim .. ' ' .. tx.auth.dmarc .. ' ' .. tx.auth.arc"),
             "softfail pass temperror none");
-  EXPECT_EQ(error_of("tx.auth.dmark"), "r.lua:3: tx.auth.dmark does not exist; did you mean dmarc?");
+  EXPECT_EQ(error_of("tx.auth['dmark']"), "r.lua:3: tx.auth.dmark does not exist; did you mean tx.auth.dmarc?");
 }
 
 TEST_F(Objects, TheClientsConfirmedName) {
@@ -154,11 +155,11 @@ TEST_F(Objects, WhatWasFoundOutIsThatOfTheMail) {
 
 TEST_F(Objects, MisspeltFieldsAreErrors) {
   set_message("Subject: x\r\n\r\n");
-  EXPECT_EQ(error_of("tx.clent"), "r.lua:3: tx.clent does not exist; did you mean client?");
-  EXPECT_EQ(error_of("tx.client.address"), "r.lua:3: tx.client.address does not exist");
-  EXPECT_EQ(error_of("tx.from.org_domain"), "r.lua:3: address.org_domain is not available in this version");
-  EXPECT_EQ(error_of("tx.msg:text()"), "r.lua:3: tx.msg.text is not available in this version");
-  EXPECT_EQ(error_of("tx.msg.subjet"), "r.lua:3: tx.msg.subjet does not exist; did you mean subject?");
+  EXPECT_EQ(error_of("tx['clent']"), "r.lua:3: tx.clent does not exist; did you mean tx.client?");
+  EXPECT_EQ(error_of("tx.client['address']"), "r.lua:3: tx.client.address does not exist");
+  EXPECT_EQ(error_of("tx.from['org_domain']"), "r.lua:3: address.org_domain is not available in this version");
+  EXPECT_EQ(error_of("tx.msg['text']"), "r.lua:3: tx.msg.text is not available in this version");
+  EXPECT_EQ(error_of("tx.msg['subjet']"), "r.lua:3: tx.msg.subjet does not exist; did you mean tx.msg.subject?");
   for (const char* key : {"tx[1]", "tx[nil]", "tx[tx]", "tx['']", "tx['a\\0b']", "tx.from[{}]"}) {
     EXPECT_EQ(run_body(std::string("return ") + key).kind, Kind::error) << key;
   }
@@ -179,7 +180,7 @@ TEST_F(Objects, AValueOfAnEarlierRunIsStale) {
   Context context;
   lua_State* L = lua_newstate(Meter::allocate, &context.meter);
   context.attach(L);
-  register_objects(L);
+  register_object_types(L);
   push_transaction(L, mail);
   lua_setglobal(L, "tx");
   EXPECT_EQ(luaL_dostring(L, "client = tx.client return client.ip"), LUA_OK);

@@ -14,16 +14,14 @@
 #include <vector>
 
 #include "gateway/base/text.h"
-#include "lua/engine/arguments.h"
+#include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
-#include "lua/engine/objects.h"
-#include "lua/engine/sp_library.h"
+#include "lua/engine/registration.h"
 
 namespace sallyport::lua {
 
 namespace {
 
-constexpr const char* regex_type = "sallyport.re";
 constexpr std::size_t most_pattern_octets = 4096;
 constexpr std::int64_t most_memory_octets = 512u << 10;
 constexpr int most_program_size = 2000;
@@ -34,13 +32,14 @@ constexpr std::uint64_t compile_steps = 2000;
 
 using Groups = std::vector<re2::StringPiece>;
 
-const RE2& check_regex(lua_State* L) { return *static_cast<const RE2*>(luaL_checkudata(L, 1, regex_type)); }
+// The expression that a method is called on.
+const RE2& regex_at(lua_State* L) { return *static_cast<const RE2*>(lua_touserdata(L, 1)); }
 
 // Searches the text (argument 2) for the expression (argument 1). The caller sizes `groups`; it receives the match and
 // its captures.
 bool search(lua_State* L, Groups& groups) {
-  const RE2& regex = check_regex(L);
-  const std::string_view text = check_string(L, 2);
+  const RE2& regex = regex_at(L);
+  const std::string_view text = to_text(L, 2);
   const auto program_size = static_cast<std::size_t>(regex.ProgramSize());
   if (text.size() > most_work / program_size) {
     luaL_error(L, "the text is too long for a pattern of this size; at most %d octets can be searched",
@@ -52,9 +51,7 @@ bool search(lua_State* L, Groups& groups) {
   return found;
 }
 
-Groups all_groups(lua_State* L) {
-  return Groups(static_cast<std::size_t>(check_regex(L).NumberOfCapturingGroups()) + 1);
-}
+Groups all_groups(lua_State* L) { return Groups(static_cast<std::size_t>(regex_at(L).NumberOfCapturingGroups()) + 1); }
 
 void push_group(lua_State* L, const re2::StringPiece& group) {
   if (!group.data()) {
@@ -104,9 +101,8 @@ int destroy(lua_State* L) {
 }
 
 int compile(lua_State* L) {
-  const std::string_view pattern = check_string(L, 1);
-  luaL_argcheck(L, pattern.size() <= most_pattern_octets, 1, "longer than 4096 octets");
-  const std::string_view flags = lua_isnoneornil(L, 2) ? std::string_view() : check_string(L, 2);
+  const std::string_view pattern = to_text(L, 1);
+  const std::string_view flags = lua_isnil(L, 2) ? std::string_view() : to_text(L, 2);
   luaL_argcheck(L, flags.empty() || flags == "i", 2, "the only flag is \"i\", to ignore case");
   Context& context = Context::of(L);
   if (context.patterns_left == 0) return luaL_error(L, "too many patterns; compile them at the top of the file");
@@ -120,7 +116,7 @@ int compile(lua_State* L) {
   // The metatable is set first: its __gc destroys the RE2 object when an error is raised below.
   void* place = lua_newuserdatauv(L, sizeof(RE2), 0);
   const RE2& regex = *new (place) RE2(re2::StringPiece(pattern.data(), pattern.size()), options);
-  luaL_setmetatable(L, regex_type);
+  set_object_type(L, regex_type);
   if (!regex.ok()) {
     push(L, text::printable(regex.error()));
     return luaL_error(L, "bad regular expression: %s", lua_tostring(L, -1));
@@ -129,21 +125,48 @@ int compile(lua_State* L) {
   return 1;
 }
 
+constexpr Argument searched{"text", Kind::text, "What is searched."};
+
+constexpr Function methods[] = {
+    {.name = "test",
+     .about = "Whether the expression matches anywhere in the text.",
+     .call = test,
+     .arguments = {{searched}},
+     .returns = {{{"boolean", "found"}}}},
+    {.name = "match",
+     .about = "The captures of the first match, or the whole match where the expression has none.",
+     .call = match,
+     .arguments = {{searched}},
+     .returns = {{{"string?", "capture", "nil: no match"}, {"string?...", "more"}}}},
+    {.name = "find",
+     .about = "Where the first match begins and ends, then its captures.",
+     .call = find,
+     .arguments = {{searched}},
+     .returns = {{{"integer?", "first", "nil: no match"}, {"integer?", "last"}, {"string?...", "captures"}}}},
+};
+
+constexpr Function functions[] = {
+    {.name = "re",
+     .about =
+         "Compiles a regular expression in RE2's syntax: no back references, and no text that makes it hang. Compile "
+         "at the top of the file: a run may compile 16. The larger a pattern is, the shorter the text that it may "
+         "search (60 KB for a hundred instructions, which is a dozen words).",
+     .call = compile,
+     .arguments = {{{"pattern", Kind::text, "The expression.", true, 0, most_pattern_octets},
+                    {"flags", Kind::text, "`\"i\"`: the case of letters does not matter.", false, 0, 8}}},
+     .returns = {{{"re", "re"}}}},
+};
+
 }  // namespace
 
-void add_regex(lua_State* L) {
-  static const luaL_Reg methods[] = {
-      {"test", guarded<test>}, {"match", guarded<match>}, {"find", guarded<find>}, {nullptr, nullptr}};
-  push_new_metatable(L, regex_type);
-  lua_pushboolean(L, 1);
-  lua_setfield(L, -2, "__immutable");
-  lua_pushcfunction(L, destroy);
-  lua_setfield(L, -2, "__gc");
-  luaL_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
-  lua_pushcfunction(L, guarded<compile>);
-  lua_setfield(L, -2, "re");
-}
+const Library regex_library{.path = "sp", .about = "Regular expressions.", .functions = functions};
+
+const ObjectType regex_type{
+    .name = "re",
+    .about = "A compiled regular expression.",
+    .methods = methods,
+    .is_constant = true,
+    .destroy = destroy,
+};
 
 }  // namespace sallyport::lua

@@ -6,10 +6,10 @@
 
 #include "gateway/base/fields.h"
 #include "gateway/base/text.h"
-#include "lua/engine/arguments.h"
+#include "lua/engine/argument_check.h"
+#include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
 #include "lua/engine/loading.h"
-#include "lua/engine/sp_library.h"
 
 namespace sallyport::lua {
 
@@ -19,13 +19,40 @@ using policies::Mode;
 using policies::Stage;
 
 // Stages that rules can have in this version; a later version adds the others.
-constexpr std::array available_stages = {Stage::connect, Stage::rcpt, Stage::message};
+constexpr std::array available_stages = {Stage::connect, Stage::helo,    Stage::mail,
+                                         Stage::rcpt,    Stage::headers, Stage::message};
 
 bool is_available(Stage stage) {
   return std::find(available_stages.begin(), available_stages.end(), stage) != available_stages.end();
 }
 bool is_available(Mode) { return true; }
 bool is_available(OnError) { return true; }
+
+constexpr Argument rule_fields[] = {
+    {"name", Kind::line, "1 to 64 letters, digits, `_ . -`; each only once in the directory."},
+    {.name = "stage",
+     .kind = Kind::line,
+     .about =
+         "When it runs: `connect` (before the greeting), `helo`, `mail`, `rcpt` (once per recipient), `headers` and "
+         "`message` (after the content).",
+     .type = "\"connect\"|\"helo\"|\"mail\"|\"rcpt\"|\"headers\"|\"message\""},
+    {.name = "run",
+     .kind = Kind::function,
+     .about = "What it does; gives nil or false (nothing to say), true (a hit with the rule's score) or a verdict.",
+     .type = "fun(tx: tx): verdict|boolean|nil"},
+    {"score", Kind::number, "What `true`, and a hit without a score of its own, add; 0 where it is left out.", false,
+     -most_score, most_score},
+    {.name = "mode",
+     .kind = Kind::line,
+     .about = "`enforce`; `shadow`: runs and is recorded, changes nothing; `off`: does not run.",
+     .required = false,
+     .type = "\"enforce\"|\"shadow\"|\"off\""},
+    {.name = "on_error",
+     .kind = Kind::line,
+     .about = "What a rule that fails or uses up its budget does; `policy.rules.on_error` where it is left out.",
+     .required = false,
+     .type = "\"tempfail\"|\"skip\""},
+};
 
 // Reads one declaration and collects everything that is wrong with it.
 class Declaration {
@@ -35,7 +62,8 @@ class Declaration {
   std::vector<std::string> complaints;
 
   void check_fields() {
-    const std::vector<std::string> known = {"name", "stage", "run", "score", "mode", "on_error"};
+    std::vector<std::string> known;
+    for (const Argument& field : rule_fields) known.emplace_back(field.name);
     lua_pushnil(L_);
     while (lua_next(L_, 1)) {
       lua_pop(L_, 1);
@@ -57,10 +85,11 @@ class Declaration {
 
   void read_score(double& score) {
     lua_getfield(L_, 1, "score");
-    if (lua_type(L_, -1) == LUA_TNUMBER && std::isfinite(lua_tonumber(L_, -1))) {
-      score = lua_tonumber(L_, -1);
+    const double number = lua_tonumber(L_, -1);
+    if (lua_type(L_, -1) == LUA_TNUMBER && std::abs(number) <= most_score) {
+      score = number;
     } else if (!lua_isnil(L_, -1)) {
-      complaints.emplace_back("score: expected a number");
+      complaints.emplace_back("score: expected a number from -1000 to 1000");
     }
     lua_pop(L_, 1);
   }
@@ -110,14 +139,23 @@ class Declaration {
 };
 
 int declare_rule(lua_State* L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
   Loading* loading = Context::of(L).loading;
   if (!loading) return luaL_error(L, "sp.rule is only there while a rule file loads");
   loading->declare(L);
   return 0;
 }
 
+// The declaration is checked by the function itself, which reports everything that is wrong with it at once.
+constexpr Function functions[] = {
+    {.name = "rule",
+     .about = "Declares a rule; only while a file loads.",
+     .call = declare_rule,
+     .arguments = {{{.name = "rule", .kind = Kind::dictionary, .fields = rule_fields}}}},
+};
+
 }  // namespace
+
+const Library rule_library{.path = "sp", .about = "Rules.", .functions = functions};
 
 void Loading::declare(lua_State* L) {
   const Place place = find_place(L);
@@ -149,11 +187,6 @@ void Loading::declare(lua_State* L) {
   }
   for (std::string& complaint : declaration.complaints) add_error(place.file, place.line, std::move(complaint));
   rules_.push_back(std::move(rule));
-}
-
-void add_rule_declaration(lua_State* L) {
-  lua_pushcfunction(L, guarded<declare_rule>);
-  lua_setfield(L, -2, "rule");
 }
 
 }  // namespace sallyport::lua

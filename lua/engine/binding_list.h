@@ -1,0 +1,22 @@
+// The libraries and object types of the binding table; each is defined in a file of its own, which includes this. A new
+// one is declared here and listed in bindings.cpp.
+#pragma once
+
+#include "lua/engine/bindings.h"
+
+namespace sallyport::lua {
+
+extern const Library rule_library;     // rule_library.cpp
+extern const Library verdict_library;  // verdict_library.cpp
+extern const Library regex_library;    // regex_library.cpp
+
+extern const ObjectType transaction_type;  // transaction_objects.cpp
+extern const ObjectType client_type;
+extern const ObjectType tls_type;
+extern const ObjectType auth_type;
+extern const ObjectType message_type;  // message_object.cpp
+extern const ObjectType address_type;  // address_object.cpp
+extern const ObjectType regex_type;    // regex_library.cpp
+extern const ObjectType verdict_type;  // verdict_library.cpp
+
+}  // namespace sallyport::lua

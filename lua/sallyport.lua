@@ -1,0 +1,152 @@
+---@meta sallyport
+-- For editors with the Lua language server; written by `sallyport rule stubs`. It is not read by the gateway.
+
+---The mail in progress, the argument of a rule's `run`. It can be read, not changed; a field that does not exist is an error, so that a misspelt one is found.
+---@class sallyport.tx
+---@field id string The id of the transaction, as in the log and in replies.
+---@field tenant string? The tenant's name; nil before a recipient has told it, where there are several tenants.
+---@field now integer When the mail began, in seconds since 1970: `os.date("!%H", tx.now)`.
+---@field client sallyport.tx.client Who connected.
+---@field auth sallyport.tx.auth What the checks of the sender came to.
+---@field from sallyport.address? The envelope sender; nil before MAIL. The null sender has `addr == ""`.
+---@field rcpt sallyport.address? At stage `rcpt`: the recipient that is asked for; else nil.
+---@field rcpts sallyport.address[] The recipients that have been accepted.
+---@field msg sallyport.tx.msg? From stage `headers` on: the message; before that nil.
+local tx = {}
+
+---The client.
+---@class sallyport.tx.client
+---@field ip string The address.
+---@field port integer The port.
+---@field helo string? What it called itself; nil before EHLO or HELO.
+---@field rdns string? Its name by reverse DNS; nil while it is not known or not confirmed.
+---@field fcrdns boolean True when the reverse name was confirmed.
+---@field tls sallyport.tx.client.tls? How the connection is encrypted; nil: it is not.
+local tx_client = {}
+
+---The encryption of the client's connection.
+---@class sallyport.tx.client.tls
+---@field version string `"TLSv1.3"`.
+---@field cipher string The cipher suite.
+---@field bits integer The length of its key.
+---@field verified boolean True when the client has shown a certificate that verifies, where `client_cert` asks for one.
+---@field subject string? The subject of the client's certificate; a mere claim unless `verified`.
+local tx_client_tls = {}
+
+---`"pass"`, `"fail"`, `"softfail"`, `"none"`, `"temperror"` ...; nil where the check was not made. Complete at stage `message`.
+---@class sallyport.tx.auth
+---@field spf string? Of SPF; from stage `rcpt` on.
+---@field dkim string? Of the DKIM signatures.
+---@field dmarc string? Of DMARC.
+---@field arc string? Of the ARC chain.
+local tx_auth = {}
+
+---The message.
+---@class sallyport.tx.msg
+---@field subject string? The subject, decoded; nil where there is none.
+---@field subject_problem string? What could not be decoded of it, in words.
+---@field from sallyport.address? The first address of the From field.
+---@field to sallyport.address? The first address of the To field.
+---@field size integer The length of the message in octets.
+local tx_msg = {}
+
+---The first field of that name, unfolded and decoded.
+---@param name string Any case.
+---@return string? value # nil: there is no such field
+function tx_msg:header(name) end
+
+---All fields of that name, unfolded and decoded.
+---@param name string Any case.
+---@return string[] values
+function tx_msg:headers(name) end
+
+---What could not be decoded of the first field of that name.
+---@param name string Any case.
+---@return string? problem # in words; nil: nothing, or no such field
+function tx_msg:header_problem(name) end
+
+---An address. `tostring` gives `addr`. It is not a string: compare `tx.from.addr == "ann@example.org"`.
+---@class sallyport.address
+---@field addr string The whole address, without a display name; `""` for the null sender.
+---@field user string What stands before the last `@`, as written.
+---@field domain string What stands after it, in lower case; `""` where there is none.
+local address = {}
+
+---A compiled regular expression.
+---@class sallyport.re
+local re = {}
+
+---Whether the expression matches anywhere in the text.
+---@param text string What is searched.
+---@return boolean found
+function re:test(text) end
+
+---The captures of the first match, or the whole match where the expression has none.
+---@param text string What is searched.
+---@return string? capture # nil: no match
+---@return string? ...
+function re:match(text) end
+
+---Where the first match begins and ends, then its captures.
+---@param text string What is searched.
+---@return integer? first # nil: no match
+---@return integer? last
+---@return string? ...
+function re:find(text) end
+
+---What `sp.hit`, `sp.reject` and the like give; it has no fields.
+---@class sallyport.verdict
+local verdict = {}
+
+---@class sallyport
+local sp = {}
+
+---Declares a rule; only while a file loads.
+---@param rule { name: string, stage: "connect"|"helo"|"mail"|"rcpt"|"headers"|"message", run: fun(tx: sallyport.tx): sallyport.verdict|boolean|nil, score?: number, mode?: "enforce"|"shadow"|"off", on_error?: "tempfail"|"skip" }
+function sp.rule(rule) end
+
+---Adds to the mail's score.
+---@param options? { score?: number, detail?: string }
+---@return sallyport.verdict verdict
+function sp.hit(options) end
+
+---Refuses the mail for good.
+---@param code? integer The reply code; 550 where it is left out.
+---@param dsn? string The enhanced status code, of class 5; `"5.7.1"`.
+---@param text? string Of the reply; characters that are not ASCII become `?`.
+---@return sallyport.verdict verdict
+function sp.reject(code, dsn, text) end
+
+---Refuses the mail for now. The code 421 ends the connection.
+---@param code? integer The reply code; 451 where it is left out.
+---@param dsn? string The enhanced status code, of class 4; `"4.7.1"`.
+---@param text? string Of the reply; characters that are not ASCII become `?`.
+---@return sallyport.verdict verdict
+function sp.tempfail(code, dsn, text) end
+
+---Ends the connection.
+---@return sallyport.verdict verdict
+function sp.drop() end
+
+---Takes the mail and throws it away.
+---@param options? { reason?: string }
+---@return sallyport.verdict verdict
+function sp.discard(options) end
+
+---Lets the mail pass, marked. A field is at most 900 octets, and not one that readers or servers act upon.
+---@param options? { header?: string|{ name: string, value: string }, subject_prefix?: string }
+---@return sallyport.verdict verdict
+function sp.tag(options) end
+
+---Takes other checks out of the count for this mail.
+---@param options? { skip?: string[] }
+---@return sallyport.verdict verdict
+function sp.accept(options) end
+
+---Compiles a regular expression in RE2's syntax: no back references, and no text that makes it hang. Compile at the top of the file: a run may compile 16. The larger a pattern is, the shorter the text that it may search (60 KB for a hundred instructions, which is a dozen words).
+---@param pattern string The expression.
+---@param flags? string `"i"`: the case of letters does not matter.
+---@return sallyport.re re
+function sp.re(pattern, flags) end
+
+return sp
