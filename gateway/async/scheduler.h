@@ -1,11 +1,20 @@
-// Scheduler: the state that all coroutines of one loop share: the ready queue, the timers, and the current time.
+// Scheduler: the state that all coroutines of one loop share: the ready queue, the timers, the current time, and how
+// many octets were moved in this turn.
 //
 // It reads no clock and never blocks. A driver (uv::Loop, or ManualLoop in tests) sets the time and runs it. Code that
 // wakes a coroutine posts it here, and only run_ready() resumes coroutines. So a coroutine never runs inside a step of
 // another one, and waking one never deepens the stack. One thread only.
+//
+// A turn lasts from one look for events (of sockets, of other threads) to the next. The driver does these steps in
+// each: it sets the time and calls collect_due(), looks for events and runs what they wake, then calls fire_due() and
+// begin_turn(), and runs what these wake. So a deadline is judged only after one more look for what it is about: what
+// arrived in time counts, though the process stood still until the deadline was over.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
+#include <cstddef>
+#include <cstdint>
 
 #include "gateway/async/intrusive_list.h"
 #include "gateway/async/timer_wheel.h"
@@ -24,33 +33,75 @@ class ReadyNode : private ListNode {
 
  private:
   friend class Scheduler;
+  std::size_t wanted_octets_ = 0;  // for wait_for_share()
 };
 
 class Scheduler {
  public:
+  // What all coroutines together may send, read and hash in one turn, before the loop looks for events again.
+  static constexpr std::size_t octets_per_turn = std::size_t{1} << 20;
+
   explicit Scheduler(Time now) : now_(now), timers_(now) {}
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // The time at which this turn of the loop began; it does not change within a turn.
+  // The time at which the driver's current step began; it does not change within a step.
   Time now() const noexcept { return now_; }
+  // True when there is no time left until the deadline. After a standstill there is a little more, for what comes of
+  // the events of the time before: ask this instead of comparing with now(), where nothing is waited for.
+  bool is_over(Time deadline) const noexcept { return deadline <= now_ && patient_until_ <= now_; }
+  // How often the loop has stood still. Who measures how long others took leaves out a span in which this changed.
+  std::uint64_t standstills() const noexcept { return standstills_; }
+  // The number of this turn.
+  std::uint64_t turn() const noexcept { return turn_; }
   TimerWheel& timers() noexcept { return timers_; }
   void set(Timer& timer, Time when) noexcept { timers_.set(timer, when); }
 
-  // Queues the coroutine; run_ready() resumes it at the end of this turn. Posting it again before that has no further
+  // Queues the coroutine; run_ready() resumes it at the end of this step. Posting it again before that has no further
   // effect than moving it to the end of the queue.
   void post(ReadyNode& node) noexcept { ready_.push_back(node); }
   bool has_ready() const noexcept { return !ready_.empty(); }
 
-  // For the driver: resumes all queued coroutines, including those queued meanwhile, until the queue is empty.
+  // For Share (share.h): true when this turn has room for so many octets more and nobody waits for room; they count
+  // as moved then.
+  bool take_share(std::size_t octets) noexcept;
+  // Queues the coroutine behind those that wait; run_ready() resumes it in a turn that has room.
+  void wait_for_share(ReadyNode& node, std::size_t octets) noexcept;
+  bool has_waiting_for_share() const noexcept { return !waiting_for_share_.empty(); }
+
+  // -- for the driver
+  // --------------------------------------------------------------------------------------------------- Resumes all
+  // queued coroutines, including those queued meanwhile, until the queue is empty.
   void run_ready();
-  // For the driver: sets the time to `now` (never backwards) and fires the timers that are due.
+  // Sets the time to `now` (never backwards); fires nothing.
+  void set_time(Time now) noexcept { now_ = std::max(now_, now); }
+  // Before and after the look for events: see TimerWheel.
+  void collect_due() noexcept { timers_.collect(now_); }
+  void fire_due() { timers_.fire(); }
+  // After the look for events: what was moved before counts no more.
+  void begin_turn() noexcept {
+    ++turn_;
+    moved_octets_ = 0;
+  }
+  // The loop stood still, and deadlines that are over meanwhile will be judged at this time.
+  void note_standstill(Time patient_until) noexcept;
+  // All of it for a driver that has no events to look for: sets the time and fires the timers that are due.
   void advance(Time now);
 
  private:
+  bool has_room_for(std::size_t octets) const noexcept {
+    return moved_octets_ == 0 || moved_octets_ + octets <= octets_per_turn;
+  }
+  ReadyNode* next_to_run() noexcept;
+
   Time now_;
+  Time patient_until_ = Time::min();
+  std::uint64_t standstills_ = 0;
+  std::uint64_t turn_ = 0;
   TimerWheel timers_;
   ListHead ready_;
+  ListHead waiting_for_share_;
+  std::size_t moved_octets_ = 0;
 };
 
 }  // namespace sallyport::async

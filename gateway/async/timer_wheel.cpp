@@ -26,7 +26,7 @@ std::uint64_t TimerWheel::ticks_until(Time when) const noexcept {
 void TimerWheel::set(Timer& timer, Time when) noexcept {
   timer.when_ = when;
   earliest_set_ = std::min(earliest_set_, when);
-  // At the earliest in the next tick: a timer that sets itself for now would keep advance() from ending.
+  if (when <= now_) return overdue_.push_back(timer);
   timer.due_ = std::max(ticks_until(when), reached_ + 1);
   place(timer);
 }
@@ -49,7 +49,8 @@ void TimerWheel::hand_down() noexcept {
   }
 }
 
-void TimerWheel::advance(Time now) {
+void TimerWheel::collect(Time now) noexcept {
+  due_.take_all(overdue_);
   if (now <= now_) return;
   now_ = now;
   reached_ = static_cast<std::uint64_t>((now - start_) / tick);
@@ -57,14 +58,21 @@ void TimerWheel::advance(Time now) {
     // Skips the ticks at which nothing is due or handed down; after a long sleep that is nearly all of them.
     current_ = std::min(next_tick(), reached_);
     hand_down();
-    ListHead due;
-    due.take_all(wheel_[0][current_ % slots]);
-    while (!due.empty()) {
-      Timer& timer = static_cast<Timer&>(*due.front());
-      timer.clear();
-      timer.fired();
-    }
+    due_.take_all(wheel_[0][current_ % slots]);
   }
+}
+
+void TimerWheel::fire() {
+  while (!due_.empty()) {
+    Timer& timer = static_cast<Timer&>(*due_.front());
+    timer.clear();
+    timer.fired();
+  }
+}
+
+void TimerWheel::advance(Time now) {
+  collect(now);
+  fire();
 }
 
 std::uint64_t TimerWheel::next_tick() const noexcept {
@@ -81,6 +89,7 @@ std::uint64_t TimerWheel::next_tick() const noexcept {
 }
 
 std::optional<Time> TimerWheel::next() const noexcept {
+  if (!overdue_.empty() || !due_.empty()) return now_;
   std::uint64_t at = next_tick();
   if (at == never) return std::nullopt;
   return start_ + tick * static_cast<std::int64_t>(at);

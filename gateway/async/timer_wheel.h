@@ -2,8 +2,12 @@
 //
 // Setting and clearing a timer takes a few nanoseconds and allocates nothing, because nearly every deadline is cleared
 // before it is due. A timer fires at or after its time, at most one tick (4 ms) late, plus the time until the driver
-// calls advance(). Timers further away than the wheel reaches (about 19 hours) wait in its last slot and are placed
-// again from there. The wheel reads no clock.
+// calls collect() and fire(). Timers further away than the wheel reaches (about 19 hours) wait in its last slot and are
+// placed again from there. The wheel reads no clock.
+//
+// What is due fires in two steps, so that the driver can look for events between them: collect() finds it, and fire()
+// fires what has been neither cleared nor set anew since. A timer that is set for a time already past is found by the
+// next collect(), even at the same time: it too fires only after one more look for events.
 #pragma once
 
 #include <array>
@@ -43,9 +47,13 @@ class TimerWheel {
   explicit TimerWheel(Time now) : start_(now), now_(now) {}
 
   void set(Timer& timer, Time when) noexcept;
-  // Fires the timers that are due. A timer that fired() sets for a time already past fires at the next call.
+  // Finds the timers that are due.
+  void collect(Time now) noexcept;
+  // Fires those that were found. What they set meanwhile is not among them.
+  void fire();
+  // Both at once.
   void advance(Time now);
-  // When advance() has to be called next: no timer fires before this. May be too early (when timers only move to a
+  // When collect() has to be called next: no timer is due before this. May be too early (when timers only move to a
   // finer slot), never too late. Nothing when no timer is set.
   std::optional<Time> next() const noexcept;
   // The earliest time given to set() since the last call of this function, even if that timer has been cleared;
@@ -69,7 +77,9 @@ class TimerWheel {
   Time now_;
   Time earliest_set_ = Time::max();
   std::uint64_t reached_ = 0;  // the last tick that is not after now_
-  std::uint64_t current_ = 0;  // the tick up to which everything has fired; behind reached_ only within advance()
+  std::uint64_t current_ = 0;  // the tick up to which everything was found; behind reached_ only within collect()
+  ListHead overdue_;           // set for a time that was past
+  ListHead due_;               // found, and not fired yet
   std::array<std::array<ListHead, slots>, levels> wheel_;
 };
 

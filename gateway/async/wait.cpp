@@ -18,18 +18,13 @@ void Signal::notify() noexcept {
   }
 }
 
-bool Signal::Awaiter::await_suspend(std::coroutine_handle<> coroutine) {
+void Signal::Awaiter::await_suspend(std::coroutine_handle<> coroutine) {
   ensure(!signal_->has_waiter(), "Signal: two coroutines wait at one place");
-  if (deadline_ <= signal_->scheduler_.now()) {
-    woken_ = Woken::timed_out;
-    return false;
-  }
   // A previous waiter that was woken but has not run yet no longer needs the signal.
   if (signal_->waiter_) signal_->waiter_->signal_ = nullptr;
   signal_->waiter_ = this;
   ready_.coroutine = coroutine;
   if (deadline_ != no_deadline) signal_->scheduler_.set(*this, deadline_);
-  return true;
 }
 
 Woken Signal::Awaiter::await_resume() noexcept {

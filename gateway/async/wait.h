@@ -15,7 +15,9 @@ enum class Woken { notified, timed_out };
 
 // At most one coroutine at a time waits on a Signal. A notify() while nobody waits is remembered, and the next wait()
 // returns at once. Several calls of notify() before the woken coroutine runs count as one. A wait whose deadline passes
-// first returns timed_out; a notify() after that is kept for the next wait.
+// first returns timed_out; a notify() after that is kept for the next wait. A wait whose deadline is over when it
+// begins lasts until the loop has looked for events once more (scheduler.h): what it waits for may have arrived long
+// ago.
 //
 // The Signal may be destroyed before the coroutine that waits on it: if the coroutine was woken already, it runs;
 // otherwise it is never woken.
@@ -47,7 +49,7 @@ class Signal::Awaiter : private Timer {
   ~Awaiter() override { leave(); }
 
   bool await_ready() const noexcept { return signal_->notified_; }
-  bool await_suspend(std::coroutine_handle<> coroutine);
+  void await_suspend(std::coroutine_handle<> coroutine);
   Woken await_resume() noexcept;
 
  private:

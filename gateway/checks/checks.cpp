@@ -14,6 +14,21 @@ using policies::Verdict;
 
 namespace {
 
+// How long others have taken. A standstill of the whole process is not their time.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const async::Scheduler& scheduler) noexcept
+      : scheduler_(scheduler), began_(scheduler.now()), standstills_(scheduler.standstills()) {}
+  Duration time() const noexcept {
+    return scheduler_.standstills() == standstills_ ? scheduler_.now() - began_ : Duration::zero();
+  }
+
+ private:
+  const async::Scheduler& scheduler_;
+  Time began_;
+  std::uint64_t standstills_;
+};
+
 bool is_of(const Verdict& verdict, const policies::PolicyEntry& entry) { return verdict.check == entry.name; }
 
 bool is_on(const Plan& plan, const policies::PolicyEntry& entry) {
@@ -63,9 +78,9 @@ Task<void> Checks::gather_in_background(Transaction mail, Selection selection) {
 }
 
 Task<void> Checks::gather_for_mail(Stage stage, const Transaction& mail, Selection selection) {
-  Time began = services_.scheduler.now();
-  co_await gather(stage, mail, selection, began + patience_);
-  patience_ -= std::min(patience_, Duration(services_.scheduler.now() - began));
+  const Stopwatch watch(services_.scheduler);
+  co_await gather(stage, mail, selection, services_.scheduler.now() + patience_);
+  patience_ -= std::min(patience_, watch.time());
 }
 
 bool Checks::speaks(const Active& active, Speakers speakers) const {
@@ -165,9 +180,9 @@ void Checks::set_limits(Duration patience, std::uint64_t dns_per_message) {
 }
 
 Task<Disposition> Checks::mail_begun(const Transaction& mail, std::shared_ptr<const WorkerPlans> plans) {
-  Time began = services_.scheduler.now();
+  const Stopwatch watch(services_.scheduler);
   if (background_.size() > 0) co_await background_.join();
-  patience_ = services_.patience - std::min(services_.patience, Duration(services_.scheduler.now() - began));
+  patience_ = services_.patience - std::min(services_.patience, watch.time());
   if (connection_facts_) {
     facts_ = *connection_facts_;
   } else {

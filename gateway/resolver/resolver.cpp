@@ -69,7 +69,7 @@ Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
     co_return std::move(*known);
   }
   if (!dns::is_askable(question.name)) co_return answer_of(dns::Status::nxdomain);
-  if (deadline <= scheduler_.now()) co_return answer_of(dns::Status::timeout);
+  if (scheduler_.is_over(deadline)) co_return answer_of(dns::Status::timeout);
   Waiter waiter(scheduler_);
   const Wait wait = wait_for(question, waiter);
   if (wait == Wait::refused) co_return answer_of(dns::Status::servfail);
@@ -176,7 +176,7 @@ Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) 
   std::size_t silences = 0;
   bool use_edns = true;
   std::size_t server = first_server_;
-  while (failures < servers && silences < most_silences && scheduler_.now() < deadline) {
+  while (failures < servers && silences < most_silences && !scheduler_.is_over(deadline)) {
     if (!has_failed[server]) {
       Time patience = deadline;
       if (silences < patience_fifths.size()) {

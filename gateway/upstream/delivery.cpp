@@ -151,7 +151,7 @@ bool Delivery::pass_over_server(const UpstreamError& error, Time deadline) {
   let_go();
   const bool is_gone = error.kind == Kind::down || error.kind == Kind::timed_out;
   if (is_gone || error.kind == Kind::protocol) pool_.note_broken(server, error);
-  if (!is_gone || scheduler_.now() >= deadline) return false;
+  if (!is_gone || scheduler_.is_over(deadline)) return false;
   passed_over_.push_back({&server, error});
   return true;
 }

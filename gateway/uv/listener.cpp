@@ -138,7 +138,6 @@ class Listener::Accepting final : public Handle {
 
   void on_readable(int status) noexcept {
     Turn turn(loop_);
-    loop_.update_time();
     if (status < 0) return pause();
     for (int n = 0; n < most_accepts_per_turn && socket_ && accept_one(); ++n) {
     }

@@ -14,6 +14,8 @@ struct Loop::Handles {
   uv_loop_t loop;
   uv_async_t wake_up;
   uv_timer_t timer;
+  uv_idle_t no_sleep;     // while it is active, the loop looks for events without waiting for one
+  uv_check_t after_look;  // called when the events that were found have been handled
 };
 
 namespace {
@@ -33,7 +35,10 @@ Loop::Loop() : scheduler_(now()), handles_(std::make_unique<Handles>()) {
   require(code, "cannot be woken");
   uv_timer_init(&handles_->loop, &handles_->timer);
   handles_->wake_up.data = nullptr;
-  handles_->timer.data = nullptr;
+  uv_idle_init(&handles_->loop, &handles_->no_sleep);
+  uv_check_init(&handles_->loop, &handles_->after_look);
+  handles_->timer.data = handles_->no_sleep.data = handles_->after_look.data = nullptr;
+  uv_check_start(&handles_->after_look, [](uv_check_t* check) { static_cast<Loop*>(check->loop->data)->has_looked(); });
 }
 
 Loop::~Loop() {
@@ -61,7 +66,8 @@ Time Loop::now() noexcept { return Time(Duration(static_cast<Duration::rep>(uv_h
 
 void Loop::run() {
   leave_requested_ = false;
-  end_turn();  // coroutines may have been made ready before run()
+  update_time();
+  end_step();  // coroutines may have been made ready before run()
   while (!leave_requested_ && !stop_requested_) uv_run(&handles_->loop, UV_RUN_DEFAULT);
   stop_requested_ = false;
   if (posted_error_) std::rethrow_exception(std::exchange(posted_error_, nullptr));
@@ -88,7 +94,6 @@ void Loop::leave_run() noexcept {
 void Loop::run_posted() {
   if (is_closing_) return;
   Turn turn(*this);
-  update_time();
   std::vector<std::function<void()>> functions;
   {
     std::lock_guard lock(posted_mutex_);
@@ -106,33 +111,65 @@ void Loop::run_posted() {
   if (stop_requested_) uv_stop(&handles_->loop);
 }
 
-void Loop::update_time() { scheduler_.advance(now()); }
-
-void Loop::end_turn() {
+void Loop::end_step() {
   if (is_closing_) return;
-  update_time();
   scheduler_.run_ready();
-  // Nearly every deadline is set for later than the armed one and cleared long before it is due. So on most turns this
+  if (scheduler_.has_waiting_for_share()) look_again();
+  // Nearly every deadline is set for later than the armed one and cleared long before it is due. So in most steps this
   // comparison is all there is to do, and the wheel is not searched.
   Time earliest = scheduler_.timers().take_earliest_set();
   if (earliest < armed_for_) arm_timer(earliest);
 }
 
-void Loop::timer_fired() {
-  armed_for_ = Time::max();
-  end_turn();
-  auto next = scheduler_.timers().next();
+// libuv calls this before it looks for events.
+void Loop::timer_is_due() {
+  if (is_closing_) return;
+  const Time time = now();
+  if (!patient_until_ && time - expected_at_ > standstill) {
+    patient_until_ = time + patience;
+    scheduler_.note_standstill(*patient_until_);
+  }
+  if (patient_until_ && time < *patient_until_) return arm_timer(*patient_until_);
+  patient_until_.reset();
+  scheduler_.set_time(time);
+  scheduler_.collect_due();
+  has_collected_ = true;
+  look_again();
+}
+
+void Loop::look_again() noexcept {
+  uv_idle_start(&handles_->no_sleep, [](uv_idle_t*) {});
+}
+
+// libuv calls this in each turn, when the callbacks of the events have returned.
+void Loop::has_looked() {
+  scheduler_.begin_turn();
+  const bool has_work = has_collected_ || scheduler_.has_waiting_for_share();
+  if (!has_work || is_closing_) return;
+  uv_idle_stop(&handles_->no_sleep);
+  update_time();
+  const bool has_fired = std::exchange(has_collected_, false);
+  if (has_fired) {
+    scheduler_.fire_due();
+    armed_for_ = Time::max();
+  }
+  end_step();
+  if (!has_fired) return;
+  const auto next = scheduler_.timers().next();
   if (next && *next < armed_for_) arm_timer(*next);
 }
 
 void Loop::arm_timer(Time when) {
+  if (patient_until_) when = std::max(when, *patient_until_);
   armed_for_ = when;
+  const Time time = now();
+  expected_at_ = std::max(when, time);
   // libuv counts whole milliseconds from its own cached time. We add one: waking up too early and sleeping again costs
   // more than a deadline that is a millisecond late.
   uv_update_time(&handles_->loop);
-  auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::max(when - now(), Duration::zero()));
+  auto wait = std::chrono::ceil<std::chrono::milliseconds>(expected_at_ - time);
   uv_timer_start(
-      &handles_->timer, [](uv_timer_t* timer) { static_cast<Loop*>(timer->loop->data)->timer_fired(); },
+      &handles_->timer, [](uv_timer_t* timer) { static_cast<Loop*>(timer->loop->data)->timer_is_due(); },
       static_cast<std::uint64_t>(wait.count()) + 1, 0);
 }
 

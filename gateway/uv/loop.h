@@ -1,8 +1,13 @@
 // Loop: the event loop of one thread. It runs the coroutines of its scheduler as libuv reports events.
 //
-// Every libuv callback is a turn: it may wake coroutines; at its end (class Turn) the scheduler's time is set to now,
-// due timers fire, and all ready coroutines run. Only post() and stop() may be called from other threads. All timers of
-// the scheduler share one libuv timer, armed for the earliest; when none is set, the loop sleeps until an event comes.
+// Every libuv callback is a step (class Turn): at its beginning the scheduler's time is set to now, at its end all
+// ready coroutines run. Only post() and stop() may be called from other threads. All timers of the scheduler share one
+// libuv timer, armed for the earliest; when none is set, the loop sleeps until an event comes.
+//
+// Timers that are due fire only after the loop has looked for events once more and has handled those that had come
+// (scheduler.h). When the loop itself was late by more than `standstill` (SIGSTOP, a machine that is moved, a turn that
+// was blocked), it first goes on for `patience`: other threads and processes of the machine, or the kernel's network,
+// may have stood still with it, and what came in time may have to pass through them.
 //
 // Before a Loop is destroyed, the coroutines that wait on it must have ended; streams may remain and are closed by it.
 // The destructor waits for jobs that on_worker() is running.
@@ -13,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -55,9 +61,12 @@ class Loop {
   // -- for the rest of gateway/uv -----------------------------------------------------------------------------------
   uv_loop_s* raw() noexcept;
   BlockPool& blocks() noexcept { return blocks_; }
-  // Sets the scheduler's time to now. For callbacks that run session code before their turn ends.
-  void update_time();
-  void end_turn();
+  void update_time() noexcept { scheduler_.set_time(now()); }
+
+  void end_step();
+
+  static constexpr Duration standstill = std::chrono::milliseconds(200);
+  static constexpr Duration patience = std::chrono::milliseconds(250);
 
  private:
   struct Handles;
@@ -65,13 +74,18 @@ class Loop {
   static Task<void> keep_and_leave(Task<T> task, async::Ending<T>& ending, Loop& loop);
   void run_posted();
   void leave_run() noexcept;
-  void timer_fired();
+  void timer_is_due();
+  void look_again() noexcept;
+  void has_looked();
   void arm_timer(Time when);
 
   async::Scheduler scheduler_;
   BlockPool blocks_;
   std::unique_ptr<Handles> handles_;
   Time armed_for_ = Time::max();
+  Time expected_at_ = Time::max();     // when the timer armed for that should call us
+  std::optional<Time> patient_until_;  // after a standstill
+  bool has_collected_ = false;         // due timers, which fire when the loop has looked for events
   bool is_closing_ = false;
   // set on this thread (task done, posted function threw); stop_requested_ comes from stop()
   bool leave_requested_ = false;
@@ -81,13 +95,13 @@ class Loop {
   std::vector<std::function<void()>> posted_;
 };
 
-// Guard object for one libuv callback that may wake coroutines; its destructor ends the turn.
+// Guard object for one libuv callback that may wake coroutines: one step of the loop's turn.
 class Turn {
  public:
-  explicit Turn(Loop& loop) noexcept : loop_(loop) {}
+  explicit Turn(Loop& loop) noexcept : loop_(loop) { loop.update_time(); }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
-  ~Turn() { loop_.end_turn(); }
+  ~Turn() { loop_.end_step(); }
 
  private:
   Loop& loop_;

@@ -95,7 +95,22 @@ std::size_t StreamHandle::wanted_capacity() const noexcept {
   return full_reads_ >= full_reads_for_bulk ? bulk_block_octets : io::block_octets;
 }
 
+bool StreamHandle::has_read_its_share() noexcept {
+  if (turn_ != loop_.scheduler().turn()) {
+    turn_ = loop_.scheduler().turn();
+    read_in_turn_ = 0;
+  }
+  return read_in_turn_ + bulk_block_octets > async::Scheduler::octets_per_turn;
+}
+
 void StreamHandle::allocate(uv_buf_t& place) noexcept {
+  // libuv reads on as long as each read fills its buffer. Without a buffer it returns to the loop; what is left in the
+  // socket is an event of the next turn.
+  pausing_ = has_read_its_share();
+  if (pausing_) {
+    place = uv_buf_init(nullptr, 0);
+    return;
+  }
   if (closed_) {
     place = uv_buf_init(loop_.blocks().waste(), io::block_octets);
     return;
@@ -106,6 +121,8 @@ void StreamHandle::allocate(uv_buf_t& place) noexcept {
 }
 
 void StreamHandle::on_read(ssize_t count) noexcept {
+  if (pausing_) return;
+  if (count > 0) read_in_turn_ += static_cast<std::uint32_t>(count);
   if (closed_) {
     on_waste(count);
     return;

@@ -3,7 +3,8 @@
 //
 // Reading is always armed and stops only when the block is full and nothing was consumed. So a wait costs no epoll_ctl,
 // and a peer that disconnects is noticed while the session waits for something else. The stream holds a block only
-// while there is input.
+// while there is input. In one turn of the loop a stream reads at most a Scheduler::octets_per_turn, however fast its
+// peer sends and its user consumes.
 //
 // Closing lingers: after our FIN, what the peer still sends is read and discarded until the peer ends too, for at most
 // one second or 256 KiB. After a plain close() the kernel answers further data with a reset, which may destroy our last
@@ -89,6 +90,7 @@ class StreamHandle final : public Handle {
   };
 
   void start_reading() noexcept;
+  bool has_read_its_share() noexcept;
   void allocate(uv_buf_t& place) noexcept;
   void on_read(ssize_t count) noexcept;
   void on_waste(ssize_t count) noexcept;
@@ -113,6 +115,7 @@ class StreamHandle final : public Handle {
   Kind kind_;
   bool connecting_ = false;
   bool reading_ = false;  // armed
+  bool pausing_ = false;  // this turn's share has been read; the loop finds the rest in its next turn
   bool writing_ = false;  // request_.write is in use
   bool closed_ = false;   // the user has called close(), abort() or release()
   bool released_ = false;
@@ -122,6 +125,8 @@ class StreamHandle final : public Handle {
   std::uint32_t end_ = 0;
   mutable std::uint32_t seen_ = 0;  // its size at the last call of input()
   std::uint32_t wasted_ = 0;
+  std::uint32_t read_in_turn_ = 0;  // octets, in the turn `turn_`
+  std::uint64_t turn_ = 0;
   std::optional<io::Error> read_error_;
   std::optional<io::Error> write_error_;
   BlockPool::Block block_;

@@ -75,7 +75,7 @@ class RulesGathering final : public policies::Gathering {
       if (!runs_at(rule, stage)) continue;
       if (was_long) co_await async::sleep_for(context.scheduler, Duration(1));
       const auto started = std::chrono::steady_clock::now();
-      RunResult result = context.scheduler.now() < context.deadline ? rules_.run(rule, mail, facts) : not_run(rule);
+      RunResult result = context.scheduler.is_over(context.deadline) ? not_run(rule) : rules_.run(rule, mail, facts);
       was_long = std::chrono::steady_clock::now() - started >= long_run;
       if (result.kind == RunResult::Kind::silent) continue;
       if (result.kind != RunResult::Kind::verdict) record_failure(result, rule, mail, context);

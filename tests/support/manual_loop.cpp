@@ -4,6 +4,17 @@
 
 namespace sallyport::support {
 
+void ManualLoop::run() {
+  while (true) {
+    scheduler_.run_ready();
+    const auto next = scheduler_.timers().next();
+    const bool is_over = next && *next <= now();  // a wait for a time that was past when it began
+    if (!is_over && !scheduler_.has_waiting_for_share()) return;
+    scheduler_.begin_turn();
+    if (is_over) scheduler_.advance(now());
+  }
+}
+
 void ManualLoop::advance(Duration duration) {
   Time target = now() + duration;
   run();

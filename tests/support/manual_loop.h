@@ -21,8 +21,8 @@ class ManualLoop {
   async::Scheduler& scheduler() noexcept { return scheduler_; }
   Time now() const noexcept { return scheduler_.now(); }
 
-  // Runs everything that is ready; no time passes.
-  void run() { scheduler_.run_ready(); }
+  // Runs everything that is ready, in as many turns of the loop as it takes; no time passes.
+  void run();
   // Lets `duration` pass: fires the timers one after another, and runs everything that became ready before the next
   // timer.
   void advance(Duration duration);

@@ -81,7 +81,41 @@ TEST(TimerWheel, FiresNothingThatWasClearedOrMoved) {
   EXPECT_EQ(moved.count(), 1);
 }
 
-TEST(TimerWheel, OfAPassedTimeFiresAtTheNextTick) {
+// Between collect() and fire() the driver looks for events: those clear timers, and set them and others.
+TEST(TimerWheel, FiresWhatWasFoundAndLeftAloneSince) {
+  std::mt19937 random(20261129);
+  for (int round = 0; round < 200; ++round) {
+    TimerWheel wheel(start);
+    std::vector<std::unique_ptr<Alarm>> alarms;
+    for (int i = 0; i < 60; ++i) {
+      alarms.push_back(std::make_unique<Alarm>());
+      wheel.set(*alarms.back(), start + Duration(1ms) * static_cast<int>(random() % 4000) - 1s);
+    }
+    const Time now = start + 1s;  // the beginning of a tick, so that what is due is due to the nanosecond
+    wheel.collect(now);
+    std::vector<int> expected(alarms.size(), 0);
+    std::vector<int> expected_next(alarms.size(), 0);
+    for (std::size_t i = 0; i < alarms.size(); ++i) {
+      const auto what_happens = random() % 4;
+      if (what_happens == 0) {
+        alarms[i]->clear();
+      } else if (what_happens == 1) {
+        wheel.set(*alarms[i], now - 1s);
+        expected_next[i] = 1;
+      } else if (what_happens == 2) {
+        wheel.set(*alarms[i], now + 1s);
+      } else {
+        expected[i] = expected_next[i] = alarms[i]->when() <= now ? 1 : 0;
+      }
+    }
+    wheel.fire();
+    for (std::size_t i = 0; i < alarms.size(); ++i) EXPECT_EQ(alarms[i]->count(), expected[i]) << i;
+    wheel.advance(now);
+    for (std::size_t i = 0; i < alarms.size(); ++i) EXPECT_EQ(alarms[i]->count(), expected_next[i]) << i;
+  }
+}
+
+TEST(TimerWheel, OfAPassedTimeFiresAtTheNextCall) {
   TimerWheel wheel(start);
   wheel.advance(start + 1h);
   Alarm past, present;

@@ -75,10 +75,31 @@ TEST_F(SignalTest, TimesOut) {
   EXPECT_FALSE(signal.has_waiter());
 }
 
-TEST_F(SignalTest, TimesOutAtOnceWhenTheDeadlineHasPassed) {
-  turn.run(wait_once(signal, notes, turn.now()));
+TEST_F(SignalTest, ADeadlineThatHasPassedIsJudgedAfterOneMoreLookForEvents) {
+  turn.run(wait_once(signal, notes, turn.now() - 1h));
+  EXPECT_TRUE(notes.empty());
+  turn.pass(0s);
   EXPECT_EQ(notes, Notes{"timed out"});
   EXPECT_FALSE(signal.has_waiter());
+}
+
+// A chain of events that were all there before the deadlines, each found by a look for events of its own.
+TEST_F(SignalTest, WhatEachLookForEventsFindsCountsThoughTheDeadlineHasPassed) {
+  const Time deadline = turn.now() + 1s;
+  turn.run(wait_once(signal, notes, deadline));
+  turn.scheduler.set_time(turn.now() + 2s);
+  for (int look = 0; look < 5; ++look) {
+    turn.scheduler.collect_due();
+    signal.notify();
+    turn.scheduler.run_ready();
+    EXPECT_EQ(notes.back(), "notified");
+    turn.run(wait_once(signal, notes, deadline));
+    turn.scheduler.fire_due();
+    turn.scheduler.run_ready();
+    EXPECT_EQ(notes.size(), static_cast<std::size_t>(look) + 1) << "the next link has not been looked for";
+  }
+  turn.pass(0s);
+  EXPECT_EQ(notes.back(), "timed out");
 }
 
 TEST_F(SignalTest, NewsThatAreThereCountMoreThanADeadlineThatHasPassed) {
