@@ -4,6 +4,7 @@
 #include "gateway/tls/context.h"
 #include "gateway/tls/context_parts.h"
 #include "gateway/tls/engine.h"
+#include "gateway/tls/guarded.h"
 #include "gateway/tls/verify.h"
 
 namespace sallyport::tls {
@@ -11,12 +12,14 @@ namespace sallyport::tls {
 namespace {
 
 // OpenSSL calls this with each session that can be resumed. We store a copy; 0 means that we did not keep the session
-// itself.
-int keep_session(SSL* ssl, SSL_SESSION* session) {
-  auto* sessions = static_cast<SessionCache*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  const auto* server = static_cast<const std::string*>(SSL_get_app_data(ssl));
-  sessions->put(*server, *session);
-  return 0;
+// itself. Without memory for the copy the next handshake is a whole one.
+int keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
+  constexpr int not_kept = 0;
+  return guarded(not_kept, [=] {
+    auto* sessions = static_cast<SessionCache*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    sessions->put(*static_cast<const std::string*>(SSL_get_app_data(ssl)), *session);
+    return not_kept;
+  });
 }
 
 }  // namespace

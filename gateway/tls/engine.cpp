@@ -126,7 +126,14 @@ Engine::Status Engine::handshake(std::string_view& ciphertext) {
   Status status = outcome(SSL_do_handshake(ssl_.get()));
   ciphertext.remove_prefix(allowed.size() - wire_.input.size());
   wire_.input = {};
-  if (status == Status::done) note_established();
+  if (status == Status::ended) return fail("the peer has ended TLS in the handshake");
+  if (status == Status::done) {
+    try {
+      note_established();
+    } catch (const std::bad_alloc&) {
+      return fail("out of memory");
+    }
+  }
   if (status == Status::want_input && wire_.taken >= max_handshake_octets) return fail("handshake too large");
   return status;
 }

@@ -12,6 +12,7 @@
 #include "gateway/tls/context_parts.h"
 #include "gateway/tls/engine.h"
 #include "gateway/tls/error.h"
+#include "gateway/tls/guarded.h"
 #include "gateway/tls/verify.h"
 
 namespace sallyport::tls {
@@ -21,22 +22,27 @@ namespace {
 // Selects the certificates by the requested name. OpenSSL calls this before it looks at a ticket, so that a session
 // issued under one name cannot be resumed under another (threats.md T8). The connection's app data points to the
 // engine's string for the name.
-int choose_by_name(SSL* ssl, int*, void* parts) {
+int choose_by_name(SSL* ssl, const ServerContext::Parts& known) {
   const unsigned char* extension = nullptr;
   std::size_t octets = 0;
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &octets) != 1)
     return SSL_CLIENT_HELLO_SUCCESS;
   auto& host = *static_cast<std::string*>(SSL_get_app_data(ssl));
   host = requested_host({reinterpret_cast<const char*>(extension), octets});
-  const auto& known = *static_cast<const ServerContext::Parts*>(parts);
   // An unknown name gets the default certificate (RFC 7672, 8.1; threats.md T5).
   auto place = known.names.find(host);
   if (place && !SSL_set_SSL_CTX(ssl, known.contexts[*place].get())) return SSL_CLIENT_HELLO_ERROR;
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+int on_client_hello(SSL* ssl, int* alert, void* parts) noexcept {
+  *alert = SSL_AD_INTERNAL_ERROR;  // sent only with SSL_CLIENT_HELLO_ERROR
+  return guarded(SSL_CLIENT_HELLO_ERROR,
+                 [=] { return choose_by_name(ssl, *static_cast<const ServerContext::Parts*>(parts)); });
+}
+
 // Acknowledges the name to the client if it selected the certificate (RFC 6066, 3).
-int acknowledge_name(SSL* ssl, int*, void* parts) {
+int acknowledge_name(SSL* ssl, int*, void* parts) noexcept {
   const auto& contexts = static_cast<const ServerContext::Parts*>(parts)->contexts;
   bool chosen_by_name = SSL_get_SSL_CTX(ssl) != contexts.front().get();
   return chosen_by_name ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
@@ -45,7 +51,7 @@ int acknowledge_name(SSL* ssl, int*, void* parts) {
 // A client that offers ALPN without "smtp" was probably redirected here by an attacker who wants it to take our answers
 // for those of, say, a web server (ALPACA; RFC 9325, 3.8; threats.md T6). It is refused. Mail servers send no ALPN.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_octets, const unsigned char* offered,
-                    unsigned int offered_octets, void*) {
+                    unsigned int offered_octets, void*) noexcept {
   static constexpr std::array<unsigned char, 5> smtp = {4, 's', 'm', 't', 'p'};
   unsigned char* match = nullptr;
   int found = SSL_select_next_proto(&match, chosen_octets, smtp.data(), smtp.size(), offered, offered_octets);
@@ -55,9 +61,10 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_oc
 }
 
 int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
-                   int seals) {
+                   int seals) noexcept {
   auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  return seals ? keys->seal(name, iv, cipher, mac) : keys->open(name, iv, cipher, mac);
+  constexpr int failed = -1;
+  return guarded(failed, [=] { return seals ? keys->seal(name, iv, cipher, mac) : keys->open(name, iv, cipher, mac); });
 }
 
 // Each name's context has an id of its own, which its tickets carry; the ticket keys belong to the listener.
@@ -115,7 +122,7 @@ Result<OwnedSslContext> make_one(const std::vector<CertificateFiles>& certificat
   if (auto asked = ask_for_client_certificates(*context, settings); !asked) return asked.error();
   set_tickets(*context, parts.ticket_keys);
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
-  SSL_CTX_set_client_hello_cb(context.get(), choose_by_name, &parts);
+  SSL_CTX_set_client_hello_cb(context.get(), on_client_hello, &parts);
   SSL_CTX_set_tlsext_servername_callback(context.get(), acknowledge_name);
   SSL_CTX_set_tlsext_servername_arg(context.get(), &parts);
   return context;

@@ -1,8 +1,7 @@
 #include "gateway/tls/verify.h"
 
-#include <openssl/err.h>
-
 #include "gateway/tls/context_parts.h"
+#include "gateway/tls/guarded.h"
 
 namespace sallyport::tls {
 
@@ -17,20 +16,21 @@ bool is_too_long(X509_STORE_CTX* store) {
 
 }  // namespace
 
-int verify_or_fail(X509_STORE_CTX* store, void*) { return is_too_long(store) ? 0 : X509_verify_cert(store); }
-
-int verify_and_note(X509_STORE_CTX* store, void*) {
+// The result of the verification is kept in `store`; what the library thinks on its way to it may not stay in its queue
+// of errors.
+int verify_or_fail(X509_STORE_CTX* store, void*) noexcept {
   if (is_too_long(store)) return 0;
-  // What the library thinks of a certificate that we take all the same may not stay in its queue of errors: if the
-  // handshake then has to wait for more octets, SSL_get_error() takes that for the reason, and the handshake for
-  // failed.
-  ERR_set_mark();
-  X509_verify_cert(store);
-  ERR_pop_to_mark();
+  constexpr int not_verified = 0;
+  return guarded(not_verified, [store] { return X509_verify_cert(store) == 1 ? 1 : not_verified; });
+}
+
+int verify_and_note(X509_STORE_CTX* store, void*) noexcept {
+  if (is_too_long(store)) return 0;
+  guarded(0, [store] { return X509_verify_cert(store); });
   return 1;
 }
 
-int accept_any(X509_STORE_CTX* store, void*) {
+int accept_any(X509_STORE_CTX* store, void*) noexcept {
   X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 1;
 }

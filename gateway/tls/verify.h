@@ -7,10 +7,10 @@
 namespace sallyport::tls {
 
 // Fails the handshake unless the chain verifies.
-int verify_or_fail(X509_STORE_CTX* store, void*);
+int verify_or_fail(X509_STORE_CTX* store, void*) noexcept;
 // Continues the handshake either way, unless the chain has more than 10 certificates (threats.md T7).
-int verify_and_note(X509_STORE_CTX* store, void*);
+int verify_and_note(X509_STORE_CTX* store, void*) noexcept;
 // Accepts any certificate without examining it.
-int accept_any(X509_STORE_CTX* store, void*);
+int accept_any(X509_STORE_CTX* store, void*) noexcept;
 
 }  // namespace sallyport::tls

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "gateway/base/ensure.h"
+#include "gateway/tls/guarded.h"
 #include "gateway/tls/openssl.h"
 
 namespace sallyport::tls {
@@ -14,7 +15,7 @@ namespace {
 
 Wire& wire_of(BIO* bio) { return *static_cast<Wire*>(BIO_get_data(bio)); }
 
-int read_wire(BIO* bio, char* into, std::size_t octets, std::size_t* got) {
+int read_wire(BIO* bio, char* into, std::size_t octets, std::size_t* got) noexcept {
   Wire& wire = wire_of(bio);
   BIO_clear_retry_flags(bio);
   *got = std::min(octets, wire.input.size());
@@ -28,18 +29,20 @@ int read_wire(BIO* bio, char* into, std::size_t octets, std::size_t* got) {
   return 1;
 }
 
-int write_wire(BIO* bio, const char* from, std::size_t octets, std::size_t* put) {
-  // An exception must not pass through OpenSSL's C frames; without memory the write fails, and so does the connection.
-  try {
+// Without memory the write fails, and so does the connection.
+int write_wire(BIO* bio, const char* from, std::size_t octets, std::size_t* put) noexcept {
+  // The flags of the last read stay otherwise, and SSL_get_error() takes a write that failed for one that is to be
+  // tried again when more has arrived.
+  BIO_clear_retry_flags(bio);
+  *put = 0;
+  return guarded(0, [=] {
     wire_of(bio).output.append(from, octets);
-  } catch (const std::exception&) {
-    return 0;
-  }
-  *put = octets;
-  return 1;
+    *put = octets;
+    return 1;
+  });
 }
 
-long control_wire(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+long control_wire(BIO*, int command, long, void*) noexcept { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
 using OwnedMethod = std::unique_ptr<BIO_METHOD, Freed<BIO_meth_free>>;
 

@@ -9,13 +9,20 @@ namespace sallyport::tls {
 
 namespace {
 
+// Of the first one (RFC 8446, 5.1), with its header.
+std::size_t size_of_record(std::string_view ciphertext) {
+  if (ciphertext.size() < 5) return ciphertext.size();
+  return 5 + static_cast<unsigned char>(ciphertext[3]) * std::size_t{256} + static_cast<unsigned char>(ciphertext[4]);
+}
+
 // Gives `ciphertext` to a handshake in pieces; leaves what it did not take.
 Engine::Status give_to_handshake(Engine& engine, std::string& ciphertext, std::size_t piece) {
   auto status = Engine::Status::want_input;
   std::string waiting;
   while (!ciphertext.empty() && status == Engine::Status::want_input) {
-    waiting += ciphertext.substr(0, piece);
-    ciphertext.erase(0, std::min(piece, ciphertext.size()));
+    const std::size_t octets = piece == record_by_record ? size_of_record(ciphertext) : piece;
+    waiting += ciphertext.substr(0, octets);
+    ciphertext.erase(0, std::min(octets, ciphertext.size()));
     std::string_view rest = waiting;
     status = engine.handshake(rest);
     waiting.erase(0, waiting.size() - rest.size());

@@ -14,6 +14,7 @@
 namespace sallyport::tls {
 
 inline constexpr std::size_t whole = std::string_view::npos;
+inline constexpr std::size_t record_by_record = 0;
 
 std::shared_ptr<const ServerContext> server_context(const ServerTlsSettings& settings, TimeSource now = steady_time);
 std::shared_ptr<const ServerContext> server_context();  // with the common ECDSA and RSA certificates
