@@ -59,7 +59,7 @@ class Host:
         def enter_and_make():
             namespace = os.open(f"/proc/{self.keeper.pid}/ns/net", os.O_RDONLY)
             try:
-                if ctypes.CDLL(None, use_errno=True).setns(namespace, CLONE_NEWNET) == 0:
+                if ctypes.CDLL(None).setns(namespace, CLONE_NEWNET) == 0:
                     made.append(make())
             finally:
                 os.close(namespace)

@@ -56,9 +56,10 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """Started with the object, stopped by the cleanup it registers. Knows user@test.example. Needs root, as Postfix does."""
+    """Started with the object, stopped by the cleanup it registers. Knows user@test.example. Needs root, as Postfix does. `host`
+    is a network of the test's own (network.Host) that it is to run in."""
 
-    def __init__(self, test, more=""):
+    def __init__(self, test, more="", host=None):
         self.port = free_port()
         self.folder = test.folder / f"postfix-{self.port}"
         for name in ("conf", "queue", "data", "mail"):
@@ -72,9 +73,11 @@ class Postfix:
         (self.folder / "conf/main.cf").write_text(
             MAIN.format(folder=self.folder, certificate=test.certificate(), more=more))
         (self.folder / "conf/master.cf").write_text(MASTER.format(port=self.port))
-        self.starter = test.start(self.folder.name, [tool("postfix"), "-c", self.folder / "conf", "start-fg"])
+        argv = [tool("postfix"), "-c", self.folder / "conf", "start-fg"]
+        self.starter = test.start(self.folder.name, host.inside(*argv) if host else argv)
         test.addCleanup(self.stop)  # before the test's own cleanup: the master, not only the script that waits for it
-        wait_until("Postfix", lambda: accepts(self.port) or not self.starter.is_running())
+        is_ready = (lambda: host.make(lambda: accepts(self.port))) if host else (lambda: accepts(self.port))
+        wait_until("Postfix", lambda: is_ready() or not self.starter.is_running())
         test.assertTrue(self.starter.is_running(), self.starter.output())
 
     def stop(self):

@@ -5,10 +5,12 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import signal
 import unittest
 
-from network import Host, children_of, skip_unless_possible
+from network import PATH, Host, children_of, skip_unless_possible
+from postfix_server import Postfix
 from scripted_server import ScriptedServer
 from support import PROGRAM, Client, GatewayTest, run, tool, wait_until
 
@@ -192,6 +194,17 @@ class Addresses(Networks):
             self.send(source)
         self.assertEqual(server.came_from, CLIENTS[4][:2])
 
+    def test_a_server_that_speaks_lmtp(self):
+        self.servers[4].special["LHLO"] = ["250 scripted.example"]
+        file = self.settings(upstreams={"default": {"servers": [at(SERVER[4])], "tls": "off", "client_info": "tproxy",
+                                                    "protocol": "lmtp"}})
+        self.set_routes(file)
+        self.run_gateway(file)
+        for source in CLIENTS[4][:2]:
+            self.send(source)
+        self.assertEqual(self.arrived(), [(source, source) for source in CLIENTS[4][:2]])
+        self.assertIn("LHLO", self.servers[4].verbs)
+
     # One client's connections fail: that says nothing of the server.
     def test_a_client_that_the_server_drops(self):
         file = self.settings()
@@ -207,6 +220,24 @@ class Addresses(Networks):
         self.server_host.ip(f"route del blackhole {CLIENTS[4][0]}")
         self.assertEqual(self.arrived()[:2], [(CLIENTS[4][1], CLIENTS[4][1]), (CLIENTS[6][1], INSIDE[4])])
         self.assertFalse(self.log_lines("upstream"))
+
+
+@unittest.skipUnless(shutil.which("postfix", path=PATH), "needs Postfix")
+class RealServer(Networks):
+    def test_postfix_applies_and_logs_the_clients_address(self):
+        welcome, blocked = CLIENTS[4][:2]
+        postfix = Postfix(self, f"smtpd_client_restrictions = check_client_access inline:{{ {blocked}=REJECT }}", self.gate)
+        file = self.settings(upstreams={"default": {"servers": [f"127.0.0.1:{postfix.port}"], "tls": "off",
+                                                    "client_info": "tproxy"}})
+        self.set_routes(file)
+        self.run_gateway(file)
+        for _ in range(2):
+            self.send(welcome)
+            self.assertIn("Client host rejected", self.refused(blocked, 554))
+        self.assertEqual(len(postfix.wait_for(2)), 2)
+        log = (postfix.folder / "postfix.log").read_text()
+        self.assertEqual(len(re.findall(rf"smtpd.*: \w+: client=unknown\[{welcome}\]", log)), 2, log)
+        self.assertEqual(self.faults("client_info"), 0)
 
 
 class Helper(Networks):
