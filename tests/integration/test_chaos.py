@@ -23,6 +23,8 @@ class Chaos(GatewayTest):
         print(f"SALLYPORT_CHAOS_SEED={SEED}", flush=True)
         ledger = ChaosRun(self, SECONDS, CLIENTS, SEED, most_growth=1000 if SANITIZED else 16).run()
         print("\n".join(f"{count:7} {what}" for what, count in sorted(ledger.counts.items())))
+        print("\n".join(f"for example {line}" for line in ledger.samples.values()))
+        print("the longest waits:", ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in sorted(ledger.waits.items())))
         print(ledger.figures)
         for name, entries in ledger.books.items():
             for entry in entries[:20]:

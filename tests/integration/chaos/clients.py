@@ -138,7 +138,9 @@ class Client:
         self.wire.secure(trusting_context(), server_hostname="mx.test.example")
 
     def reply(self):
+        began = time.monotonic()
         reply = self.wire.reply()
+        self.ledger.note_wait(self.phase, time.monotonic() - began)
         if reply.startswith("421"):
             raise Cut(reply[:9])
         return reply
@@ -242,7 +244,9 @@ class Client:
     def end(self, mail):
         self.phase = "final reply"
         self.may_leave("end")
+        began = time.monotonic()
         mail.reply = self.wire.reply()
+        self.ledger.note_wait(self.phase, time.monotonic() - began)
         self.waiting = []
         if mail.reply.startswith("421"):
             raise Cut(mail.reply[:9])

@@ -61,6 +61,8 @@ class Ledger:
         self.moment = 0
         self.mails = {}
         self.counts = collections.Counter()
+        self.waits = {}
+        self.samples = {}  # a line of each kind of fault
         self.books = {name: [] for name in ("lost", "doubled", "untold", "unfinished", "damaged", "lines", "surprises")}
 
     def now(self):
@@ -72,6 +74,11 @@ class Ledger:
     def count(self, what):
         with self.lock:
             self.counts[what] += 1
+
+    def note_wait(self, phase, seconds):
+        """How long a client has waited for a reply."""
+        with self.lock:
+            self.waits[phase] = max(self.waits.get(phase, 0), seconds)
 
     def surprise(self, what):
         with self.lock:
@@ -128,11 +135,15 @@ class Ledger:
             books["lost"].append((mail, lines))
         if mail.stored and not mail.may_have_ended:
             books["unfinished"].append((mail, lines))
-        if is_told and mail.stored and sorted(mail.stored_for) != sorted(mail.recipients):
+        # Of a client that has not read the replies to its RCPTs nobody knows which of them were accepted.
+        wrong = set(mail.stored_for) - set(mail.wanted) or (is_told and sorted(mail.stored_for) != sorted(mail.recipients))
+        if mail.stored and wrong:
             books["damaged"].append((mail, mail.stored_for))
         self.count("told" if is_told else "refused" if mail.reply else "not told")
         if line and line["verdict"] in ("relay", "tag") and not mail.stored:
             books["lines"].append((mail, lines))
+        if is_told and line and (line["check"] == "reply_lost" or line["id"] in unknown):
+            self.count("told, though the log doubts it")
         if not mail.stored or is_told:
             return
         why = line and ("reply_lost" if line["check"] == "reply_lost" else "outcome_unknown" if line["id"] in unknown else "")

@@ -62,7 +62,7 @@ class ChaosRun:
         names |= {f"{n}.0.0.127.in-addr.arpa": {"PTR": ["client.example"]} for n in range(2, 30)}
         self.names = SlowNameServer(test, names, 2, seed)
         test.addCleanup(self.names.close)
-        self.servers = {name: Server(self.ledger, name, seed, theirs, is_lmtp=name.startswith("lmtp"))
+        self.servers = {name: Server(self.ledger, name, seed, theirs)
                         for name in ("one", "two", "three", "secure", "lmtp")}
         for server in self.servers.values():
             test.addCleanup(server.stop_listening)
@@ -182,7 +182,8 @@ class ChaosRun:
         dice = self.dice
         while time.monotonic() < until:
             self.look_at_leaving()
-            self.change_mood()
+            for _ in range(3):
+                self.change_mood()
             dice.choices([self.change_mood, self.stop, self.reload, self.reload_badly, self.hang_up, self.ask, self.rotate],
                          [5, 3, 2, 1, 1, 2, 1])[0]()
             time.sleep(max(0, min(dice.expovariate(2), until - time.monotonic())))
@@ -372,6 +373,7 @@ class ChaosRun:
         for line in lines:
             if line.get("event") == "fault":
                 self.ledger.count(f"fault {line['kind']}")
+                self.ledger.samples.setdefault(line["kind"], line)
                 if line["kind"] in ("internal", "spool", "state", "log", "resource"):
                     self.ledger.surprise(line)
             elif "lost" in line.get("event", "") or "dropped" in line.get("event", ""):

@@ -20,13 +20,13 @@ class Ended(Exception):
 # By mood: how likely a fault is at a step of the dialogue, and what else is wrong.
 MOODS = {
     "well": {},
-    "flaky": {"fault": 0.03},
+    "flaky": {"fault": 0.06},
     "hopeless": {"fault": 0.3},
-    "slow": {"fault": 0.01, "late": 0.3},
-    "full": {"fault": 0.01, "most": 2},
-    "busy": {"fault": 0.01, "busy": 0.5},
-    "bad tls": {"fault": 0.01, "bad_tls": 0.7},
-    "forgetful": {"fault": 0.01, "forgets": 0.3},
+    "slow": {"fault": 0.02, "late": 0.3},
+    "full": {"fault": 0.02, "most": 2},
+    "busy": {"fault": 0.02, "busy": 0.5},
+    "bad tls": {"fault": 0.02, "bad_tls": 0.7},
+    "forgetful": {"fault": 0.02, "forgets": 0.3},
     "deaf": {"no_greeting": 0.7},
     "down": {"down": True},
 }
@@ -35,8 +35,8 @@ MOODS = {
 class Server:
     """One server, SMTP or LMTP, at a port of its own. `ledger` gets what it takes."""
 
-    def __init__(self, ledger, name, seed, certificate, is_lmtp=False):
-        self.ledger, self.name, self.seed, self.is_lmtp = ledger, name, seed, is_lmtp
+    def __init__(self, ledger, name, seed, certificate):
+        self.ledger, self.name, self.seed, self.is_lmtp = ledger, name, seed, name == "lmtp"
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate / "fullchain.pem", certificate / "privkey.pem")
         self.port = free_port()
@@ -257,6 +257,8 @@ class Dialogue:
         ledger = self.server.ledger
         if self.step(self.dice.choice(["451 4.3.0 Not now", "552 5.2.2 Mailbox full"])):
             return self.forget()
+        if self.server.name == "secure" and not self.wire.is_secured:
+            ledger.surprise("a mail in the clear, where TLS is required")
         entry = ledger.store(self.server.name, self.wire.is_secured, self.sender, self.recipients, self.content)
         recipients = len(self.recipients)
         self.forget()

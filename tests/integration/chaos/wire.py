@@ -53,7 +53,9 @@ class Wire:
         return isinstance(self.socket, ssl.SSLSocket)
 
     def secure(self, context, **options):
-        self.socket = context.wrap_socket(self.socket, **options)
+        # Whatever becomes of the handshake, the connection is closed with this Wire.
+        self.socket = context.wrap_socket(self.socket, do_handshake_on_connect=False, **options)
+        self.socket.do_handshake()
 
     def half_close(self):
         self.socket.shutdown(socket.SHUT_WR)
