@@ -1,6 +1,6 @@
 #include "policies/in_public.h"
 
-#include "policies/dnsbl/list_name.h"
+#include "policies/lists/list_name.h"
 
 namespace sallyport::policies {
 

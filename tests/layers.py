@@ -82,7 +82,7 @@ def folder_of(path):
 
 
 def row_of(folder):
-    return POLICIES if re.fullmatch(r"policies/(?!api$).*", folder) else folder
+    return POLICIES if re.fullmatch(r"policies/(?!(api|lists)$).*", folder) else folder
 
 
 def complaints_of_rows(rows, folders):

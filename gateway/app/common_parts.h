@@ -22,7 +22,7 @@
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
 #include "gateway/upstream/registry.h"
-#include "policies/dnsbl/list_table.h"
+#include "policies/lists/list_table.h"
 
 namespace sallyport::app {
 

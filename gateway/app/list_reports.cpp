@@ -5,16 +5,16 @@
 #include <utility>
 
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/list_health.h"
 #include "policies/dnsbl/listings.h"
+#include "policies/lists/list_health.h"
 
 namespace sallyport::app {
 
 namespace {
 
-using policies::AddressFamily;
 using policies::DnsblSettings;
 using policies::ListHealth;
+using policies::ListPart;
 
 // One list of the configuration.
 struct Configured {
@@ -23,12 +23,12 @@ struct Configured {
   std::vector<std::string> tenants;
 };
 
-control::ListReport::Family family_of(const ListHealth::Report& health, AddressFamily family, const Moment& moment) {
-  const ListHealth::Family& known = health.families[static_cast<std::size_t>(family)];
+control::ListReport::Family family_of(const ListHealth::Report& health, ListPart family, const Moment& moment) {
+  const ListHealth::Part& known = health.parts[static_cast<std::size_t>(family)];
   if (!health.passes_test.value_or(true)) {
     return {"failed its test", moment.seconds_of(health.tested_since), health.test_reason};
   }
-  if (family == AddressFamily::ipv6 && !health.serves_ipv6) {
+  if (family == ListPart::ipv6 && !health.serves_ipv6) {
     return {"no entries", moment.seconds_of(health.tested_since), health.ipv6_reason};
   }
   return {known.is_open ? "set aside" : "asked", moment.seconds_of(known.since), known.last_failure};
@@ -38,8 +38,8 @@ control::ListReport report_of(const Configured& list, const ListHealth::Report& 
   control::ListReport report;
   report.list = list.name;
   report.tenants = list.tenants;
-  report.ipv4 = family_of(health, AddressFamily::ipv4, moment);
-  report.ipv6 = family_of(health, AddressFamily::ipv6, moment);
+  report.ipv4 = family_of(health, ListPart::ipv4, moment);
+  report.ipv6 = family_of(health, ListPart::ipv6, moment);
   report.self_test.mode = word(list.self_test);
   report.self_test.result = !health.passes_test ? "not yet" : *health.passes_test ? "passed" : "failed";
   report.self_test.since = moment.seconds_of(health.tested_since);

@@ -5,7 +5,7 @@
 #include "gateway/base/units.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/control/lists.h"
-#include "policies/dnsbl/list_table.h"
+#include "policies/lists/list_table.h"
 
 namespace sallyport::app {
 

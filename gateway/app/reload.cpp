@@ -212,8 +212,14 @@ Task<void> Reloader::follow_names() {
     const Time next = common_.registry.names().due(upstream::names_of(*current_->settings));
     co_await names_changed_.wait(next);
     upstream::Names names = upstream::names_of(*current_->settings);
-    const bool has_changed = co_await refresh_names(std::move(names), common_, workers_.front()->resolver(), loop_);
-    is_due = is_due || has_changed;
+    bool is_short_of_memory = false;
+    try {
+      is_due = co_await refresh_names(std::move(names), common_, workers_.front()->resolver(), loop_) || is_due;
+    } catch (const std::bad_alloc&) {
+      common_.counters.add(Fault::internal);
+      is_short_of_memory = true;
+    }
+    if (is_short_of_memory) co_await async::sleep_for(loop_.scheduler(), std::chrono::seconds(1));
     if (!is_due) continue;
     const async::Lock::Held turn = co_await one_at_a_time_.take();
     if (is_stopping_) co_return;

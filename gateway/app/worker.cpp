@@ -52,6 +52,17 @@ struct Disposal {
   void operator()() { snapshots.clear(); }
 };
 
+// A mistake, or want of memory, in what no session waits for. Without memory for the line the count has to do.
+void record_mistake(CommonParts& common, const std::exception& error) {
+  common.counters.add(Fault::internal);
+  try {
+    common.log->write(LogLevel::error, "fault",
+                      {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+  } catch (const std::bad_alloc&) {
+    common.counters.add(Fault::log);
+  }
+}
+
 }  // namespace
 
 struct Worker::Entry : async::ListNode {
@@ -148,22 +159,25 @@ void Worker::run() {
   loop_.run();
 }
 
-// Lists that lie are found out by their test points (threats.md D9). What is learned of them is each worker's own. A
-// gatherer that is prepared from the same list as another skips it when it was tested just now.
+// Lists that lie are found out by their test points (threats.md D9). What is learned of them is shared by all workers:
+// a list that another worker or gatherer has tested just now is not tested again. A test that ends with an exception
+// (out of memory) is recorded, and made again soon.
 Task<void> Worker::test_policies() {
   constexpr Duration interval = std::chrono::minutes(5);
+  constexpr Duration after_mistake = std::chrono::minutes(1);
   static const std::vector<signature::BodyHash> no_hashes;
   while (true) {
     const std::shared_ptr<const session::WorkerSnapshot> snapshot = host_.snapshot;
-    const Time next = loop_.scheduler().now() + interval;
+    Time next = loop_.scheduler().now() + interval;
     for (const auto& gatherer : snapshot->plans->gatherers()) {
       const Time deadline = loop_.scheduler().now() + snapshot->shared->settings->timeouts.policy;
       policies::GatherContext context{loop_.scheduler(), resolver_, common_.counters,
                                       *common_.log,      deadline,  no_hashes};
       try {
         co_await gatherer->self_test(context);
-      } catch (const std::exception&) {
-        common_.counters.add(Fault::internal);  // the next round comes all the same
+      } catch (const std::exception& error) {
+        record_mistake(common_, error);
+        next = std::min(next, loop_.scheduler().now() + after_mistake);
       }
     }
     co_await reloaded_.wait(next);
@@ -188,9 +202,7 @@ void Worker::post_orders(std::function<Orders()> orders, std::shared_ptr<void> h
     try {
       carry_out(orders(), held);
     } catch (const std::exception& error) {
-      common_.counters.add(Fault::internal);
-      common_.log->write(LogLevel::error, "fault",
-                         {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+      record_mistake(common_, error);
     }
   });
 }

@@ -181,7 +181,9 @@ void Checks::set_limits(Duration patience, std::uint64_t dns_per_message) {
 
 Task<Disposition> Checks::mail_begun(const Transaction& mail, std::shared_ptr<const WorkerPlans> plans) {
   const Stopwatch watch(services_.scheduler);
-  if (background_.size() > 0) co_await background_.join();
+  // Also when all have ended: what one of them threw comes out here. Lists that could not be asked for want of memory
+  // would be off in silence otherwise.
+  co_await background_.join();
   patience_ = services_.patience - std::min(services_.patience, watch.time());
   if (connection_facts_) {
     facts_ = *connection_facts_;

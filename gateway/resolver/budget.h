@@ -33,7 +33,8 @@ struct QuestionBudget {
   bool is_exceeded = false;  // a question of the current message was refused
 };
 
-// Passes questions on while there is budget. After that it answers from the cache or with Status::budget.
+// Passes questions on while there is budget. After that it answers from the cache or with Status::budget. A look-up
+// with the deadline Time::min(), which asks nobody, costs nothing.
 class BudgetedResolver final : public io::Resolver {
  public:
   // When the deadline has passed, `inner` must answer from its cache only, as Resolver does. `inner` and `budget` must

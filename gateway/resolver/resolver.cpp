@@ -15,11 +15,20 @@ namespace {
 
 // How long each server in turn is waited for, in fifths of the timeout; the last gets what is left.
 constexpr std::array<int, 2> patience_fifths{1, 2};
+// How long another resolver's answer may be on its way to this one's thread.
+constexpr Duration time_to_post = std::chrono::milliseconds(500);
 constexpr std::size_t most_silences = patience_fifths.size() + 1;
 
 dns::Answer answer_of(dns::Status status) {
   dns::Answer answer;
   answer.status = status;
+  return answer;
+}
+
+// An answer for which nobody was asked.
+dns::Answer unasked(dns::Status status) {
+  dns::Answer answer = answer_of(status);
+  answer.from_cache = true;
   return answer;
 }
 
@@ -29,16 +38,18 @@ void normalise(std::string& name) {
 }
 
 // The state of waiting for another resolver's answer.
-struct News {
-  explicit News(async::Scheduler& scheduler) : signal(scheduler) {}
-  void tell(SharedQueries::Answer found) {
+struct FromOthers {
+  explicit FromOthers(async::Scheduler& scheduler) : signal(scheduler) {}
+  void tell(SharedQueries::Answer found, SharedQueries::News whose) {
     answer = std::move(found);
+    news = std::move(whose);
     is_told = true;
     signal.notify();
   }
 
   async::Signal signal;
   SharedQueries::Answer answer;
+  SharedQueries::News news;
   bool is_told = false;
 };
 
@@ -51,7 +62,6 @@ Resolver::Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, i
       recorder_(counters, log),
       settings_(settings),
       transport_{datagrams, connections, recorder_, entropy_, settings.use_0x20},
-      no_answer_(std::make_shared<const dns::Answer>(answer_of(dns::Status::servfail))),
       in_flight_(0, KeyedHash(entropy_.next(), entropy_.next())),
       questions_(scheduler) {
   ensure(!settings_.servers.empty(), "resolver: no server to ask");
@@ -68,86 +78,108 @@ Task<dns::Answer> Resolver::lookup(dns::Question question, Time deadline) {
     recorder_.note(Total::dns_cache_hits);
     co_return std::move(*known);
   }
-  if (!dns::is_askable(question.name)) co_return answer_of(dns::Status::nxdomain);
+  if (!dns::is_askable(question.name)) co_return unasked(dns::Status::nxdomain);
   if (scheduler_.is_over(deadline)) co_return answer_of(dns::Status::timeout);
   Waiter waiter(scheduler_);
-  const Wait wait = wait_for(question, waiter);
-  if (wait == Wait::refused) co_return answer_of(dns::Status::servfail);
-  if (!waiter.answer) co_await waiter.news.wait(deadline);
-  dns::Answer answer = waiter.answer ? *waiter.answer : answer_of(dns::Status::timeout);
-  answer.from_cache = answer.from_cache || wait == Wait::shares;
+  if (!wait_for(question, waiter)) co_return unasked(dns::Status::servfail);
+  if (!waiter.answer && !waiter.mistake) co_await waiter.news.wait(deadline);
+  if (waiter.mistake) std::rethrow_exception(waiter.mistake);
+  if (!waiter.answer) co_return late_answer(question);
+  dns::Answer answer = *waiter.answer;
+  answer.from_cache = !waiter.is_news;
   co_return answer;
 }
 
-// `refused` when the limit on questions in flight is reached; the question is not asked then.
-Resolver::Wait Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
+// `timeout`, for a lookup whose deadline has passed: news once, if the servers are asked for this resolver.
+dns::Answer Resolver::late_answer(const dns::Question& question) {
+  dns::Answer late = answer_of(dns::Status::timeout);
+  const auto asked = in_flight_.find(question);
+  const bool is_news = asked != in_flight_.end() && asked->second.is_news;
+  late.from_cache = !is_news || std::exchange(asked->second.is_told_as_late, true);
+  return late;
+}
+
+bool Resolver::wait_for(const dns::Question& question, Waiter& waiter) {
   if (auto known = in_flight_.find(question); known != in_flight_.end()) {
-    known->second.push_back(waiter);
-    return Wait::shares;
+    known->second.waiters.push_back(waiter);
+    return true;
   }
   if (in_flight_.size() >= settings_.max_in_flight) {
     recorder_.note(Fault::dns_error, "too many questions under way");
-    return Wait::refused;
+    return false;
   }
   // The waiter is added first, because the question may be answered before spawn() returns.
   Task<void> task = answer_waiters(question);
-  in_flight_[question].push_back(waiter);
+  in_flight_[question].waiters.push_back(waiter);
   try {
     questions_.spawn(std::move(task));
   } catch (...) {
     in_flight_.erase(question);  // otherwise later lookups would wait for a task that does not exist
     throw;
   }
-  return Wait::asks;
+  return true;
 }
 
 Task<void> Resolver::answer_waiters(dns::Question question) {
-  std::shared_ptr<const dns::Answer> answer = no_answer_;
+  std::shared_ptr<const dns::Answer> answer;
+  std::exception_ptr mistake;
   try {
     answer = co_await (others_ ? find_with_others(question) : find_and_keep(question));
   } catch (const std::exception& error) {
-    // Out of memory, or a bug. The waiters below still get an answer (servfail).
     recorder_.note(Fault::internal, error.what());
+    mistake = std::current_exception();
   }
   auto place = in_flight_.extract(question);
-  Waiters& waiters = place.mapped();
-  while (!waiters.empty()) {
-    auto& waiter = static_cast<Waiter&>(*waiters.front());
+  InFlight& asked = place.mapped();
+  bool is_news = answer && asked.is_news && !(asked.is_told_as_late && answer->failed());
+  while (!asked.waiters.empty()) {
+    auto& waiter = static_cast<Waiter&>(*asked.waiters.front());
     waiter.unlink();
     waiter.answer = answer;
+    waiter.mistake = mistake;
+    waiter.is_news = std::exchange(is_news, false);
     waiter.news.notify();
   }
 }
 
 Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Question question) {
-  const Time deadline = scheduler_.now() + settings_.timeout;
+  // The other may need all of its time, and its answer has to be posted then.
+  const Time deadline = scheduler_.now() + settings_.timeout + time_to_post;
   while (true) {
     // The posted function may run after this task has ended; the weak pointer is null then.
-    auto news = std::make_shared<News>(scheduler_);
-    SharedQueries::Part part =
-        others_->take_part(question, [this, weak = std::weak_ptr(news)](SharedQueries::Answer answer) {
-          post_([weak, answer = std::move(answer)]() mutable {
-            if (auto waiting = weak.lock()) waiting->tell(std::move(answer));
+    auto heard = std::make_shared<FromOthers>(scheduler_);
+    SharedQueries::Part part = others_->take_part(
+        question, [this, weak = std::weak_ptr(heard)](SharedQueries::Answer answer, SharedQueries::News news) {
+          post_([weak, answer = std::move(answer), news = std::move(news)]() mutable {
+            if (auto waiting = weak.lock()) waiting->tell(std::move(answer), std::move(news));
           });
         });
     if (part.is_to_ask()) {
       // Another worker may have found the answer since lookup() searched the cache.
-      auto known = cache_.find(question, scheduler_.now());
-      auto answer = known ? std::make_shared<const dns::Answer>(std::move(*known)) : co_await find_and_keep(question);
-      part.settle(answer);
+      if (auto known = cache_.find(question, scheduler_.now())) {
+        auto answer = std::make_shared<const dns::Answer>(std::move(*known));
+        part.settle(answer, nullptr);
+        co_return answer;
+      }
+      auto answer = co_await find_and_keep(question);
+      const InFlight& asked = in_flight_.find(question)->second;
+      const bool is_left = asked.waiters.empty() && !(asked.is_told_as_late && answer->failed());
+      part.settle(answer, is_left ? std::make_shared<std::atomic_flag>() : nullptr);
       co_return answer;
     }
-    while (!news->is_told && scheduler_.now() < deadline) co_await news->signal.wait(deadline);
-    if (news->answer || !news->is_told) {
-      dns::Answer shared = news->answer ? *news->answer : answer_of(dns::Status::timeout);
-      shared.from_cache = true;
-      co_return std::make_shared<const dns::Answer>(std::move(shared));
+    while (!heard->is_told && scheduler_.now() < deadline) co_await heard->signal.wait(deadline);
+    if (heard->answer) {
+      InFlight& asked = in_flight_.find(question)->second;
+      asked.is_news = heard->news && !asked.waiters.empty() && !heard->news->test_and_set();
+      co_return heard->answer;
     }
+    if (!heard->is_told) co_return std::make_shared<const dns::Answer>(answer_of(dns::Status::timeout));
     // The resolver that asked has given up without an answer; try again, perhaps asking ourselves.
   }
 }
 
 Task<std::shared_ptr<const dns::Answer>> Resolver::find_and_keep(dns::Question question) {
+  in_flight_.find(question)->second.is_news = true;
   dns::Answer found = co_await find_out(question, scheduler_.now() + settings_.timeout);
   auto answer = std::make_shared<const dns::Answer>(std::move(found));
   keep(question, *answer);

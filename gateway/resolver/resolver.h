@@ -1,11 +1,19 @@
 // Resolver: io::Resolver over the network. One per worker; the Cache behind it is shared.
 //
-// A question that is not in the cache is sent once, however many lookups wait for it; all but the one that sent it have
-// their answer marked as from the cache, as it cost no question and tells nothing new of who was asked. It runs in a
-// task of its own, with the timeout of the settings, and continues when the lookup that started it has ended. Each
-// lookup has its own deadline; when that passes, only this lookup gives `timeout`.
+// A question that is not in the cache is sent once, however many lookups wait for it. It runs in a task of its own,
+// with the timeout of the settings, and continues when the lookup that started it has ended. Each lookup has its own
+// deadline; when that passes, only this lookup gives `timeout`.
 //
-// With ask_with_others() the resolvers of several workers send a question only once among them.
+// One of those lookups has the answer as news: it pays for the question, and learns from it about who was asked. That
+// is the first that still waits when the answer comes, or the first whose own deadline passes before that (which is no
+// news any more when the question fails as well). All others have theirs marked as from the cache. So are answers for
+// which nobody was asked: the name is none, or too many questions are under way.
+//
+// With ask_with_others() the resolvers of several workers send a question only once among them, and one lookup of one
+// worker has the news.
+//
+// A question that ends with an exception (out of memory) ends the lookups that wait for it with the same one: that is
+// our own shortage, and no answer.
 //
 // If a server fails (SERVFAIL, REFUSED, unreachable, unusable answer), the next is asked at once. If it is silent, the
 // next is asked after one fifth of the timeout, then after two fifths, then after the rest. The server that answered
@@ -14,6 +22,7 @@
 // A lookup whose deadline has already passed sends nothing: it answers from the cache or with `timeout`.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -60,12 +69,19 @@ class Resolver final : public io::Resolver {
     explicit Waiter(async::Scheduler& scheduler) : news(scheduler) {}
     async::Signal news;
     std::shared_ptr<const dns::Answer> answer;
+    std::exception_ptr mistake;
+    bool is_news = false;
   };
-  using Waiters = async::ListHead;
+  // A question under way.
+  struct InFlight {
+    async::ListHead waiters;
+    bool is_news = false;          // the servers are asked for this resolver's lookups, not for another's
+    bool is_told_as_late = false;  // a lookup has ended meanwhile, with `timeout` as its news
+  };
 
-  // Whether there was somebody to wait for before.
-  enum class Wait : std::uint8_t { asks, shares, refused };
-  Wait wait_for(const dns::Question& question, Waiter& waiter);
+  // False when the limit on questions in flight is reached; the question is not asked then.
+  bool wait_for(const dns::Question& question, Waiter& waiter);
+  dns::Answer late_answer(const dns::Question& question);
   Task<void> answer_waiters(dns::Question question);
   Task<std::shared_ptr<const dns::Answer>> find_with_others(dns::Question question);
   Task<std::shared_ptr<const dns::Answer>> find_and_keep(dns::Question question);
@@ -82,8 +98,7 @@ class Resolver final : public io::Resolver {
   std::size_t first_server_ = 0;
   SharedQueries* others_ = nullptr;
   Post post_;
-  const std::shared_ptr<const dns::Answer> no_answer_;  // servfail; allocated in advance, for use when memory is short
-  std::unordered_map<dns::Question, Waiters, KeyedHash> in_flight_;
+  std::unordered_map<dns::Question, InFlight, KeyedHash> in_flight_;
   async::Nursery questions_;  // last member: its tasks use all the others
 };
 

@@ -21,7 +21,7 @@ SharedQueries::Part SharedQueries::take_part(const dns::Question& question, Tell
 SharedQueries::Part::~Part() {
   if (table_ == nullptr) return;
   if (is_to_ask()) {
-    settle(nullptr);
+    settle(nullptr, nullptr);
     return;
   }
   std::lock_guard lock(table_->mutex_);
@@ -30,14 +30,14 @@ SharedQueries::Part::~Part() {
   std::erase_if(place->second, [this](const Waiter& waiter) { return waiter.id == id_; });
 }
 
-void SharedQueries::Part::settle(const Answer& answer) noexcept {
+void SharedQueries::Part::settle(const Answer& answer, const News& news) noexcept {
   ensure(is_to_ask() && table_ != nullptr, "SharedQueries: settled by one who does not ask, or twice");
   SharedQueries& table = *std::exchange(table_, nullptr);
   std::lock_guard lock(table.mutex_);
   const auto place = table.asked_.find(question_);
   for (const Waiter& waiter : place->second) {
     try {
-      waiter.tell(answer);
+      waiter.tell(answer, news);
     } catch (...) {
       // Out of memory in post(). That resolver's wait ends at its deadline.
     }

@@ -5,6 +5,7 @@
 // post to the loop of the waiting resolver. It is not called after its Part has been destroyed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,7 +22,10 @@ namespace sallyport::resolver {
 class SharedQueries {
  public:
   using Answer = std::shared_ptr<const dns::Answer>;
-  using Tell = std::function<void(Answer)>;
+  // Whose news an answer is (resolver.h), when nobody waits for it any more where it was asked: the first of the other
+  // resolvers that sets the flag has it. Null: it was somebody's there.
+  using News = std::shared_ptr<std::atomic_flag>;
+  using Tell = std::function<void(Answer, News)>;
 
   SharedQueries();  // the table's hash has a random key
   SharedQueries(const SharedQueries&) = delete;
@@ -38,7 +42,7 @@ class SharedQueries {
 
     bool is_to_ask() const { return id_ == asks; }
     // The asking resolver calls it once: gives the answer to all waiters and removes the question from the table.
-    void settle(const Answer& answer) noexcept;
+    void settle(const Answer& answer, const News& news) noexcept;
 
    private:
     friend class SharedQueries;

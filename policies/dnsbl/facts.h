@@ -1,41 +1,19 @@
 // What the DNS lists answered about a client (RFC 5782), with the evidence.
 //
 // Zones may contain a customer's key, which nobody is to see. So what facts show and keep in a record are public names
-// (list_name.h), in the names of the questions too. Beside them stand the zones as configured, in memory only: settings
-// that judge live mail find their lists by these. Facts that were read from a record have none of them; there, the
-// names tell which list is meant.
+// (policies/lists/list_name.h), in the names of the questions too. Beside them stand the zones as configured, in memory
+// only: settings that judge live mail find their lists by these. Facts that were read from a record have none of them;
+// there, the names tell which list is meant.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gateway/dns/answer.h"
 #include "policies/api/facts.h"
+#include "policies/lists/list_answer.h"
 
-namespace sallyport {
-
-namespace policies {
-
-// Why a list gave no usable answer.
-enum class ListFailure : std::uint8_t {
-  no_answer,      // no answer, or an unusable one
-  list_error,     // it answered with a code that never means a listing
-  budget,         // the mail's DNS questions were used up
-  set_aside,      // not asked: it did not answer ten times in a row
-  failed_test,    // not asked: its test points gave wrong answers
-  name_too_long,  // the query name would be too long
-};
-
-}  // namespace policies
-
-template <>
-inline constexpr auto words_of<policies::ListFailure> =
-    std::to_array<std::string_view>({"no_answer", "list_error", "budget", "set_aside", "failed_test", "name_too_long"});
-
-namespace policies {
+namespace sallyport::policies {
 
 struct DnsblFacts {
   // A list as it was asked.
@@ -88,6 +66,4 @@ inline const FactsType& type_of<DnsblFacts>() {
   return dnsbl_facts;
 }
 
-}  // namespace policies
-
-}  // namespace sallyport
+}  // namespace sallyport::policies

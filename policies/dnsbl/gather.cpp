@@ -1,15 +1,15 @@
-// Asks the lists, and updates their health from the answers.
+// Asks the lists about a client, all at the same time.
 #include <algorithm>
 #include <utility>
 
-#include "gateway/base/text.h"
+#include "gateway/async/when.h"
 #include "gateway/dns/reverse_name.h"
-#include "policies/api/ask.h"
 #include "policies/api/exemption.h"
 #include "policies/dnsbl/gatherer.h"
-#include "policies/dnsbl/list_answer.h"
-#include "policies/dnsbl/list_name.h"
 #include "policies/dnsbl/listings.h"
+#include "policies/lists/ask_list.h"
+#include "policies/lists/list_name.h"
+#include "policies/lists/self_test.h"
 
 namespace sallyport::policies {
 
@@ -19,68 +19,13 @@ using Failed = DnsblFacts::Failed;
 
 DnsblFacts::List shown(const DnsList& list) { return {list.name, list.zone}; }
 
-// Interprets the list's answer and adds it to `found`.
-ListAnswer take_answer(const DnsList& list, const dns::Answer& answer, DnsblFacts& found) {
-  ListAnswer said = read_list_answer(answer, list.hits);
-  switch (said.status) {
-    case ListStatus::hit:
-      found.hits.push_back({shown(list), said.codes});
-      break;
-    case ListStatus::no_hit:
-      break;
-    case ListStatus::error:
-      found.failed.push_back({shown(list), ListFailure::list_error, said.codes});
-      break;
-    case ListStatus::failed:
-      found.failed.push_back({shown(list), ListFailure::no_answer, {}});
-      break;
-    case ListStatus::not_asked:
-      found.failed.push_back({shown(list), ListFailure::budget, {}});
-      break;
+// Adds what the list says of the client to `found`.
+void take(const DnsList& list, const ListFinding& finding, DnsblFacts& found) {
+  if (finding.failure) {
+    found.failed.push_back({shown(list), *finding.failure, finding.said.codes});
+  } else if (finding.said.status == ListStatus::hit) {
+    found.hits.push_back({shown(list), finding.said.codes});
   }
-  return said;
-}
-
-// What went wrong, in words.
-std::string reason_of(const ListAnswer& said, const dns::Answer& answer) {
-  if (said.status == ListStatus::error) {
-    return "answered " + text::join(said.codes, ",") + ", which is an error of the list";
-  }
-  return answer.status == dns::Status::timeout ? "no answer in time" : "no usable answer";
-}
-
-std::string_view words_of_family(AddressFamily family) { return family == AddressFamily::ipv4 ? "IPv4" : "IPv6"; }
-
-void log_fault(const DnsList& list, const IpAddress& client, std::string_view reason, LogLevel level,
-               const GatherContext& context) {
-  const std::string ip = client.to_string();
-  context.counters.add(Fault::dnsbl_error);
-  context.log.write(level, "fault",
-                    {{"kind", name(Fault::dnsbl_error)}, {"zone", list.name}, {"ip", ip}, {"reason", reason}});
-}
-
-// Updates the list's health from an answer that came from the list itself and for this question alone. An answer from
-// the cache, or one that another lookup was waiting for already, was learned, logged and counted with the lookup that
-// asked; the turn is given up then, so that a probe is left for somebody who does ask.
-void learn(const DnsList& list, ListHealth::Turn turn, const IpAddress& client, const ListAnswer& said,
-           const dns::Answer& answer, const GatherContext& context) {
-  if (answer.from_cache || said.status == ListStatus::not_asked) return;
-  const Time now = context.scheduler.now();
-  const std::string family(words_of_family(family_of(client)));
-  if (said.status == ListStatus::hit || said.status == ListStatus::no_hit) {
-    if (turn.answered(now) != ListHealth::Change::closed) return;
-    const std::string reason = "answers again for " + family + " clients";
-    context.log.write(LogLevel::info, "recovered",
-                      {{"kind", name(Fault::dnsbl_error)}, {"zone", list.name}, {"reason", reason}});
-    return;
-  }
-  const std::string reason = reason_of(said, answer);
-  log_fault(list, client, reason, LogLevel::warning, context);
-  if (turn.failed(now, reason) != ListHealth::Change::opened) return;
-  log_fault(list, client,
-            std::to_string(ListHealth::failures_to_open) + " failures in a row, not asked about " + family +
-                " clients for " + to_text(ListHealth::pause) + "; the last: " + reason,
-            LogLevel::error, context);
 }
 
 class DnsblGathering final : public Gathering {
@@ -96,8 +41,9 @@ class DnsblGathering final : public Gathering {
       co_return;
     }
     DnsblFacts found = of_other_lists(before);
-    std::vector<Asking> asking;
+    std::vector<const DnsList*> asked;
     std::vector<dns::Question> questions;
+    std::vector<Task<ListFinding>> asking;
     for (const DnsList& list : lists_) {
       // A list without IPv6 entries is not asked about an IPv6 client; that is no failure.
       if (client.is_v6() && !list.health.serves_ipv6()) continue;
@@ -109,35 +55,22 @@ class DnsblGathering final : public Gathering {
       }
       dns::Question question{std::move(*query), dns::Type::A};
       if (is_known(list, question, before, found)) continue;
-      auto turn = list.health.may_ask(family_of(client), context.scheduler.now());
-      if (!turn) {
-        const bool is_silent = list.health.passes_test();
-        found.failed.push_back({shown(list), is_silent ? ListFailure::set_aside : ListFailure::failed_test, {}});
-        continue;
-      }
-      asking.push_back({&list, std::move(*turn)});
-      questions.push_back(std::move(question));
+      asked.push_back(&list);
+      questions.push_back(question);
+      asking.push_back(ask_list(list, {part_of(client), client.to_string()}, std::move(question), context));
     }
-    std::vector<dns::Evidence> evidence = co_await ask_all(std::move(questions), context);
+    std::vector<ListFinding> findings = co_await async::when_all(context.scheduler, std::move(asking));
     const std::string reversed = dns::reverse_labels(client.octets());
-    for (std::size_t i = 0; i < asking.size(); ++i) {
-      const DnsList& list = *asking[i].list;
-      const ListAnswer said = take_answer(list, evidence[i].answer, found);
-      if (said.status == ListStatus::hit) list.health.count_hit();
-      learn(list, std::move(asking[i].turn), client, said, evidence[i].answer, context);
-      found.questions.push_back(evidence[i].question);
-      evidence[i].question.name = reversed + list.name;
-      found.evidence.push_back(std::move(evidence[i]));
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      take(*asked[i], findings[i], found);
+      if (!findings[i].answer) continue;
+      found.evidence.push_back({{reversed + asked[i]->name, dns::Type::A}, std::move(*findings[i].answer)});
+      found.questions.push_back(std::move(questions[i]));
     }
     facts.put(std::move(found));
   }
 
  private:
-  struct Asking {
-    const DnsList* list;
-    ListHealth::Turn turn;
-  };
-
   bool has(const std::string& zone) const {
     return std::any_of(lists_.begin(), lists_.end(), [&zone](const DnsList& list) { return list.zone == zone; });
   }
@@ -158,7 +91,7 @@ class DnsblGathering final : public Gathering {
                        DnsblFacts& found) {
     for (std::size_t i = 0; i < before.questions.size(); ++i) {
       if (before.questions[i] != question) continue;
-      take_answer(list, before.evidence[i].answer, found);
+      take(list, finding_of(list, before.evidence[i].answer), found);
       return true;
     }
     for (const Failed& failed : before.failed) {
@@ -183,5 +116,20 @@ DnsblGatherer::DnsblGatherer(const DnsblSettings& settings, ListTable& table) : 
 }
 
 std::unique_ptr<Gathering> DnsblGatherer::begin() const { return std::make_unique<DnsblGathering>(settings_, lists_); }
+
+Task<void> DnsblGatherer::self_test(GatherContext context) const {
+  // As octets, because IpAddress would turn the mapped addresses into IPv4 ones.
+  const auto point = [](std::string_view octets, const char* shown) {
+    return TestPoint{dns::reverse_labels(octets), shown};
+  };
+  using namespace std::string_literals;
+  using namespace std::string_view_literals;
+  constexpr std::string_view mapped = "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;
+  const std::string listed = "\x7f\0\0\x02"s, unlisted = "\x7f\0\0\x01"s;
+  ListTest test{{point(listed, "127.0.0.2"), point(unlisted, "127.0.0.1")}, {}};
+  test.ipv6 = {point(std::string(mapped) + listed, "::FFFF:127.0.0.2"),
+               point(std::string(mapped) + unlisted, "::FFFF:127.0.0.1")};
+  co_await test_lists(lists_, std::move(test), context);
+}
 
 }  // namespace sallyport::policies

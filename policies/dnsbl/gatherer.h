@@ -2,26 +2,14 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "policies/api/gathering.h"
-#include "policies/dnsbl/facts.h"
-#include "policies/dnsbl/list_health.h"
-#include "policies/dnsbl/list_table.h"
 #include "policies/dnsbl/settings.h"
+#include "policies/lists/dns_list.h"
+#include "policies/lists/list_table.h"
 
 namespace sallyport::policies {
-
-struct DnsList {
-  std::string zone;
-  std::string name;  // in public
-  std::vector<ReplyRange> hits;
-  SelfTest self_test = SelfTest::automatic;
-  // The list's health is learned while asking. It belongs to no mail, survives a reload, and is shared by all tenants
-  // and workers.
-  ListHealth& health;
-};
 
 class DnsblGatherer final : public Gatherer {
  public:
@@ -34,8 +22,6 @@ class DnsblGatherer final : public Gatherer {
   Task<void> self_test(GatherContext context) const override;
 
  private:
-  static Task<void> test(const DnsList& list, GatherContext context);
-
   DnsblSettings settings_;
   std::vector<DnsList> lists_;
 };

@@ -7,8 +7,8 @@
 #include "gateway/base/text.h"
 #include "policies/api/exemption.h"
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/list_text.h"
 #include "policies/dnsbl/listings.h"
+#include "policies/lists/list_text.h"
 
 namespace sallyport::policies {
 

@@ -5,8 +5,8 @@
 
 #include "gateway/base/text.h"
 #include "policies/api/exemption.h"
-#include "policies/dnsbl/list_answer.h"
-#include "policies/dnsbl/list_name.h"
+#include "policies/lists/list_answer.h"
+#include "policies/lists/list_name.h"
 
 namespace sallyport::policies {
 
@@ -24,6 +24,8 @@ std::string describe(const DnsblFacts::Failed& failed) {
       return "not asked: it did not answer ten times in a row";
     case ListFailure::failed_test:
       return "not asked: it failed its self test";
+    case ListFailure::no_time:
+      return "not asked: the time for look-ups was used up";
     case ListFailure::name_too_long:
       break;
   }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""DNS lists as the administrator of a whole program meets them: `sallyport lists`, texts, scores by code, and customers' keys."""
+"""DNS lists as the administrator of a whole program meets them: `sallyport lists`, texts, scores by code, customers' keys, and failures."""
 import json
 import os
 import time
 import unittest
 
-from support import PROGRAM, Client, GatewayTest, run
+from support import PROGRAM, Client, GatewayTest, run, wait_until
 
 LISTED, OTHER, CLEAN = "127.0.0.41", "127.0.0.42", "127.0.0.43"
 KEYS = ("hunter", "4815162342", "cust-20d31f9", "ABCDEF0123456789")
@@ -19,10 +19,16 @@ ZONE["42.0.0.127.list.example"] = {"A": ["127.0.0.20"]}
 ZONE["1.0.0.127.everyone.example"] = {"A": ["127.0.0.2"]}
 
 
-class Lists(GatewayTest):
-    def serve(self, zones, **more):
+# Clients about whom the list says nothing at all.
+SILENT = [f"127.0.9.{number}" for number in range(1, 12)]
+for client in SILENT:
+    ZONE[".".join(reversed(client.split("."))) + ".list.example"] = "TIMEOUT"
+
+
+class ListTest(GatewayTest):
+    def serve(self, zones, workers=1, **more):
         dns = {"servers": [f"127.0.0.1:{self.dns(ZONE)}"], "timeout": "1s"}
-        self.gateway(self.sink().port, dns=dns, log={"format": "json", "target": f"file:{self.folder}/gateway.log"},
+        self.gateway(self.sink().port, dns=dns, workers=workers, log={"format": "json", "target": f"file:{self.folder}/gateway.log"},
                      policy={"mode": "off", "dnsbl": {"mode": "enforce", "zones": zones, **more}})
         self.file = self.folder / "sallyport.toml"
 
@@ -39,6 +45,8 @@ class Lists(GatewayTest):
     def command(self, *arguments):
         return run([PROGRAM, *arguments, "-c", self.file])
 
+
+class Lists(ListTest):
     def test_keys_are_shown_nowhere(self):
         zones = {}
         for key in KEYS:
@@ -104,6 +112,40 @@ class Lists(GatewayTest):
         self.assertEqual(listed["ipv4"]["state"], "asked")
         self.assertIn("everyone.example: 0 questions, 0 hits, 0 faults\n  IPv4  failed its test since 20",
                       self.command("lists").stdout)
+
+
+class SharedAnswers(ListTest):
+    """Many connections, of one worker or of several, that wait for the same answer of a list."""
+
+    def state(self):
+        listed, = json.loads(self.command("lists", "--json").stdout)
+        return listed
+
+    def try_with(self, workers):
+        self.serve({"list.example": {"score": 9.0, "self_test": "off"}}, workers=workers)
+        self.assertTrue(self.rcpt(LISTED).startswith("550"))
+        for number, client in enumerate(SILENT[:10], 1):
+            crowd = [Client(self.port, source=client) for _ in range(12)]
+            for one in crowd:
+                one.greet()
+            for one in crowd:
+                one.ask("MAIL FROM:<ann@sender.example>", 250)
+                one.ask("QUIT", 221)
+                one.socket.close()
+            self.assertEqual((self.state()["faults"], self.state()["ipv4"]["state"]),
+                             (number, "set aside" if number == 10 else "asked"))
+        self.assertTrue(self.rcpt(LISTED).startswith("550"), "the answer is in the cache")
+        self.assertTrue(self.rcpt(OTHER).startswith("250"), "the list is not asked now")
+        self.assertEqual(self.state()["questions"], 11)
+        log = self.folder / "gateway.log"
+        wait_until("the line that says so", lambda: "10 failures in a row" in log.read_text())
+        self.assertEqual(log.read_text().count("10 failures in a row"), 1)
+
+    def test_one_worker(self):
+        self.try_with(1)
+
+    def test_four_workers(self):
+        self.try_with(4)
 
 
 if __name__ == "__main__":

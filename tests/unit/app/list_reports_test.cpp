@@ -3,15 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include "policies/dnsbl/list_health.h"
 #include "policies/dnsbl/settings.h"
+#include "policies/lists/list_health.h"
 
 namespace sallyport::app {
 namespace {
 
 using namespace std::chrono_literals;
-using policies::AddressFamily;
 using policies::ListHealth;
+using policies::ListPart;
 
 class ListReports : public testing::Test {
  protected:
@@ -35,9 +35,9 @@ TEST_F(ListReports, TellsStateSinceWhenAndWhy) {
   everybodys().zones["bl.free.example"].self_test = policies::SelfTest::off;
   ListHealth& mine = health("k3y.paid.example");
   for (unsigned i = 0; i < ListHealth::failures_to_open; ++i) {
-    mine.may_ask(AddressFamily::ipv6, Time{} + 400s)->failed(Time{} + 400s, "no answer in time");
+    mine.may_ask(ListPart::ipv6, Time{} + 400s)->failed(Time{} + 400s, "no answer in time");
   }
-  mine.may_ask(AddressFamily::ipv4, Time{} + 500s)->answered(Time{} + 500s);
+  mine.may_ask(ListPart::ipv4, Time{} + 500s)->answered(Time{} + 500s);
   mine.count_hit();
   const control::ListReports found = reports();
   ASSERT_EQ(found.size(), 2u);

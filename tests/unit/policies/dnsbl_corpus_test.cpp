@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/list_name.h"
+#include "policies/lists/list_name.h"
 #include "tests/support/corpora.h"
 #include "tests/unit/policies/policy_world.h"
 

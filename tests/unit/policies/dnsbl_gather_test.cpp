@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/list_name.h"
-#include "policies/dnsbl/list_table.h"
+#include "policies/lists/list_name.h"
+#include "policies/lists/list_table.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/list_text.h"
+#include "policies/lists/list_text.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {

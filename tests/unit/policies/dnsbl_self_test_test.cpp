@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/list_health.h"
+#include "policies/lists/list_health.h"
 #include "tests/unit/policies/policy_world.h"
 
 namespace sallyport::policies {

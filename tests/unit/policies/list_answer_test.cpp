@@ -1,5 +1,5 @@
 // What a list's codes mean (threats.md D8), and how ranges of them are written.
-#include "policies/dnsbl/list_answer.h"
+#include "policies/lists/list_answer.h"
 
 #include <gtest/gtest.h>
 

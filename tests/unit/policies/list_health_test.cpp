@@ -1,5 +1,5 @@
 // The breakers of a list (threats.md D10) and its test points (D9).
-#include "policies/dnsbl/list_health.h"
+#include "policies/lists/list_health.h"
 
 #include <gtest/gtest.h>
 
@@ -10,22 +10,22 @@ using namespace std::chrono_literals;
 using Change = ListHealth::Change;
 
 constexpr Time start{1h};
-constexpr AddressFamily v4 = AddressFamily::ipv4;
-constexpr AddressFamily v6 = AddressFamily::ipv6;
+constexpr ListPart v4 = ListPart::ipv4;
+constexpr ListPart v6 = ListPart::ipv6;
 
-Change fail(ListHealth& health, AddressFamily family, Time now) {
+Change fail(ListHealth& health, ListPart family, Time now) {
   auto turn = health.may_ask(family, now);
   EXPECT_TRUE(turn);
   return turn ? turn->failed(now, "no answer in time") : Change::none;
 }
 
 // Fails so often that the breaker opens at `now`.
-void open_breaker(ListHealth& health, AddressFamily family, Time now) {
+void open_breaker(ListHealth& health, ListPart family, Time now) {
   for (unsigned i = 1; i < ListHealth::failures_to_open; ++i) EXPECT_EQ(fail(health, family, now), Change::none) << i;
   EXPECT_EQ(fail(health, family, now), Change::opened);
 }
 
-bool may_ask(ListHealth& health, AddressFamily family, Time now) { return health.may_ask(family, now).has_value(); }
+bool may_ask(ListHealth& health, ListPart family, Time now) { return health.may_ask(family, now).has_value(); }
 
 TEST(ListHealth, StopsAskingAfterTenFailuresInARow) {
   ListHealth health;
@@ -35,16 +35,16 @@ TEST(ListHealth, StopsAskingAfterTenFailuresInARow) {
 }
 
 TEST(ListHealth, HasABreakerForEachAddressFamily) {
-  for (const AddressFamily broken : {v4, v6}) {
-    const AddressFamily other = broken == v4 ? v6 : v4;
+  for (const ListPart broken : {v4, v6}) {
+    const ListPart other = broken == v4 ? v6 : v4;
     ListHealth health;
     open_breaker(health, broken, start);
     EXPECT_FALSE(may_ask(health, broken, start));
     for (int i = 0; i < 20; ++i) EXPECT_EQ(health.may_ask(other, start)->answered(start), Change::none);
     EXPECT_FALSE(may_ask(health, broken, start)) << "an answer about the other family says nothing of this one";
     const ListHealth::Report report = health.report();
-    EXPECT_TRUE(report.families[static_cast<std::size_t>(broken)].is_open);
-    EXPECT_FALSE(report.families[static_cast<std::size_t>(other)].is_open);
+    EXPECT_TRUE(report.parts[static_cast<std::size_t>(broken)].is_open);
+    EXPECT_FALSE(report.parts[static_cast<std::size_t>(other)].is_open);
   }
 }
 
@@ -125,9 +125,9 @@ TEST(ListHealth, CountsWhatItWasAskedAndWhy) {
   EXPECT_EQ(report.questions, 2u);
   EXPECT_EQ(report.hits, 1u);
   EXPECT_EQ(report.faults, 1u);
-  EXPECT_EQ(report.families[1].last_failure, "no answer in time");
-  EXPECT_EQ(report.families[1].failed_at, start + 5s);
-  EXPECT_EQ(report.families[0].last_failure, "");
+  EXPECT_EQ(report.parts[1].last_failure, "no answer in time");
+  EXPECT_EQ(report.parts[1].failed_at, start + 5s);
+  EXPECT_EQ(report.parts[0].last_failure, "");
   EXPECT_EQ(report.passes_test, std::nullopt);
 }
 

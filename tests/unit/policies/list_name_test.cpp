@@ -1,5 +1,5 @@
 // Names under which lists are asked and shown.
-#include "policies/dnsbl/list_name.h"
+#include "policies/lists/list_name.h"
 
 #include <gtest/gtest.h>
 

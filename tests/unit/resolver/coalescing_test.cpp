@@ -1,6 +1,7 @@
 // Many who want to know the same: asked once, and nobody's fate is another's.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -44,6 +45,66 @@ TEST_F(Coalescing, AQuestionUnderWayIsNotAskedAgain) {
   EXPECT_FALSE(answers[0]->from_cache) << "it asked";
   EXPECT_TRUE(answers[1]->from_cache && answers[2]->from_cache) << "they waited for its answer";
   EXPECT_EQ(world.resolver().in_flight(), 0u);
+}
+
+// Whoever of those who wait for a question is gone before its answer: one of the others, and only one, has it as news.
+TEST_F(Coalescing, OneOfThoseWhoAreLeftHasTheNews) {
+  for (unsigned gone = 0; gone < 7; ++gone) {
+    World own;
+    own.network.set_responder(
+        [](SocketAddress, std::string_view query) { return just(address_reply(query), milliseconds(500)); });
+    std::array<std::optional<dns::Answer>, 3> heard;
+    async::Nursery stay(own.loop.scheduler());
+    {
+      async::Nursery leave(own.loop.scheduler());
+      for (std::size_t n = 0; n < 3; ++n) {
+        async::Nursery& where = (gone >> n & 1) != 0 ? leave : stay;
+        where.spawn(ask_and(own, example_a, [&heard, n](dns::Answer given) { heard[n] = std::move(given); }));
+      }
+      own.loop.advance(milliseconds(100));
+    }
+    own.loop.advance(seconds(1));
+    int news = 0;
+    for (const auto& answer : heard) news += answer && !answer->from_cache ? 1 : 0;
+    EXPECT_EQ(news, 1) << gone;
+  }
+}
+
+// A lookup that cannot wait for the answer has a timeout as its news, the first of them alone; an answer after that is
+// news again, a failure is not.
+TEST_F(Coalescing, ATimeoutOfOnesOwnIsNewsOnce) {
+  for (const bool comes : {true, false}) {
+    World own;
+    if (comes) {
+      own.network.set_responder(
+          [](SocketAddress, std::string_view query) { return just(address_reply(query), milliseconds(1500)); });
+    }
+    std::vector<dns::Answer> heard;
+    async::Nursery callers(own.loop.scheduler());
+    for (const int patience : {1, 1, 2, 20, 20}) {
+      callers.spawn(ask_and(
+          own, example_a, [&heard](dns::Answer given) { heard.push_back(given); }, seconds(patience)));
+    }
+    own.loop.advance(seconds(30));
+    ASSERT_EQ(heard.size(), 5u);
+    const auto news = [&heard](bool failed) {
+      return std::count_if(heard.begin(), heard.end(),
+                           [failed](const dns::Answer& one) { return !one.from_cache && one.failed() == failed; });
+    };
+    EXPECT_EQ(news(true), 1);
+    EXPECT_EQ(news(false), comes ? 1 : 0);
+  }
+}
+
+TEST_F(Coalescing, WhatWasNotAskedIsNoNews) {
+  world.settings.max_in_flight = 1;
+  async::Nursery callers(world.loop.scheduler());
+  callers.spawn(ask_and(world, example_a, into(0)));
+  callers.spawn(ask_and(world, {"other.example.org", dns::Type::A}, into(1)));
+  ASSERT_TRUE(answers[1]);
+  EXPECT_EQ(answers[1]->status, Status::servfail);
+  EXPECT_TRUE(answers[1]->from_cache);
+  EXPECT_TRUE(world.ask({std::string(64, 'x') + ".example.org", dns::Type::A}).from_cache);
 }
 
 // As sessions ask: each out of a budget of its own, and the one that asked pays.

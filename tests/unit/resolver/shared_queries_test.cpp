@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <optional>
@@ -16,14 +17,14 @@ namespace {
 using Answer = SharedQueries::Answer;
 
 Answer an_answer() { return std::make_shared<const dns::Answer>(); }
-void nobody(const Answer&) {}
+void nobody(const Answer&, const SharedQueries::News&) {}
 
 TEST(SharedQueries, TheFirstAsksAndTheOthersAreTold) {
   SharedQueries table;
   SharedQueries::Part asks = table.take_part(example_a, nobody);
   ASSERT_TRUE(asks.is_to_ask());
   std::vector<Answer> told;
-  const auto note = [&told](Answer answer) { told.push_back(std::move(answer)); };
+  const auto note = [&told](Answer answer, const SharedQueries::News&) { told.push_back(std::move(answer)); };
   const SharedQueries::Part second = table.take_part(example_a, note);
   const SharedQueries::Part third = table.take_part(example_a, note);
   EXPECT_FALSE(second.is_to_ask() || third.is_to_ask());
@@ -31,7 +32,7 @@ TEST(SharedQueries, TheFirstAsksAndTheOthersAreTold) {
   EXPECT_TRUE(table.take_part({example_a.name, dns::Type::TXT}, nobody).is_to_ask());
 
   const Answer answer = an_answer();
-  asks.settle(answer);
+  asks.settle(answer, nullptr);
   EXPECT_EQ(told, (std::vector<Answer>{answer, answer}));
   EXPECT_TRUE(table.take_part(example_a, nobody).is_to_ask()) << "it is under way no more";
 }
@@ -41,10 +42,12 @@ TEST(SharedQueries, WhoHasGoneIsNotTold) {
   SharedQueries::Part asks = table.take_part(example_a, nobody);
   int told = 0;
   {
-    const SharedQueries::Part gone = table.take_part(example_a, [&told](const Answer&) { ++told; });
+    const SharedQueries::Part gone =
+        table.take_part(example_a, [&told](const Answer&, const SharedQueries::News&) { ++told; });
   }
-  const SharedQueries::Part stays = table.take_part(example_a, [&told](const Answer&) { told += 10; });
-  asks.settle(an_answer());
+  const SharedQueries::Part stays =
+      table.take_part(example_a, [&told](const Answer&, const SharedQueries::News&) { told += 10; });
+  asks.settle(an_answer(), nullptr);
   EXPECT_EQ(told, 10);
 }
 
@@ -52,8 +55,8 @@ TEST(SharedQueries, WhoGivesUpSaysSo) {
   SharedQueries table;
   std::optional<SharedQueries::Part> asks(table.take_part(example_a, nobody));
   std::vector<Answer> told;
-  const SharedQueries::Part waits =
-      table.take_part(example_a, [&told](Answer answer) { told.push_back(std::move(answer)); });
+  const SharedQueries::Part waits = table.take_part(
+      example_a, [&told](Answer answer, const SharedQueries::News&) { told.push_back(std::move(answer)); });
   asks.reset();
   EXPECT_EQ(told, std::vector<Answer>{nullptr});
   EXPECT_TRUE(table.take_part(example_a, nobody).is_to_ask());
@@ -67,11 +70,11 @@ TEST(SharedQueries, SaysItToManyThreads) {
   std::atomic<int> told = 0;
   const auto run = [&] {
     for (int i = 0; i < rounds; ++i) {
-      SharedQueries::Part part = table.take_part(example_a, [&](const Answer&) { ++told; });
+      SharedQueries::Part part = table.take_part(example_a, [&](const Answer&, const SharedQueries::News&) { ++told; });
       if (!part.is_to_ask()) continue;
       EXPECT_EQ(++asking, 1) << "two ask the same";
       --asking;
-      if (i % 2 == 0) part.settle(an_answer());
+      if (i % 2 == 0) part.settle(an_answer(), nullptr);
     }
   };
   std::vector<std::thread> running;
@@ -124,6 +127,30 @@ TEST_F(TwoResolvers, AskOnceBetweenThem) {
   for (const auto& answer : {at_first_, at_second_}) {
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->records, one_address("192.0.2.1"));
+  }
+}
+
+// Two lookups at each of two workers, of whom some leave: one of those who are left has the news.
+TEST_F(TwoResolvers, OneOfAllWhoAreLeftHasTheNews) {
+  for (unsigned gone = 0; gone < 15; ++gone) {
+    const dns::Question question{"host" + std::to_string(gone) + ".example.org", dns::Type::A};
+    std::array<std::optional<dns::Answer>, 4> heard;
+    {
+      async::Nursery leave(world_.loop.scheduler());
+      for (std::size_t n = 0; n < 4; ++n) {
+        async::Nursery& where = (gone >> n & 1) != 0 ? leave : callers_;
+        Resolver& asked = n < 2 ? world_.resolver() : *second_;
+        where.spawn(
+            [](Resolver& resolver, dns::Question what, Time deadline, std::optional<dns::Answer>& place) -> Task<void> {
+              place = co_await resolver.lookup(std::move(what), deadline);
+            }(asked, question, world_.loop.now() + seconds(20), heard[n]));
+      }
+      pass(milliseconds(100));
+    }
+    pass(milliseconds(600));
+    int news = 0;
+    for (const auto& answer : heard) news += answer && !answer->from_cache ? 1 : 0;
+    EXPECT_EQ(news, 1) << gone;
   }
 }
 

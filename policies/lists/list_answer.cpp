@@ -1,4 +1,4 @@
-#include "policies/dnsbl/list_answer.h"
+#include "policies/lists/list_answer.h"
 
 #include <algorithm>
 

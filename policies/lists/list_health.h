@@ -1,12 +1,13 @@
 // ListHealth: what is known of one DNS list: whether it can be relied on at the moment, since when, and why. A breaker
-// for lists that do not answer (threats.md D10), for IPv4 and IPv6 clients apart, since many lists serve each from
-// another place; and the results of the test points (D9).
+// for lists that do not answer (threats.md D10), for IPv4 clients, IPv6 clients and names apart; and the results of the
+// test points (D9).
 //
 // It belongs to the list, not to a mail or configuration: all workers share it, and it survives a reload. Every
 // function may be called on any thread; each holds a lock for a few instructions.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -18,11 +19,12 @@
 
 namespace sallyport::policies {
 
-enum class AddressFamily : std::uint8_t { ipv4, ipv6 };
+// What a list is asked about. Many lists of addresses serve each family from another place; a list of domains or hashes
+// has names only.
+enum class ListPart : std::uint8_t { ipv4, ipv6, names };
+inline constexpr std::size_t list_parts = 3;
 
-inline AddressFamily family_of(const IpAddress& client) {
-  return client.is_v4() ? AddressFamily::ipv4 : AddressFamily::ipv6;
-}
+inline ListPart part_of(const IpAddress& client) { return client.is_v4() ? ListPart::ipv4 : ListPart::ipv6; }
 
 class ListHealth {
  public:
@@ -39,7 +41,7 @@ class ListHealth {
   class Turn {
    public:
     Turn(Turn&& other) noexcept
-        : health_(std::exchange(other.health_, nullptr)), family_(other.family_), is_probe_(other.is_probe_) {}
+        : health_(std::exchange(other.health_, nullptr)), part_(other.part_), is_probe_(other.is_probe_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn();
 
@@ -49,16 +51,15 @@ class ListHealth {
 
    private:
     friend class ListHealth;
-    Turn(ListHealth& health, AddressFamily family, bool is_probe)
-        : health_(&health), family_(family), is_probe_(is_probe) {}
+    Turn(ListHealth& health, ListPart part, bool is_probe) : health_(&health), part_(part), is_probe_(is_probe) {}
 
     ListHealth* health_;
-    AddressFamily family_;
+    ListPart part_;
     bool is_probe_;
   };
 
-  // Nothing when the list must not be asked about clients of this family.
-  std::optional<Turn> may_ask(AddressFamily family, Time now);
+  // Nothing when the list must not be asked about this.
+  std::optional<Turn> may_ask(ListPart part, Time now);
   void count_hit();
 
   // What a test of the points has found. No value: the list could not be asked, and nothing changes.
@@ -78,12 +79,12 @@ class ListHealth {
   bool was_listed() const;
   bool was_listed_ipv6() const;
   // True when `passes` or `serves_ipv6` has changed, or a list that does not pass has another reason: to be logged.
-  bool tested(Time now, const Tested& found);
+  bool tested(Time now, Tested found);
   bool passes_test() const;
   bool serves_ipv6() const;
 
   // A copy of what is known, for people.
-  struct Family {
+  struct Part {
     bool is_open = false;  // the breaker: the list is not asked
     Time since{};          // of is_open; the epoch: always
     unsigned failures_in_a_row = 0;
@@ -91,9 +92,9 @@ class ListHealth {
     Time failed_at{};
   };
   struct Report {
-    std::array<Family, 2> families;   // by AddressFamily
-    std::optional<bool> passes_test;  // nothing: no test has come to a result
-    Time tested_since{};              // of passes_test
+    std::array<Part, list_parts> parts;  // by ListPart
+    std::optional<bool> passes_test;     // nothing: no test has come to a result
+    Time tested_since{};                 // of passes_test
     std::string test_reason;
     bool serves_ipv6 = true;
     std::string ipv6_reason;
@@ -104,17 +105,17 @@ class ListHealth {
   Report report() const;
 
  private:
-  struct Breaker : Family {
+  struct Breaker : Part {
     Time next_probe{};
     bool is_probing = false;
   };
-  Breaker& breaker(AddressFamily family) { return breakers_[static_cast<std::size_t>(family)]; }
-  Change settle(const Turn& turn, Time now, const std::string* failure);
+  Breaker& breaker(ListPart part) { return breakers_[static_cast<std::size_t>(part)]; }
+  Change settle(const Turn& turn, Time now, std::string* failure) noexcept;
   void abandon(const Turn& turn) noexcept;
 
   mutable std::mutex mutex_;
-  std::array<Breaker, 2> breakers_;
-  Report known_;  // but for `families`
+  std::array<Breaker, list_parts> breakers_;
+  Report known_;  // but for `parts`
   bool was_listed_ = false;
   bool was_listed_ipv6_ = false;
   Time next_test_{};

@@ -1,4 +1,4 @@
-#include "policies/dnsbl/list_name.h"
+#include "policies/lists/list_name.h"
 
 #include <algorithm>
 #include <array>
@@ -11,8 +11,6 @@
 namespace sallyport::policies {
 
 namespace {
-
-constexpr std::size_t max_name_octets = 253;
 
 // What the labels of well-known lists are, in order: too short and too common to be anybody's key.
 constexpr auto list_words = std::to_array<std::string_view>({
@@ -54,7 +52,7 @@ bool looks_like_key(std::string_view label) {
 std::optional<std::string> list_query_name(std::string_view address_octets, std::string_view zone) {
   std::string name = dns::reverse_labels(address_octets);
   name += zone;
-  if (name.size() > max_name_octets) return std::nullopt;
+  if (name.size() > max_question_octets) return std::nullopt;
   return name;
 }
 

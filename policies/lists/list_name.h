@@ -5,13 +5,15 @@
 // headers, the log, figures and explanations name a list by `name` of its settings, else by public_zone_name().
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sallyport::policies {
 
-inline constexpr std::size_t max_list_name = 63;  // of a configured name
+inline constexpr std::size_t max_list_name = 63;         // of a configured name
+inline constexpr std::size_t max_question_octets = 253;  // of a name that DNS can ask for
 
 // The query name for an address of 4 or 16 octets: 192.0.2.1 gives "1.2.0.192.zone", an IPv6 address its 32 nibbles,
 // the last first. Nothing when the name would be too long.

@@ -1,4 +1,4 @@
-#include "policies/dnsbl/list_text.h"
+#include "policies/lists/list_text.h"
 
 #include <algorithm>
 #include <array>

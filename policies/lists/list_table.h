@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string>
 
-#include "policies/dnsbl/list_health.h"
+#include "policies/lists/list_health.h"
 
 namespace sallyport::policies {
 

@@ -1,4 +1,4 @@
-#include "policies/dnsbl/list_health.h"
+#include "policies/lists/list_health.h"
 
 #include <algorithm>
 
@@ -20,49 +20,49 @@ ListHealth::Change ListHealth::Turn::failed(Time now, std::string reason) {
   return std::exchange(health_, nullptr)->settle(*this, now, &reason);
 }
 
-std::optional<ListHealth::Turn> ListHealth::may_ask(AddressFamily family, Time now) {
+std::optional<ListHealth::Turn> ListHealth::may_ask(ListPart part, Time now) {
   std::lock_guard lock(mutex_);
   if (!known_.passes_test.value_or(true)) return std::nullopt;
-  Breaker& of_family = breaker(family);
-  if (of_family.is_open) {
-    if (of_family.is_probing || now < of_family.next_probe) return std::nullopt;
-    of_family.is_probing = true;
+  Breaker& of_part = breaker(part);
+  if (of_part.is_open) {
+    if (of_part.is_probing || now < of_part.next_probe) return std::nullopt;
+    of_part.is_probing = true;
   }
-  return Turn(*this, family, of_family.is_open);
+  return Turn(*this, part, of_part.is_open);
 }
 
 // A turn that was given out before the breaker opened may end after it: its answer closes the breaker as well, its
 // failure does not move the next probe.
-ListHealth::Change ListHealth::settle(const Turn& turn, Time now, const std::string* failure) {
+ListHealth::Change ListHealth::settle(const Turn& turn, Time now, std::string* failure) noexcept {
   std::lock_guard lock(mutex_);
-  Breaker& of_family = breaker(turn.family_);
+  Breaker& of_part = breaker(turn.part_);
   ++known_.questions;
-  if (turn.is_probe_) of_family.is_probing = false;
+  if (turn.is_probe_) of_part.is_probing = false;
   if (failure == nullptr) {
-    of_family.failures_in_a_row = 0;
-    if (!of_family.is_open) return Change::none;
-    of_family.is_open = false;
-    of_family.since = now;
+    of_part.failures_in_a_row = 0;
+    if (!of_part.is_open) return Change::none;
+    of_part.is_open = false;
+    of_part.since = now;
     return Change::closed;
   }
   ++known_.faults;
-  of_family.last_failure = *failure;
-  of_family.failed_at = now;
-  if (of_family.is_open) {
-    if (turn.is_probe_) of_family.next_probe = now + pause;
+  of_part.last_failure = std::move(*failure);
+  of_part.failed_at = now;
+  if (of_part.is_open) {
+    if (turn.is_probe_) of_part.next_probe = now + pause;
     return Change::none;
   }
-  if (++of_family.failures_in_a_row < failures_to_open) return Change::none;
-  of_family.is_open = true;
-  of_family.since = now;
-  of_family.next_probe = now + pause;
+  if (++of_part.failures_in_a_row < failures_to_open) return Change::none;
+  of_part.is_open = true;
+  of_part.since = now;
+  of_part.next_probe = now + pause;
   return Change::opened;
 }
 
 void ListHealth::abandon(const Turn& turn) noexcept {
   if (!turn.is_probe_) return;
   std::lock_guard lock(mutex_);
-  breaker(turn.family_).is_probing = false;
+  breaker(turn.part_).is_probing = false;
 }
 
 void ListHealth::count_hit() {
@@ -87,7 +87,7 @@ bool ListHealth::was_listed_ipv6() const {
   return was_listed_ipv6_;
 }
 
-bool ListHealth::tested(Time now, const Tested& found) {
+bool ListHealth::tested(Time now, Tested found) {
   std::lock_guard lock(mutex_);
   was_listed_ = was_listed_ || found.is_listed;
   was_listed_ipv6_ = was_listed_ipv6_ || found.is_listed_ipv6;
@@ -97,12 +97,12 @@ bool ListHealth::tested(Time now, const Tested& found) {
     is_news = *found.passes != passed_before || (!*found.passes && found.reason != known_.test_reason);
     if (known_.passes_test != found.passes) known_.tested_since = now;
     known_.passes_test = found.passes;
-    known_.test_reason = found.reason;
+    known_.test_reason = std::move(found.reason);
   }
   if (found.serves_ipv6) {
     is_news = is_news || *found.serves_ipv6 != known_.serves_ipv6;
     known_.serves_ipv6 = *found.serves_ipv6;
-    known_.ipv6_reason = found.ipv6_reason;
+    known_.ipv6_reason = std::move(found.ipv6_reason);
   }
   return is_news;
 }
@@ -120,7 +120,7 @@ bool ListHealth::serves_ipv6() const {
 ListHealth::Report ListHealth::report() const {
   std::lock_guard lock(mutex_);
   Report report = known_;
-  std::copy(breakers_.begin(), breakers_.end(), report.families.begin());
+  std::copy(breakers_.begin(), breakers_.end(), report.parts.begin());
   return report;
 }
 
