@@ -2,13 +2,24 @@
 
 namespace sallyport::async {
 
+namespace {
+
+// Pieces up to this size, such as commands, do not wait behind large ones: a part of each turn is theirs.
+constexpr std::size_t small_octets = std::size_t{4} * 1024;
+constexpr std::size_t octets_for_small = std::size_t{128} * 1024;
+
+// What has to be free of a turn for a piece of this size.
+std::size_t room_for(std::size_t octets) { return octets <= small_octets ? octets : octets + octets_for_small; }
+
+}  // namespace
+
 // Those that wait for a share come after all others. The first of them has waited longest; when it does not fit any
 // more, neither does anybody else, so that nobody who moves little at a time is always before it.
 ReadyNode* Scheduler::next_to_run() noexcept {
   if (!ready_.empty()) return static_cast<ReadyNode*>(ready_.front());
   if (waiting_for_share_.empty()) return nullptr;
   auto* first = static_cast<ReadyNode*>(waiting_for_share_.front());
-  if (!has_room_for(first->wanted_octets_)) return nullptr;
+  if (!has_room_for(room_for(first->wanted_octets_))) return nullptr;
   moved_octets_ += first->wanted_octets_;
   return first;
 }
@@ -21,7 +32,8 @@ void Scheduler::run_ready() {
 }
 
 bool Scheduler::take_share(std::size_t octets) noexcept {
-  if (!waiting_for_share_.empty() || !has_room_for(octets)) return false;
+  const bool is_small = octets <= small_octets;
+  if ((!is_small && !waiting_for_share_.empty()) || !has_room_for(room_for(octets))) return false;
   moved_octets_ += octets;
   return true;
 }

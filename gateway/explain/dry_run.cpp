@@ -108,9 +108,9 @@ class AcceptingUpstream final : public io::Dialer, private sink::SinkStore {
     sink::SinkSession session(scheduler_, behaviour_, *this, std::move(stream));
     co_await session.run();
   }
-  Result<Done> store(const sink::SinkMessage& message) override {
+  Task<Result<Done>> store(const sink::SinkMessage& message, async::Scheduler&) override {
     header_ = message.content.substr(0, message.content.find("\r\n\r\n") + 2);
-    return Done{};
+    co_return Done{};
   }
 
   async::Scheduler& scheduler_;

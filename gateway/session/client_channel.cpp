@@ -1,5 +1,6 @@
 #include "gateway/session/client_channel.h"
 
+#include "gateway/async/share.h"
 #include "gateway/base/text.h"
 
 namespace sallyport::session {
@@ -8,6 +9,14 @@ namespace {
 
 // Beyond this the client gets its replies before we read on: it may be one that never reads (threats.md R2).
 constexpr std::size_t most_queued = 16 * 1024;
+
+// Waits for input. What is there then takes its share of this turn: whoever reads it hashes, stores or discards it at
+// once. What was there before is little, the beginning of a line.
+Task<Result<Done, io::Error>> read_more(io::Stream& stream, async::Scheduler& scheduler, Time deadline) {
+  auto more = co_await stream.fill(deadline);
+  if (more) co_await async::Share(scheduler, stream.input().size());
+  co_return more;
+}
 
 }  // namespace
 
@@ -36,7 +45,7 @@ Task<Result<ClientChannel::Line, io::Error>> ClientChannel::next_line(Time deadl
       if (!sent) co_return sent.error();
     }
     if (waits_no_more_) co_return io::Error::closed;
-    auto more = co_await stream_->fill(deadline);
+    auto more = co_await read_more(*stream_, scheduler_, deadline);
     if (!more) co_return more.error();
   }
 }
@@ -96,7 +105,7 @@ Task<Result<Done, io::Error>> ClientChannel::fill(Time deadline) {
     auto sent = co_await flush(deadline);
     if (!sent) co_return sent;
   }
-  co_return co_await stream_->fill(deadline);
+  co_return co_await read_more(*stream_, scheduler_, deadline);
 }
 
 stream::TlsStream& ClientChannel::secure(std::unique_ptr<tls::Engine> engine) {

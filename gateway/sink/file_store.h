@@ -13,7 +13,7 @@ class FileStore final : public SinkStore {
  public:
   // `directory` must exist. Numbering continues after the files that an earlier sink left there.
   explicit FileStore(std::string directory);
-  Result<Done> store(const SinkMessage& message) override;
+  Task<Result<Done>> store(const SinkMessage& message, async::Scheduler& scheduler) override;
 
  private:
   std::string directory_;
@@ -23,14 +23,14 @@ class FileStore final : public SinkStore {
 // Stores nothing.
 class NoStore final : public SinkStore {
  public:
-  Result<Done> store(const SinkMessage&) override { return Done{}; }
+  Task<Result<Done>> store(const SinkMessage&, async::Scheduler&) override { co_return Done{}; }
 };
 
 // Passes each message to the store `behind` and, when it is stored, prints a line about it on stdout.
 class TellingStore final : public SinkStore {
  public:
   explicit TellingStore(SinkStore& behind) : behind_(behind) {}
-  Result<Done> store(const SinkMessage& message) override;
+  Task<Result<Done>> store(const SinkMessage& message, async::Scheduler& scheduler) override;
 
  private:
   SinkStore& behind_;

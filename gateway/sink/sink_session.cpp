@@ -198,7 +198,7 @@ Task<bool> SinkSession::on_bdat(const smtp::Command& command) {
 
 Task<void> SinkSession::finish_message() {
   if (behaviour_.delay > Duration::zero()) co_await async::sleep_for(scheduler_, behaviour_.delay);
-  auto stored = store_.store(message_);
+  auto stored = co_await store_.store(message_, scheduler_);
   if (stored) {
     say(250, "2.0.0", "Ok: received");
   } else {

@@ -34,8 +34,9 @@ struct SinkMessage {
 class SinkStore {
  public:
   virtual ~SinkStore() = default;
-  // Stores the message before it returns, and may block for that; after an error the session replies 451.
-  virtual Result<Done> store(const SinkMessage& message) = 0;
+  // The message lives until it is stored; after an error the session replies 451. Other sessions have their turn
+  // meanwhile, and may store messages.
+  virtual Task<Result<Done>> store(const SinkMessage& message, async::Scheduler& scheduler) = 0;
 };
 
 struct SinkBehaviour {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/async/share.h"
 #include "gateway/smtp/body_writer.h"
 
 namespace sallyport::upstream {
@@ -481,12 +482,15 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHead
     // data.
     if (left == 0) break;
     if (message.is_in_memory() && in_parts < burst_octets) continue;
+    co_await async::Share(scheduler_, in_parts);
     auto sent = co_await lease_->send_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
     if (!sent) co_return sent;
     parts.clear();
     in_parts = 0;
   }
   if (stuffed) parts.push_back(writer.end());
+  co_await async::Share(scheduler_,
+                        in_parts);  // here, as nothing may come between the question below and the end of data
   if (client_.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
   auto sent = co_await lease_->finish_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
   end_written_ = sent.ok();

@@ -111,6 +111,19 @@ void Loop::run_posted() {
   if (stop_requested_) uv_stop(&handles_->loop);
 }
 
+// Before anything is made of the events that are there: what comes of them may have a deadline that is over.
+void Loop::update_time() noexcept {
+  const Time time = now();
+  notice_standstill(time);
+  scheduler_.set_time(time);
+}
+
+void Loop::notice_standstill(Time time) noexcept {
+  if (patient_until_ || time - expected_at_ <= standstill) return;
+  patient_until_ = time + patience;
+  scheduler_.note_standstill(*patient_until_);
+}
+
 void Loop::end_step() {
   if (is_closing_) return;
   scheduler_.run_ready();
@@ -124,14 +137,10 @@ void Loop::end_step() {
 // libuv calls this before it looks for events.
 void Loop::timer_is_due() {
   if (is_closing_) return;
-  const Time time = now();
-  if (!patient_until_ && time - expected_at_ > standstill) {
-    patient_until_ = time + patience;
-    scheduler_.note_standstill(*patient_until_);
-  }
-  if (patient_until_ && time < *patient_until_) return arm_timer(*patient_until_);
+  update_time();
+  if (patient_until_ && scheduler_.now() < *patient_until_) return arm_timer(*patient_until_);
   patient_until_.reset();
-  scheduler_.set_time(time);
+  expected_at_ = Time::max();  // until it is armed again
   scheduler_.collect_due();
   has_collected_ = true;
   look_again();

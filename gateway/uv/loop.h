@@ -61,12 +61,12 @@ class Loop {
   // -- for the rest of gateway/uv -----------------------------------------------------------------------------------
   uv_loop_s* raw() noexcept;
   BlockPool& blocks() noexcept { return blocks_; }
-  void update_time() noexcept { scheduler_.set_time(now()); }
-
+  // Sets the scheduler's time to now, and notices a standstill.
+  void update_time() noexcept;
   void end_step();
 
   static constexpr Duration standstill = std::chrono::milliseconds(200);
-  static constexpr Duration patience = std::chrono::milliseconds(250);
+  static constexpr Duration patience = std::chrono::milliseconds(500);
 
  private:
   struct Handles;
@@ -74,6 +74,7 @@ class Loop {
   static Task<void> keep_and_leave(Task<T> task, async::Ending<T>& ending, Loop& loop);
   void run_posted();
   void leave_run() noexcept;
+  void notice_standstill(Time time) noexcept;
   void timer_is_due();
   void look_again() noexcept;
   void has_looked();

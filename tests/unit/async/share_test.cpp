@@ -90,6 +90,22 @@ TEST_F(ShareTest, WhoHasAnEventIsServedInEveryTurn) {
   }
 }
 
+TEST_F(ShareTest, SmallPiecesDoNotWaitBehindLargeOnes) {
+  std::vector<Mover> greedy(50, Mover{65536, 0});
+  for (Mover& mover : greedy) nursery.spawn(move(mover, endless));
+  for (int i = 0; i < 20; ++i) {
+    turn();
+    for (int command = 0; command < 16; ++command) EXPECT_TRUE(scheduler.take_share(1000));
+  }
+}
+
+TEST_F(ShareTest, ManySmallPiecesFillATurnToo) {
+  std::size_t pieces = 0;
+  scheduler.begin_turn();
+  while (scheduler.take_share(1000)) ++pieces;
+  EXPECT_LE(pieces * 1000, most);
+}
+
 TEST_F(ShareTest, ATurnWithRoomGoesOnAtOnce) {
   Mover modest{1000, 0};
   nursery.spawn(move(modest, most / 2));

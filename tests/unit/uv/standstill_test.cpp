@@ -161,6 +161,30 @@ TEST_F(OnLoopback, WhatPassesThroughAnotherThreadAfterALongStandstillCounts) {
   EXPECT_GT(loop.scheduler().standstills(), 0u);
 }
 
+Task<void> note_whether_over(async::Signal& news, const async::Scheduler& scheduler, Time deadline, bool& is_over) {
+  co_await news.wait();
+  is_over = scheduler.is_over(deadline);
+}
+
+// What is begun because of an event of that time has not run out of time before it begins.
+TEST_F(OnLoopback, ADeadlineIsNotOverForTheFirstEventsAfterALongStandstill) {
+  async::Signal news(loop.scheduler()), never(loop.scheduler());
+  int timed_out = 0;
+  bool is_over = true;
+  async::Nursery nursery(loop.scheduler());
+  const Time deadline = in(short_while);
+  nursery.spawn(wait_and_note(never, deadline, timed_out));
+  nursery.spawn(note_whether_over(news, loop.scheduler(), deadline, is_over));
+  pass(1ms);
+  loop.post([&] {
+    std::this_thread::sleep_for(short_while + Loop::standstill + 100ms);
+    loop.post([&news] { news.notify(); });
+  });
+  pass(1ms);
+  EXPECT_FALSE(is_over);
+  EXPECT_EQ(timed_out, 1);
+}
+
 // There is always an event: a function that posts itself.
 struct Busy {
   Loop& loop;
