@@ -35,13 +35,13 @@ Statement& Statement::bind(std::string_view text) {
 }
 
 Result<bool> Statement::step() {
-  const int status = sqlite3_step(statement_.get());
+  const int status = database_->noted(sqlite3_step(statement_.get()));
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) {
     reset();
     return false;
   }
-  Failure why = failure(*path_, sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
+  Failure why = failure(database_->path_, sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
   reset();
   return why;
 }
@@ -85,7 +85,8 @@ Result<std::unique_ptr<Database>, DatabaseFailure> Database::open(const std::str
   if (sqlite3_db_readonly(connection, "main") == 1)
     return DatabaseFailure{failure(path, "this user may not write to it")};
   auto prepared = prepare_schema(*database);
-  if (!prepared) return DatabaseFailure{std::move(prepared).error(), database->is_damaged()};
+  if (!prepared)
+    return DatabaseFailure{std::move(prepared).error(), is_of_no_version_of_ours(*database) || database->is_damaged()};
   return database;
 }
 
@@ -104,16 +105,23 @@ bool Database::is_damaged() {
   return is_sign(status) || !is_sound;
 }
 
+void Database::roll_back() noexcept { sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr); }
+
+int Database::noted(int status) {
+  was_locked_ = (status & 0xff) == SQLITE_BUSY || (status & 0xff) == SQLITE_LOCKED;
+  return status;
+}
+
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int status = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int status = noted(sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                              SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
   if (status != SQLITE_OK) return failure(path_, sqlite3_errmsg(connection_.get()));
-  return Statement(statement, path_);
+  return Statement(statement, *this);
 }
 
 Result<Done> Database::execute(const char* sql) {
-  if (sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return Done{};
+  if (noted(sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr)) == SQLITE_OK) return Done{};
   return failure(path_, sqlite3_errmsg(connection_.get()));
 }
 
@@ -126,8 +134,8 @@ Result<DatabaseTransaction> DatabaseTransaction::begin(Database& database) {
 }
 
 DatabaseTransaction::~DatabaseTransaction() {
-  // The result is ignored: after some failures SQLite has rolled back already.
-  if (database_) static_cast<void>(database_->execute("ROLLBACK"));
+  // The result is ignored: after some failures SQLite has rolled back already. was_locked() still tells of the failure.
+  if (database_) database_->roll_back();
 }
 
 Result<Done> DatabaseTransaction::commit() {

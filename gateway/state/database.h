@@ -47,16 +47,16 @@ class Statement {
   struct Finish {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
-  Statement(sqlite3_stmt* statement, const std::string& path) : statement_(statement), path_(&path) {}
+  Statement(sqlite3_stmt* statement, Database& database) : statement_(statement), database_(&database) {}
 
   std::unique_ptr<sqlite3_stmt, Finish> statement_;
-  const std::string* path_;
+  Database* database_;
   int bound_ = 0;
 };
 
 // Why a database cannot be opened.
 struct DatabaseFailure : Failure {
-  bool is_damaged = false;  // the file is no database, or one that is broken
+  bool is_damaged = false;  // the file is no database, a broken one, or one of a version that is none of ours
 };
 
 class Database {
@@ -72,6 +72,8 @@ class Database {
 
   Result<Statement> prepare(std::string_view sql);
   Result<Done> execute(const char* sql);
+  // After a failure: true when another process held the file for too long, so that the same may be tried again.
+  bool was_locked() const { return was_locked_; }
   // The number of rows that the last statement changed.
   std::int64_t changes() const;
 
@@ -83,9 +85,16 @@ class Database {
   };
   Database(sqlite3* connection, std::string path);
   bool is_damaged();
+  // Notes what a call of SQLite on this connection has ended with.
+  int noted(int status);
+  void roll_back() noexcept;
+
+  friend class Statement;
+  friend class DatabaseTransaction;
 
   const std::string path_;
   std::unique_ptr<sqlite3, Close> connection_;
+  bool was_locked_ = false;
 };
 
 // A transaction: everything between begin() and commit() happens, or nothing does: the destructor rolls back unless

@@ -1,6 +1,7 @@
 #include "gateway/state/dmarc_report_store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <utility>
 
@@ -11,6 +12,8 @@ namespace sallyport::state {
 namespace {
 
 using io::DmarcObservation;
+
+constexpr Day most_overdue = 4;  // of the oldest row of a store whose clock is right
 
 // A list is stored in one column: one line per element, its fields separated by tabs. Controls in a field become
 // spaces, so no field contains either.
@@ -81,6 +84,14 @@ io::DmarcReportRow read_row(const Statement& row, const DmarcReportKey& key) {
   return read;
 }
 
+// Of the text that a row holds and others choose; as measure() counts it.
+std::int64_t octets_of(const DmarcObservation& mail) {
+  const std::size_t octets = mail.policy_domain.size() + mail.record.size() + mail.header_from.size() +
+                             mail.envelope_from.size() + pack(mail.reasons).size() + pack(mail.signatures).size() +
+                             pack(mail.spf_check).size();
+  return static_cast<std::int64_t>(octets);
+}
+
 void bind_row(Statement& statement, Day day, const DmarcObservation& mail) {
   statement.bind(day)
       .bind(mail.policy_domain)
@@ -117,10 +128,15 @@ void DmarcReportStore::observed(DmarcObservation mail, WallTime at) noexcept {
 Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation& mail, WallTime at) {
   const Day day = day_of(at);
   const std::int64_t seen_at = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+  if (!found_) {
+    auto measured = measure(database);
+    if (!measured) return measured;
+  }
   // A mail that ends after others of a later day does not begin a new day.
-  if (day > day_) {
-    auto begun = begin_day(database, day);
-    if (!begun) return begun;
+  const bool is_relied_on = clock_.may_expire(at, options_.steady(), fits_what_was_found(at));
+  if (is_relied_on && day > expired_on_) {
+    auto expired = expire(database, day);
+    if (!expired) return expired;
   }
   auto known = database.prepare(
       "UPDATE dmarc_row SET count = count + 1, seen_at = max(seen_at, ?) WHERE day = ? AND policy_domain = ? AND "
@@ -132,7 +148,8 @@ Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation&
   bind_row(*known, day, mail);
   auto counted = known->run();
   if (!counted || database.changes() > 0) return counted;
-  if (rows_ >= options_.most_rows) {
+  const std::int64_t octets = octets_of(mail);
+  if (rows_ >= options_.most_rows || octets_ + octets > options_.most_octets) {
     counters_.add(Fault::state);
     return Done{};
   }
@@ -141,22 +158,45 @@ Result<Done> DmarcReportStore::write(Database& database, const DmarcObservation&
   bind_row(*added, day, mail);
   added->bind(seen_at);
   ++rows_;
+  octets_ += octets;
   return added->run();
 }
 
-Result<Done> DmarcReportStore::begin_day(Database& database, Day day) {
+// As a store that is used day by day has nothing that is long overdue, a wrong clock is told by that, too: its own rows
+// of another time would make it plausible.
+bool DmarcReportStore::fits_what_was_found(WallTime at) const {
+  if (found_->is_empty) return true;
+  const Day overdue = day_of(at) - options_.keep_days - found_->first_day;
+  return follows_on(at, found_->last_seen) && overdue <= most_overdue;
+}
+
+Result<Done> DmarcReportStore::expire(Database& database, Day day) {
   for (const char* sql : {"DELETE FROM dmarc_row WHERE day < ?", "DELETE FROM dmarc_sent WHERE day < ?"}) {
     auto old = database.prepare(sql);
     if (!old) return std::move(old).error();
     auto deleted = old->bind(day - options_.keep_days).run();
     if (!deleted) return deleted;
   }
-  auto count = database.prepare("SELECT count(*) FROM dmarc_row");
-  if (!count) return std::move(count).error();
-  auto row = count->step();
+  expired_on_ = day;
+  return measure(database);
+}
+
+Result<Done> DmarcReportStore::measure(Database& database) {
+  auto statement = database.prepare(
+      "SELECT count(*), coalesce(max(seen_at), 0), coalesce(min(day), 0), coalesce(sum(length(CAST(policy_domain AS "
+      "BLOB)) + "
+      "length(CAST(record AS BLOB)) + "
+      "length(CAST(header_from AS BLOB)) + length(CAST(envelope_from AS BLOB)) + length(CAST(reasons AS BLOB)) + "
+      "length(CAST(signatures AS BLOB)) + "
+      "length(CAST(spf_check AS BLOB))), 0) FROM dmarc_row");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
   if (!row) return std::move(row).error();
-  rows_ = count->number(0);
-  day_ = day;
+  rows_ = statement->number(0);
+  octets_ = statement->number(3);
+  if (!found_) {
+    found_ = Found{rows_ == 0, WallTime(std::chrono::milliseconds(statement->number(1))), statement->number(2)};
+  }
   return Done{};
 }
 

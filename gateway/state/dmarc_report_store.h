@@ -2,16 +2,20 @@
 // sessions, read by `sallyport dmarc report`.
 //
 // Equal mails of one UTC day are one row with a count. Bounded: rows older than `keep_days` are deleted when a day
-// begins; beyond `most_rows` no new row is added (counted as Fault::state), but existing rows still count.
+// begins, unless the clock is suspect (clock_trust.h); beyond `most_rows`, or `most_octets` of text in them, no new row
+// is added (counted as Fault::state), but existing rows still count.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/base/result.h"
 #include "gateway/io/report_sink.h"
+#include "gateway/state/clock_trust.h"
+#include "gateway/state/rate_table.h"
 #include "gateway/state/store.h"
 
 namespace sallyport::state {
@@ -24,7 +28,9 @@ class DmarcReportStore final : public io::ReportSink {
  public:
   struct Options {
     Day keep_days = 30;
-    std::int64_t most_rows = 1'000'000;  // about 300 octets each
+    std::int64_t most_rows = 1'000'000;            // about 300 octets each
+    std::int64_t most_octets = 256 * 1024 * 1024;  // their owners choose how long their records are
+    std::function<Time()> steady = steady_now;
   };
   // The counters must outlive the store, and the store must outlive this object. The destructor waits until the store
   // has run everything this object submitted.
@@ -38,14 +44,25 @@ class DmarcReportStore final : public io::ReportSink {
 
  private:
   Result<Done> write(Database& database, const io::DmarcObservation& mail, WallTime at);
-  Result<Done> begin_day(Database& database, Day day);
+  Result<Done> expire(Database& database, Day day);
+  Result<Done> measure(Database& database);
+  bool fits_what_was_found(WallTime at) const;
 
   Store& store_;
   Counters& counters_;
   const Options options_;
   // Used on the store's writer thread only.
-  Day day_ = -1;
-  std::int64_t rows_ = 0;  // upper bound of the number of rows
+  ClockTrust clock_;
+  // What the table had before this process.
+  struct Found {
+    bool is_empty = true;
+    WallTime last_seen;
+    Day first_day = 0;
+  };
+  std::optional<Found> found_;
+  Day expired_on_ = -1;      // the day on which old rows were deleted last
+  std::int64_t rows_ = 0;    // upper bound of the number of rows
+  std::int64_t octets_ = 0;  // and of those of their text
 };
 
 // Identifies one report: that of a policy domain. `record` and `discovery` are those that were seen last: a report

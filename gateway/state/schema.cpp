@@ -106,6 +106,13 @@ Result<std::int64_t> version_of(Database& database) {
 
 }  // namespace
 
+bool is_of_no_version_of_ours(Database& database) {
+  const auto application = ask_number(database, "PRAGMA application_id");
+  const auto version = ask_number(database, "PRAGMA user_version");
+  if (!application || !version || *application != our_application_id) return false;
+  return *version < 0 || static_cast<std::size_t>(*version) > steps.size();
+}
+
 Result<Done> prepare_schema(Database& database) {
   auto version = version_of(database);
   if (!version) return std::move(version).error();

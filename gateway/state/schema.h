@@ -11,4 +11,7 @@ class Database;
 // not ours, are damaged or have a newer version, without changing them.
 Result<Done> prepare_schema(Database& database);
 
+// True for a database of this program whose version this program does not know: a newer one's, or none that ever was.
+bool is_of_no_version_of_ours(Database& database);
+
 }  // namespace sallyport::state

@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "gateway/state/clock_trust.h"
+
 namespace sallyport::state {
 
 namespace {
@@ -12,14 +14,30 @@ std::int64_t seconds_of(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+// By a clock that disagrees with what was written last nothing expires, and what seems to be years old never does: it
+// is little, and the clock may be wrong. Nor does anything while another process holds the file: the next start has
+// time.
+Result<Done> expire(Database& database, WallTime now) {
+  auto latest = database.prepare("SELECT max(seen_at) FROM upstream_server");
+  if (!latest) return std::move(latest).error();
+  auto row = latest->step();
+  if (!row) return std::move(row).error();
+  const WallTime last_known{std::chrono::seconds(latest->number(0))};
+  latest->reset();
+  if (!follows_on(now, last_known)) return Done{};
+  auto old = database.prepare("DELETE FROM upstream_server WHERE seen_at < ? AND seen_at > ?");
+  if (!old) return std::move(old).error();
+  const WallTime too_old = now - std::chrono::days(365);
+  auto done = old->bind(seconds_of(now - ServerMemory::keep_for)).bind(seconds_of(too_old)).run();
+  if (!done && !database.was_locked()) return done;
+  return Done{};
+}
+
 }  // namespace
 
 Result<std::vector<RememberedServer>> ServerMemory::read(Database& database, WallTime now) {
-  auto old = database.prepare("DELETE FROM upstream_server WHERE seen_at < ?");
-  if (!old) return std::move(old).error();
-  auto done = old->bind(seconds_of(now - keep_for)).run();
-  if (!done) return std::move(done).error();
-
+  auto expired = expire(database, now);
+  if (!expired) return std::move(expired).error();
   auto rows = database.prepare("SELECT upstream, address, name, offers FROM upstream_server ORDER BY seen_at DESC");
   if (!rows) return std::move(rows).error();
   std::vector<RememberedServer> servers;

@@ -1,7 +1,8 @@
 // ServerMemory: what the servers behind us have offered in their last EHLO reply, kept over restarts. So a gateway that
 // starts while a server is away offers its clients what that server had (threats.md U12).
 //
-// In the table upstream_server of the embedded store. A server that has not been seen for keep_for is forgotten.
+// In the table upstream_server of the embedded store. A server that has not been seen for keep_for is forgotten,
+// unless the clock is suspect (clock_trust.h) or another process holds the file.
 #pragma once
 
 #include <string>

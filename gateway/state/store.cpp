@@ -1,5 +1,7 @@
 #include "gateway/state/store.h"
 
+#include <unistd.h>
+
 #include <exception>
 #include <filesystem>
 #include <system_error>
@@ -10,6 +12,8 @@ namespace sallyport::state {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int most_tries_at_the_end = 3;
 
 // A name beside the file that nothing has yet: "state.db.damaged-1764434882".
 std::string name_to_set_aside(const std::string& path, WallTime now) {
@@ -32,19 +36,41 @@ Result<std::string> set_aside(const std::string& path, WallTime now) {
   return name;
 }
 
+// What stands where SQLite needs a file of ours and is none: a directory in place of the database, or beside it a log
+// that cannot be read. Empty: nothing. An ordinary database that cannot be opened (of another user) is no obstacle.
+std::string obstacle(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const std::string name = path + suffix;
+    std::error_code error;
+    const fs::file_status status = fs::symlink_status(name, error);
+    if (!fs::exists(status)) continue;
+    if (fs::is_directory(status)) return name + " is a directory";
+    const bool is_log = *suffix != '\0';
+    if (is_log && (!fs::is_regular_file(status) || ::access(name.c_str(), R_OK | W_OK) != 0)) {
+      return name + " cannot be read";
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_or_set_aside(const std::string& path, Counters& counters, Log& log,
                                                     WallTime now) {
   auto opened = Database::open(path, Database::Missing::create);
   if (opened) return std::move(*opened);
-  if (!opened.error().is_damaged) return Failure{opened.error().message};
+  std::string why = opened.error().message;
+  if (!opened.error().is_damaged) {
+    const std::string in_the_way = obstacle(path);
+    if (in_the_way.empty()) return Failure{why};
+    why = in_the_way;
+  }
   const auto name = set_aside(path, now);
-  if (!name) return Failure{opened.error().message + "; " + name.error().message};
+  if (!name) return Failure{why + "; " + name.error().message};
   counters.add(Fault::state);
   log.write(LogLevel::warning, "fault",
             {{"kind", sallyport::name(Fault::state)},
-             {"detail", opened.error().message + "; it is kept as " + *name + ", and an empty one was begun"}});
+             {"detail", why + "; it is kept as " + *name + ", and an empty one was begun"}});
   auto fresh = Database::open(path, Database::Missing::create);
   if (fresh) return std::move(*fresh);
   return Failure{fresh.error().message};
@@ -97,7 +123,12 @@ void Store::write_for_ever() {
     batch.swap(queue_);
     writing_ = true;
     lock.unlock();
-    write_batch(batch);
+    for (int tries = 1; !write_batch(batch); ++tries) {
+      // Each try waits as long as a DatabaseTransaction does. At its end the program does not wait for ever.
+      if (!is_ending() || tries < most_tries_at_the_end) continue;
+      drop(batch.size(), "another process holds the database");
+      break;
+    }
     batch.clear();
     lock.lock();
     writing_ = false;
@@ -105,13 +136,20 @@ void Store::write_for_ever() {
   }
 }
 
-void Store::write_batch(const std::vector<Write>& batch) {
+bool Store::is_ending() {
+  const std::lock_guard lock(mutex_);
+  return ending_;
+}
+
+bool Store::write_batch(const std::vector<Write>& batch) {
   try {
     auto written = try_batch(batch);
+    if (!written && database_->was_locked()) return false;
     if (!written) drop(batch.size(), written.error().message);
   } catch (const std::exception& mistake) {
     drop(batch.size(), mistake.what());
   }
+  return true;
 }
 
 Result<Done> Store::try_batch(const std::vector<Write>& batch) {

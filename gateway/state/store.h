@@ -2,7 +2,8 @@
 //
 // Callers hand over a Write and continue; they never wait for the disk. The writer runs all queued Writes in one
 // transaction. If the queue is full or the file cannot be written (disk full), Writes are dropped and counted as
-// Fault::state, with one log line per batch: mail is relayed without its records (threats.md R6).
+// Fault::state, with one log line per batch: mail is relayed without its records (threats.md R6). While another process
+// holds the file, they wait: then nothing is lost as long as the queue has room.
 #pragma once
 
 #include <condition_variable>
@@ -25,8 +26,10 @@ namespace sallyport::state {
 // The path of the database: <state.path>/state.db.
 std::string database_path(const std::string& state_path);
 
-// Opens the database, or makes it. A damaged one (after a crash of the machine) is set aside under another name beside
-// it, with a line in the log, and an empty one is begun: mail does not wait for somebody to look at the file.
+// Opens the database, or makes it. What cannot be used in its place (a damaged one after a crash of the machine, one of
+// a version that this program does not know, a directory, a log of SQLite's that cannot be read) is set aside under
+// another name beside it, with a line in the log, and an empty one is begun: mail does not wait for somebody to look at
+// the file.
 Result<std::unique_ptr<Database>> open_or_set_aside(const std::string& path, Counters& counters, Log& log,
                                                     WallTime now);
 
@@ -49,7 +52,9 @@ class Store {
 
  private:
   void write_for_ever();
-  void write_batch(const std::vector<Write>& batch);
+  // False when another process holds the file: the batch is to be tried again.
+  bool write_batch(const std::vector<Write>& batch);
+  bool is_ending();
   Result<Done> try_batch(const std::vector<Write>& batch);
   void drop(std::size_t writes, std::string_view why) noexcept;
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "tests/support/lines_log.h"
 
@@ -122,16 +123,66 @@ TEST_F(Reports, FieldsCannotBreakOutOfTheirColumn) {
 }
 
 TEST_F(Reports, OldDaysAreForgotten) {
-  DmarcReportStore reports(*store, counters, {.keep_days = 3, .most_rows = 100});
-  reports.observed(observation(), at(day));
+  Time steady{};
+  DmarcReportStore reports(*store, counters, {.keep_days = 3, .most_rows = 100, .steady = [&] { return steady; }});
+  // The monotonic clock moves as the wall clock does.
+  const auto observe = [&](Day when) {
+    store->flush();
+    steady = Time(std::chrono::days(when));
+    reports.observed(observation(), at(when));
+  };
+  observe(day);
   store->flush();
   ASSERT_TRUE(claim_dmarc_report(*database, day, "id", "mailto:a@example.org", at(day + 1)));
-  reports.observed(observation(), at(day + 3));
+  observe(day + 3);
   EXPECT_EQ(rows(day, observation()).size(), 1u);
-  reports.observed(observation(), at(day + 4));
+  observe(day + 4);
   EXPECT_EQ(rows(day, observation()).size(), 0u);
   EXPECT_EQ(rows(day + 3, observation()).size(), 1u);
   EXPECT_FALSE(dmarc_was_sent(*database, day, "id", "mailto:a@example.org").value());
+}
+
+// Ten years to and fro between any two mails, in one process and at its start.
+TEST_F(Reports, AClockThatIsSetWrongDeletesNothing) {
+  constexpr Day ten_years = 3650;
+  const std::vector<Day> days{day, day + ten_years, day, day - ten_years, day + ten_years, day + 1};
+  std::size_t mails = 0;
+  for (int start = 0; start < 4; ++start) {
+    DmarcReportStore reports(*store, counters, {.keep_days = 3, .steady = [] { return Time(); }});
+    for (std::size_t i = 0; i < days.size(); ++i) {
+      reports.observed(observation(), at(days[(i + static_cast<std::size_t>(start)) % days.size()]));
+      ++mails;
+      if (start == 0 && i == 0) {
+        store->flush();
+        ASSERT_TRUE(claim_dmarc_report(*database, day, "id", "mailto:a@example.org", at(day)));
+      }
+      std::uint64_t counted = 0;
+      for (const Day one : std::set<Day>(days.begin(), days.end())) {
+        for (const auto& row : rows(one, observation())) counted += row.count;
+      }
+      ASSERT_EQ(counted, mails) << "start " << start << ", mail " << i;
+      ASSERT_TRUE(dmarc_was_sent(*database, day, "id", "mailto:a@example.org").value());
+    }
+  }
+}
+
+TEST_F(Reports, AreBoundedInOctetsToo) {
+  const auto open_reports = [&] {
+    return std::make_unique<DmarcReportStore>(*store, counters, DmarcReportStore::Options{.most_octets = 100'000});
+  };
+  auto reports = open_reports();
+  for (int i = 0; i < 50; ++i) {
+    io::DmarcObservation mail = observation();
+    mail.record = "v=DMARC1; p=none; " + std::to_string(i) + std::string(8000, ' ');
+    reports->observed(mail, at(day));
+    if (i == 25) reports = open_reports();  // what is there counts after a restart
+  }
+  store->flush();
+  auto sum = database->prepare("SELECT sum(length(record)), count(*) FROM dmarc_row").value();
+  ASSERT_TRUE(sum.step().value());
+  EXPECT_LE(sum.number(0), 100'000);
+  EXPECT_EQ(sum.number(1), 12);
+  EXPECT_EQ(counters.get(Fault::state), 38u);
 }
 
 TEST_F(Reports, BeyondTheBoundNoRowIsMadeAndKnownOnesCountOn) {

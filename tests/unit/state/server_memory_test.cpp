@@ -62,9 +62,25 @@ TEST_F(ServerMemoryTest, ForgetsServersThatHaveLongNotBeenSeen) {
   const RememberedServer old{"default", "10.0.0.5:25", "", ""};
   const RememberedServer recent{"default", "10.0.0.6:25", "", ""};
   remember(old, some_day);
-  remember(recent, some_day + std::chrono::hours(1));
+  remember(recent, some_day + ServerMemory::keep_for);
   EXPECT_THAT(read(some_day + ServerMemory::keep_for + std::chrono::minutes(1)), ElementsAre(recent));
   EXPECT_THAT(read(some_day), ElementsAre(recent)) << "it is gone from the table";
+}
+
+TEST_F(ServerMemoryTest, ForgetsNothingByAClockThatIsSetWrong) {
+  const RememberedServer one{"default", "10.0.0.5:25", "", "DSN"};
+  const RememberedServer two{"default", "10.0.0.6:25", "", ""};
+  remember(one, some_day);
+  remember(two, some_day + std::chrono::hours(1));
+  for (const int years : {10, -10, 1, -1, 0}) {
+    open();
+    EXPECT_THAT(read(some_day + std::chrono::days(365 * years)), ElementsAre(two, one)) << years;
+  }
+  // What is written by the wrong clock makes it no better.
+  remember(two, some_day + std::chrono::days(3650));
+  open();
+  EXPECT_THAT(read(some_day + std::chrono::days(3650)), ElementsAre(two, one));
+  EXPECT_THAT(read(some_day), ElementsAre(two, one));
 }
 
 }  // namespace

@@ -8,7 +8,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/support/lines_log.h"
 
@@ -137,7 +141,71 @@ TEST_F(StateFile, ThatIsDamagedIsSetAside) {
   EXPECT_EQ(std::filesystem::file_size(aside + "x"), 8000u);
 }
 
-TEST_F(StateFile, OfAnotherProgramOrANewerVersionIsNotSetAside) {
+// Whatever stands there that cannot be used: it is kept under another name, told, and a new one is begun.
+TEST_F(StateFile, ThatCannotBeUsedIsSetAside) {
+  namespace fs = std::filesystem;
+  const auto overwrite = [this](std::streamoff at, const std::string& octets) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file << octets;
+  };
+  const std::vector<std::pair<std::string, std::function<void()>>> harms{
+      {"no header", [&] { overwrite(0, std::string(100, 'x')); }},
+      {"a header of zeros", [&] { overwrite(0, std::string(4096, '\0')); }},
+      {"a page of zeros", [&] { overwrite(4096 * 5, std::string(4096, '\0')); }},
+      {"the second half missing", [&] { fs::resize_file(path, fs::file_size(path) / 2); }},
+      {"a few octets left", [&] { fs::resize_file(path, 60); }},
+      {"a newer version", [&] { run_sql("PRAGMA user_version = 1000"); }},
+      {"no version", [&] { run_sql("PRAGMA user_version = -1"); }},
+      {"a directory", [&] { fs::remove(path), fs::create_directory(path); }},
+      {"a directory that is not empty",
+       [&] {
+         fs::remove(path);
+         fs::create_directories(path + "/inner");
+       }},
+      {"a directory for its log", [&] { fs::create_directory(path + "-wal"); }},
+      {"a dangling link for its log", [&] { fs::create_symlink("/nonexistent/x", path + "-wal"); }},
+  };
+  for (const auto& [what, harm] : harms) {
+    SCOPED_TRACE(what);
+    for (const auto& entry : fs::directory_iterator(fs::path(path).parent_path())) fs::remove_all(entry.path());
+    {
+      Store store(open(), counters, log);
+      for (int day = 0; day < 2000; ++day) store.submit(insert(day));
+    }
+    run_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    for (const char* suffix : {"-wal", "-shm"}) fs::remove(path + suffix);
+    harm();
+    log.lines.clear();
+    const auto faults = counters.get(Fault::state);
+    auto opened = open_or_set_aside(path, counters, log, WallTime(std::chrono::seconds(1234567890)));
+    ASSERT_TRUE(opened) << opened.error().message;
+    Store store(std::move(*opened), counters, log);
+    store.submit(insert(7));
+    store.flush();
+    EXPECT_EQ(counters.get(Fault::state) - faults, 1u);
+    ASSERT_EQ(log.lines.size(), 1u);
+    EXPECT_THAT(log.lines[0], HasSubstr("it is kept as " + path + ".damaged-1234567890"));
+    EXPECT_TRUE(fs::exists(fs::symlink_status(path + ".damaged-1234567890")));
+    EXPECT_EQ(rows(), 1);
+  }
+}
+
+// Another process holds the file for longer than a try waits: what is written meanwhile is written then.
+TEST_F(StateFile, ALockOfAnotherProcessLosesNothing) {
+  Store store(open(), counters, log);
+  auto other = open();
+  ASSERT_TRUE(other->execute("BEGIN EXCLUSIVE"));
+  for (int day = 0; day < 500; ++day) store.submit(insert(day));
+  std::this_thread::sleep_for(std::chrono::milliseconds(10500));
+  for (int day = 500; day < 1000; ++day) store.submit(insert(day));
+  ASSERT_TRUE(other->execute("COMMIT"));
+  store.flush();
+  EXPECT_EQ(rows(), 1000);
+  EXPECT_EQ(counters.get(Fault::state), 0u);
+}
+
+TEST_F(StateFile, OfAnotherProgramIsNotSetAside) {
   run_sql("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
   const std::string before = content();
   auto opened = open_or_set_aside(path, counters, log, WallTime());
