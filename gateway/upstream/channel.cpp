@@ -141,11 +141,20 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::finish_content(std::span<c
   co_return sent;
 }
 
-Task<void> UpstreamChannel::say_goodbye() {
+Task<void> UpstreamChannel::say_goodbye(std::function<bool()> is_wanted) {
   constexpr Duration patience = std::chrono::seconds(5);
+  constexpr Duration least_patience = std::chrono::milliseconds(200);
   if (is_usable()) {
-    auto farewell = co_await ask("QUIT\r\n", scheduler_.now() + patience);
-    if (!farewell) co_return stream_->abort();
+    const Time deadline = scheduler_.now() + patience;
+    auto sent = co_await send("QUIT\r\n", 1, scheduler_.now() + least_patience);
+    bool is_answered = false;
+    while (sent && !is_answered) {
+      auto farewell = co_await read_reply(std::min(deadline, scheduler_.now() + least_patience));
+      is_answered = farewell.ok();
+      const bool is_late = !is_answered && farewell.error().kind == Kind::timed_out;
+      if (!is_answered && (!is_late || scheduler_.now() >= deadline || (is_wanted && is_wanted()))) break;
+    }
+    if (!is_answered) co_return stream_->abort();
   }
   stream_->close();
 }
@@ -155,7 +164,8 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
     const config::UpstreamSettings& settings, Endpoint server, std::string ehlo_name, UpstreamTimeouts timeouts,
     const ClientInfo* client) {
   const std::optional<IpAddress> from = source_address(settings.client_info, client, server);
-  auto stream = co_await dial(dialer, server, from, scheduler.now() + timeouts.connect);
+  const Time deadline = std::min(timeouts.open_by, scheduler.now() + timeouts.connect);
+  auto stream = co_await dial(dialer, server, from, deadline);
   if (!stream) {
     Kind kind = Kind::down;
     if (stream.error() == io::Error::timed_out) kind = Kind::timed_out;
@@ -171,6 +181,7 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
   UpstreamError error = std::move(ready).error();
   if (error.kind == Kind::closing && channel->is_for_a_client_ && error.refusal)
     co_return unwelcome(std::move(*error.refusal));
+  error.was_connected = true;
   if (error.kind == Kind::closing) error.kind = Kind::full;  // U7
   co_return error;
 }
@@ -191,7 +202,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::open_for(const ClientInfo*
   const std::string octets = opening_octets(way, client, stream_->ends());
   has_proxy_header_ = !octets.empty();
   if (octets.empty()) co_return Done{};
-  auto sent = co_await stream_->write(octets, scheduler_.now() + timeouts_.reply);
+  auto sent = co_await stream_->write(octets, opening_deadline(timeouts_.reply));
   if (!sent) co_return broken(sent.error());
   co_return Done{};
 }
@@ -199,7 +210,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::open_for(const ClientInfo*
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::greet(const config::UpstreamSettings& settings,
                                                             std::string ehlo_name) {
   owed_ = 1;
-  auto greeting = co_await read_reply(scheduler_.now() + timeouts_.reply);
+  auto greeting = co_await read_reply(opening_deadline(timeouts_.reply));
   if (!greeting && greeting.error().kind == Kind::closing && is_for_a_client_) {
     co_return unwelcome(std::move(*std::move(greeting).error().refusal));
   }
@@ -223,7 +234,7 @@ Task<UpstreamChannel::Outcome<smtp::UpstreamReply>> UpstreamChannel::say_hello(c
 Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(const config::UpstreamSettings& settings,
                                                                std::string ehlo_name) {
   const bool is_lmtp = settings.protocol == config::UpstreamProtocol::lmtp;
-  auto reply = co_await say_hello(settings, ehlo_name, scheduler_.now() + timeouts_.reply);
+  auto reply = co_await say_hello(settings, ehlo_name, opening_deadline(timeouts_.reply));
   if (!reply) co_return std::move(reply).error();
   if (reply->code == 250) co_return Done{};
   const std::string verb = is_lmtp ? "LHLO" : "EHLO";
@@ -234,7 +245,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::say_ehlo(const config::Ups
   // RFC 2033, 4.1: LMTP has neither EHLO nor HELO.
   if (!reply->is_permanent() || is_lmtp) co_return turned_away(verb, *reply);
   // A server older than ESMTP (RFC 5321, 3.2).
-  auto helo = co_await ask("HELO " + ehlo_name + "\r\n", scheduler_.now() + timeouts_.reply);
+  auto helo = co_await ask("HELO " + ehlo_name + "\r\n", opening_deadline(timeouts_.reply));
   if (!helo) co_return std::move(helo).error();
   if (helo->code != 250) co_return turned_away("HELO", *helo);
   extensions_ = {};
@@ -268,7 +279,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::Clien
                                                                 Endpoint server) {
   const bool required = settings.tls.mode != tls::UpstreamTls::opportunistic;
   const Duration patience = required ? timeouts_.reply : std::min(timeouts_.reply, opportunistic_patience);
-  auto reply = co_await ask("STARTTLS\r\n", scheduler_.now() + patience);
+  auto reply = co_await ask("STARTTLS\r\n", opening_deadline(patience));
   if (!reply) {
     UpstreamError error = std::move(reply).error();
     error.detail.insert(0, "STARTTLS: ");
@@ -284,7 +295,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::Clien
   stream::TlsStream& handshaking = *secured;
   secured_ = secured.get();
   stream_ = std::move(secured);
-  auto shaken = co_await handshaking.handshake(scheduler_.now() + patience);
+  auto shaken = co_await handshaking.handshake(opening_deadline(patience));
   if (!shaken) {
     const bool is_late = shaken.error() == io::Error::timed_out;
     co_return UpstreamError{Kind::tls, "TLS handshake: " + (is_late ? "timed out" : handshaking.failure()), false};

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,6 +51,7 @@ struct UpstreamError {
   Kind kind = Kind::down;
   std::string detail;                               // for the log; what the server has said is filtered
   bool nothing_read = false;                        // no octet of a reply has arrived for this mail (U9)
+  bool was_connected = false;                       // of an open(): the server had accepted the connection
   std::optional<smtp::UpstreamReply> refusal = {};  // of `unwelcome` and `closing`: what the server said
 };
 
@@ -139,8 +141,9 @@ class UpstreamChannel {
   // Like send_content(); these octets complete the message, so the server then owes one reply.
   Task<Outcome<Done>> finish_content(std::span<const std::string_view> parts, Time deadline);
 
-  // Says QUIT, waits at most 5 s for the answer, and closes. Resets the connection when there is no answer.
-  Task<void> say_goodbye();
+  // Says QUIT, waits at most 5 s for the answer, and closes. Resets the connection when there is no answer. While
+  // `is_wanted` says that somebody waits for the place, a server has 200 ms.
+  Task<void> say_goodbye(std::function<bool()> is_wanted = {});
   // Resets the connection, so that the server does not take a message sent in part for complete.
   void abort() { stream_->abort(); }
 
@@ -155,6 +158,8 @@ class UpstreamChannel {
                              std::string ehlo_name);
   Task<Outcome<Done>> start_tls(const tls::ClientContext* tls, const config::UpstreamSettings& settings,
                                 Endpoint server);
+  // Of a step that is given so long, while the connection is being opened.
+  Time opening_deadline(Duration patience) const { return std::min(timeouts_.open_by, scheduler_.now() + patience); }
   UpstreamError broken(io::Error error) const;
   // True if a part of a TLS record has arrived, so that more must follow.
   bool is_speaking() const;

@@ -22,6 +22,7 @@ namespace sallyport::upstream {
 struct UpstreamTimeouts {
   Duration connect;
   Duration reply;
+  Time open_by = Time::max();  // by then the connection is ready for mail
 };
 
 struct UpstreamGroup {

@@ -19,22 +19,21 @@ PoolNeighbours::Member::~Member() {
 void PoolNeighbours::Member::call_others() noexcept {
   std::lock_guard lock(neighbours_.mutex_);
   for (Member* other : neighbours_.members_) {
-    if (other == this) continue;
-    try {
-      other->call();
-    } catch (const std::exception&) {
-      // Without memory for a message it looks by itself, a moment later.
-      other->is_called_.store(false);
-    }
+    if (other != this) other->call();
   }
 }
 
-void PoolNeighbours::Member::call() {
+void PoolNeighbours::Member::call() noexcept {
   if (is_called_.exchange(true)) return;
-  post_([this] {
+  try {
+    post_([this] {
+      is_called_.store(false);
+      called_();
+    });
+  } catch (const std::exception&) {
+    // Without memory for a message it looks by itself, a moment later.
     is_called_.store(false);
-    called_();
-  });
+  }
 }
 
 }  // namespace sallyport::upstream

@@ -28,6 +28,7 @@ bool may_be_the_clients_fault(const UpstreamError& error, const UpstreamGroup& g
   return (error.kind == Kind::down || error.kind == Kind::timed_out) &&
          source_address(group.settings.client_info, client, server.address()).has_value();
 }
+UpstreamError client_gone() { return {Kind::client_lost, "the client left while it waited for a place", false}; }
 
 }  // namespace
 
@@ -47,10 +48,14 @@ UpstreamPool::~UpstreamPool() {
   neighbours_.reset();
   background_.cancel();
   counters_.add(Gauge::upstream_idle, -static_cast<std::int64_t>(idle_.size()));
-  for (Idle& idle : idle_) drop_slot(*idle.server);
+  for (Idle& idle : idle_) {
+    idle.server->idle(-1);
+    drop_slot(*idle.server);
+  }
 }
 
 void UpstreamPool::share_places_with(PoolNeighbours& neighbours, PoolNeighbours::Post post) {
+  room_ = &neighbours.room();
   neighbours_.emplace(neighbours, std::move(post), [this] { look_around(); });
 }
 
@@ -74,7 +79,6 @@ UpstreamPool::Lease::~Lease() {
   channel_->abort();
   channel_.reset();
   pool_->drop_slot(*server_);
-  if (!for_others_) pool_->wake_waiters();
 }
 
 void UpstreamPool::Lease::swap(Lease& other) noexcept {
@@ -83,13 +87,13 @@ void UpstreamPool::Lease::swap(Lease& other) noexcept {
   std::swap(channel_, other.channel_);
   std::swap(retention_, other.retention_);
   std::swap(reused_, other.reused_);
-  std::swap(for_others_, other.for_others_);
+  std::swap(clearing_, other.clearing_);
 }
 
 void UpstreamPool::drop_slot(UpstreamServer& server) {
   server.release_slot();
   counters_.add(Gauge::upstream_open, -1);
-  if (neighbours_ && server.starving() > waiting_for(server)) neighbours_->call_others();
+  if (server.waiting() > 0) room().offer(server, scheduler_.now(), this);
 }
 
 UpstreamPool::Lease UpstreamPool::lease_of(std::shared_ptr<UpstreamServer> server,
@@ -107,6 +111,7 @@ UpstreamPool::Lease UpstreamPool::unshelve(std::size_t index) {
   Idle idle = std::move(idle_[index]);
   idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(index));
   counters_.add(Gauge::upstream_idle, -1);
+  idle.server->idle(-1);
   idle.channel->start_anew();
   return lease_of(std::move(idle.server), std::move(idle.channel), {}, true);
 }
@@ -154,12 +159,17 @@ UpstreamError UpstreamPool::why_none_is_up(const UpstreamGroup& group) const {
 
 Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const UpstreamGroup& group,
                                                                        std::vector<FailedServer>& failed, Wish wish) {
-  const config::ClientInfoWay way = group.settings.client_info;
-  Waiter waiter(*this, group);
+  Waiter waiter(*this, group, failed, wish);
   while (true) {
-    if (wish.client != nullptr && wish.client->has_gone()) {
-      co_return UpstreamError{Kind::client_lost, "the client left while it waited for a place", false};
+    if (waiter.has_client_gone()) co_return client_gone();
+    if (Lease given = waiter.take_lease(); given && given->is_usable()) {
+      given.retention_ = retention_of(group.settings);
+      counters_.add(Total::upstream_reused);
+      co_return given;
     }
+    std::optional<Slot> slot;
+    if (UpstreamServer* granted = waiter.take_place()) slot.emplace(*this, *granted);
+
     auto servers = candidates(group, failed, wish.preferred, scheduler_.now());
     if (servers.empty()) {
       if (failed.empty()) co_return why_none_is_up(group);
@@ -167,39 +177,41 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
       failed.pop_back();
       co_return last;
     }
-    UpstreamServer* free_server = nullptr;
+    // It may have gone down since.
+    if (slot && std::find(servers.begin(), servers.end(), &slot->server()) == servers.end()) slot.reset();
     for (UpstreamServer* server : servers) {
-      if (!waiter.may_take(*server)) continue;
+      if (slot || waiter.is_waiting()) break;
+      if (server->waiting() > 0) continue;  // those came first
       if (!wish.fresh) {
-        Lease kept = take_idle(group, *server, identity_of(way, wish.spoken_for, server->address()));
+        Lease kept = take_idle(group, *server, waiter.identity_at(*server));
         if (kept) {
           counters_.add(Total::upstream_reused);
           co_return kept;
         }
       }
-      if (acquire_slot(group, *server)) {
-        free_server = server;
-        break;
-      }
+      if (acquire_slot(group, *server)) slot.emplace(*this, *server);
     }
-    if (!free_server) {
+    if (!slot) {
       if (forgive(failed, scheduler_.now())) continue;
       if (scheduler_.now() >= wish.deadline)
         co_return UpstreamError{Kind::timed_out, "all connections are busy", false};
-      co_await waiter.wait(std::move(servers), wish.deadline);
+      co_await waiter.wait(std::move(servers));
       continue;
     }
-    waiter.leave();
     // U16: the time until the deadline is divided among the servers, so that one that never answers leaves time for the
     // next.
     const Duration left = (wish.deadline - scheduler_.now()) / static_cast<Duration::rep>(servers.size());
     const UpstreamTimeouts timeouts{std::max(left, least_patience), group.timeouts.reply};
-    Slot slot(*this, *free_server);
-    auto opened = co_await open(group, std::move(slot), timeouts, wish.spoken_for);
+    UpstreamServer& server = slot->server();
+    auto opened = co_await open(group, *std::move(slot), timeouts, wish.spoken_for);
+    if (opened && waiter.has_client_gone()) {
+      give_back(std::move(*opened), false);
+      co_return client_gone();
+    }
     if (opened || opened.error().kind == Kind::resource || opened.error().kind == Kind::unwelcome) co_return opened;
-    if (may_be_the_clients_fault(opened.error(), group, wish.spoken_for, *free_server)) ask_in_our_name(*free_server);
+    if (may_be_the_clients_fault(opened.error(), group, wish.spoken_for, server)) ask_in_our_name(server);
     if (opened.error().kind != Kind::full) {
-      failed.push_back({free_server, std::move(opened).error(), false, true});
+      failed.push_back({&server, std::move(opened).error(), false, true});
     } else if (scheduler_.now() >= wish.deadline) {
       UpstreamError error = std::move(opened).error();
       error.kind = Kind::timed_out;
@@ -211,10 +223,11 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
 Task<std::optional<UpstreamPool::Lease>> UpstreamPool::acquire_beside(const UpstreamGroup& group,
                                                                       UpstreamServer& server, Duration patience,
                                                                       const ClientInfo* spoken_for) {
-  if (server.is_down(scheduler_.now()) || server.starving() > 0) co_return std::nullopt;
+  if (server.is_down(scheduler_.now()) || server.waiting() > 0) co_return std::nullopt;
   if (!server.acquire_slot(group.settings.max_connections, scheduler_.now())) co_return std::nullopt;
   Slot slot(*this, server);
-  const UpstreamTimeouts timeouts{std::min(patience, group.timeouts.connect), std::min(patience, group.timeouts.reply)};
+  const Duration most = std::min(patience, group.timeouts.connect);
+  const UpstreamTimeouts timeouts{most, std::min(patience, group.timeouts.reply), scheduler_.now() + most};
   auto opened = co_await open(group, std::move(slot), timeouts, spoken_for);
   if (!opened) co_return std::nullopt;
   co_return std::move(*opened);
@@ -234,6 +247,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
   // U20: when opportunistic TLS fails, in whatever way, connect again and send in the clear.
   if (!channel && channel.error().kind == Kind::tls && is_opportunistic) {
     news_.tls_failed(server, channel.error(), scheduler_.now());
+    if (timeouts.open_by != async::no_deadline) timeouts.open_by = scheduler_.now() + timeouts.connect;
     channel = co_await UpstreamChannel::open(scheduler_, dialer_, nullptr, group.settings, server.address(),
                                              group.ehlo_name, timeouts, spoken_for);
   }
@@ -249,6 +263,12 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
     }
     if (error.kind == Kind::full) error.kind = Kind::down;
     if (may_be_the_clients_fault(error, group, spoken_for, server)) co_return error;
+    // It has had less time than for a mail: others are preferred to it, and it is not down.
+    const bool is_hasty = timeouts.reply < group.timeouts.reply || timeouts.open_by != async::no_deadline;
+    if (error.kind == Kind::timed_out && error.was_connected && is_hasty) {
+      server.refused_for_now(scheduler_.now());
+      co_return error;
+    }
     if (error.kind != Kind::resource) news_.failed_to_connect(server, error, scheduler_.now());
     co_return error;
   }
@@ -262,7 +282,7 @@ void UpstreamPool::give_back(Lease lease, bool needs_reset) noexcept {
   try {
     if (!lease || !lease->is_usable() || lease->owed() > 0) return;
     if (needs_reset) {
-      background_.spawn(reset_and_keep(std::move(lease), std::nullopt));
+      background_.spawn(reset_and_keep(std::move(lease)));
     } else {
       keep(std::move(lease));
     }
@@ -273,7 +293,9 @@ void UpstreamPool::give_back(Lease lease, bool needs_reset) noexcept {
 
 void UpstreamPool::part_with(Lease lease) noexcept {
   try {
-    if (lease) background_.spawn(retire(std::move(lease), std::nullopt));
+    if (!lease) return;
+    if (!lease.clearing_) lease.clearing_ = room().clear(lease.server(), scheduler_.now());
+    background_.spawn(retire(std::move(lease)));
   } catch (const std::exception&) {
     // The lease's destructor has closed the connection.
   }

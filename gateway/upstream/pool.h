@@ -4,19 +4,19 @@
 //
 // A kept connection saves each mail the connect, greeting, EHLO, TLS handshake and QUIT. The number of connections to
 // one server is limited over all workers: by upstreams.*.max_connections, and by what a full server has let us have
-// (server.h). When all are in use, acquire() waits until one is given back. While somebody waits, of whichever worker,
-// connections that are of no use at the moment are given up: idle ones first, then those of the transaction whose
-// client has been silent longest (threats.md U7, U18).
+// (server.h). When all are in use, acquire() waits, and what becomes free is handed to the first who can use it
+// (waiting_room.h). While somebody waits, of whichever worker, connections that are of no use at the moment are given
+// up, one for each who waits: idle ones first, then those of the transaction whose client has been silent longest
+// (threats.md U7, U18).
 //
 // After a reload, sessions that began earlier still ask for the groups of their older configuration. Each group is used
 // with its own settings; servers that stand in both configurations are shared, with their kept connections.
 //
 // Used on its worker's loop only. pool.cpp has the connections that are lent and opened; pool_upkeep.cpp those that are
-// kept, given up and closed, and the probes; waiter.h who waits.
+// kept, handed over, given up and closed, and the probes; waiter.h who waits.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -78,7 +78,7 @@ class UpstreamPool {
     std::unique_ptr<UpstreamChannel> channel_;
     Retention retention_;
     bool reused_ = false;
-    bool for_others_ = false;  // when it ends, our own waiters are not woken: its slot is for another worker
+    std::unique_ptr<WaitingRoom::Clearing> clearing_;  // it is being given up for one who waits
   };
 
   struct Wish {
@@ -99,6 +99,8 @@ class UpstreamPool {
   // `patience`.
   Task<std::optional<Lease>> acquire_beside(const UpstreamGroup& group, UpstreamServer& server, Duration patience,
                                             const ClientInfo* spoken_for);
+  // How many acquire() of this pool wait.
+  std::size_t waiting() const;
   // Gives the connection back to be kept for another mail. `needs_reset`: a transaction is open, so RSET is sent first,
   // in the background. A connection that is no longer usable, or cannot be kept for lack of memory, is closed: the end
   // of a mail never fails for lack of memory.
@@ -132,15 +134,7 @@ class UpstreamPool {
   };
   class Waiter;
   class Slot;
-  class Clearing;
-  // Orders the groups that have waiters: those of an older configuration are woken first, because they usually came
-  // first and will not get many new waiters.
-  struct OlderFirst {
-    bool operator()(const UpstreamGroup* a, const UpstreamGroup* b) const noexcept {
-      return a->serial != b->serial ? a->serial < b->serial : std::less<>()(a, b);
-    }
-  };
-
+  class Probe;
   UpstreamError why_none_is_up(const UpstreamGroup& group) const;
   bool is_current(const UpstreamServer& server) const { return current_servers_.count(&server) != 0; }
   Lease take_idle(const UpstreamGroup& group, UpstreamServer& server, std::string_view identity);
@@ -152,25 +146,28 @@ class UpstreamPool {
   Task<Result<Lease, UpstreamError>> open(const UpstreamGroup& group, Slot slot, UpstreamTimeouts timeouts,
                                           const ClientInfo* spoken_for);
   void drop_slot(UpstreamServer& server);
+  WaitingRoom& room() { return *room_; }
 
   // pool_upkeep.cpp
-  void wake_waiters();
-  // How many groups of this worker have waiters for a slot of the server; usually one at most.
-  int waiting_for(const UpstreamServer& server) const;
-  bool is_due_to_others(const UpstreamServer& server);
+  // The first who waits here for this server, and can use this connection to it; or null.
+  Waiter* first_user_of(const UpstreamServer& server, const UpstreamChannel& channel) const;
   void keep(Lease lease);
-  // Gives up one connection to the server for those who wait, unless enough are being given up.
-  void make_room(UpstreamServer& server);
-  // Another worker's pool waits for a place, or has released one.
+  // Hands what there is of the server to those who wait for it: places, idle connections, and what can be given up.
+  void serve(UpstreamServer& server);
+  void call_others();
+  // Another worker's pool waits for a place, or has handed one to somebody here.
   void look_around();
-  Task<void> reset_and_keep(Lease lease, std::optional<Clearing> clearing);
-  Task<void> retire(Lease lease, std::optional<Clearing> clearing);
+  // While anybody waits here: looks whether servers have recovered, clients have left, transactions fallen silent.
+  Task<void> tend();
+  Task<void> reset_and_keep(Lease lease);
+  Task<void> retire(Lease lease);
   Task<void> sweep();
   void retire_old();
   // Starts the probes that are due; returns how long to wait before the next round.
   Duration start_probes();
   // Whether a server is down that could not be reached from a client's address.
   void ask_in_our_name(const UpstreamServer& server);
+  Task<void> ask_for_health(const UpstreamGroup& group, UpstreamServer& server, Lease& lease);
   Task<void> probe(std::shared_ptr<const UpstreamGroup> group, std::shared_ptr<UpstreamServer> server);
 
   async::Scheduler& scheduler_;
@@ -179,13 +176,17 @@ class UpstreamPool {
   ServerNews news_;
   UpstreamGroups current_;
   std::unordered_set<const UpstreamServer*> current_servers_;
-  async::Signal adopted_;   // wakes probe_for_ever()
-  std::vector<Idle> idle_;  // the most recently used last
-  async::ListHead silent_;  // the SilentTransactions, the longest silent first
-  // For each group that has waiters, these in the order of their arrival.
-  std::map<const UpstreamGroup*, async::ListHead, OlderFirst> waiting_;
+  async::Signal adopted_;    // wakes probe_for_ever()
+  std::vector<Idle> idle_;   // the most recently used last
+  async::ListHead silent_;   // the SilentTransactions, the longest silent first
+  async::ListHead waiters_;  // in the order of their arrival; those too that are opening a connection after a wait
+  std::size_t waiters_count_ = 0;
+  async::ListHead probes_;  // those under way
+  WaitingRoom own_room_;    // of a pool without neighbours
+  WaitingRoom* room_ = &own_room_;
   std::optional<PoolNeighbours::Member> neighbours_;
   bool sweeping_ = false;
+  bool tending_ = false;
   bool gave_away_last_ = false;
   async::Nursery background_;  // RSETs and QUITs in progress; last member, so that it is destroyed first
 };

@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "gateway/async/interruptible.h"
 #include "gateway/upstream/waiter.h"
 
 namespace sallyport::upstream {
@@ -12,6 +13,9 @@ namespace sallyport::upstream {
 namespace {
 
 constexpr Duration sweep_interval = std::chrono::seconds(1);
+// How often those who wait look at servers and clients; so many more of them look more rarely, as it costs each time.
+constexpr Duration look_again_interval = std::chrono::milliseconds(50);
+constexpr std::size_t many_waiters = 1000;
 // A client that has been silent for less is at work: its transaction is not given up.
 constexpr Duration least_silence = std::chrono::milliseconds(500);
 // A server that does not answer RSET in this time gets no further mail on that connection.
@@ -20,97 +24,177 @@ constexpr Duration probe_patience = std::chrono::seconds(5);
 
 }  // namespace
 
-void UpstreamPool::wake_waiters() {
-  for (auto& [group, queue] : waiting_) static_cast<Waiter&>(*queue.front()).notify();
+// A question for a server's health, of which there is one for each server at a time, whichever worker asks.
+class UpstreamPool::Probe : public async::ListNode {
+ public:
+  Probe(UpstreamPool& pool, UpstreamServer& server, Task<void> work)
+      : server_(server), work_(pool.scheduler_, std::move(work)) {
+    pool.probes_.push_back(*this);
+  }
+  ~Probe() { server_.end_probe(); }
+
+  UpstreamServer& server() const { return server_; }
+  async::Interruptible& work() { return work_; }
+
+ private:
+  UpstreamServer& server_;
+  async::Interruptible work_;
+};
+
+std::size_t UpstreamPool::waiting() const {
+  std::size_t count = 0;
+  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
+    if (static_cast<Waiter&>(*node).is_waiting()) ++count;
+  }
+  return count;
 }
 
-int UpstreamPool::waiting_for(const UpstreamServer& server) const {
-  const auto waiting = std::count_if(waiting_.begin(), waiting_.end(), [&](const auto& queue) {
-    return static_cast<const Waiter&>(*queue.second.front()).waits_for(server);
-  });
-  return static_cast<int>(waiting);
-}
-
-// True if a connection that is given back must be left to another worker: always when only others wait, every second
-// time when our own coroutines wait too.
-bool UpstreamPool::is_due_to_others(const UpstreamServer& server) {
-  const int ours = waiting_for(server);
-  if (server.starving() <= ours) return false;
-  gave_away_last_ = ours == 0 || !gave_away_last_;
-  return gave_away_last_;
+UpstreamPool::Waiter* UpstreamPool::first_user_of(const UpstreamServer& server, const UpstreamChannel& channel) const {
+  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
+    auto& waiter = static_cast<Waiter&>(*node);
+    if (waiter.waits_for(server) && waiter.can_use(server, channel)) return &waiter;
+  }
+  return nullptr;
 }
 
 void UpstreamPool::keep(Lease lease) {
-  // A server that is no longer in the configuration: its connection is kept only while a session waits for it.
-  const bool is_wanted = is_current(*lease.server_) || waiting_for(*lease.server_) > 0;
-  const bool is_due = is_due_to_others(*lease.server_);
+  UpstreamServer& server = *lease.server_;
+  Waiter* user = first_user_of(server, *lease);
   const Time until = lease->keep_until(lease.retention_);
-  if (is_due || !is_wanted || lease->is_worn_out(lease.retention_) || until <= scheduler_.now()) {
-    lease.for_others_ = is_due;
-    background_.spawn(retire(std::move(lease), std::nullopt));
-    return;
+  // A server that is no longer in the configuration: its connection is kept only while a session waits for it.
+  const bool is_wanted = is_current(server) || user != nullptr;
+  const bool is_spent = !is_wanted || lease->is_worn_out(lease.retention_) || until <= scheduler_.now();
+  const bool is_promised = lease.clearing_ && room().is_for_another(*lease.clearing_, this);
+  if (!is_promised) {
+    lease.clearing_.reset();
+    if (is_spent || user == nullptr) {
+      // Those who wait here and cannot use it count too: they get its place.
+      lease.clearing_ = room().clear(server, scheduler_.now());
+    } else if (!gave_away_last_) {
+      // Every second time it is another worker's turn.
+      lease.clearing_ = room().clear(server, scheduler_.now(), this);
+    }
+  }
+  gave_away_last_ = lease.clearing_ != nullptr;
+  if (is_spent || lease.clearing_) return background_.spawn(retire(std::move(lease)));
+  if (user != nullptr) {
+    lease->start_anew();
+    lease.reused_ = true;
+    return user->give(std::move(lease));
   }
   // The entry is added first: if that throws, the lease still owns the connection and closes it.
   Idle& idle = idle_.emplace_back(Idle{nullptr, nullptr, until});
   idle.server = std::move(lease.server_);
   idle.channel = std::move(lease.channel_);
+  idle.server->idle(1);
   counters_.add(Gauge::upstream_idle, 1);
-  wake_waiters();
   if (!sweeping_) background_.spawn(sweep());
 }
 
-Task<void> UpstreamPool::reset_and_keep(Lease lease, std::optional<Clearing>) {
+Task<void> UpstreamPool::reset_and_keep(Lease lease) {
   auto reply = co_await lease->ask("RSET\r\n", scheduler_.now() + std::min(lease->timeouts().reply, reset_patience));
   if (reply && reply->is_positive()) keep(std::move(lease));
 }
 
-Task<void> UpstreamPool::retire(Lease lease, std::optional<Clearing>) { co_await lease->say_goodbye(); }
+Task<void> UpstreamPool::retire(Lease lease) {
+  const UpstreamServer& server = lease.server();
+  std::function<bool()> is_wanted = [&server] { return server.waiting() > 0; };
+  co_await lease->say_goodbye(std::move(is_wanted));
+}
 
-void UpstreamPool::make_room(UpstreamServer& server) {
-  if (server.clearing() >= server.starving()) return;
+void UpstreamPool::serve(UpstreamServer& server) {
+  if (server.waiting() == 0) return;
+  room().offer(server, scheduler_.now(), this);
+  const auto find_idle = [&] {
+    return std::find_if(idle_.begin(), idle_.end(), [&](const Idle& one) { return one.server.get() == &server; });
+  };
+  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
+    auto& waiter = static_cast<Waiter&>(*node);
+    if (find_idle() == idle_.end()) break;
+    if (waiter.waits_for(server)) waiter.give_idle(server);
+  }
   try {
-    const auto idle =
-        std::find_if(idle_.begin(), idle_.end(), [&](const Idle& one) { return one.server.get() == &server; });
-    if (idle != idle_.end()) {
-      // Those who wait here take it as it is.
-      if (waiting_for(server) > 0) return wake_waiters();
-      Clearing clearing(server);
-      background_.spawn(retire(unshelve(static_cast<std::size_t>(idle - idle_.begin())), std::move(clearing)));
-      return;
+    for (auto idle = find_idle(); idle != idle_.end(); idle = find_idle()) {
+      auto clearing = room().clear(server, scheduler_.now());
+      if (!clearing) return;
+      Lease lease = unshelve(static_cast<std::size_t>(idle - idle_.begin()));
+      lease.clearing_ = std::move(clearing);
+      background_.spawn(retire(std::move(lease)));
     }
   } catch (const std::bad_alloc&) {
     return;  // the lease has closed its connection
   }
-  for (async::ListNode* node = silent_.empty() ? nullptr : silent_.front(); node; node = silent_.after(*node)) {
-    auto& transaction = static_cast<SilentTransaction&>(*node);
+  for (async::ListNode* node = probes_.empty() ? nullptr : probes_.front(); node; node = probes_.after(*node)) {
+    auto& probe = static_cast<Probe&>(*node);
+    if (&probe.server() == &server && room().is_wanted(server, scheduler_.now())) probe.work().interrupt();
+  }
+  async::ListNode* next = silent_.empty() ? nullptr : silent_.front();
+  while (next != nullptr) {
+    auto& transaction = static_cast<SilentTransaction&>(*next);
+    next = silent_.after(*next);
     if (scheduler_.now() - transaction.silent_since < least_silence) return;
     if (transaction.held_server() != &server) continue;
-    return transaction.give_up();
+    if (!room().is_wanted(server, scheduler_.now())) return;
+    transaction.give_up();
   }
+}
+
+void UpstreamPool::call_others() {
+  if (neighbours_) neighbours_->call_others();
 }
 
 void UpstreamPool::give_up(Lease lease) noexcept {
   try {
     if (!lease || !lease->is_usable() || lease->owed() > 0) return;
-    Clearing clearing(lease.server());
-    background_.spawn(reset_and_keep(std::move(lease), std::move(clearing)));
+    lease.clearing_ = room().clear(lease.server(), scheduler_.now());
+    background_.spawn(reset_and_keep(std::move(lease)));
   } catch (const std::exception&) {
     // The lease's destructor has closed the connection.
   }
 }
 
 void UpstreamPool::look_around() {
-  wake_waiters();
-  std::vector<UpstreamServer*> starving;
+  std::vector<UpstreamServer*> wanted;
   const auto look_at = [&](UpstreamServer* server) {
-    const bool is_known = std::find(starving.begin(), starving.end(), server) != starving.end();
-    if (!is_known && server->starving() > waiting_for(*server)) starving.push_back(server);
+    const bool is_known = std::find(wanted.begin(), wanted.end(), server) != wanted.end();
+    if (!is_known && server->waiting() > 0) wanted.push_back(server);
   };
+  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
+    static_cast<Waiter&>(*node).notice_grant();
+  }
   for (const Idle& idle : idle_) look_at(idle.server.get());
+  for (async::ListNode* node = probes_.empty() ? nullptr : probes_.front(); node; node = probes_.after(*node)) {
+    look_at(&static_cast<Probe&>(*node).server());
+  }
   for (async::ListNode* node = silent_.empty() ? nullptr : silent_.front(); node; node = silent_.after(*node)) {
     if (auto* server = static_cast<SilentTransaction&>(*node).held_server()) look_at(server);
   }
-  for (UpstreamServer* server : starving) make_room(*server);
+  for (UpstreamServer* server : wanted) serve(*server);
+}
+
+Task<void> UpstreamPool::tend() {
+  tending_ = true;
+  while (!waiters_.empty()) {
+    co_await async::sleep_for(scheduler_, look_again_interval * (1 + waiters_count_ / many_waiters));
+    try {
+      std::vector<UpstreamServer*> servers;
+      bool has_waiting = false;
+      for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
+        auto& waiter = static_cast<Waiter&>(*node);
+        waiter.look_again();
+        if (!waiter.is_waiting()) continue;
+        has_waiting = true;
+        for (UpstreamServer* server : waiter.servers()) {
+          if (std::find(servers.begin(), servers.end(), server) == servers.end()) servers.push_back(server);
+        }
+      }
+      for (UpstreamServer* server : servers) serve(*server);
+      if (has_waiting) call_others();
+    } catch (const std::bad_alloc&) {
+      // The next round looks again.
+    }
+  }
+  tending_ = false;
 }
 
 Task<void> UpstreamPool::sweep() {
@@ -130,36 +214,38 @@ Task<void> UpstreamPool::sweep() {
 void UpstreamPool::retire_old() {
   for (std::size_t i = 0; i < idle_.size();) {
     const Idle& idle = idle_[i];
-    const bool is_wanted = is_current(*idle.server) || waiting_for(*idle.server) > 0;
+    const bool is_wanted = is_current(*idle.server);
     if (is_wanted && scheduler_.now() < idle.until && idle.channel->is_usable()) {
       ++i;
     } else {
-      background_.spawn(retire(unshelve(i), std::nullopt));
+      part_with(unshelve(i));
     }
   }
 }
 
 Task<void> UpstreamPool::close_idle() {
   async::Nursery farewells(scheduler_);
-  while (!idle_.empty()) farewells.spawn(retire(unshelve(idle_.size() - 1), std::nullopt));
+  while (!idle_.empty()) farewells.spawn(retire(unshelve(idle_.size() - 1)));
   co_await farewells.join();
 }
 
-// It holds one place of the server's, however long that does not answer.
+Task<void> UpstreamPool::ask_for_health(const UpstreamGroup& group, UpstreamServer& server, Lease& lease) {
+  auto opened = co_await acquire_beside(group, server, probe_patience, nullptr);
+  if (opened) lease = std::move(*opened);
+}
+
+// It holds one place of the server's, for probe_patience at most, and not while a mail waits for it.
 Task<void> UpstreamPool::probe(std::shared_ptr<const UpstreamGroup> group, std::shared_ptr<UpstreamServer> server) {
-  struct Probing {
-    UpstreamServer& server;
-    ~Probing() { server.end_probe(); }
-  };
   if (!server->begin_probe()) co_return;
-  const Probing probing{*server};
-  auto lease = co_await acquire_beside(*group, *server, probe_patience, nullptr);
-  if (!lease) co_return;
-  // One idle connection is enough of what no mail has asked for.
-  const bool has_idle = std::any_of(idle_.begin(), idle_.end(), [&](const Idle& one) { return one.server == server; });
-  // Where each client needs a connection of its own, ours is of no use to any.
-  const bool is_ours = !(*lease)->speaks_for().empty() || group->settings.client_info == config::ClientInfoWay::tproxy;
-  has_idle || is_ours ? part_with(std::move(*lease)) : keep(std::move(*lease));
+  Lease lease;
+  Probe probe(*this, *server, ask_for_health(*group, *server, lease));
+  const bool is_done = co_await probe.work();
+  if (!is_done || !lease) co_return;
+  // One idle connection, of whichever worker, is enough of what no mail has asked for; and where each client needs a
+  // connection of its own, ours is of no use to any. Who waits gets the connection, or its place.
+  const bool is_ours = !lease->speaks_for().empty() || group->settings.client_info == config::ClientInfoWay::tproxy;
+  const bool is_spare = server->waiting() == 0 && (server->idle() > 0 || is_ours);
+  is_spare ? part_with(std::move(lease)) : keep(std::move(lease));
 }
 
 void UpstreamPool::ask_in_our_name(const UpstreamServer& server) {

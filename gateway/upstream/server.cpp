@@ -173,9 +173,9 @@ std::uint64_t UpstreamServer::bound(Time now) const {
 
 bool UpstreamServer::acquire_slot(std::uint64_t most, Time now) {
   most = std::min(most, bound(now));
-  std::uint64_t taken = connections_.load(std::memory_order_relaxed);
+  std::uint64_t taken = connections_.load();
   while (taken < most) {
-    if (connections_.compare_exchange_weak(taken, taken + 1, std::memory_order_relaxed)) return true;
+    if (connections_.compare_exchange_weak(taken, taken + 1)) return true;
   }
   return false;
 }

@@ -95,19 +95,21 @@ class UpstreamServer : public std::enable_shared_from_this<UpstreamServer> {
   // -- its connections.
   // Counts one more connection; false, without counting, when there are `most` already, or as many as it takes.
   bool acquire_slot(std::uint64_t most, Time now);
-  void release_slot() { connections_.fetch_sub(1, std::memory_order_relaxed); }
+  // Of one who releases a place and then looks whether somebody waits, and one who waits and then looks for a place, at
+  // least one sees the other: these and waiting() are in one order for all threads.
+  void release_slot() { connections_.fetch_sub(1); }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
   // Whether it could not be told of a client (client_info.h). True if that is otherwise than at the last mail.
   bool note_untold(bool is_untold) { return is_untold_.exchange(is_untold, std::memory_order_relaxed) != is_untold; }
 
-  // How many groups of all workers wait for a slot. While any does, pools give up connections that are of no use at
-  // the moment (pool.h).
-  void starving(int change) { starving_.fetch_add(change, std::memory_order_relaxed); }
-  int starving() const { return starving_.load(std::memory_order_relaxed); }
-  // How many connections are being given up for those who wait: a QUIT or RSET is under way.
-  void clearing(int change) { clearing_.fetch_add(change, std::memory_order_relaxed); }
-  int clearing() const { return clearing_.load(std::memory_order_relaxed); }
+  // How many acquire() of all workers wait for a place of it, or one of another server (waiting_room.h). While any
+  // does, pools give up connections that are of no use at the moment (pool.h).
+  void waiting(int change) { waiting_.fetch_add(change); }
+  int waiting() const { return waiting_.load(); }
+  // How many connections of all workers lie idle.
+  void idle(int change) { idle_.fetch_add(change, std::memory_order_relaxed); }
+  int idle() const { return idle_.load(std::memory_order_relaxed); }
   // Whether a probe is under way, of whichever worker; at most one is. False: one was.
   bool begin_probe() { return !probing_.exchange(true, std::memory_order_relaxed); }
   void end_probe() { probing_.store(false, std::memory_order_relaxed); }
@@ -139,8 +141,8 @@ class UpstreamServer : public std::enable_shared_from_this<UpstreamServer> {
   std::atomic<std::uint64_t> connections_{0};
   std::atomic<std::uint64_t> bound_{0};  // at bounded_at_; of no meaning before
   Moment bounded_at_{0};
-  std::atomic<int> starving_{0};
-  std::atomic<int> clearing_{0};
+  std::atomic<int> waiting_{0};
+  std::atomic<int> idle_{0};
   std::atomic<bool> probing_{false};
   std::atomic<bool> is_untold_{false};
 

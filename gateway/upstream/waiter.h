@@ -1,7 +1,7 @@
 // Who waits for a place at a server, and who holds one that is not a connection yet. Private to the pool.
 #pragma once
 
-#include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -9,66 +9,98 @@
 
 namespace sallyport::upstream {
 
-// One acquire() that may have to wait for a slot. Within a group, waiters are served in the order of their arrival: the
-// first looks for a slot, the others wait until they are first. The destructor removes the waiter from the queue, and
-// its `starving` marks from the servers.
+// One acquire() that may have to wait. What becomes free is handed to it: a connection by its own pool, a place by
+// whichever pool has released one (waiting_room.h). The destructor gives back what it has got and not taken.
 class UpstreamPool::Waiter : public async::ListNode {
  public:
-  Waiter(UpstreamPool& pool, const UpstreamGroup& group) : pool_(pool), group_(group), signal_(pool.scheduler_) {}
-  ~Waiter() { leave(); }
-
-  // True if it may take a slot of the server: it is the first in its queue, or there is no queue and no other worker or
-  // group waits for the server.
-  bool may_take(const UpstreamServer& server) const {
-    const auto queue = pool_.waiting_.find(&group_);
-    if (queue != pool_.waiting_.end()) return queue->second.front() == this;
-    return server.starving() == 0;
+  Waiter(UpstreamPool& pool, const UpstreamGroup& group, std::vector<FailedServer>& failed, const Wish& wish)
+      : pool_(pool), group_(group), failed_(failed), wish_(wish), signal_(pool.scheduler_), seat_(*this) {}
+  ~Waiter() {
+    if (is_linked()) --pool_.waiters_count_;
+    pool_.room().leave(seat_, pool_.scheduler_.now());
+    pool_.give_back(std::move(lease_), false);
   }
 
-  Task<void> wait(std::vector<UpstreamServer*> servers, Time deadline) {
-    // How often the first waiter looks by itself. A slot that this worker or a neighbour releases wakes it at once.
-    constexpr Duration look_again = std::chrono::milliseconds(50);
-    async::ListHead& queue = pool_.waiting_[&group_];
-    if (!is_linked()) was_first_ ? queue.push_front(*this) : queue.push_back(*this);
-    const bool is_first = queue.front() == this;
-    starve_for(is_first ? std::move(servers) : std::vector<UpstreamServer*>());
-    if (is_first) {
-      was_first_ = true;
-      for (UpstreamServer* server : starving_for_) pool_.make_room(*server);
-      if (pool_.neighbours_) pool_.neighbours_->call_others();
-    }
-    co_await signal_.wait(is_first ? std::min(deadline, pool_.scheduler_.now() + look_again) : deadline);
+  // For whom a connection to the server has to speak.
+  std::string identity_at(const UpstreamServer& server) const {
+    return identity_of(group_.settings.client_info, wish_.spoken_for, server.address());
   }
-
-  void leave() {
-    starve_for({});
-    if (!is_linked()) return;
-    unlink();
-    const auto queue = pool_.waiting_.find(&group_);
-    if (queue->second.empty()) {
-      pool_.waiting_.erase(queue);
-    } else {
-      static_cast<Waiter&>(*queue->second.front()).notify();
-    }
-  }
-
-  void notify() { signal_.notify(); }
+  bool is_waiting() const { return seat_.is_waiting(); }
+  // True if a connection to the server is of use to it.
   bool waits_for(const UpstreamServer& server) const {
-    return std::find(starving_for_.begin(), starving_for_.end(), &server) != starving_for_.end();
+    return seat_.is_waiting() && seat_.wants(server) && !has_client_gone();
+  }
+  bool has_client_gone() const { return wish_.client != nullptr && wish_.client->has_gone(); }
+
+  // What was handed to it, once.
+  Lease take_lease() { return std::move(lease_); }
+  UpstreamServer* take_place() { return seat_.has_grant() ? pool_.room().take_grant(seat_) : nullptr; }
+
+  // Waits for something to be handed to it, for a reason to look again, or for the deadline.
+  Task<void> wait(std::vector<UpstreamServer*> servers) {
+    if (!is_linked()) {
+      pool_.waiters_.push_back(*this);
+      ++pool_.waiters_count_;
+    }
+    if (!pool_.tending_) pool_.background_.spawn(pool_.tend());
+    pool_.room().enter(seat_, servers);
+    for (UpstreamServer* server : servers) pool_.serve(*server);
+    if (is_waiting()) pool_.call_others();
+    co_await signal_.wait(wish_.deadline);
+  }
+
+  // Called at short intervals: servers may have recovered or failed since, and clients left.
+  void look_again() {
+    if (seat_.has_grant() || has_client_gone()) return signal_.notify();
+    if (!is_waiting()) return;
+    const Time now = pool_.scheduler_.now();
+    forgive(failed_, now);
+    auto servers = candidates(group_, failed_, wish_.preferred, now);
+    if (servers.empty()) return signal_.notify();  // acquire() says why
+    pool_.room().enter(seat_, std::move(servers));
+  }
+  void notice_grant() {
+    if (seat_.has_grant()) signal_.notify();
+  }
+  const std::vector<UpstreamServer*>& servers() const { return seat_.servers(); }
+
+  // Hands it an idle connection to the server, if there is one that it can use.
+  void give_idle(UpstreamServer& server) {
+    if (wish_.fresh) return;
+    if (Lease lease = pool_.take_idle(group_, server, identity_at(server))) give(std::move(lease));
+  }
+  bool can_use(const UpstreamServer& server, const UpstreamChannel& channel) const {
+    return !wish_.fresh && channel.can_speak_for(identity_at(server), group_.settings.client_info);
+  }
+  void give(Lease lease) {
+    pool_.room().leave(seat_, pool_.scheduler_.now());
+    lease_ = std::move(lease);
+    signal_.notify();
   }
 
  private:
-  void starve_for(std::vector<UpstreamServer*> servers) {
-    for (UpstreamServer* server : servers) server->starving(1);
-    for (UpstreamServer* server : starving_for_) server->starving(-1);
-    starving_for_ = std::move(servers);
-  }
+  class Seat final : public WaitingRoom::Guest {
+   public:
+    explicit Seat(Waiter& waiter) : Guest(&waiter.pool_, waiter.group_.settings.max_connections), waiter_(waiter) {}
+
+   private:
+    void has_been_granted(const void* by) noexcept override {
+      if (by == &waiter_.pool_) {
+        waiter_.signal_.notify();
+      } else {
+        waiter_.pool_.neighbours_->call();  // look_around() notices it, on the pool's own thread
+      }
+    }
+    Waiter& waiter_;
+  };
 
   UpstreamPool& pool_;
   const UpstreamGroup& group_;
+  std::vector<FailedServer>& failed_;
+  const Wish wish_;
   async::Signal signal_;
-  bool was_first_ = false;  // it comes back to the front when the place it found was none
-  std::vector<UpstreamServer*> starving_for_;
+  Seat seat_;
+  Lease lease_;
 };
 
 // One slot of a server, acquired for a connection that is being opened. It is released again unless hand_over() is
@@ -80,9 +112,7 @@ class UpstreamPool::Slot {
   }
   Slot(Slot&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), server_(other.server_) {}
   ~Slot() {
-    if (!pool_) return;
-    pool_->drop_slot(server_);
-    pool_->wake_waiters();
+    if (pool_) pool_->drop_slot(server_);
   }
 
   UpstreamServer& server() const { return server_; }
@@ -92,19 +122,6 @@ class UpstreamPool::Slot {
  private:
   UpstreamPool* pool_;
   UpstreamServer& server_;
-};
-
-// A connection is being given up for somebody who waits: as long as this lives, no other is for the same waiter.
-class UpstreamPool::Clearing {
- public:
-  explicit Clearing(UpstreamServer& server) : server_(server.shared_from_this()) { server_->clearing(1); }
-  Clearing(Clearing&& other) noexcept = default;
-  ~Clearing() {
-    if (server_) server_->clearing(-1);
-  }
-
- private:
-  std::shared_ptr<UpstreamServer> server_;
 };
 
 }  // namespace sallyport::upstream

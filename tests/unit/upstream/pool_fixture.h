@@ -39,6 +39,15 @@ class PoolFixture : public testing::Test {
   std::unique_ptr<UpstreamPool> make_pool() {
     return std::make_unique<UpstreamPool>(loop.scheduler(), dialer, counters, log, groups);
   }
+  // Workers that tell each other of places; on one loop here, and so each is told in a step of its own.
+  void share(UpstreamPool& one) {
+    one.share_places_with(registry.neighbours(),
+                          [this](std::function<void()> told) { calls.spawn(tell(std::move(told))); });
+  }
+  Task<void> tell(std::function<void()> told) {
+    co_await async::sleep_for(loop.scheduler(), std::chrono::milliseconds(1));
+    told();
+  }
   UpstreamServer& server(std::size_t index = 0) { return *groups.at("default")->servers[index]; }
   // As sessions do: those that begin now ask for the new groups, whoever holds the old ones goes on with them.
   void reload(UpstreamGroups next) {
@@ -61,6 +70,7 @@ class PoolFixture : public testing::Test {
   support::ScriptedDialer dialer{loop.scheduler()};
   LineServer upstream;
   UpstreamRegistry registry;
+  async::Nursery calls{loop.scheduler()};
   config::Settings settings;
   UpstreamGroups groups;
   std::unique_ptr<UpstreamPool> pool;

@@ -29,17 +29,10 @@ class Silent final : public SilentTransaction {
 
 class PoolPressure : public PoolFixture {
  protected:
-  // Two workers that tell each other of places; on one loop here, and so each is told in a step of its own.
   void two_workers() {
     other = make_pool();
-    for (UpstreamPool* one : {pool.get(), other.get()}) {
-      one->share_places_with(registry.neighbours(),
-                             [this](std::function<void()> told) { calls.spawn(tell(std::move(told))); });
-    }
-  }
-  Task<void> tell(std::function<void()> told) {
-    co_await async::sleep_for(loop.scheduler(), milliseconds(1));
-    told();
+    share(*pool);
+    share(*other);
   }
   Lease take(UpstreamPool& from) {
     Lease lease;
@@ -63,7 +56,6 @@ class PoolPressure : public PoolFixture {
 
   std::vector<std::unique_ptr<support::MemoryStream>> mute;  // connections that are greeted by nobody
   int now_served = 0;
-  async::Nursery calls{loop.scheduler()};
   std::unique_ptr<UpstreamPool> other;
 };
 

@@ -40,7 +40,7 @@ TEST_F(UpstreamPoolTest, ServesInTheOrderOfArrival) {
   EXPECT_EQ(served.size(), 4u);
   EXPECT_EQ(upstream.connections, 2);
   EXPECT_EQ(server().connections(), 1u);
-  EXPECT_EQ(server().starving(), 0);
+  EXPECT_EQ(server().waiting(), 0);
 }
 
 TEST_F(UpstreamPoolTest, NobodyWaitsForEver) {
@@ -50,7 +50,7 @@ TEST_F(UpstreamPoolTest, NobodyWaitsForEver) {
   askers.spawn(ask(*pool, "2", second));
   loop.advance(std::chrono::seconds(31));
   EXPECT_EQ(served, (std::vector<std::string>{"1", "2 in vain"}));
-  EXPECT_EQ(server().starving(), 0);
+  EXPECT_EQ(server().waiting(), 0);
 }
 
 TEST_F(UpstreamPoolTest, AnAskerThatGoesAwayLeavesItsTurnToTheNext) {
@@ -69,6 +69,8 @@ TEST_F(UpstreamPoolTest, AnAskerThatGoesAwayLeavesItsTurnToTheNext) {
 
 TEST_F(UpstreamPoolTest, AnIdleConnectionDoesNotStarveAnotherWorker) {
   auto other = make_pool();
+  share(*pool);
+  share(*other);
   Lease first, second;
   async::Nursery askers(loop.scheduler());
   askers.spawn(ask(*pool, "1", first));
@@ -83,6 +85,8 @@ TEST_F(UpstreamPoolTest, AnIdleConnectionDoesNotStarveAnotherWorker) {
 
 TEST_F(UpstreamPoolTest, ABusyWorkerDoesNotStarveAnother) {
   auto other = make_pool();
+  share(*pool);
+  share(*other);
   int ours = 0, theirs = 0;
   async::Nursery askers(loop.scheduler());
   for (int i = 0; i < 3; ++i) askers.spawn(keep_asking(*pool, ours));
