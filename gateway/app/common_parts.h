@@ -6,11 +6,13 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "gateway/app/transparent_helper.h"
 #include "gateway/base/counters.h"
+#include "gateway/base/descriptor.h"
 #include "gateway/base/log.h"
 #include "gateway/base/public_suffix.h"
 #include "gateway/config/gateway_settings.h"
@@ -35,6 +37,7 @@ struct CommonParts {
   Counters counters;
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
+  Descriptor state_lock;  // on the state directory; let go of when a successor takes over
   // The embedded store and what is kept in it; null where nothing is kept.
   std::unique_ptr<state::Store> store;
   std::unique_ptr<state::DmarcReportStore> dmarc_reports;
@@ -48,6 +51,8 @@ struct CommonParts {
   // Where a configuration had client_info = "tproxy" at the start.
   std::optional<TransparentHelper> transparent_helper;
   std::atomic<bool> is_helper_lost{false};
+  // Mails that the end of the process has cut off; each has its record.
+  std::atomic<std::uint64_t> cut_mails = 0;
   const Time started;
 };
 

@@ -55,10 +55,12 @@ Task<std::string> ControlServer::respond(std::string line) {
       "this version answers only \"stats\", \"upstreams\", \"lists\", \"values\" and \"reload\"");
 }
 
-// A successor that starts while this daemon drains takes the socket's place. Whoever asks here from now on asks him.
+// A successor that starts while this daemon drains takes over the state directory with the place of the socket. Whoever
+// asks there from now on asks the successor.
 std::string ControlServer::hand_over() {
   if (!reloader_.is_stopping()) return control::encode_error("this daemon serves and is not ending");
   listener_.stop();
+  common_.state_lock.reset();
   return control::encode_done();
 }
 

@@ -148,11 +148,12 @@ struct Reloader::Preparation {
 };
 
 Reloader::Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vector<std::unique_ptr<Worker>>& workers,
-                   const Built& at_start)
+                   const Built& at_start, uv::Loop& loop, io::Resolver& dns)
     : common_(common),
       builder_(builder),
       workers_(workers),
-      loop_(workers.front()->loop()),
+      loop_(loop),
+      dns_(dns),
       one_at_a_time_(loop_.scheduler()),
       names_changed_(loop_.scheduler()),
       current_(at_start.snapshot),
@@ -199,7 +200,7 @@ Task<Reloader::Outcome> Reloader::reload_now() {
 Task<void> Reloader::add_names(Built& built) {
   upstream::Names names = upstream::names_of(*built.snapshot->settings);
   if (names.empty()) co_return;
-  static_cast<void>(co_await refresh_names(std::move(names), common_, workers_.front()->resolver(), loop_));
+  static_cast<void>(co_await refresh_names(std::move(names), common_, dns_, loop_));
   Regrouping regrouping{builder_, built.snapshot};
   built.snapshot = co_await uv::on_worker(loop_, std::move(regrouping));
   for (auto& worker : built.for_workers)
@@ -214,7 +215,7 @@ Task<void> Reloader::follow_names() {
     upstream::Names names = upstream::names_of(*current_->settings);
     bool is_short_of_memory = false;
     try {
-      is_due = co_await refresh_names(std::move(names), common_, workers_.front()->resolver(), loop_) || is_due;
+      is_due = co_await refresh_names(std::move(names), common_, dns_, loop_) || is_due;
     } catch (const std::bad_alloc&) {
       common_.counters.add(Fault::internal);
       is_short_of_memory = true;

@@ -26,10 +26,10 @@ class Reloader {
  public:
   using Outcome = Result<control::Reloaded, control::ReloadErrors>;
 
-  // All but `at_start` outlive the Reloader. Its members are called on the loop of the first worker only. `at_start` is
-  // the configuration that the workers serve by.
+  // All but `at_start` outlive the Reloader. Its members are called on `loop` only, which is no worker's. `at_start` is
+  // the configuration that the workers serve by; `dns` is asked for the names of the upstreams' servers.
   Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vector<std::unique_ptr<Worker>>& workers,
-           const Built& at_start);
+           const Built& at_start, uv::Loop& loop, io::Resolver& dns);
 
   // Reads the configuration anew and opens the log's file anew. One reload at a time: a second one waits, and then does
   // the whole work again, because the files may have changed meanwhile.
@@ -76,6 +76,7 @@ class Reloader {
   SnapshotBuilder& builder_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   uv::Loop& loop_;
+  io::Resolver& dns_;
   async::Lock one_at_a_time_;
   async::Signal names_changed_;  // wakes follow_names()
   std::shared_ptr<const session::Snapshot> current_;

@@ -5,14 +5,12 @@
 
 #include <chrono>
 #include <csignal>
-#include <future>
+#include <new>
 #include <ostream>
-#include <stdexcept>
 #include <system_error>
 #include <thread>
 
 #include "gateway/app/common_parts.h"
-#include "gateway/app/control_server.h"
 #include "gateway/app/privileges.h"
 #include "gateway/app/reload.h"
 #include "gateway/app/reply_routes.h"
@@ -20,8 +18,11 @@
 #include "gateway/app/snapshot.h"
 #include "gateway/app/start_limits.h"
 #include "gateway/app/state_directory.h"
+#include "gateway/app/state_lock.h"
+#include "gateway/app/supervisor.h"
 #include "gateway/app/upstream_names.h"
 #include "gateway/app/worker.h"
+#include "gateway/app/worker_threads.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
@@ -31,7 +32,9 @@
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
 #include "gateway/report/reporting.h"
+#include "gateway/uv/no_resources.h"
 #include "gateway/uv/signals.h"
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::app {
 
@@ -55,9 +58,19 @@ int say(const StartFailure& failure, const cli::Console& console) {
 }
 
 // Signals that ordinary habits send to daemons (log rotation, a terminal that closes) must not end this one, from the
-// first moment on; SIGHUP gets its meaning when the loops run.
+// first moment on, nor the kernel's for a file that has its largest size (ulimit -f): the write fails, as on a full
+// disk. SIGHUP gets its meaning when the loops run.
 void ignore_stray_signals() {
-  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ}) std::signal(signal, SIG_IGN);
+}
+
+// Raises the limit of open files as far as it may be.
+std::optional<StartFailure> check_limits(std::size_t workers, std::size_t listeners) {
+  auto files = check_open_files(workers, listeners);
+  if (!files) return StartFailure{cli::exit_code::temporary, files.error().message};
+  auto memory = check_memory(workers);
+  if (!memory) return StartFailure{cli::exit_code::temporary, memory.error().message};
+  return std::nullopt;
 }
 
 // How long a predecessor that is ending may take to give up its control socket.
@@ -69,8 +82,8 @@ class Daemon {
       : config_file_(std::move(config_file)), loaded_(std::move(loaded)), settings_(*loaded_.settings) {}
 
   std::optional<StartFailure> open_everything();
-  std::optional<StartFailure> make_workers();
-  // The failure: a thread could not be had.
+  void make_workers();
+  // From `ready` to the end. The failure: a thread could not be had.
   Result<Done> serve();
 
  private:
@@ -84,8 +97,6 @@ class Daemon {
   std::optional<StartFailure> find_servers();
   std::string addresses() const;
   void announce();
-  void on_signal(Reloader& reloader);
-  void one_has_drained();
 
   const std::string config_file_;
   const config::Loaded loaded_;
@@ -99,9 +110,6 @@ class Daemon {
   std::unique_ptr<uv::BoundSocket> control_socket_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::string listening_;  // at these addresses, for the log
-  // On the first worker's loop:
-  int endings_asked_ = 0;
-  std::size_t drained_ = 0;
 };
 
 std::size_t Daemon::workers_wanted() const {
@@ -140,12 +148,23 @@ std::optional<StartFailure> Daemon::open_state() {
   if (!spool) return StartFailure{cli::exit_code::io, spool.error().message};
   common_->spool = mail::make_file_spool(*spool);
   const std::string path = control::socket_path(state);
-  auto socket = uv::bind_unix_listener(path);
-  if (!socket) {
-    // It may be the one of a predecessor that has stopped listening and lets its last mails finish.
+  // A predecessor that has stopped listening and lets its last mails finish gives up both when it is asked.
+  const auto is_handed_over = [&path] {
     const auto answer = control::ask(path, control::encode({"hand_over"}), hand_over_patience);
-    if (answer && control::decode_done(*answer)) socket = uv::bind_unix_listener(path);
+    return answer && control::decode_done(*answer);
+  };
+  auto lock = lock_state(state, Duration::zero());
+  if (lock && !*lock) lock = lock_state(state, is_handed_over() ? hand_over_patience : Duration::zero());
+  if (!lock) return StartFailure{cli::exit_code::io, lock.error().message};
+  if (!*lock) {
+    return StartFailure{cli::exit_code::io, "state.path: another gateway works in " + state + " (" +
+                                                holder_of_state(state) +
+                                                "); each needs a directory of its own, or stop that one first"};
   }
+  common_->state_lock = std::move(**lock);
+  auto socket = uv::bind_unix_listener(path);
+  // Of a version that knew no lock.
+  if (!socket && is_handed_over()) socket = uv::bind_unix_listener(path);
   if (!socket) return StartFailure{cli::exit_code::io, socket.error().message};
   control_socket_ = std::make_unique<uv::BoundSocket>(std::move(*socket));
   return std::nullopt;
@@ -172,8 +191,7 @@ std::optional<StartFailure> Daemon::bind_sockets() {
 }
 
 std::optional<StartFailure> Daemon::open_everything() {
-  auto files = check_open_files(workers_wanted(), settings_.listen.size());
-  if (!files) return StartFailure{cli::exit_code::temporary, files.error().message};
+  if (auto failure = check_limits(workers_wanted(), settings_.listen.size())) return failure;
   if (auto failure = choose_account()) return failure;
   if (auto failure = start_helper()) return failure;
   auto common = make_common_parts(loaded_.settings);
@@ -191,10 +209,12 @@ std::optional<StartFailure> Daemon::open_everything() {
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
   auto threads = check_threads(workers_wanted());
   if (!threads) return StartFailure{cli::exit_code::temporary, threads.error().message};
+  uv::start_work_pool();
   if (auto failure = open_state()) return failure;
   if (auto failure = open_store()) return failure;
   if (auto failure = find_servers()) return failure;
-  return make_workers();
+  make_workers();
+  return std::nullopt;
 }
 
 // Before anything is served: the first mail finds its server. Names that do not answer are asked for again. What other
@@ -223,21 +243,19 @@ std::optional<StartFailure> Daemon::open_store() {
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
   if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
   common_->registry.recall(last_words(*remembered));
+  const uv::BlockedSignals blocked;  // in its thread
   common_->store = std::make_unique<state::Store>(std::move(*database), common_->counters, *common_->log);
   if (report::reporting_settings(settings_) == nullptr) return std::nullopt;
   common_->dmarc_reports = std::make_unique<state::DmarcReportStore>(*common_->store, common_->counters);
   return std::nullopt;
 }
 
-std::optional<StartFailure> Daemon::make_workers() {
+void Daemon::make_workers() {
   listening_ = addresses();
-  try {
-    for (std::size_t i = 0; i < sockets_.size(); ++i) {
-      Worker::Orders orders{built_.for_workers[i], std::move(sockets_[i])};
-      workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), i == 0));
-    }
-  } catch (const std::runtime_error& error) {  // of a loop, which the kernel gives no descriptors
-    return StartFailure{cli::exit_code::temporary, error.what()};
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    Worker::Orders orders{built_.for_workers[i], std::move(sockets_[i])};
+    const auto probing = i == 0 ? Worker::Probing::yes : Worker::Probing::no;
+    workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), probing));
   }
   if (workers_.size() > 1) {
     for (auto& worker : workers_) {
@@ -245,7 +263,6 @@ std::optional<StartFailure> Daemon::make_workers() {
       worker->share_upstream_places();
     }
   }
-  return std::nullopt;
 }
 
 std::string Daemon::addresses() const {
@@ -267,72 +284,31 @@ void Daemon::announce() {
   report_missing_routes(*built_.snapshot, *common_);
 }
 
-// Once: what is under way may finish. Again: it is broken off, whichever worker has it. Once more: nothing is waited
-// for, not even that.
-void Daemon::on_signal(Reloader& reloader) {
-  ++endings_asked_;
-  if (endings_asked_ == 1) {
-    ::sd_notify(0, "STOPPING=1");
-    common_->log->write(LogLevel::info, "stopping", {});
-    reloader.stop();
-    uv::Loop& first = workers_.front()->loop();
-    for (auto& worker : workers_) {
-      worker->drain([this, &first] { first.post([this] { one_has_drained(); }); });
-    }
-  } else if (endings_asked_ == 2) {
-    for (auto& worker : workers_) worker->break_off();
-  } else {
-    for (auto& worker : workers_) worker->loop().stop();
-  }
-}
-
-// The first worker's loop goes on until then: it hears the signals and serves the control socket.
-void Daemon::one_has_drained() {
-  if (++drained_ == workers_.size()) workers_.front()->loop().stop();
-}
-
 Result<Done> Daemon::serve() {
-  Worker& first = *workers_.front();
-  Reloader reloader(*common_, *builder_, workers_, built_);
-  ControlServer control(*common_, reloader, first.loop(), std::move(*control_socket_));
-  async::Nursery reloads(first.loop().scheduler());
-  reloads.spawn(reloader.follow_names());
-  if (common_->store) reloads.spawn(reloader.remember_servers());
-  uv::Signals endings(first.loop(), {SIGTERM, SIGINT}, [&](int) { on_signal(reloader); });
-  uv::Signals hangups(first.loop(), {SIGHUP}, [&](int) { reloads.spawn(reloader.reload_by_signal()); });
-
-  std::promise<bool> starting;
-  const std::shared_future<bool> started = starting.get_future().share();
-  std::vector<std::thread> threads;
-  std::optional<Failure> shortage;
-  try {
-    for (std::size_t i = 1; i < workers_.size(); ++i) {
-      threads.emplace_back([worker = workers_[i].get(), started] {
-        if (started.get()) worker->run();
-      });
-    }
-  } catch (const std::system_error& error) {
-    shortage = too_few_threads(workers_.size(), threads.size(), error.code().message().c_str());
-  }
-  if (!shortage) announce();
-  built_ = {};  // from here on it lives as long as somebody serves by it
-  starting.set_value(!shortage);
-  if (!shortage) {
+  {
+    Supervisor supervisor(*common_, *builder_, workers_, built_, std::move(*control_socket_));
+    WorkerThreads threads;  // which end before the supervisor that they call
+    auto begun = threads.begin(workers_, [&supervisor] { supervisor.one_has_ended(); });
+    if (!begun) return begun;
+    announce();
+    built_ = {};  // from here on it lives as long as somebody serves by it
+    threads.let_serve();
     ::sd_notify(0, "READY=1");
-    first.run();
+    supervisor.run();
+    uv::block_signals_to_the_end();
   }
-  for (std::thread& thread : threads) thread.join();
-  if (shortage) return *shortage;
-  common_->log->write(LogLevel::info, "stopped", {});
+  workers_.clear();  // after which every mail has its record
+  const auto cut = static_cast<std::int64_t>(common_->cut_mails.load());
+  common_->log->write(LogLevel::info, "stopped", {{"cut", cut}});
   return Done{};
 }
 
 void declare(cli::Syntax& syntax, RunOptions& options) { syntax.config_file(options.config_file); }
 
 // Serves until a signal ends it.
-int run_command(const RunOptions& options, const cli::Console& console) {
-  uv::ignore_sigpipe();
-  ignore_stray_signals();
+int load_and_serve(const RunOptions& options, const cli::Console& console) {
+  // What even the smallest configuration needs.
+  if (auto failure = check_limits(1, 0)) return say(*failure, console);
   auto loaded = cli::load_configuration(options.config_file, console);
   if (!loaded) return cli::exit_code::configuration;
   Daemon daemon(options.config_file, std::move(*loaded));
@@ -340,6 +316,22 @@ int run_command(const RunOptions& options, const cli::Console& console) {
   auto served = daemon.serve();
   if (!served) return say({cli::exit_code::temporary, served.error().message}, console);
   return cli::exit_code::ok;
+}
+
+// What the system does not give is no mistake of the program; with more of it, the same start succeeds.
+int run_command(const RunOptions& options, const cli::Console& console) {
+  uv::ignore_sigpipe();
+  ignore_stray_signals();
+  try {
+    return load_and_serve(options, console);
+  } catch (const std::bad_alloc&) {
+    return say({cli::exit_code::temporary, too_little_memory().message}, console);
+  } catch (const uv::NoResources& error) {
+    return say({cli::exit_code::temporary, error.what()}, console);
+  } catch (const std::system_error& error) {  // of a thread
+    return say({cli::exit_code::temporary, std::string("the system does not give what is needed: ") + error.what()},
+               console);
+  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace sallyport::app {
 // The registry's form of what the state remembers.
 std::vector<upstream::LastWord> last_words(const std::vector<state::RememberedServer>& servers);
 
-// Used on the first worker's loop.
+// Used on one loop.
 class ServerNotes {
  public:
   explicit ServerNotes(state::Store& store) : memory_(store) {}

@@ -1,12 +1,16 @@
 #include "gateway/app/start_limits.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <future>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::app {
 
@@ -18,10 +22,38 @@ constexpr std::size_t descriptors_of_the_process = 20;
 constexpr std::size_t descriptors_of_a_loop = 4;
 // Of one session: the client's connection, the upstream's, a spool file, a DNS question.
 constexpr std::size_t descriptors_of_a_session = 4;
-// Those of the log, the database and libuv's work pool (which ends the process when it gets no thread).
-constexpr std::size_t further_threads = 6;
+// Those of the log and the database.
+constexpr std::size_t further_threads = 2;
+// Of the process: the program and its libraries' own data, the configuration, what is learned while it serves.
+constexpr std::size_t memory_of_the_process = 96 * 1024 * 1024;
+// Of a worker: compiled rules, and a few sessions with their mails.
+constexpr std::size_t memory_of_a_worker = 16 * 1024 * 1024;
 
-std::size_t threads_beside_this_one(std::size_t workers) { return workers - 1 + further_threads; }
+std::size_t threads_beside_this_one(std::size_t workers) {
+  return workers + further_threads + uv::threads_of_work_pool();
+}
+
+// Beside the three standard streams: what the parent left open.
+std::size_t inherited_descriptors() {
+  constexpr std::size_t standard_streams = 3;
+  std::size_t open = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    ++open;
+  }
+  const std::size_t expected = standard_streams + 1;  // and the one of the directory that is read here
+  return open > expected ? open - expected : 0;
+}
+
+std::size_t stack_of_a_thread() {
+  rlimit limit{};
+  constexpr std::size_t where_unlimited = 8 * 1024 * 1024;
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return where_unlimited;
+  return limit.rlim_cur;
+}
+
+std::string in_mebibytes(std::size_t octets) { return std::to_string(octets / (1024 * 1024)) + " MiB"; }
 
 }  // namespace
 
@@ -33,12 +65,34 @@ Result<Done> check_open_files(std::size_t workers, std::size_t listeners) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Done{};
   const std::size_t of_a_worker = descriptors_of_a_loop + listeners + descriptors_of_a_session;
   // A listener accepts nobody any more when nine tenths of all are in use (uv::Listener).
-  const std::size_t needed = (descriptors_of_the_process + workers * of_a_worker) * 10 / 9 + 1;
+  const std::size_t of_the_process = descriptors_of_the_process + inherited_descriptors();
+  const std::size_t needed = (of_the_process + workers * of_a_worker) * 10 / 9 + 1;
   if (limit.rlim_cur >= needed) return Done{};
   return Failure{"too few open files are allowed: " + std::to_string(workers) + " workers need at least " +
                  std::to_string(needed) + ", each session besides two to four, and the limit is " +
                  std::to_string(limit.rlim_cur) +
                  ". Raise it (LimitNOFILE= of the unit, ulimit -n), or set `workers` lower"};
+}
+
+Failure too_little_memory() {
+  return Failure{
+      "there is not enough memory to start. Raise the limit (MemoryMax= and LimitAS= of the unit, ulimit -v)"};
+}
+
+// Tried, not computed: what the limits count is the kernel's to say. Nothing is written there, so it costs no memory.
+Result<Done> check_memory(std::size_t workers) {
+  const std::size_t stacks = threads_beside_this_one(workers) * stack_of_a_thread();
+  const std::size_t needed = memory_of_the_process + workers * memory_of_a_worker + stacks;
+  void* const place =
+      ::mmap(nullptr, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (place != MAP_FAILED) {
+    ::munmap(place, needed);
+    return Done{};
+  }
+  return Failure{"too little memory is allowed: " + std::to_string(workers) + " workers and their threads need " +
+                 in_mebibytes(needed) +
+                 " of address space more. Raise the limit (LimitAS= and LimitDATA= of the unit, " +
+                 "ulimit -v and -d), or set `workers` lower"};
 }
 
 Failure too_few_threads(std::size_t workers, std::size_t started, const char* why) {

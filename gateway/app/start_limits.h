@@ -11,6 +11,11 @@ namespace sallyport::app {
 // Raises the limit of open files as far as it may be. The failure says how many are needed and how many there are.
 Result<Done> check_open_files(std::size_t workers, std::size_t listeners);
 
+// Whether the limits of memory (RLIMIT_AS, RLIMIT_DATA) leave room for the workers and the threads' stacks.
+Result<Done> check_memory(std::size_t workers);
+// The sentence where memory ran out all the same.
+Failure too_little_memory();
+
 // Starts as many threads as the process will have beside this one, and ends them again. The failure says how many are
 // needed and how many there could be.
 Result<Done> check_threads(std::size_t workers);

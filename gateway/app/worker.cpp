@@ -18,8 +18,8 @@ constexpr Duration retiring_time = std::chrono::milliseconds(500);
 constexpr Duration disposal_interval = std::chrono::seconds(1);
 // While it drains: how often a worker looks whether its sessions have ended.
 constexpr Duration draining_interval = std::chrono::milliseconds(20);
-// How long a client that has no content under way may take to read its last replies.
-constexpr Duration reading_time = std::chrono::seconds(3);
+// How often it looks for sessions that nobody need wait for.
+constexpr Duration looking_interval = std::chrono::milliseconds(500);
 // How long the 421 of a session that is broken off may take; longer than it waits to be written.
 constexpr Duration farewell_time = std::chrono::milliseconds(1500);
 
@@ -79,7 +79,7 @@ struct Worker::OpenListener {
   std::unique_ptr<uv::Listener> listener;
 };
 
-Worker::Worker(CommonParts& common, Orders orders, bool is_first)
+Worker::Worker(CommonParts& common, Orders orders, Probing probing)
     : common_(common),
       dialer_(loop_, transparent_sockets(loop_, common)),
       datagrams_(loop_),
@@ -99,7 +99,7 @@ Worker::Worker(CommonParts& common, Orders orders, bool is_first)
             IdSource(random_seed()),
             std::move(orders.snapshot),
             {&log_lines_, &record_counters_}},
-      is_first_(is_first),
+      probes_(probing == Probing::yes),
       reloaded_(loop_.scheduler()),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
@@ -112,7 +112,11 @@ Worker::Worker(CommonParts& common, Orders orders, bool is_first)
   for (NewSocket& socket : orders.sockets) listeners_.push_back(open_listener(std::move(socket)));
 }
 
-Worker::~Worker() = default;
+// Sessions that are left make their records as they are destroyed; there are some only after end_now().
+Worker::~Worker() {
+  count_cut_mails();
+  nursery_.cancel();
+}
 
 std::unique_ptr<Worker::OpenListener> Worker::open_listener(NewSocket socket) {
   auto served = std::make_unique<OpenListener>();
@@ -150,13 +154,27 @@ Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
   sessions_.push_back(entry);
   if (draining_) session.request_stop();  // it had waited to be accepted
   const bool has_ended = co_await entry.dialogue;
-  if (!has_ended) co_await session.break_off();
+  if (has_ended) co_return;
+  if (session.has_mail_to_cut()) ++common_.cut_mails;
+  co_await session.break_off();
 }
 
-void Worker::run() {
-  if (is_first_) housekeeping_.spawn(pool_.probe_for_ever());
+void Worker::begin() {
+  if (probes_) housekeeping_.spawn(pool_.probe_for_ever());
   housekeeping_.spawn(test_policies());
-  loop_.run();
+}
+
+void Worker::run() noexcept {
+  while (true) {
+    try {
+      return loop_.run();
+    } catch (const std::exception& error) {
+      // Of a posted function, for want of memory. The sessions have nothing to do with it, and go on.
+      common_.counters.add(Fault::internal);
+      common_.log->write(LogLevel::error, "fault",
+                         {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+    }
+  }
 }
 
 // Lists that lie are found out by their test points (threats.md D9). What is learned of them is shared by all workers:
@@ -242,6 +260,12 @@ void Worker::close_listener(std::unique_ptr<OpenListener> served, Duration patie
 }
 
 Task<void> Worker::retire(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void>) {
+  struct Retiring {
+    explicit Retiring(std::size_t& listeners) : count(listeners) { ++count; }
+    ~Retiring() { --count; }
+    std::size_t& count;
+  };
+  const Retiring retiring(retiring_);
   co_await served->listener->retire(patience);
 }
 
@@ -263,15 +287,20 @@ Task<void> Worker::dispose_of_old() {
   disposing_ = false;
 }
 
-void Worker::drain(std::function<void()> when_drained) {
-  loop_.post([this, when_drained = std::move(when_drained)] {
-    when_drained_ = when_drained;
-    begin_draining();
-  });
+void Worker::drain() {
+  loop_.post([this] { begin_draining(); });
 }
 
 void Worker::break_off() {
-  loop_.post([this] { breaking_off_ = true; });
+  loop_.post([this] { hurry_ = std::max(hurry_, Hurry::break_off); });
+}
+
+void Worker::end_now() {
+  loop_.post([this] {
+    hurry_ = Hurry::end_now;
+    interrupt_sessions(Which::all);
+    loop_.stop();
+  });
 }
 
 void Worker::begin_draining() {
@@ -289,30 +318,31 @@ void Worker::begin_draining() {
   try {
     housekeeping_.spawn(wind_down());
   } catch (const std::bad_alloc&) {
-    leave();
+    end_now();
   }
 }
 
 Task<void> Worker::wind_down() {
-  const Time begun = loop_.scheduler().now();
-  const Time end = begun + settings().timeouts.drain;
-  co_await wait_for_sessions(std::min(end, begun + reading_time));
-  interrupt_sessions(Which::stuck);
-  co_await wait_for_sessions(end);
+  co_await wait_for_sessions(loop_.scheduler().now() + settings().timeouts.drain, Hurry::break_off);
   interrupt_sessions(Which::all);
-  breaking_off_ = false;
-  co_await wait_for_sessions(loop_.scheduler().now() + farewell_time);
+  co_await wait_for_sessions(loop_.scheduler().now() + farewell_time, Hurry::end_now);
   try {
     co_await pool_.close_idle();
   } catch (const std::bad_alloc&) {
     // Then they end without QUIT.
   }
-  leave();
+  loop_.stop();
 }
 
-// Until none is left, or the time is over, or break_off() was called.
-Task<void> Worker::wait_for_sessions(Time end) {
-  while (nursery_.size() > 0 && loop_.scheduler().now() < end && !breaking_off_) {
+// Until none is left and nobody waits to be accepted, or the time is over, or somebody is in this hurry. Those that are
+// not worth waiting for are interrupted meanwhile.
+Task<void> Worker::wait_for_sessions(Time end, Hurry enough) {
+  Time next_look = loop_.scheduler().now();
+  while ((nursery_.size() > 0 || retiring_ > 0) && loop_.scheduler().now() < end && hurry_ < enough) {
+    if (loop_.scheduler().now() >= next_look) {
+      interrupt_sessions(Which::those_that_hold_up);
+      next_look = loop_.scheduler().now() + looking_interval;
+    }
     co_await async::sleep_for(loop_.scheduler(), draining_interval);
   }
 }
@@ -323,14 +353,19 @@ void Worker::interrupt_sessions(Which which) {
   while (!sessions_.empty()) {
     auto& entry = static_cast<Entry&>(*sessions_.front());
     seen.push_back(entry);
-    if (which == Which::all || entry.session.is_stuck()) entry.dialogue.interrupt();
+    if (which == Which::all || entry.session.holds_up_for_nothing()) entry.dialogue.interrupt();
   }
   sessions_.take_all(seen);
 }
 
-void Worker::leave() {
-  if (when_drained_) when_drained_();
-  if (!is_first_) loop_.stop();
+void Worker::count_cut_mails() {
+  async::ListHead seen;
+  while (!sessions_.empty()) {
+    auto& entry = static_cast<Entry&>(*sessions_.front());
+    seen.push_back(entry);
+    if (entry.session.has_mail_to_cut()) ++common_.cut_mails;
+  }
+  sessions_.take_all(seen);
 }
 
 }  // namespace sallyport::app

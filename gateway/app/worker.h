@@ -41,16 +41,22 @@ class Worker {
     std::vector<NewSocket> sockets;
   };
 
-  // The orders have a socket for each listener. The first worker also probes the upstreams, for all.
-  Worker(CommonParts& common, Orders orders, bool is_first);
+  // One of the workers probes the upstreams, for all.
+  enum class Probing : std::uint8_t { no, yes };
+
+  // The orders have a socket for each listener.
+  Worker(CommonParts& common, Orders orders, Probing probing);
+  // On any thread, when run() has returned.
   ~Worker();
 
   // Before run(), where there are several workers: a DNS question that another one has under way is not asked again.
   void ask_dns_with_others();
   // The same: its upstream connections make room for the mail of the others.
   void share_upstream_places();
-  // The thread's whole life: serves until it has drained.
-  void run();
+  // On the worker's thread, once, before run(): starts what goes on beside the sessions. Throws std::bad_alloc.
+  void begin();
+  // Serves until it has drained.
+  void run() noexcept;
   // From any thread: sessions and mails that begin from now on are served by these orders. Listeners that the snapshot
   // does not name any more are retired without cutting anybody off. `held` is let go of, on this worker's thread, when
   // all that is done, or when the worker has ended. A failure (no memory) leaves all as it is, is counted and logged.
@@ -59,16 +65,13 @@ class Worker {
   // worker's plans stay.
   void take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<void> held);
   // From any thread: accept no more, let what is under way finish for as long as timeouts.drain, then break off what is
-  // left: the mail has its record, the client hears 421 (threats.md R12). After that `when_drained` runs on this
-  // worker's thread, and run() ends; the first worker's goes on until its loop is stopped, because signals and the
-  // control socket are served there.
-  void drain(std::function<void()> when_drained);
+  // left: the mail has its record, the client hears 421 (threats.md R12). After that run() ends.
+  void drain();
   // From any thread, after drain(): the waiting is over now.
   void break_off();
-
-  uv::Loop& loop() { return loop_; }
-  // On the worker's thread.
-  resolver::Resolver& resolver() { return resolver_; }
+  // From any thread, after drain(): run() ends without waiting for anything. Each mail has its record, at the latest
+  // when the worker is destroyed; clients hear what can be sent at once.
+  void end_now();
 
  private:
   struct Entry;  // a session, in the list of those that drain() has to reach
@@ -88,10 +91,12 @@ class Worker {
   Task<void> test_policies();
   void begin_draining();
   Task<void> wind_down();
-  enum class Which { all, stuck };
+  enum class Which { all, those_that_hold_up };
   void interrupt_sessions(Which which);
-  Task<void> wait_for_sessions(Time end);
-  void leave();
+  void count_cut_mails();
+  // How much of the waiting at the end is left out.
+  enum class Hurry : std::uint8_t { none, break_off, end_now };
+  Task<void> wait_for_sessions(Time end, Hurry enough);
   const config::Settings& settings() const { return *host_.snapshot->shared->settings; }
 
   CommonParts& common_;
@@ -105,10 +110,10 @@ class Worker {
   record::RecordCounters record_counters_;
   std::optional<record::DmarcRows> dmarc_rows_;  // where reports are collected
   session::Host host_;
-  const bool is_first_;
+  const bool probes_;
   bool draining_ = false;
-  bool breaking_off_ = false;
-  std::function<void()> when_drained_;
+  Hurry hurry_ = Hurry::none;
+  std::size_t retiring_ = 0;  // listeners that still accept those who have connected
   bool disposing_ = false;
   async::Signal reloaded_;  // wakes test_policies()
   // Snapshots before the one in force, until the last session has let go of them.

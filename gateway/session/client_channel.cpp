@@ -78,9 +78,9 @@ Task<Result<Done, io::Error>> ClientChannel::flush(Time deadline) {
   if (replies_.empty()) co_return Done{};
   std::string out = std::move(replies_);
   replies_.clear();
-  flushing_ = true;
+  flushing_since_ = scheduler_.now();
   auto sent = co_await stream_->write(out, deadline);
-  flushing_ = false;
+  flushing_since_.reset();
   co_return sent;
 }
 

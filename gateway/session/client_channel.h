@@ -52,7 +52,9 @@ class ClientChannel final : public upstream::DeliveryClient {
   // Sends the collected replies.
   Task<Result<Done, io::Error>> flush(Time deadline);
   // A flush() is under way: the session may not write anything else now.
-  bool is_flushing() const { return flushing_; }
+  bool is_flushing() const { return flushing_since_.has_value(); }
+  // When that flush() began; nothing when none is under way.
+  std::optional<Time> flushing_since() const { return flushing_since_; }
   // Sends the collected replies, for which it takes a second at most, and closes the connection.
   Task<void> say_last_words();
 
@@ -78,7 +80,7 @@ class ClientChannel final : public upstream::DeliveryClient {
   std::size_t max_line_octets_;
   smtp::ServerParser parser_;
   std::string replies_;
-  bool flushing_ = false;
+  std::optional<Time> flushing_since_;
   bool waits_no_more_ = false;
   std::size_t line_octets_ = 0;  // of the line that next_line() returned last; the next call consumes them
 };

@@ -31,6 +31,13 @@ bool is_in(const IpAddress& client, const std::vector<IpNetwork>& networks) {
                      [&client](const IpNetwork& network) { return network.contains(client); });
 }
 
+// From request_stop() on (R12): how long a client may take to read its replies, without and with content of a mail
+// under way; and how long a session without content may wait for others than its client: for a server's answer to RCPT,
+// for DNS, for a TLS handshake.
+constexpr Duration patience_with_idle_reader = std::chrono::seconds(3);
+constexpr Duration patience_with_reader = std::chrono::seconds(5);
+constexpr Duration patience_without_content = std::chrono::seconds(5);
+
 // In words of ours, never a peer's.
 std::string description_of(const std::exception_ptr& mistake) {
   try {
@@ -68,6 +75,7 @@ Session::Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, con
 }
 
 Session::~Session() {
+  record_cut_mail();
   host_.counters.add(Gauge::sessions, -1);
   if (connection_.client.tls) host_.counters.add(Gauge::tls_sessions, -1);
 }
@@ -113,6 +121,18 @@ Task<void> Session::break_off() {
   }
 }
 
+// However a session ends, each mail that was begun has its record: also where the end of its worker destroys run()
+// before break_off() could be awaited.
+void Session::record_cut_mail() noexcept {
+  if (!mail_) return;
+  try {
+    if (!said_goodbye_) break_off_mail();
+    end_mail();
+  } catch (...) {
+    host_.counters.add(Fault::log);  // there is no memory for the record
+  }
+}
+
 void Session::break_off_mail() {
   const bool is_accepted = mail_ && mail_->decision && mail_->decision->code / 100 == 2;
   if (is_accepted) {  // U13: it is delivered, and the client may not know
@@ -143,7 +163,7 @@ Task<Flow> Session::begin() {
   if (may_introduce_) sequence_.offer(Verb::xclient);
   recognise_client();
   slot_ = host_.slots.take(connection_.client.ip, share_of_client());
-  if (stopping_) co_return refuse(refusals::shutting_down_at_connect);
+  if (is_stopping()) co_return refuse(refusals::shutting_down_at_connect);
   if (!slot_) co_return refuse(refusals::too_many_sessions);
   if (listener_.settings.tls == config::ListenTls::implicit) {
     auto secured = co_await secure();
@@ -181,12 +201,12 @@ Task<bool> Session::greet() {
 }
 
 Task<Flow> Session::next_command() {
-  if (stopping_ && is_idle()) co_return refuse(refusals::shutting_down);
+  if (is_stopping() && is_idle()) co_return refuse(refusals::shutting_down);
   waiting_for_command_ = true;
   auto line = co_await channel_.next_line(command_deadline());
   waiting_for_command_ = false;
   if (said_goodbye_) co_return Flow::end;
-  if (!line && stopping_ && is_idle()) co_return refuse(refusals::shutting_down);
+  if (!line && is_stopping() && is_idle()) co_return refuse(refusals::shutting_down);
   if (!line) co_return handle_lost_client(line.error());
   if (!sequence_.is_greeted() && smtp::is_tls_record(channel_.stream().input())) {
     record(Violation::non_smtp);
@@ -317,14 +337,20 @@ Task<void> Session::say_goodbye() {
 
 // A client that does not read its replies holds the end up no longer than this.
 Task<void> Session::end_unread() {
-  constexpr Duration patience = std::chrono::seconds(3);
-  co_await async::sleep_for(host_.scheduler, patience);
+  co_await async::sleep_for(host_.scheduler, patience_with_idle_reader);
   if (is_idle() && channel_.is_flushing()) channel_.stream().abort();
 }
 
+bool Session::holds_up_for_nothing() const {
+  if (!is_stopping()) return false;
+  const Time since = std::max(*stop_requested_at_, channel_.flushing_since().value_or(*stop_requested_at_));
+  if (channel_.is_flushing()) return now() - since >= (is_idle() ? patience_with_idle_reader : patience_with_reader);
+  return is_idle() && now() - since >= patience_without_content;
+}
+
 void Session::request_stop() {
-  if (stopping_) return;
-  stopping_ = true;
+  if (is_stopping()) return;
+  stop_requested_at_ = now();
   if (!is_idle()) return;
   const bool is_flushing = channel_.is_flushing();
   if (is_flushing) channel_.wait_no_more();

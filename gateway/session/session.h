@@ -89,11 +89,13 @@ class Session {
   // (R12).
   void request_stop();
   // The waiting is over (R12): the caller has destroyed the coroutine of run() where it waited, and awaits this one
-  // instead. The mail under way gets its record, and the client hears 421 4.3.2. Never throws.
+  // instead. The mail under way gets its record, before the first wait, and the client hears 421 4.3.2. Never throws.
   Task<void> break_off();
-  // The client does not read its replies, and no content of a mail is under way: it would hold up a shutdown for
-  // nothing.
-  bool is_stuck() const { return is_idle() && channel_.is_flushing(); }
+  // After request_stop(): waiting for this session any longer serves no mail whose content is coming or has come. Its
+  // client does not read a reply, or no content is under way and something else than the client is waited for.
+  bool holds_up_for_nothing() const;
+  // There is a mail that break_off() would cut off: nobody has told its client yet that the gateway shuts down.
+  bool has_mail_to_cut() const { return mail_ && !said_goodbye_; }
 
  private:
   // What a caller of refuse() adds to a refusal.
@@ -123,6 +125,7 @@ class Session {
   std::uint64_t max_size() const;
   // No content of a mail is under way.
   bool is_idle() const;
+  bool is_stopping() const { return stop_requested_at_.has_value(); }
   Task<void> say_goodbye();
   Task<void> end_unread();
   Flow handle_lost_client(io::Error error);
@@ -130,6 +133,7 @@ class Session {
   Task<Flow> read_proxy_header();
   void close_books(const std::exception_ptr& mistake);
   void break_off_mail();
+  void record_cut_mail() noexcept;
   // on_xclient.cpp
   Task<Flow> on_xclient(const smtp::Command& command);
   void take_introduction(const smtp::ClientAttributes& said);
@@ -250,8 +254,8 @@ class Session {
   std::unique_ptr<MailState> mail_;
   std::uint64_t errors_ = 0;
   std::uint64_t junk_ = 0;
-  std::uint64_t refused_recipients_ = 0;  // for good (S20)
-  bool stopping_ = false;
+  std::uint64_t refused_recipients_ = 0;   // for good (S20)
+  std::optional<Time> stop_requested_at_;  // by request_stop()
   bool waiting_for_command_ = false;
   bool said_goodbye_ = false;
   async::Nursery background_;  // last: ends before what it uses

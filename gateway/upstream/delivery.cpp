@@ -492,6 +492,8 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHead
   co_await async::Share(scheduler_,
                         in_parts);  // here, as nothing may come between the question below and the end of data
   if (client_.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
+  // Who destroys this coroutine while it waits cannot know how much has left.
+  end_written_ = true;
   auto sent = co_await lease_->finish_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
   end_written_ = sent.ok();
   co_return sent;

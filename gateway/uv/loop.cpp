@@ -3,10 +3,10 @@
 #include <uv.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 
 #include "gateway/uv/handle.h"
+#include "gateway/uv/no_resources.h"
 
 namespace sallyport::uv {
 
@@ -21,7 +21,7 @@ struct Loop::Handles {
 namespace {
 
 void require(int code, const char* what) {
-  if (code < 0) throw std::runtime_error(std::string("event loop: ") + what + ": " + uv_strerror(code));
+  if (code < 0) throw NoResources(std::string("event loop: ") + what + ": " + uv_strerror(code));
 }
 
 }  // namespace

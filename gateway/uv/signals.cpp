@@ -2,29 +2,41 @@
 
 #include <uv.h>
 
-#include <csignal>
 #include <exception>
+#include <memory>
+#include <string>
 #include <utility>
 
-#include "gateway/base/ensure.h"
 #include "gateway/uv/handle.h"
 #include "gateway/uv/loop.h"
+#include "gateway/uv/no_resources.h"
 
 namespace sallyport::uv {
 
 class Signals::Watcher final : public Handle {
  public:
-  Watcher(Loop& loop, int signal, const Caught& caught) : loop_(loop), caught_(caught) {
-    uv_signal_init(loop.raw(), &signal_);
-    own(reinterpret_cast<uv_handle_t*>(&signal_));
-    code_ = uv_signal_start(
-        &signal_,
+  // Throws NoResources.
+  static Watcher* start(Loop& loop, int signal, const Caught& caught) {
+    auto watcher = std::unique_ptr<Watcher>(new Watcher(loop, caught));
+    require(uv_signal_init(loop.raw(), &watcher->signal_));
+    Watcher* started = watcher.release();  // from here on it is deleted by closing it
+    started->own(reinterpret_cast<uv_handle_t*>(&started->signal_));
+    const int code = uv_signal_start(
+        &started->signal_,
         [](uv_signal_t* raw, int number) { static_cast<Watcher*>(static_cast<Handle*>(raw->data))->on_signal(number); },
         signal);
+    if (code < 0) started->close_handle();
+    require(code);
+    return started;
   }
-  bool is_watching() const noexcept { return code_ == 0; }
 
  private:
+  Watcher(Loop& loop, const Caught& caught) : loop_(loop), caught_(caught) {}
+
+  static void require(int code) {
+    if (code < 0) throw NoResources(std::string("signals cannot be caught: ") + uv_strerror(code));
+  }
+
   void on_signal(int number) noexcept {
     Turn turn(loop_);
     loop_.update_time();
@@ -39,17 +51,34 @@ class Signals::Watcher final : public Handle {
   Loop& loop_;
   const Caught& caught_;
   uv_signal_t signal_;
-  int code_ = 0;
 };
 
 Signals::Signals(Loop& loop, std::initializer_list<int> signals, Caught caught) : caught_(std::move(caught)) {
   watchers_.reserve(signals.size());
-  for (int signal : signals) watchers_.push_back(new Watcher(loop, signal, caught_));
-  for (const Watcher* watcher : watchers_) ensure(watcher->is_watching(), "Signals: a signal cannot be caught");
+  try {
+    for (int signal : signals) watchers_.push_back(Watcher::start(loop, signal, caught_));
+  } catch (...) {
+    for (Watcher* watcher : watchers_) watcher->close_handle();
+    throw;
+  }
 }
 
 Signals::~Signals() {
   for (Watcher* watcher : watchers_) watcher->close_handle();
+}
+
+BlockedSignals::BlockedSignals() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+void block_signals_to_the_end() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 
 void ignore_sigpipe() noexcept { std::signal(SIGPIPE, SIG_IGN); }

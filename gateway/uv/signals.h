@@ -1,6 +1,7 @@
 // Signals: POSIX signals as callbacks on a loop's thread.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <initializer_list>
 #include <vector>
@@ -15,6 +16,7 @@ class Signals {
  public:
   using Caught = std::function<void(int signal)>;
 
+  // Throws NoResources.
   Signals(Loop& loop, std::initializer_list<int> signals, Caught caught);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -25,6 +27,22 @@ class Signals {
   Caught caught_;
   std::vector<Watcher*> watchers_;
 };
+
+// Blocks all signals for this thread, and for those that are started meanwhile for their whole life. Only the thread
+// that has to do with signals leaves them unblocked, so that it alone decides about the end of the process.
+class BlockedSignals {
+ public:
+  BlockedSignals() noexcept;
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals();
+
+ private:
+  sigset_t before_;
+};
+
+// For the last steps of a process, when nobody catches signals any more: another SIGTERM would break them off.
+void block_signals_to_the_end() noexcept;
 
 // Makes a write to a connection that the peer has closed an error (EPIPE) instead of the end of the process. main()
 // calls it once, at start.

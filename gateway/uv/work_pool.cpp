@@ -2,9 +2,27 @@
 
 #include <uv.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "gateway/base/ensure.h"
+#include "gateway/uv/signals.h"
 
 namespace sallyport::uv {
+
+std::size_t threads_of_work_pool() {
+  constexpr int by_default = 4;
+  constexpr int most = 1024;
+  const char* const wanted = std::getenv("UV_THREADPOOL_SIZE");
+  return static_cast<std::size_t>(wanted ? std::clamp(std::atoi(wanted), 1, most) : by_default);
+}
+
+void start_work_pool() {
+  const BlockedSignals blocked;
+  Loop loop;
+  auto nothing = [] {};
+  loop.run_until_done(on_worker(loop, nothing));
+}
 
 struct Work::Request {
   uv_work_t work;

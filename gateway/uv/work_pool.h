@@ -5,6 +5,7 @@
 // its result is dropped then. What the job throws is thrown at the co_await.
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -16,6 +17,12 @@
 #include "gateway/uv/loop.h"
 
 namespace sallyport::uv {
+
+// How many threads the pool has: libuv's four, or what UV_THREADPOOL_SIZE of the environment says.
+std::size_t threads_of_work_pool();
+// Starts the pool's threads, which otherwise happens with the first job. libuv ends the process when it gets no thread:
+// so the start calls this right after it has seen that there are enough.
+void start_work_pool();
 
 // One job. It deletes itself when both the pool and the coroutine that asked have finished with it.
 class Work {

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """How a drain ends: who hears what when the waiting is over, by its time or by a second request, whichever thread has the client."""
+import contextlib
+import os
 import signal
 import socket
 import time
 import unittest
 
 from scripted_server import SILENCE, ScriptedServer
-from support import PROGRAM, Client, GatewayTest, free_port, run, wait_until
+from support import PATIENCE, PROGRAM, Client, GatewayTest, free_port, run, wait_until
 
 
 class BrokenOff(GatewayTest):
@@ -112,6 +114,80 @@ class Draining(GatewayTest):
         gateway.signal(signal.SIGTERM)
         self.assertEqual(gateway.wait(), 0)
         self.assertLess(time.monotonic() - began, 15)
+
+    def test_systemd_is_asked_to_wait_as_long_as_it_drains(self):
+        path = self.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(str(path))
+            path.chmod(0o666)
+            systemd.settimeout(PATIENCE)
+            file = self.configuration(self.sink().port, workers=2)
+            gateway = self.start("gateway", [PROGRAM, "run", "-c", file], env={**os.environ, "NOTIFY_SOCKET": str(path)})
+            self.assertIn("READY=1", systemd.recv(4096).decode().splitlines())
+            with Client(self.port) as client:
+                client.greet()
+                client.mail()
+                client.ask("DATA", 354)
+                gateway.signal(signal.SIGTERM)
+                told = systemd.recv(4096).decode().splitlines()
+                self.assertIn("STOPPING=1", told)
+                for _ in range(3):
+                    asked = [int(line.partition("=")[2]) for line in told if line.startswith("EXTEND_TIMEOUT_USEC=")]
+                    self.assertEqual(len(asked), 1, told)
+                    systemd.settimeout(asked[0] / 1e6)  # systemd's own patience ends then
+                    told = systemd.recv(4096).decode().splitlines()
+                client.send("Subject: x\r\n\r\ny\r\n.\r\n")
+                client.expect(250)
+            self.assertEqual(gateway.wait(), 0)
+
+    def test_signals_and_the_socket_work_while_every_worker_computes(self):
+        rules = self.rules('sp.rule { name = "BUSY", stage = "rcpt", score = 0, run = function(tx) while true do end end }\n')
+        gateway = self.gateway(self.sink().port, workers=2,
+                               policy={"mode": "off", "rules": {"mode": "enforce", "path": rules, "cpu": "1s"}})
+        clients = [Client(self.port, source=f"127.0.0.{20 + number}") for number in range(4)]
+        for client in clients:
+            self.addCleanup(client.socket.close)
+            client.greet()
+        for client in clients:
+            client.send("MAIL FROM:<ann@sender.example>\r\nRCPT TO:<user@test.example>\r\n")
+        time.sleep(0.5)
+        for ask in ("stats", "upstreams", "lists"):
+            began = time.monotonic()
+            done = run([PROGRAM, ask, "-c", self.folder / "sallyport.toml"])
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertLess(time.monotonic() - began, 4)
+        began = time.monotonic()
+        gateway.signal(signal.SIGTERM)
+        wait_until("the drain", lambda: self.log_lines("stopping"))
+        self.assertLess(time.monotonic() - began, 4)
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.wait(60), 0)
+        self.assertEqual({line["ip"] for line in self.log_lines()}, {f"127.0.0.{20 + number}" for number in range(4)})
+        self.assertEqual(len(self.log_lines()), 4)
+
+    def test_a_reply_that_nobody_reads_is_waited_for_5_seconds(self):
+        """Of a mail whose content the server has: its replies fill the way to the client, and stay there."""
+        server = ScriptedServer(self)
+        gateway = self.gateway(server.port, limits={"junk_commands": 1000000, "errors_per_session": 1000000})
+        client = socket.socket()
+        self.addCleanup(client.close)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect(("127.0.0.1", self.port))
+        client.recv(1000)
+        client.sendall(b"EHLO client.example\r\n")
+        client.recv(1000)
+        client.sendall(b"MAIL FROM:<ann@sender.example>\r\nRCPT TO:<user@test.example>\r\n")
+        client.sendall(b"BDAT 5\r\nA: b\n")
+        client.settimeout(2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                client.sendall(b"NOOP\r\n" * 2000)
+        began = time.monotonic()
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.wait(), 0)
+        self.assertLess(time.monotonic() - began, 12)
+        line, = self.log_lines()
+        self.assertEqual((line["verdict"], line["check"]), ("tempfail", "shutdown"))
 
     def test_the_age_of_the_certificate_is_told_when_asked(self):
         self.gateway(free_port())

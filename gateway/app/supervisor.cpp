@@ -1,0 +1,87 @@
+#include "gateway/app/supervisor.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "gateway/async/wait.h"
+
+namespace sallyport::app {
+
+namespace {
+
+// While it drains: how often systemd is asked to wait on, and for how long each time.
+constexpr Duration asking_interval = std::chrono::seconds(3);
+constexpr std::chrono::microseconds asked_time = std::chrono::seconds(20);
+// A process that has not ended so long after the time of a drain never will; systemd may kill it then.
+constexpr Duration end_after_drain = std::chrono::seconds(10);
+
+std::string asking() { return "EXTEND_TIMEOUT_USEC=" + std::to_string(asked_time.count()); }
+
+}  // namespace
+
+Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
+                       const std::vector<std::unique_ptr<Worker>>& workers, const Built& at_start,
+                       uv::BoundSocket control_socket)
+    : common_(common),
+      workers_(workers),
+      dialer_(loop_),
+      datagrams_(loop_),
+      resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
+                *common.log),
+      reloader_(common, builder, workers, at_start, loop_, resolver_),
+      control_(common, reloader_, loop_, std::move(control_socket)),
+      tasks_(loop_.scheduler()),
+      endings_(loop_, {SIGTERM, SIGINT}, [this](int) { on_ending_signal(); }),
+      hangups_(loop_, {SIGHUP}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }) {
+  tasks_.spawn(reloader_.follow_names());
+  if (common_.store) tasks_.spawn(reloader_.remember_servers());
+}
+
+void Supervisor::run() noexcept {
+  while (ended_ < workers_.size()) {
+    try {
+      loop_.run();
+    } catch (const std::exception& error) {  // of a posted function, for want of memory
+      common_.counters.add(Fault::internal);
+      common_.log->write(LogLevel::error, "fault",
+                         {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+    }
+  }
+}
+
+void Supervisor::one_has_ended() noexcept {
+  if (++ended_ == workers_.size()) loop_.stop();
+}
+
+// Once: what is under way may finish. Again: it is broken off, whichever worker has it. Once more: nothing is waited
+// for, not even the farewells.
+void Supervisor::on_ending_signal() {
+  const int request = endings_asked_ + 1;
+  if (request == 1) {
+    ::sd_notify(0, ("STOPPING=1\n" + asking()).c_str());
+    common_.log->write(LogLevel::info, "stopping", {});
+    reloader_.stop();
+    for (const auto& worker : workers_) worker->drain();
+    tasks_.spawn(ask_systemd_for_time());
+  } else if (request == 2) {
+    for (const auto& worker : workers_) worker->break_off();
+  } else {
+    for (const auto& worker : workers_) worker->end_now();
+  }
+  endings_asked_ = request;  // not when memory ran out meanwhile: then the same signal can be sent again
+}
+
+Task<void> Supervisor::ask_systemd_for_time() {
+  const Time end = loop_.scheduler().now() + reloader_.current().settings->timeouts.drain + end_after_drain;
+  while (loop_.scheduler().now() < end) {
+    co_await async::sleep_for(loop_.scheduler(), asking_interval);
+    ::sd_notify(0, asking().c_str());
+  }
+}
+
+}  // namespace sallyport::app

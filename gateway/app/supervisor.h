@@ -1,0 +1,57 @@
+// Supervisor: the process's own loop, beside those of the workers: signals, the control socket, reloads, the names of
+// servers, and the order of the end.
+//
+// It runs on the main thread and ends last, after every worker's thread. Nothing of a mail happens on it, so SIGTERM,
+// `sallyport stats` and `sallyport upstreams` work until the last session of the last worker is over, whatever a
+// worker's loop is doing meanwhile (threats.md R12).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "gateway/app/control_server.h"
+#include "gateway/app/reload.h"
+#include "gateway/app/worker.h"
+#include "gateway/async/nursery.h"
+#include "gateway/resolver/resolver.h"
+#include "gateway/uv/bound_socket.h"
+#include "gateway/uv/datagram.h"
+#include "gateway/uv/dialer.h"
+#include "gateway/uv/loop.h"
+#include "gateway/uv/signals.h"
+
+namespace sallyport::app {
+
+class Supervisor {
+ public:
+  // All but `at_start` outlive it. From here on the signals are its own; what arrives before run() is dealt with there.
+  // Throws uv::NoResources.
+  Supervisor(CommonParts& common, SnapshotBuilder& builder, const std::vector<std::unique_ptr<Worker>>& workers,
+             const Built& at_start, uv::BoundSocket control_socket);
+
+  // Returns when one_has_ended() has been called for each worker.
+  void run() noexcept;
+  // From any thread: a worker's run() has returned.
+  void one_has_ended() noexcept;
+
+ private:
+  void on_ending_signal();
+  Task<void> ask_systemd_for_time();
+
+  CommonParts& common_;
+  const std::vector<std::unique_ptr<Worker>>& workers_;
+  uv::Loop loop_;
+  uv::Dialer dialer_;
+  uv::DatagramDialer datagrams_;
+  resolver::Resolver resolver_;
+  Reloader reloader_;
+  ControlServer control_;
+  async::Nursery tasks_;
+  uv::Signals endings_;
+  uv::Signals hangups_;
+  int endings_asked_ = 0;
+  std::atomic<std::size_t> ended_ = 0;
+};
+
+}  // namespace sallyport::app
