@@ -22,6 +22,15 @@ CommonParts::CommonParts(std::shared_ptr<const config::Settings> settings)
       slots({at_start->limits.sessions, at_start->limits.sessions_per_ip}),
       started(uv::Loop::now()) {}
 
+void note_internal_fault(CommonParts& common, std::string_view detail) noexcept {
+  common.counters.add(Fault::internal);
+  try {
+    common.log->write(LogLevel::error, "fault", {{"kind", name(Fault::internal)}, {"detail", detail}});
+  } catch (const std::exception&) {
+    common.counters.add(Fault::log);  // there is no memory for the line
+  }
+}
+
 Result<std::unique_ptr<CommonParts>> make_common_parts(std::shared_ptr<const config::Settings> settings) {
   auto parts = std::make_unique<CommonParts>(std::move(settings));
   auto log = open_log(parts->at_start->log, parts->counters);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "gateway/app/transparent_helper.h"
 #include "gateway/base/counters.h"
@@ -55,6 +56,9 @@ struct CommonParts {
   std::atomic<std::uint64_t> cut_mails = 0;
   const Time started;
 };
+
+// Counts and logs something that ought not to happen and ends nothing, such as want of memory beside the sessions.
+void note_internal_fault(CommonParts& common, std::string_view detail) noexcept;
 
 // Opens the log; when it cannot be had, the failure says why, with the file's name.
 Result<std::unique_ptr<CommonParts>> make_common_parts(std::shared_ptr<const config::Settings> settings);

@@ -82,7 +82,8 @@ class Reloader::AllDone {
     state_->loop = nullptr;
   }
 
-  const std::shared_ptr<void>& share() const { return own_share_; }
+  std::shared_ptr<Worker::Failures> share() const { return {own_share_, &state_->failures}; }
+  std::size_t failures() const { return state_->failures; }
   // False: the deadline has come first. No share may be asked for afterwards.
   Task<bool> wait(Time deadline) {
     own_share_.reset();
@@ -97,6 +98,7 @@ class Reloader::AllDone {
       if (state->loop != nullptr) state->loop->post([state] { state->done.notify(); });
     }
     async::Signal done;
+    Worker::Failures failures = 0;
     std::mutex mutex;  // for `loop`
     uv::Loop* loop;    // null when nobody waits any more
   };
@@ -184,8 +186,9 @@ Task<Reloader::Outcome> Reloader::reload_now() {
     auto prepared = co_await uv::on_worker(loop_, std::move(preparation));
     if (prepared) {
       co_await add_names(prepared->built);
-      co_await hand_out(*prepared);
+      const auto problem = co_await hand_out(*prepared);
       outcome = put_in_force(prepared->built);
+      if (problem) outcome = refuse({{{builder_.config_file(), 0, 0}, *problem}});
     } else {
       outcome = refuse(prepared.error());
     }
@@ -252,25 +255,31 @@ Task<bool> Reloader::take_addresses() {
     common_.counters.add(Fault::internal);
     co_return false;
   }
-  co_await all_taken(all_done);
-  co_return true;
+  co_return !co_await all_taken(all_done);
 }
 
-// Returns when every worker serves by it, and no address that is named no more is listened on.
-Task<void> Reloader::hand_out(Prepared& prepared) {
+// Returns when every worker serves by it, and no address that is named no more is listened on. Otherwise it says which
+// part of the workers does not; the others do.
+Task<std::optional<std::string>> Reloader::hand_out(Prepared& prepared) {
   AllDone all_done(loop_);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, all_done.share());
   }
-  co_await all_taken(all_done);
+  co_return co_await all_taken(all_done);
 }
 
-Task<void> Reloader::all_taken(AllDone& all_done) {
+// Nothing: all have.
+Task<std::optional<std::string>> Reloader::all_taken(AllDone& all_done) {
   const bool is_done = co_await all_done.wait(loop_.scheduler().now() + hand_out_patience);
-  if (is_done) co_return;
-  common_.counters.add(Fault::internal);
-  common_.log->write(LogLevel::error, "fault",
-                     {{"kind", name(Fault::internal)}, {"detail", "a worker has not taken its orders in time"}});
+  if (!is_done) {
+    note_internal_fault(common_, "a worker has not taken its orders in time");
+    co_return "not all workers have answered in time; those that have serve by it, the others will when they come to "
+              "it";
+  }
+  const std::size_t failures = all_done.failures();
+  if (failures == 0) co_return std::nullopt;
+  co_return std::to_string(failures) + " of " + std::to_string(workers_.size()) +
+      " workers had no memory for it and serve by the configuration of before; reload again";
 }
 
 control::Reloaded Reloader::put_in_force(const Built& built) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,9 +67,9 @@ class Reloader {
 
   Task<Outcome> reload_now();
   Task<void> add_names(Built& built);
-  Task<void> hand_out(Prepared& prepared);
+  Task<std::optional<std::string>> hand_out(Prepared& prepared);
   Task<bool> take_addresses();
-  Task<void> all_taken(AllDone& all_done);
+  Task<std::optional<std::string>> all_taken(AllDone& all_done);
   control::Reloaded put_in_force(const Built& built);
   control::ReloadErrors refuse(const config::ConfigErrors& errors);
 

@@ -53,6 +53,14 @@ std::size_t stack_of_a_thread() {
   return limit.rlim_cur;
 }
 
+// Address space that the C library sets aside for a thread's allocations, most of it never used. It counts for
+// RLIMIT_AS only.
+std::size_t arena_of_a_thread() {
+  constexpr std::size_t arena = 64 * 1024 * 1024;
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? arena : 0;
+}
+
 std::string in_mebibytes(std::size_t octets) { return std::to_string(octets / (1024 * 1024)) + " MiB"; }
 
 }  // namespace
@@ -81,8 +89,8 @@ Failure too_little_memory() {
 
 // Tried, not computed: what the limits count is the kernel's to say. Nothing is written there, so it costs no memory.
 Result<Done> check_memory(std::size_t workers) {
-  const std::size_t stacks = threads_beside_this_one(workers) * stack_of_a_thread();
-  const std::size_t needed = memory_of_the_process + workers * memory_of_a_worker + stacks;
+  const std::size_t of_threads = (threads_beside_this_one(workers) + 1) * (stack_of_a_thread() + arena_of_a_thread());
+  const std::size_t needed = memory_of_the_process + workers * memory_of_a_worker + of_threads;
   void* const place =
       ::mmap(nullptr, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place != MAP_FAILED) {

@@ -47,9 +47,7 @@ void Supervisor::run() noexcept {
     try {
       loop_.run();
     } catch (const std::exception& error) {  // of a posted function, for want of memory
-      common_.counters.add(Fault::internal);
-      common_.log->write(LogLevel::error, "fault",
-                         {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+      note_internal_fault(common_, error.what());
     }
   }
 }

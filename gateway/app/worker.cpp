@@ -52,17 +52,6 @@ struct Disposal {
   void operator()() { snapshots.clear(); }
 };
 
-// A mistake, or want of memory, in what no session waits for. Without memory for the line the count has to do.
-void record_mistake(CommonParts& common, const std::exception& error) {
-  common.counters.add(Fault::internal);
-  try {
-    common.log->write(LogLevel::error, "fault",
-                      {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
-  } catch (const std::bad_alloc&) {
-    common.counters.add(Fault::log);
-  }
-}
-
 }  // namespace
 
 struct Worker::Entry : async::ListNode {
@@ -170,9 +159,7 @@ void Worker::run() noexcept {
       return loop_.run();
     } catch (const std::exception& error) {
       // Of a posted function, for want of memory. The sessions have nothing to do with it, and go on.
-      common_.counters.add(Fault::internal);
-      common_.log->write(LogLevel::error, "fault",
-                         {{"kind", name(Fault::internal)}, {"detail", std::string_view(error.what())}});
+      note_internal_fault(common_, error.what());
     }
   }
 }
@@ -194,7 +181,7 @@ Task<void> Worker::test_policies() {
       try {
         co_await gatherer->self_test(context);
       } catch (const std::exception& error) {
-        record_mistake(common_, error);
+        note_internal_fault(common_, error.what());
         next = std::min(next, loop_.scheduler().now() + after_mistake);
       }
     }
@@ -202,25 +189,26 @@ Task<void> Worker::test_policies() {
   }
 }
 
-void Worker::take(Orders orders, std::shared_ptr<void> held) {
+void Worker::take(Orders orders, std::shared_ptr<Failures> failures) {
   auto shared = std::make_shared<Orders>(std::move(orders));  // a posted function is copied, a socket is not
-  post_orders([shared = std::move(shared)] { return std::move(*shared); }, std::move(held));
+  post_orders([shared = std::move(shared)] { return std::move(*shared); }, std::move(failures));
 }
 
-void Worker::take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<void> held) {
+void Worker::take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<Failures> failures) {
   const auto orders = [this, next = std::move(next)] {
     const session::WorkerSnapshot snapshot{next, host_.snapshot->plans};
     return Orders{std::make_shared<const session::WorkerSnapshot>(snapshot), {}};
   };
-  post_orders(orders, std::move(held));
+  post_orders(orders, std::move(failures));
 }
 
-void Worker::post_orders(std::function<Orders()> orders, std::shared_ptr<void> held) {
-  loop_.post([this, orders = std::move(orders), held = std::move(held)] {
+void Worker::post_orders(std::function<Orders()> orders, std::shared_ptr<Failures> failures) {
+  loop_.post([this, orders = std::move(orders), failures = std::move(failures)] {
     try {
-      carry_out(orders(), held);
+      carry_out(orders(), failures);
     } catch (const std::exception& error) {
-      record_mistake(common_, error);
+      ++*failures;
+      note_internal_fault(common_, error.what());
     }
   });
 }

@@ -4,6 +4,7 @@
 // immutable of a snapshot. The Lua state and the upstream connections are its own.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,6 +42,9 @@ class Worker {
     std::vector<NewSocket> sockets;
   };
 
+  // How many workers could not carry out the orders that they have been given together.
+  using Failures = std::atomic<std::size_t>;
+
   // One of the workers probes the upstreams, for all.
   enum class Probing : std::uint8_t { no, yes };
 
@@ -58,12 +62,13 @@ class Worker {
   // Serves until it has drained.
   void run() noexcept;
   // From any thread: sessions and mails that begin from now on are served by these orders. Listeners that the snapshot
-  // does not name any more are retired without cutting anybody off. `held` is let go of, on this worker's thread, when
-  // all that is done, or when the worker has ended. A failure (no memory) leaves all as it is, is counted and logged.
-  void take(Orders orders, std::shared_ptr<void> held);
+  // does not name any more are retired without cutting anybody off. `failures` is let go of, on this worker's thread,
+  // when all that is done, or when the worker has ended. A failure (no memory) leaves all as it is; it is counted there
+  // and in the figures, and logged.
+  void take(Orders orders, std::shared_ptr<Failures> failures);
   // From any thread: the same for a snapshot that differs from the one in force only in its upstreams' servers; the
   // worker's plans stay.
-  void take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<void> held);
+  void take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<Failures> failures);
   // From any thread: accept no more, let what is under way finish for as long as timeouts.drain, then break off what is
   // left: the mail has its record, the client hears 421 (threats.md R12). After that run() ends.
   void drain();
@@ -82,7 +87,7 @@ class Worker {
   void accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local);
   Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
                    std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
-  void post_orders(std::function<Orders()> orders, std::shared_ptr<void> held);
+  void post_orders(std::function<Orders()> orders, std::shared_ptr<Failures> failures);
   void carry_out(Orders orders, const std::shared_ptr<void>& held);
   // Accepts those who have connected, and no others. `held` is let go of at the end.
   void close_listener(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void> held) noexcept;

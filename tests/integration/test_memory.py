@@ -5,7 +5,7 @@ import os
 import struct
 import unittest
 
-from support import Client, GatewayTest, wait_until
+from support import PROGRAM, Client, GatewayTest, run, wait_until
 
 SHIM = os.environ.get("SALLYPORT_FAILING_MALLOC_LIBRARY", "")
 # Each so manieth allocation fails; one takes all of them.
@@ -115,6 +115,34 @@ class ShortOfMemory(GatewayTest):
         self.assertEqual(self.acknowledged - set(stored), set(), "acknowledged and lost")
         self.assertEqual(len(stored), len(set(stored)), "stored twice")
         self.assertEqual(os.listdir(self.folder / "state" / "spool"), [])
+
+    def test_a_reload_that_is_said_to_be_taken_is_taken_by_every_worker(self):
+        self.assertEqual(self.gateway_process.stop(), 0)
+        file = self.folder / "sallyport.toml"
+        plain = file.read_text().replace("workers = 1", "workers = 3")
+        file.write_text(plain)
+        os.environ |= {"LD_PRELOAD": SHIM, "SALLYPORT_FAILING_MALLOC": str(self.folder / "memory")}
+        try:
+            self.start_gateway(file)
+        finally:
+            del os.environ["LD_PRELOAD"], os.environ["SALLYPORT_FAILING_MALLOC"]
+        outcomes = set()
+        for number, every in enumerate([100000, 30011, 20011, 10007, 7001, 5003, 3001, 2003] * 4):
+            name = f"mx{number}.test.example"
+            file.write_text(plain.replace("mx.test.example", name))
+            with self.memory.failing(every):
+                done = run([PROGRAM, "reload", "-c", file])
+            outcomes.add(done.returncode)
+            if done.returncode != 0:
+                continue
+            for _ in range(12):
+                with Client(self.port) as client:
+                    self.assertIn(f" {name} ", client.expect(220), every)
+        self.assertIn(0, outcomes)
+        self.assertTrue(self.gateway_process.is_running())
+        done = run([PROGRAM, "reload", "-c", file])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.gateway_process.stop(), 0, self.gateway_process.output())
 
 
 if __name__ == "__main__":

@@ -225,6 +225,53 @@ class Limits(GatewayTest):
         for threads, workers in ((2, 1), (5, 4), (9, 40)):
             self.assertRegex(self.refused(f"--nproc={threads}", workers=workers), rf"too few threads .*{workers} workers need")
 
+    def try_limit(self, limit, file):
+        """The exit status and stderr of a start under this limit; 0 stands for one that says `ready`, serves a client and ends in order."""
+        log = self.folder / "gateway.log"
+        log.unlink(missing_ok=True)
+        name = f"limit{limit}"
+        process = self.start(name, [tool("prlimit"), limit, PROGRAM, "run", "-c", file])
+        wait_until("ready or the end", lambda: not process.is_running() or (log.exists() and "event=ready" in log.read_text()))
+        if process.is_running():
+            with Client(self.port) as client:
+                client.greet()
+                client.ask("QUIT", 221)
+            self.assertEqual(process.stop(), 0, (limit, process.output()))
+            return 0, ""
+        self.assertNotIn("event=ready", log.read_text() if log.exists() else "", limit)
+        return process.wait(), process.output()
+
+    def descend(self, limits, workers=2):
+        """Each of these limits leads to `ready` and service, to exit status 75 with one sentence, or to the loader's own refusal (127).
+        Gives the statuses that came about."""
+        file = self.configuration(free_port(), workers=workers)
+        seen = set()
+        for limit in limits:
+            status, said = self.try_limit(limit, file)
+            self.assertIn(status, (0, 75, 127), (limit, said))
+            if status == 75:
+                self.assertEqual(len(said.splitlines()), 1, (limit, said))
+                self.assertNotIn("mistake", said, limit)
+            seen.add(status)
+        return seen
+
+    def test_every_number_of_open_files(self):
+        self.assertLessEqual({0, 75}, self.descend([f"--nofile={files}" for files in (*range(3, 36), *range(36, 66, 3))]))
+
+    def test_every_number_of_threads(self):
+        # How many are enough depends on what else runs as this user.
+        self.assertIn(75, self.descend([f"--nproc={threads}" for threads in range(1, 15)]))
+
+    def test_little_address_space(self):
+        self.assertLessEqual({0, 75}, self.descend([f"--as={mebibytes << 20}" for mebibytes in (*range(20, 400, 40), *range(500, 1100, 50), 1200, 1500)]))
+
+    def test_little_memory_for_data(self):
+        seen = self.descend([f"--data={mebibytes << 20}" for mebibytes in (1, 4, *range(10, 300, 20), 400, 500)])
+        self.assertLessEqual({0, 75}, seen)
+
+    def test_a_limit_of_file_sizes_ends_nothing(self):
+        self.assertEqual(self.try_limit("--fsize=0:0", self.configuration(free_port()))[0] in (0, 74), True)
+
     def test_a_small_one_is_enough_for_few_workers(self):
         file = self.configuration(free_port(), workers=2)
         process = self.start("gateway", [tool("prlimit"), "--nofile=64", PROGRAM, "run", "-c", file])
@@ -232,6 +279,85 @@ class Limits(GatewayTest):
                    ((self.folder / "gateway.log").exists() and "event=ready" in (self.folder / "gateway.log").read_text()))
         with Client(self.port) as client:
             client.expect(220)
+
+
+class OneDirectory(GatewayTest):
+    """One state directory, and more gateways than one."""
+
+    def configurations(self, count):
+        files = []
+        for number in range(count):
+            file = self.configuration(free_port(), log={"target": f"file:{self.folder}/gateway-{number}.log"})
+            files.append(file.rename(self.folder / f"gateway-{number}.toml"))
+        return files
+
+    def is_ready(self, number):
+        log = self.folder / f"gateway-{number}.log"
+        return log.exists() and "event=ready" in log.read_text()
+
+    def test_of_many_that_start_at_once_one_wins(self):
+        for attempt in range(5):
+            files = self.configurations(4)
+            for log in self.folder.glob("gateway-*.log"):
+                log.unlink()
+            gateways = [self.start(f"gateway-{attempt}-{number}", [PROGRAM, "run", "-c", file])
+                        for number, file in enumerate(files)]
+            wait_until("three ends", lambda: sum(one.is_running() for one in gateways) == 1)
+            winner, = (number for number, one in enumerate(gateways) if one.is_running())
+            wait_until("ready", lambda: self.is_ready(winner))
+            for number, one in enumerate(gateways):
+                if number != winner:
+                    self.assertEqual(one.wait(), 74)
+                    self.assertIn("another gateway works in", one.output())
+                    self.assertFalse(self.is_ready(number))
+            done = run([PROGRAM, "stats", "-c", files[winner]])  # its socket is in its place
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(gateways[winner].stop(), 0)
+
+    def test_one_that_serves_is_named_and_goes_on(self):
+        first, second = self.configurations(2)
+        gateway = self.start("gateway-0", [PROGRAM, "run", "-c", first])
+        wait_until("ready", lambda: self.is_ready(0))
+        done = run([PROGRAM, "run", "-c", second])
+        self.assertEqual(done.returncode, 74)
+        self.assertIn(f"(process {gateway.pid})", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        self.assertEqual(run([PROGRAM, "stats", "-c", first]).returncode, 0)
+        gateway.kill()  # lets go of the lock, and leaves the socket's file
+        self.start("gateway-1", [PROGRAM, "run", "-c", second])
+        wait_until("ready", lambda: self.is_ready(1))
+
+    def test_one_that_drains_hands_over_to_one_of_two(self):
+        files = self.configurations(3)
+        upstream = self.sink()
+        files[0].write_text(re.sub(r"127\.0\.0\.1:\d+(?=\"\], \"balance)", f"127.0.0.1:{upstream.port}", files[0].read_text()))
+        port = int(re.search(r'"address" = "127\.0\.0\.1:(\d+)"', files[0].read_text())[1])
+        first = self.start("gateway-0", [PROGRAM, "run", "-c", files[0]])
+        wait_until("ready", lambda: self.is_ready(0))
+        with Client(port) as slow:
+            slow.greet()
+            slow.mail()
+            slow.ask("DATA", 354)
+            first.process.terminate()
+            wait_until("the drain", lambda: "event=stopping" in (self.folder / "gateway-0.log").read_text())
+            others = [self.start(f"gateway-{number}", [PROGRAM, "run", "-c", files[number]]) for number in (1, 2)]
+            wait_until("one end", lambda: sum(one.is_running() for one in others) == 1)
+            wait_until("ready", lambda: self.is_ready(1) or self.is_ready(2))
+            self.assertTrue(first.is_running())
+            slow.send("Subject: x\r\n\r\ny\r\n.\r\n")
+            slow.expect(250)
+        self.assertEqual(first.wait(), 0)
+        winner = 1 if self.is_ready(1) else 2
+        self.assertEqual(run([PROGRAM, "stats", "-c", files[winner]]).returncode, 0)
+
+    def test_a_socket_path_that_is_too_long(self):
+        state = self.folder / ("x" * 60) / ("y" * 60)
+        state.parent.mkdir()
+        state.parent.chmod(0o777)
+        done = run([PROGRAM, "run", "-c", self.configuration(free_port(), state={"path": state})])
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("1 to 107 octets", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
 
 
 class State(GatewayTest):
