@@ -149,4 +149,62 @@ function sp.accept(options) end
 ---@return sallyport.re re
 function sp.re(pattern, flags) end
 
+---Calls the function for each item, all calls beside each other. Items that are there twice are taken once; at most 32 calls wait at a time.
+---@param items any[] What to look at.
+---@param fn fun(item: any): any, any What to do with one; gives a value, or nil and an error.
+---@return table<any, any> values # by item: what the function gave, where that was not nil
+---@return table<any, any>? errors # by item: the errors; nil: there were none
+function sp.each(items, fn) end
+
+---Calls the functions of a table beside each other.
+---@param functions table<any, fun(): any, any> The functions, with any keys; at most 1000.
+---@return table<any, any> values # by key: what each gave, where that was not nil
+---@return table<any, any>? errors # by key: the errors; nil: there were none
+function sp.all(functions) end
+
+sp.dns = {}
+
+---The IPv4 addresses of a name.
+---@param name string What is asked for.
+---@return string[]? addresses # nil: none
+---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`
+---@return string status # `ok`, `no_data` (no such record), `nxdomain` (no such name), or what `err` says
+function sp.dns.a(name) end
+
+---The IPv6 addresses of a name.
+---@param name string What is asked for.
+---@return string[]? addresses # nil: none
+---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`
+---@return string status # `ok`, `no_data` (no such record), `nxdomain` (no such name), or what `err` says
+function sp.dns.aaaa(name) end
+
+---The mail exchangers of a domain, the preferred one first. The host of a null MX (RFC 7505) is `""`.
+---@param name string What is asked for.
+---@return { host: string, preference: integer }[]? exchangers # nil: none
+---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`
+---@return string status # `ok`, `no_data` (no such record), `nxdomain` (no such name), or what `err` says
+function sp.dns.mx(name) end
+
+---The texts of a name, the strings of a record joined.
+---@param name string What is asked for.
+---@return string[]? texts # nil: none
+---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`
+---@return string status # `ok`, `no_data` (no such record), `nxdomain` (no such name), or what `err` says
+function sp.dns.txt(name) end
+
+---The names of an address, which nobody has confirmed.
+---@param ip string The address.
+---@return string[]? names # nil: none
+---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`
+---@return string status # `ok`, `no_data` (no such record), `nxdomain` (no such name), or what `err` says
+function sp.dns.ptr(ip) end
+
+---Whether a DNS list has an address or a domain. A key in the name of the zone is not recorded.
+---@param what string An IP address or a domain.
+---@param zone string The list, such as `"dbl.example"`.
+---@return string? code # the first code of the list, such as `"127.0.0.2"`; nil: not listed
+---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`, `name_too_long`, `list_error` (an answer that is no listing, as lists give to those whom they refuse)
+---@return string[]? codes # all its codes
+function sp.dns.listed(what, zone) end
+
 return sp

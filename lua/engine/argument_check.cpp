@@ -26,12 +26,6 @@ std::string number_text(double number) {
   return text;
 }
 
-bool is_domain(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (is_domain_name(name)) return true;
-  return !text::is_ascii(name) && to_a_labels(name).has_value();
-}
-
 std::string objection_to_text(std::string_view value, const Argument& argument) {
   if (static_cast<double>(value.size()) > most_of(argument))
     return "longer than " + number_text(most_of(argument)) + " octets";
@@ -194,6 +188,12 @@ lua_Integer push_list_option(lua_State* L, int table, const char* name) {
   push_contents(L, -1);
   lua_remove(L, -2);
   return static_cast<lua_Integer>(lua_rawlen(L, -1));
+}
+
+bool is_domain(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (is_domain_name(name)) return true;
+  return !text::is_ascii(name) && to_a_labels(name).has_value();
 }
 
 bool is_field_name(std::string_view name) {

@@ -6,9 +6,11 @@
 
 namespace sallyport::lua {
 
-extern const Library rule_library;     // rule_library.cpp
-extern const Library verdict_library;  // verdict_library.cpp
-extern const Library regex_library;    // regex_library.cpp
+extern const Library rule_library;      // rule_library.cpp
+extern const Library verdict_library;   // verdict_library.cpp
+extern const Library regex_library;     // regex_library.cpp
+extern const Library dns_library;       // dns_library.cpp
+extern const Library parallel_library;  // parallel_library.cpp
 
 extern const ObjectType transaction_type;  // transaction_objects.cpp
 extern const ObjectType client_type;

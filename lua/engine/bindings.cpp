@@ -10,9 +10,7 @@ namespace sallyport::lua {
 namespace {
 
 constexpr const Library* all_libraries[] = {
-    &rule_library,
-    &verdict_library,
-    &regex_library,
+    &rule_library, &verdict_library, &regex_library, &parallel_library, &dns_library,
 };
 
 constexpr const ObjectType* all_object_types[] = {
@@ -29,11 +27,8 @@ constexpr Planned planned[] = {
     {"sp", "quarantine"},
     {"sp", "redirect"},
     {"sp", "override"},
-    {"sp", "dns"},
     {"sp", "http"},
     {"sp", "redis"},
-    {"sp", "each"},
-    {"sp", "all"},
     {"sp", "list"},
     {"sp", "re_set"},
     {"sp", "rate"},

@@ -1,6 +1,6 @@
 // Context: what the C++ functions that rules call need to know of the Lua state they run in. Each RuleSet has one;
 // every thread (coroutine) of its state points to it, and `Context::of` finds it. Used by one system thread at a time,
-// as the RuleSet is.
+// as the RuleSet is. What is of one run is put here when the run executes (run.h).
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,16 @@
 namespace sallyport::lua {
 
 class Loading;
+class Request;
+class Waiting;
+
+// Why the engine, not the rule, yields. Every function of ours that resumes a coroutine passes such a yield on, up to
+// Run, and resumes the coroutine again when it is resumed itself.
+enum class HostYield : std::uint8_t {
+  none,
+  waits,   // the run waits for an answer
+  pauses,  // it has executed for long, and the loop is to do something else
+};
 
 struct Context {
   Meter meter;
@@ -20,9 +30,15 @@ struct Context {
   Loading* loading = nullptr;                  // set while rule files load, else null
   const policies::Facts* facts = nullptr;      // of the mail that the current run judges
   std::optional<policies::Findings> findings;  // facts->tell(), computed when a run first asks
-  std::uint64_t run = 0;                       // number of the current run; a value from an earlier run is stale
+  std::uint64_t run = 0;                       // number of the current run; a value of another run is stale
   std::uint64_t patterns_left = 0;             // how many sp.re() patterns this run may still compile
   unsigned closing_coroutines = 0;             // depth of coroutine.close() calls inside __close handlers
+
+  Waiting* waiting = nullptr;  // what the current run waits for; null: it cannot wait
+  // False while a coroutine executes that was resumed where Lua cannot yield, such as in a comparison of table.sort.
+  bool can_yield = true;
+  HostYield host_yield = HostYield::none;  // while such a yield goes up
+  const Request* awaited = nullptr;        // of HostYield::waits: the request, where it is one alone
 
   static Context& of(lua_State* L) { return **static_cast<Context**>(lua_getextraspace(L)); }
   // Makes `L` point to this Context. To be called on a new state before it creates any thread: new threads copy the

@@ -1,7 +1,11 @@
-// Coroutines for rules. Lua's own library would let a rule catch the error of a breached budget, and would close a
-// coroutine that the hook has stopped while the hook is disabled.
+// Coroutines for rules. Lua's own library would let a rule catch the error of a breached budget, would close a
+// coroutine that the hook has stopped while the hook is disabled, and would take the engine's own yields for the
+// rule's.
+#include "lua/engine/coroutines.h"
+
 #include "lua/engine/context.h"
 #include "lua/engine/libraries.h"
+#include "lua/engine/waiting.h"
 
 namespace sallyport::lua {
 
@@ -29,44 +33,29 @@ int create(lua_State* L) {
   return 1;
 }
 
-// Resumes `coroutine` with the top `arguments` values of L's stack. Returns how many results it left there, or -1 when
-// it left an error.
-int resume_with(lua_State* L, lua_State* coroutine, int arguments) {
-  Meter& meter = Context::of(L).meter;
-  meter.spend(L, resume_steps);
-  if (!lua_checkstack(coroutine, arguments)) {
-    lua_pushliteral(L, "too many arguments to resume");
-    return -1;
-  }
-  lua_xmove(L, coroutine, arguments);
-  int results = 0;
-  const bool was_dead = has_failed(lua_status(coroutine));
-  lua_State* before = meter.switch_to(coroutine);
-  const int status = lua_resume(coroutine, L, arguments, &results);
-  meter.switch_to(before);
-  meter.pass_on(L, status);
-  if (has_failed(status)) {
-    // The coroutine keeps its error: closing it later hands it to the __close handlers.
-    if (!was_dead && lua_status(coroutine) == status && lua_checkstack(coroutine, 1)) lua_pushvalue(coroutine, -1);
-    lua_xmove(coroutine, L, 1);
-    return -1;
-  }
-  if (!lua_checkstack(L, results + 1)) {
-    lua_pop(coroutine, results);
-    lua_pushliteral(L, "too many results to resume");
-    return -1;
-  }
-  lua_xmove(coroutine, L, results);
-  return results;
+bool is_suspended(lua_State* L, lua_State* coroutine) {
+  const Waiting* waiting = Context::of(L).waiting;
+  return waiting && waiting->is_suspended(coroutine);
+}
+
+int continue_resume(lua_State* L, int status, lua_KContext);
+int continue_wrapped(lua_State* L, int status, lua_KContext);
+
+int finish_resume(lua_State* L, const Resumed& resumed) {
+  if (resumed.how == Resumed::How::host_yield) return lua_yieldk(L, 0, 0, guarded_continuation<continue_resume>);
+  lua_pushboolean(L, resumed.how != Resumed::How::error);
+  lua_insert(L, -(resumed.values + 1));
+  return resumed.values + 1;
 }
 
 int resume(lua_State* L) {
   lua_State* coroutine = check_coroutine(L);
-  const int results = resume_with(L, coroutine, lua_gettop(L) - 1);
-  lua_pushboolean(L, results >= 0);
-  const int pushed = results < 0 ? 1 : results;
-  lua_insert(L, -(pushed + 1));
-  return pushed + 1;
+  return finish_resume(L, resume_coroutine(L, coroutine, lua_gettop(L) - 1));
+}
+
+int continue_resume(lua_State* L, int, lua_KContext) {
+  lua_settop(L, 1);
+  return finish_resume(L, continue_coroutine(L, lua_tothread(L, 1)));
 }
 
 // Closes the variables of a coroutine that will not run again. Its error, if it has one, stays on its stack.
@@ -86,7 +75,7 @@ int close(lua_State* L) {
   lua_State* coroutine = check_coroutine(L);
   lua_Debug frame;
   const bool active = lua_status(coroutine) == LUA_OK && lua_getstack(coroutine, 0, &frame);
-  if (coroutine == L || active) return luaL_error(L, "cannot close a running coroutine");
+  if (coroutine == L || active || is_suspended(L, coroutine)) return luaL_error(L, "cannot close a running coroutine");
   if (close_variables(L, coroutine) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
@@ -96,15 +85,25 @@ int close(lua_State* L) {
   return 2;
 }
 
-int resume_wrapped(lua_State* L) {
-  lua_State* coroutine = lua_tothread(L, lua_upvalueindex(1));
-  const int results = resume_with(L, coroutine, lua_gettop(L));
-  if (results >= 0) return results;
+int finish_wrapped(lua_State* L, lua_State* coroutine, const Resumed& resumed) {
+  if (resumed.how == Resumed::How::host_yield) return lua_yieldk(L, 0, 0, guarded_continuation<continue_wrapped>);
+  if (resumed.how != Resumed::How::error) return resumed.values;
   if (has_failed(lua_status(coroutine)) && close_variables(L, coroutine) != LUA_OK) {
     // An error raised while closing replaces the first one.
     lua_xmove(coroutine, L, 1);
   }
   return lua_error(L);
+}
+
+int resume_wrapped(lua_State* L) {
+  lua_State* coroutine = lua_tothread(L, lua_upvalueindex(1));
+  return finish_wrapped(L, coroutine, resume_coroutine(L, coroutine, lua_gettop(L)));
+}
+
+int continue_wrapped(lua_State* L, int, lua_KContext) {
+  lua_State* coroutine = lua_tothread(L, lua_upvalueindex(1));
+  lua_settop(L, 0);
+  return finish_wrapped(L, coroutine, continue_coroutine(L, coroutine));
 }
 
 int wrap(lua_State* L) {
@@ -114,6 +113,52 @@ int wrap(lua_State* L) {
 }
 
 }  // namespace
+
+Resumed resume_coroutine(lua_State* L, lua_State* coroutine, int arguments) {
+  Context& context = Context::of(L);
+  Meter& meter = context.meter;
+  meter.spend(L, resume_steps);
+  if (is_suspended(L, coroutine)) {
+    lua_pushliteral(L, "cannot resume non-suspended coroutine");
+    return {Resumed::How::error, 1};
+  }
+  if (!lua_checkstack(coroutine, arguments)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return {Resumed::How::error, 1};
+  }
+  lua_xmove(L, coroutine, arguments);
+  int results = 0;
+  const bool was_dead = has_failed(lua_status(coroutine));
+  lua_State* before = meter.switch_to(coroutine);
+  const bool could_yield = context.can_yield;
+  context.can_yield = could_yield && lua_isyieldable(L);
+  const int status = lua_resume(coroutine, L, arguments, &results);
+  context.can_yield = could_yield;
+  meter.switch_to(before);
+  if (status == LUA_YIELD && context.host_yield != HostYield::none) {
+    context.waiting->suspend(coroutine);
+    return {Resumed::How::host_yield, 0};
+  }
+  meter.pass_on(L, status);
+  if (has_failed(status)) {
+    // The coroutine keeps its error: closing it later hands it to the __close handlers.
+    if (!was_dead && lua_status(coroutine) == status && lua_checkstack(coroutine, 1)) lua_pushvalue(coroutine, -1);
+    lua_xmove(coroutine, L, 1);
+    return {Resumed::How::error, 1};
+  }
+  if (!lua_checkstack(L, results + 1)) {
+    lua_pop(coroutine, results);
+    lua_pushliteral(L, "too many results to resume");
+    return {Resumed::How::error, 1};
+  }
+  lua_xmove(coroutine, L, results);
+  return {status == LUA_YIELD ? Resumed::How::yields : Resumed::How::returns, results};
+}
+
+Resumed continue_coroutine(lua_State* L, lua_State* coroutine) {
+  Context::of(L).waiting->resume(coroutine);
+  return resume_coroutine(L, coroutine, 0);
+}
 
 void push_coroutine_library(lua_State* L) {
   static constexpr const char* own[] = {"isyieldable", "running", "status", "yield", nullptr};

@@ -1,6 +1,6 @@
-// The facts of the Lua rules: what each rule that ran has returned, or how it failed. Filled by the gathering in
-// rules_entry.cpp, in the order in which the rules ran; read by judge_rules() and explain_rules(). A rule that returned
-// nil or false leaves no fact.
+// The facts of the Lua rules: what each rule that ran has returned, or how it failed, and what the rules have asked of
+// the DNS. Filled by the gathering (rules_gathering.h), in the order of the rules; read by judge_rules() and
+// explain_rules(). A rule that returned nil or false leaves no fact but its lookups.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/dns/answer.h"
 #include "policies/api/facts.h"
 #include "policies/api/stage.h"
 
@@ -63,12 +64,28 @@ struct RuleFact {
   }
 };
 
+// A question that a rule has asked, with its answer. Of a DNS list the name is without what may be a key.
+struct RuleLookup {
+  std::string rule;
+  policies::Stage stage = policies::Stage::connect;
+  dns::Evidence asked;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("rule", rule);
+    visit("stage", stage);
+    visit("asked", asked);
+  }
+};
+
 struct RulesFacts {
   std::vector<RuleFact> rules;
+  std::vector<RuleLookup> lookups;  // each question of a rule once
 
   template <class V>
   void fields(V& visit) {
     visit("rules", rules);
+    visit("lookups", lookups);
   }
 };
 

@@ -255,11 +255,11 @@ std::string freeze(lua_State* L, int first) {
   return {};
 }
 
-std::vector<Upvalue> find_upvalues(lua_State* L, const std::vector<const void*>& except) {
+std::vector<Upvalue> find_upvalues(lua_State* L, const void* except) {
   const int function = lua_gettop(L);
   luaL_checkstack(L, 20, nullptr);
   std::vector<Upvalue> found;
-  std::unordered_set<const void*> ids(except.begin(), except.end());
+  std::unordered_set<const void*> ids{except};
   Walk walk(L);
   lua_pushvalue(L, function);
   walk.add();

@@ -28,8 +28,8 @@ bool is_frozen(lua_State* L, int index);
 // itself.
 void push_contents(lua_State* L, int index);
 // Lists the upvalues that a call of the function on top of the stack may change: those of every Lua function reachable
-// from it, each once. Upvalues whose lua_upvalueid is in `except` are left out. The registry keeps a reference to the
+// from it, each once. The upvalue whose lua_upvalueid is `except` is left out. The registry keeps a reference to the
 // present value of each.
-std::vector<Upvalue> find_upvalues(lua_State* L, const std::vector<const void*>& except);
+std::vector<Upvalue> find_upvalues(lua_State* L, const void* except);
 
 }  // namespace sallyport::lua

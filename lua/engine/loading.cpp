@@ -278,19 +278,18 @@ void Loading::freeze_file(RuleFile& file, std::size_t index) {
 }
 
 void Loading::finish() {
-  std::vector<const void*> environments;
   for (std::size_t i = 0; i < files_.size(); ++i) {
-    if (files_[i].state != RuleFile::State::loaded) continue;
-    freeze_file(files_[i], i);
-    lua_rawgeti(L_, LUA_REGISTRYINDEX, files_[i].chunk);
-    environments.push_back(lua_upvalueid(L_, -1, 1));
-    lua_pop(L_, 1);
+    if (files_[i].state == RuleFile::State::loaded) freeze_file(files_[i], i);
   }
+  // The globals of the rule's own file are not among its upvalues: each run sets them. Those of modules are: a function
+  // of theirs may assign _ENV.
   for (Rule& rule : rules_) {
     if (rule.run == no_reference) continue;
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, files_[rule.file_index].chunk);
+    const void* globals = lua_upvalueid(L_, -1, 1);
     lua_rawgeti(L_, LUA_REGISTRYINDEX, rule.run);
-    rule.upvalues = find_upvalues(L_, environments);
-    lua_pop(L_, 1);
+    rule.upvalues = find_upvalues(L_, globals);
+    lua_pop(L_, 2);
   }
 }
 

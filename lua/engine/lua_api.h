@@ -24,6 +24,17 @@ int guarded(lua_State* L) {
   return luaL_error(L, "the gateway could not do this");
 }
 
+// The same for the function by which a C++ function goes on after a yield.
+template <int (*function)(lua_State*, int, lua_KContext)>
+int guarded_continuation(lua_State* L, int status, lua_KContext context) {
+  try {
+    return function(L, status, context);
+  } catch (const std::exception&) {
+    // Lua's error is raised below, outside the handler.
+  }
+  return luaL_error(L, "the gateway could not do this");
+}
+
 inline void push(lua_State* L, std::string_view text) { lua_pushlstring(L, text.data(), text.size()); }
 
 // Gives the octets of the string at `index`, which must be a string. The view is valid while the string stays on the

@@ -20,6 +20,8 @@ constexpr int deep_calls = 190;
 // longer than a run may.
 constexpr int deepest_calls = 4000;
 constexpr int levels_looked_at = 64;
+// A slice without a single check has executed fewer instructions than take this long.
+constexpr Duration unchecked_slice = std::chrono::microseconds(50);
 
 Duration thread_cpu_time() {
   timespec time{};
@@ -86,28 +88,41 @@ bool Meter::permit(const void* block, std::size_t old_octets, std::size_t new_oc
 }
 
 bool Meter::fits(std::size_t old_octets, std::size_t new_octets) const {
-  return new_octets <= budget_.block_octets &&
-         in_use_ + (new_octets - old_octets) <= in_use_at_start_ + budget_.memory_octets;
+  const std::uint64_t then = in_use_ + (new_octets - old_octets);
+  const auto of_run = static_cast<std::int64_t>(then) - in_use_before_;
+  return new_octets <= budget_.block_octets && then <= most_in_use_ &&
+         (of_run < 0 || static_cast<std::uint64_t>(of_run) <= budget_.memory_octets);
 }
 
-void Meter::start(lua_State* thread, const Budget& budget) {
+void Meter::start(lua_State* thread, const Budget& budget, const Used& used) {
   budget_ = budget;
+  used_ = used;
   breach_ = Breach::none;
   place_ = {};
-  in_use_at_start_ = in_use_;
-  largest_block_ = settled_block_;
-  octets_since_check_ = 0;
-  steps_ = 0;
+  in_use_before_ = static_cast<std::int64_t>(in_use_) - used.octets;
+  largest_block_ = std::max(settled_block_, used.largest_block);
+  octets_since_check_ = used.octets_since_check;
+  steps_ = used.steps;
   refused_octets_ = 0;
   started_ = std::chrono::steady_clock::now();
+  elapsed_ = Duration::zero();
   cpu_clock_started_ = false;
   switch_to(thread);
 }
 
-void Meter::stop() {
+Used Meter::stop() {
   if (refused_octets_ > 0 && breach_ == Breach::none) note(Breach::memory);
   refused_octets_ = 0;
   running_ = nullptr;
+  // A collection may have freed what other runs have left behind; that gives this one no more room.
+  const std::int64_t held = std::max<std::int64_t>(static_cast<std::int64_t>(in_use_) - in_use_before_, 0);
+  return {used_.cpu + slice_cpu(), held, largest_block_, octets_since_check_, steps_, breach_, place_};
+}
+
+Duration Meter::slice_cpu() const {
+  if (cpu_clock_started_) return thread_cpu_time() - cpu_at_start_;
+  const Duration elapsed = std::chrono::steady_clock::now() - started_;
+  return std::min(elapsed, unchecked_slice);
 }
 
 lua_State* Meter::switch_to(lua_State* thread) {
@@ -127,7 +142,14 @@ void Meter::pass_on(lua_State* L, int status) {
   if (breach_ != Breach::none) check(L);
 }
 
-void Meter::on_count(lua_State* L, lua_Debug*) { Context::of(L).meter.check(L); }
+// A hook may yield, without values: Lua goes on with the same instruction when the thread is resumed.
+void Meter::on_count(lua_State* L, lua_Debug*) {
+  Context& context = Context::of(L);
+  context.meter.check(L);
+  if (!context.meter.is_time_to_pause() || !context.can_yield || !lua_isyieldable(L)) return;
+  context.host_yield = HostYield::pauses;
+  lua_yield(L, 0);
+}
 
 void Meter::check(lua_State* L) {
   steps_ = 0;
@@ -147,12 +169,13 @@ void Meter::check(lua_State* L) {
 // elapsed since start() as CPU time used. The rule may have waited for the processor meanwhile, so that at most half of
 // the budget is counted.
 bool Meter::is_out_of_time() {
-  const Duration elapsed = std::chrono::steady_clock::now() - started_;
+  const Duration left = budget_.cpu - used_.cpu;
+  elapsed_ = std::chrono::steady_clock::now() - started_;
   if (!cpu_clock_started_) {
     cpu_clock_started_ = true;
-    cpu_at_start_ = thread_cpu_time() - std::min(elapsed, budget_.cpu / 2);
+    cpu_at_start_ = thread_cpu_time() - std::min(elapsed_, left / 2);
   }
-  return elapsed >= budget_.cpu && thread_cpu_time() - cpu_at_start_ >= budget_.cpu;
+  return elapsed_ >= left && thread_cpu_time() - cpu_at_start_ >= left;
 }
 
 void Meter::note(Breach breach) {

@@ -11,6 +11,9 @@
 // and raises the error again, and so do our functions that catch errors (pcall, coroutine.resume and others). So code
 // that runs while the stack unwinds, such as a handler or a __close metamethod, ends at its first instruction.
 //
+// A run may execute in several slices: it waits for an answer, or gives the loop away. What it has used is kept with it
+// (Used) between them, and start() continues the count; other runs of the same state execute meanwhile.
+//
 // Each lua_State has one Meter, which is its allocator and must outlive it. One system thread uses both at a time, and
 // a run stays on the thread that started it.
 #pragma once
@@ -36,9 +39,21 @@ struct Place {
 Place find_place(lua_State* L);
 
 struct Budget {
-  Duration cpu;
-  std::uint64_t memory_octets;  // how much the state may grow above what it held at the start
+  Duration cpu;                 // of all slices together
+  std::uint64_t memory_octets;  // how much a run may make the state grow
   std::uint64_t block_octets;   // largest single value; the cost of one instruction grows with it
+  Duration slice{};             // after so long, is_time_to_pause(); zero: never
+};
+
+// What a run has used in its slices so far.
+struct Used {
+  Duration cpu{};
+  std::int64_t octets = 0;  // by which it has made the state grow
+  std::uint64_t largest_block = 0;
+  std::uint64_t octets_since_check = 0;
+  std::uint64_t steps = 0;
+  Breach breach = Breach::none;
+  Place place;
 };
 
 class Meter {
@@ -50,13 +65,17 @@ class Meter {
   // The allocator function given to lua_newstate(); `self` is the Meter.
   static void* allocate(void* self, void* block, std::size_t old_octets, std::size_t new_octets);
 
-  // Starts a run: from now on `budget` limits `thread` and every coroutine it resumes.
-  void start(lua_State* thread, const Budget& budget);
-  // Ends the run. breach() and place() keep their values until the next start().
-  void stop();
+  // Starts a slice of a run: from now on `budget` limits `thread` and every coroutine it resumes. `used` is what stop()
+  // gave after the run's slice before. Not to be called for a run that has used up its time, or after a breach.
+  void start(lua_State* thread, const Budget& budget, const Used& used = {});
+  // Ends the slice. breach() and place() keep their values until the next start().
+  Used stop();
   // To be called once, after loading: all later runs can reach the values that exist now, so the largest of them counts
-  // from the start of each run.
-  void settle() { settled_block_ = largest_block_; }
+  // from the start of each run. From now on the state may not grow by more than `most_octets`, whatever runs there are.
+  void settle(std::uint64_t most_octets) {
+    settled_block_ = largest_block_;
+    most_in_use_ = in_use_ + most_octets;
+  }
   // Tells the meter that `thread` runs now; returns the thread that ran before. Called when a coroutine is resumed and
   // when control comes back.
   lua_State* switch_to(lua_State* thread);
@@ -74,6 +93,11 @@ class Meter {
   // breach.
   void pass_on(lua_State* L, int status);
 
+  // How the time of this slice stands, as of the last check: true when the run should give the loop away.
+  bool is_time_to_pause() const {
+    return budget_.slice > Duration::zero() && elapsed_ >= budget_.slice && breach_ == Breach::none;
+  }
+
   Breach breach() const { return breach_; }
   Place place() const { return place_; }
   std::uint64_t octets_in_use() const { return in_use_; }
@@ -87,6 +111,7 @@ class Meter {
   bool fits(std::size_t old_octets, std::size_t new_octets) const;
   void check(lua_State* L);
   bool is_out_of_time();
+  Duration slice_cpu() const;
   void note(Breach breach);
   void set_hook(lua_State* thread) const;
   int instructions_per_check() const;
@@ -96,14 +121,17 @@ class Meter {
   Breach breach_ = Breach::none;
   Place place_;
   std::uint64_t in_use_ = 0;
-  std::uint64_t in_use_at_start_ = 0;
+  std::uint64_t most_in_use_ = UINT64_MAX;
+  std::int64_t in_use_before_ = 0;  // what the state would hold without the run
   std::uint64_t largest_block_ = 0;
   std::uint64_t settled_block_ = 0;
   std::uint64_t octets_since_check_ = 0;
   std::uint64_t steps_ = 0;
   const void* refused_block_ = nullptr;
   std::size_t refused_octets_ = 0;  // 0: the last request was granted
+  Used used_;                       // before this slice
   Time started_{};
+  Duration elapsed_{};  // since started_, as of the last check
   bool cpu_clock_started_ = false;
   Duration cpu_at_start_{};
 };

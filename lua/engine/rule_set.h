@@ -2,7 +2,7 @@
 //
 // Each worker has its own RuleSet with its own Lua state. It may be loaded on another thread, but only the worker's
 // thread runs its rules. Every run starts from the state the rules had when loading ended: globals are new, tables that
-// the files made are frozen (frozen.h), and the files' local variables are restored after each run. So a rule can leave
+// the files made are frozen (frozen.h), and the files' local variables are each run's own (run.h). So a rule can leave
 // nothing of one mail for the next (threats.md L6, I13). Garbage of a run is collected in small steps between runs.
 #pragma once
 
@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "gateway/base/result.h"
-#include "lua/engine/facts.h"
 #include "lua/engine/rule.h"
+#include "lua/engine/run_result.h"
 #include "lua/engine/settings.h"
 #include "lua/engine/source_check.h"
 #include "policies/api/facts.h"
@@ -25,18 +25,9 @@ struct lua_State;
 
 namespace sallyport::lua {
 
-// How the run of one rule ended.
-struct RunResult {
-  enum class Kind : std::uint8_t {
-    silent,   // it returned nil, false or nothing
-    verdict,  // it returned true or a verdict; see `fact`
-    error,    // a runtime error, or it returned something that is not a verdict
-    timeout,
-    memory,
-  };
-  Kind kind = Kind::silent;
-  RuleFact fact;  // complete for a verdict; else only rule, stage, shadow, and where it failed (file, line)
-};
+class Engine;
+class Run;
+struct RunCase;
 
 class RuleSet {
  public:
@@ -51,28 +42,27 @@ class RuleSet {
   ~RuleSet();
 
   const std::vector<Rule>& rules() const { return rules_; }
-  // Runs `rule`, which must be one of rules(), in whatever mode it is. The run ends within the budget of the settings
-  // (CPU time and memory), and does not throw whatever the rule does. Does not wait.
+  // A run of `rule`, which must be one of rules(), in whatever mode it is. This object, and what `of` refers to, must
+  // outlive the run.
+  std::unique_ptr<Run> begin(const Rule& rule, const RunCase& of);
+  // Runs `rule` to its end, without waiting: a lookup in it is an error. For tests, and for rules that only load.
   RunResult run(const Rule& rule, const policies::Transaction& mail, const policies::Facts& facts);
 
+  // True if so many runs wait, or hold so much memory, that a rule that is known to wait should not begin now.
+  bool is_crowded() const;
+  // Does a share of a collection, about half a millisecond. True: one has been completed.
+  bool collect_garbage();
+  // How many runs wait or pause.
+  std::size_t unfinished() const;
   // Octets that the Lua state holds now, garbage included; for tests and metrics.
   std::uint64_t octets_in_use() const;
 
  private:
-  struct State;
-  struct Run;
-
   explicit RuleSet(const RuleSettings& settings);
   static int set_up(lua_State* L);
   static int load_files(lua_State* L);
-  static int run_protected(lua_State* L);
-  lua_State* take_thread(lua_State* L);
-  void read_result(lua_State* thread, int results, Run& run) const;
-  void read_failure(lua_State* thread, int status, Run& run) const;
-  void collect_garbage(std::uint64_t octets_used);
 
-  RuleSettings settings_;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Engine> engine_;
   std::vector<Rule> rules_;
 };
 

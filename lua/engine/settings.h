@@ -24,8 +24,9 @@ struct RuleSettings {
   std::string path;  // a directory of *.lua files; empty: no rules
   policies::Mode mode = policies::Mode::enforce;
   OnError on_error = OnError::tempfail;
-  Duration cpu = std::chrono::milliseconds(50);  // per run
-  std::uint64_t memory = 16u << 20;              // octets per run
+  Duration cpu = std::chrono::milliseconds(50);            // per run
+  Duration cpu_per_mail = std::chrono::milliseconds(500);  // of all runs for one mail
+  std::uint64_t memory = 16u << 20;                        // octets per run
 };
 
 extern const settings::SectionOf<RuleSettings> rules_section;

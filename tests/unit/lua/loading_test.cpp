@@ -183,12 +183,13 @@ local t = { s = { quarantine = 1 } }
 local u = t.s.quarantine
 local function later() return s . redirect {} end
 local function later() return ""..s.override{} end
-local function later() return require "sallyport".dns.a("x") end
+local function later() return require "sallyport".dns.ns("x"), s.dns.aa end
 local function fine() return s.reject(), s.re "x", s["hit"]() end)lua";
   write("a.lua", source);
   EXPECT_THAT(load_errors(), ElementsAre("a.lua:9:35: sp.redirect is not available in this version",
                                          "a.lua:10:37: sp.override is not available in this version",
-                                         "a.lua:11:51: sp.dns is not available in this version"));
+                                         "a.lua:11:55: sp.dns.ns does not exist",
+                                         "a.lua:11:70: sp.dns.aa does not exist; did you mean sp.dns.a?"));
 }
 
 TEST_F(LoadingRules, UnknownFieldsOfTheMailAreFoundWithoutRunning) {

@@ -1,9 +1,7 @@
 // The rules as a policy: what is gathered, how it is judged, what is counted and logged.
 #include "lua/engine/rules_entry.h"
 
-#include "tests/support/lines_log.h"
-#include "tests/support/manual_loop.h"
-#include "tests/unit/lua/fixture.h"
+#include "tests/unit/lua/gather_fixture.h"
 
 namespace sallyport::lua {
 namespace {
@@ -16,71 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-class NoResolver final : public io::Resolver {
- public:
-  Task<dns::Answer> lookup(dns::Question, Time) override { co_return dns::Answer{}; }
-};
-
-class NoRates final : public io::RateStore {
- public:
-  Task<io::RateAnswer> take(std::string, Rate) override { co_return io::RateAnswer{}; }
-};
-
-class Policy : public RulesTest {
- protected:
-  // A rule whose function is `body`.
-  static std::string rule(const std::string& name, const std::string& body, const std::string& more = "") {
-    return "require('sallyport').rule { name = '" + name + "', stage = 'message', score = 1, " + more +
-           " run = function(tx) local sp = require 'sallyport' " + body + " end }\n";
-  }
-
-  Result<std::unique_ptr<policies::Gatherer>> prepare() {
-    return rules_entry.prepare(&settings, {learned, rates, suffixes, own});
-  }
-  void use(const std::string& source) {
-    write("r.lua", source);
-    auto prepared = prepare();
-    ASSERT_TRUE(prepared) << prepared.error().message;
-    gatherer = std::move(*prepared);
-  }
-  policies::GatherContext context() { return {loop.scheduler(), resolver, counters, log, deadline, body_hashes}; }
-  void gather(Stage stage = Stage::message) {
-    const policies::GatherContext at_hand = context();
-    const auto gathering = gatherer->begin();
-    loop.run_until_done(gathering->gather(stage, mail, facts, at_hand));
-  }
-  std::vector<Verdict> judge(Stage stage = Stage::message) {
-    policies::Verdicts said;
-    said.speaks(rules_entry.name, stage, rules_entry.mode(&settings));
-    rules_entry.judge(stage, mail, facts, &settings, said);
-    return said.take();
-  }
-  std::vector<Verdict> verdicts_of(const std::string& source) {
-    use(source);
-    gather();
-    return judge();
-  }
-  // Of rules of which one at most has something to say.
-  Verdict verdict_of(const std::string& source) {
-    const std::vector<Verdict> said = verdicts_of(source);
-    EXPECT_LE(said.size(), 1u);
-    return said.empty() ? Verdict() : said.front();
-  }
-  std::vector<RuleFact> found() const { return facts.get<RulesFacts>().rules; }
-
-  support::ManualLoop loop;
-  NoResolver resolver;
-  NoRates rates;
-  PublicSuffixList suffixes;
-  policies::Learned learned;
-  policies::OwnNames own;
-  Counters counters;
-  support::LinesLog log;
-  std::vector<signature::BodyHash> body_hashes;
-  Time deadline = loop.now() + std::chrono::seconds(20);
-  policies::Facts facts;
-  std::unique_ptr<policies::Gatherer> gatherer;
-};
+using Policy = GatherTest;
 
 TEST_F(Policy, HasANameAndTheModeOfItsSettings) {
   settings.mode = policies::Mode::shadow;
@@ -345,35 +279,6 @@ TEST_F(Policy, AfterTheDeadlineRulesCountAsTimedOut) {
   EXPECT_EQ(said[1].action, Action::none);
   EXPECT_TRUE(said[0].is_unknown && said[1].is_unknown);
   EXPECT_EQ(counters.get(Fault::rule_timeout), 2u);
-}
-
-TEST_F(Policy, LongRulesLetTheLoopGoOnBetweenThem) {
-  use(rule("a", "while true do end", "on_error = 'skip',") + rule("b", "error()"));
-  const policies::GatherContext at_hand = context();
-  const auto gathering = gatherer->begin();
-  async::Nursery nursery(loop.scheduler());
-  nursery.spawn(gathering->gather(Stage::message, mail, facts, at_hand));
-  loop.run();
-  EXPECT_EQ(counters.get(Fault::rule_timeout), 1u);
-  EXPECT_EQ(counters.get(Fault::rule_error), 0u);
-  EXPECT_THAT(found(), IsEmpty()) << "facts are put when they are complete";
-  EXPECT_TRUE(loop.advance_to_next_timer());
-  EXPECT_EQ(counters.get(Fault::rule_error), 1u);
-  EXPECT_EQ(found().size(), 2u);
-}
-
-TEST_F(Policy, MayBeEndedBetweenTwoRules) {
-  use(rule("a", "while true do end", "on_error = 'skip',") + rule("b", "return true"));
-  const policies::GatherContext at_hand = context();
-  const auto gathering = gatherer->begin();
-  {
-    async::Nursery nursery(loop.scheduler());
-    nursery.spawn(gathering->gather(Stage::message, mail, facts, at_hand));
-    loop.run();
-  }
-  EXPECT_THAT(found(), IsEmpty());
-  gather();
-  EXPECT_EQ(found().size(), 2u);
 }
 
 }  // namespace

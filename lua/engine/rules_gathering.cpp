@@ -1,0 +1,214 @@
+#include "lua/engine/rules_gathering.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gateway/async/nursery.h"
+#include "gateway/async/share.h"
+#include "lua/engine/run.h"
+
+namespace sallyport::lua {
+
+namespace {
+
+using policies::Facts;
+using policies::GatherContext;
+using policies::Stage;
+using policies::Transaction;
+
+bool runs_at(const Rule& rule, Stage stage) { return rule.stage == stage && rule.mode != policies::Mode::off; }
+
+// A rule that pauses has computed for as long as moving these many octets takes.
+async::Share next_turn(const GatherContext& context) {
+  return async::Share(context.scheduler, async::Scheduler::octets_per_turn);
+}
+
+Fault fault_of(RunResult::Kind kind) {
+  if (kind == RunResult::Kind::timeout) return Fault::rule_timeout;
+  return kind == RunResult::Kind::memory ? Fault::rule_memory : Fault::rule_error;
+}
+
+// Completes the fact of a failed run, counts the fault and logs it. The error's message is left out, because it may
+// quote the mail.
+void record_failure(RunResult& result, const Rule& rule, const Transaction& mail, const GatherContext& context) {
+  const Fault fault = fault_of(result.kind);
+  RuleFact& fact = result.fact;
+  fact.answer = RuleAnswer::error;
+  fact.detail = name(fault);
+  if (rule.on_error == OnError::tempfail) {
+    fact.code = 451;
+    fact.dsn = "4.7.1";
+    fact.text = "Local policy could not be checked";
+  }
+  context.counters.add(fault);
+  context.log.write(LogLevel::warning, "fault",
+                    {{"kind", name(fault)},
+                     {"id", mail.id},
+                     {"rule", fact.rule},
+                     {"file", fact.file},
+                     {"line", std::int64_t{fact.line}}});
+}
+
+// What one rule has come to at one stage, where that is anything.
+struct Outcome {
+  std::size_t index;  // of the rule
+  std::optional<RuleFact> fact;
+  std::vector<dns::Evidence> asked;
+};
+
+// Destroys the run, also when its task is dropped, and tells the queue that there is room.
+class EndOfRun {
+ public:
+  EndOfRun(WorkerRules& rules, std::unique_ptr<Run>& run) : rules_(rules), run_(run) {}
+  ~EndOfRun() {
+    run_.reset();
+    rules_.queue.run_ended();
+  }
+  EndOfRun(const EndOfRun&) = delete;
+  EndOfRun& operator=(const EndOfRun&) = delete;
+
+ private:
+  WorkerRules& rules_;
+  std::unique_ptr<Run>& run_;
+};
+
+// One stage of one mail.
+class StageRuns {
+ public:
+  StageRuns(WorkerRules& rules, Stage stage, const Transaction& mail, const Facts& facts, const GatherContext& context,
+            Duration& cpu_of_mail)
+      : rules_(rules),
+        stage_(stage),
+        context_(context),
+        case_{mail, facts, &context, &cpu_of_mail},
+        waiting_(context.scheduler) {}
+
+  Task<void> run() {
+    bool was_long = false;
+    for (std::size_t i = 0; i < rules_.rules->rules().size(); ++i) {
+      const Rule& rule = rules_.rules->rules()[i];
+      if (!runs_at(rule, stage_)) continue;
+      if (was_long) co_await next_turn(context_);
+      if (rules_.have_waited[i] && (rules_.rules->is_crowded() || !rules_.queue.is_empty())) {
+        waiting_.spawn(run_later(*this, i));
+        continue;
+      }
+      std::unique_ptr<Run> run = rules_.rules->begin(rule, case_);
+      go_on_in_time(*run);
+      was_long = run->state() == Run::State::pauses;
+      if (run->state() == Run::State::ended) {
+        take(*run, i);
+      } else {
+        waiting_.spawn(finish(*this, std::move(run), i));
+      }
+    }
+    co_await waiting_.join();
+  }
+
+  // In the order of the rules.
+  void add_to(RulesFacts& found) {
+    std::stable_sort(outcomes_.begin(), outcomes_.end(),
+                     [](const Outcome& a, const Outcome& b) { return a.index < b.index; });
+    for (Outcome& outcome : outcomes_) {
+      const std::string& name = rules_.rules->rules()[outcome.index].name;
+      for (dns::Evidence& asked : outcome.asked) {
+        const bool is_known = std::any_of(found.lookups.begin(), found.lookups.end(), [&](const RuleLookup& one) {
+          return one.rule == name && one.stage == stage_ && one.asked.question == asked.question;
+        });
+        if (!is_known) found.lookups.push_back({name, stage_, std::move(asked)});
+      }
+      if (outcome.fact) found.rules.push_back(std::move(*outcome.fact));
+    }
+  }
+
+ private:
+  // The time of the stage may be over before a rule begins, or while it waits.
+  void go_on_in_time(Run& run) const {
+    if (context_.scheduler.is_over(context_.deadline)) {
+      run.give_up();
+    } else {
+      run.go_on();
+    }
+  }
+
+  static Task<void> run_later(StageRuns& self, std::size_t index) {
+    const GatherContext& context = self.context_;
+    std::unique_ptr<Run> run = self.rules_.rules->begin(self.rules_.rules->rules()[index], self.case_);
+    co_await self.rules_.queue.take_turn(context.scheduler, *self.rules_.rules, context.deadline);
+    self.go_on_in_time(*run);
+    co_await finish(self, std::move(run), index);
+  }
+
+  static Task<void> finish(StageRuns& self, std::unique_ptr<Run> run, std::size_t index) {
+    const EndOfRun end(self.rules_, run);
+    const GatherContext& context = self.context_;
+    while (run->state() != Run::State::ended) {
+      if (run->state() == Run::State::waits) {
+        self.rules_.have_waited[index] = true;
+        co_await run->waiting().news();
+        run->waiting().check();
+      } else {
+        co_await next_turn(context);
+      }
+      self.go_on_in_time(*run);
+    }
+    self.take(*run, index);
+  }
+
+  void take(Run& run, std::size_t index) {
+    run.waiting().check();
+    std::vector<dns::Evidence> asked = run.waiting().take_record();
+    RunResult& result = run.result();
+    if (result.kind == RunResult::Kind::silent && asked.empty()) return;
+    Outcome& outcome = outcomes_.emplace_back(Outcome{index, std::nullopt, std::move(asked)});
+    if (result.kind == RunResult::Kind::silent) return;
+    if (result.kind != RunResult::Kind::verdict) record_failure(result, run.rule(), case_.mail, context_);
+    outcome.fact = std::move(result.fact);
+  }
+
+  WorkerRules& rules_;
+  const Stage stage_;
+  const GatherContext& context_;
+  const RunCase case_;
+  std::vector<Outcome> outcomes_;
+  async::Nursery waiting_;  // last, so that it is destroyed before what its tasks use
+};
+
+class RulesGathering final : public policies::Gathering {
+ public:
+  explicit RulesGathering(WorkerRules& rules) : rules_(rules) {}
+
+  // Replaces the rule facts of `stage`: at rcpt, facts about one recipient must not decide about the next, and a
+  // tenant's rules replace those for everybody.
+  Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) override {
+    StageRuns runs(rules_, stage, mail, facts, context, context.running_rules ? *context.running_rules : cpu_);
+    co_await runs.run();
+    RulesFacts found = facts.get<RulesFacts>();
+    std::erase_if(found.rules, [stage](const RuleFact& fact) { return fact.stage == stage; });
+    std::erase_if(found.lookups, [stage](const RuleLookup& lookup) { return lookup.stage == stage; });
+    runs.add_to(found);
+    facts.put(std::move(found));
+  }
+
+ private:
+  WorkerRules& rules_;
+  Duration cpu_{};  // where nobody counts for the whole mail
+};
+
+}  // namespace
+
+RulesGatherer::RulesGatherer(std::unique_ptr<RuleSet> rules) {
+  if (rules) rules_ = std::make_unique<WorkerRules>(std::move(rules));
+}
+
+bool RulesGatherer::gathers_at(Stage stage) const {
+  if (!rules_) return false;
+  const std::vector<Rule>& rules = rules_->rules->rules();
+  return std::any_of(rules.begin(), rules.end(), [stage](const Rule& rule) { return runs_at(rule, stage); });
+}
+
+std::unique_ptr<policies::Gathering> RulesGatherer::begin() const { return std::make_unique<RulesGathering>(*rules_); }
+
+}  // namespace sallyport::lua

@@ -1,0 +1,37 @@
+// The gathering of the Lua rules: runs the rules of a stage, in their order. A rule that waits for an answer stands
+// aside, and the next one runs; so all that wait do so beside each other, under the one deadline of the stage and the
+// mail's one budget of DNS questions. A rule that computes for long gives the loop away and goes on in a later turn.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "lua/engine/rule_set.h"
+#include "lua/engine/run_queue.h"
+#include "policies/api/gathering.h"
+
+namespace sallyport::lua {
+
+// What one worker has of one set of rules.
+struct WorkerRules {
+  explicit WorkerRules(std::unique_ptr<RuleSet> set) : rules(std::move(set)), have_waited(rules->rules().size()) {}
+
+  const std::unique_ptr<RuleSet> rules;
+  std::vector<bool> have_waited;  // by rule: it has waited before, and may again
+  RunQueue queue;                 // of such rules, while there are too many
+};
+
+class RulesGatherer final : public policies::Gatherer {
+ public:
+  // Null: there are no rules.
+  explicit RulesGatherer(std::unique_ptr<RuleSet> rules);
+
+  bool gathers_at(policies::Stage stage) const override;
+  bool precedes_greeting() const override { return gathers_at(policies::Stage::connect); }
+  std::unique_ptr<policies::Gathering> begin() const override;
+
+ private:
+  std::unique_ptr<WorkerRules> rules_;
+};
+
+}  // namespace sallyport::lua

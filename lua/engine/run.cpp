@@ -1,0 +1,258 @@
+#include "lua/engine/run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/base/ensure.h"
+#include "lua/engine/objects.h"
+
+namespace sallyport::lua {
+
+namespace {
+
+constexpr std::uint64_t most_block_octets = 1u << 20;
+constexpr std::uint64_t patterns_per_run = 16;
+// A run that has executed for so long gives the loop away.
+constexpr Duration longest_slice = std::chrono::microseconds(500);
+
+}  // namespace
+
+Run::Run(Engine& engine, const Rule& rule, const RunCase& of)
+    : engine_(engine), rule_(rule), case_(of), number_(++engine.runs), patterns_left_(patterns_per_run) {
+  if (of.context) waiting_.emplace(*of.context);
+}
+
+Run::~Run() {
+  lua_State* L = engine_.L;
+  become(State::ended);
+  if (engine_.installed == this) restore_variables(L);
+  luaL_unref(L, LUA_REGISTRYINDEX, thread_reference_);
+  luaL_unref(L, LUA_REGISTRYINDEX, values_reference_);
+}
+
+// -- slices
+
+Duration Run::cpu_allowed() const {
+  const RuleSettings& settings = engine_.settings;
+  if (!case_.mail_cpu) return settings.cpu;
+  return std::min(settings.cpu, used_.cpu + settings.cpu_per_mail - std::min(settings.cpu_per_mail, *case_.mail_cpu));
+}
+
+Run::State Run::go_on() {
+  ensure(state_ != State::ended, "Lua: a run that has ended goes on");
+  lua_State* L = engine_.L;
+  if (used_.cpu >= cpu_allowed()) {
+    give_up();
+    return state_;
+  }
+  Context& context = engine_.context;
+  context.facts = &case_.facts;
+  context.run = number_;
+  context.patterns_left = patterns_left_;
+  context.waiting = waiting_ ? &*waiting_ : nullptr;
+  context.can_yield = true;
+  context.host_yield = HostYield::none;
+  const std::uint64_t before = engine_.octets_in_use();
+  const Duration cpu_before = used_.cpu;
+
+  lua_pushcfunction(L, guarded<&Run::slice>);
+  lua_pushlightuserdata(L, this);
+  const int status = lua_pcall(L, 1, 0, 0);
+  lua_settop(L, 0);
+  if (status != LUA_OK) {
+    // The error came from the code around the rule, in most cases because memory ran out there.
+    context.meter.stop();
+    end_as(status == LUA_ERRMEM ? RunResult::Kind::memory : RunResult::Kind::error, {rule_.file.c_str(), rule_.line});
+  }
+  if (case_.mail_cpu) *case_.mail_cpu += used_.cpu - cpu_before;
+  patterns_left_ = context.patterns_left;
+  context.facts = nullptr;
+  context.findings.reset();
+  context.run = 0;
+  context.waiting = nullptr;
+  engine_.collect_garbage(engine_.octets_in_use() - std::min(before, engine_.octets_in_use()));
+  return state_;
+}
+
+int Run::slice(lua_State* L) {
+  Run& run = *static_cast<Run*>(lua_touserdata(L, 1));
+  lua_settop(L, 0);
+  run.execute(L);
+  return 0;
+}
+
+void Run::execute(lua_State* L) {
+  const bool is_first = state_ == State::ready;
+  if (is_first) {
+    begin(L);
+  } else {
+    install(L);
+  }
+  const Duration slice = case_.context ? longest_slice : Duration::zero();
+  Meter& meter = engine_.context.meter;
+  int results = 0;
+  meter.start(thread_, {cpu_allowed(), engine_.settings.memory, most_block_octets, slice}, used_);
+  const int status = lua_resume(thread_, L, is_first ? 1 : 0, &results);
+  used_ = meter.stop();
+  const HostYield yield = std::exchange(engine_.context.host_yield, HostYield::none);
+  if (status == LUA_YIELD && yield != HostYield::none && used_.breach == Breach::none) {
+    lua_pop(thread_, results);
+    suspend(L);
+    become(yield == HostYield::waits ? State::waits : State::pauses);
+  } else {
+    finish(L, status, results);
+  }
+}
+
+// Each run gets a new table of globals, which reads through to the globals that the file had after loading.
+void Run::begin(lua_State* L) {
+  if (engine_.installed) engine_.installed->uninstall(L);
+  const RuleFile& file = engine_.files[rule_.file_index];
+  thread_ = engine_.take_thread();
+  lua_rawgeti(L, LUA_REGISTRYINDEX, file.chunk);
+  lua_newtable(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, file.run_environment);
+  lua_setmetatable(L, -2);
+  lua_setupvalue(L, -2, 1);
+  lua_pop(L, 1);
+  engine_.installed = this;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, rule_.run);
+  push_transaction(L, case_.mail);
+  lua_xmove(L, thread_, 2);
+}
+
+// What the run needs to go on later is kept; the table is large enough, so that filling it will not fail.
+void Run::suspend(lua_State* L) {
+  if (thread_reference_ != no_reference) return;
+  lua_createtable(L, static_cast<int>(rule_.upvalues.size()), 1);
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, -2, 0);
+  values_reference_ = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_settop(L, 1);
+  thread_reference_ = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void Run::finish(lua_State* L, int status, int results) {
+  if (status != LUA_OK || used_.breach != Breach::none) {
+    read_failure(status);
+    return;
+  }
+  read_result(results);
+  complete_result();
+  lua_settop(thread_, 0);
+  if (thread_reference_ == no_reference) {
+    lua_settop(L, 1);
+  } else {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, thread_reference_);
+  }
+  engine_.keep_thread();
+}
+
+// -- the files' variables
+
+void Run::install(lua_State* L) {
+  if (engine_.installed == this) return;
+  if (engine_.installed) engine_.installed->uninstall(L);
+  engine_.installed = this;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, values_reference_);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, engine_.files[rule_.file_index].chunk);
+  lua_rawgeti(L, -2, 0);
+  lua_setupvalue(L, -2, 1);
+  lua_pop(L, 1);
+  lua_Integer place = 0;
+  for (const Upvalue& upvalue : rule_.upvalues) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, upvalue.function);
+    lua_rawgeti(L, -2, ++place);
+    lua_setupvalue(L, -2, upvalue.number);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+void Run::uninstall(lua_State* L) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, values_reference_);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, engine_.files[rule_.file_index].chunk);
+  lua_getupvalue(L, -1, 1);
+  lua_rawseti(L, -3, 0);
+  lua_pop(L, 1);
+  lua_Integer place = 0;
+  for (const Upvalue& upvalue : rule_.upvalues) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, upvalue.function);
+    lua_getupvalue(L, -1, upvalue.number);
+    lua_rawseti(L, -3, ++place);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  restore_variables(L);
+}
+
+void Run::restore_variables(lua_State* L) {
+  for (const Upvalue& upvalue : rule_.upvalues) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, upvalue.function);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, upvalue.value);
+    lua_setupvalue(L, -2, upvalue.number);
+    lua_pop(L, 1);
+  }
+  engine_.installed = nullptr;
+}
+
+// -- results
+
+void Run::read_result(int results) {
+  const int first = results > 0 ? lua_gettop(thread_) - results + 1 : 0;
+  if (first == 0 || lua_isnil(thread_, first)) return;
+  if (lua_isboolean(thread_, first)) {
+    if (!lua_toboolean(thread_, first)) return;
+    result_.kind = RunResult::Kind::verdict;
+    result_.fact.answer = RuleAnswer::hit;
+    result_.fact.score = rule_.score;
+  } else if (const RuleVerdict* verdict = to_verdict(thread_, first)) {
+    result_.kind = RunResult::Kind::verdict;
+    result_.fact = verdict->fact;
+    if (result_.fact.answer == RuleAnswer::hit && !verdict->has_score) result_.fact.score = rule_.score;
+  } else {
+    // The rule has already returned, so the only line left to report is where its function begins.
+    lua_Debug function;
+    lua_rawgeti(thread_, LUA_REGISTRYINDEX, rule_.run);
+    lua_getinfo(thread_, ">S", &function);
+    result_.kind = RunResult::Kind::error;
+    result_.fact.file = function.source + 1;
+    result_.fact.line = function.linedefined;
+  }
+}
+
+void Run::read_failure(int status) {
+  RunResult::Kind kind = RunResult::Kind::error;
+  if (used_.breach == Breach::time) kind = RunResult::Kind::timeout;
+  if (used_.breach == Breach::memory) kind = RunResult::Kind::memory;
+  // The system refused memory; the meter did not.
+  if (used_.breach == Breach::none && status == LUA_ERRMEM) kind = RunResult::Kind::memory;
+  end_as(kind, used_.breach != Breach::none ? used_.place : find_place(thread_));
+}
+
+void Run::give_up() { end_as(RunResult::Kind::timeout, thread_ ? find_place(thread_) : Place{}); }
+
+void Run::end_as(RunResult::Kind kind, const Place& place) {
+  result_ = {};
+  result_.kind = kind;
+  result_.fact.file = place.line == 0 ? rule_.file.c_str() : place.file;
+  result_.fact.line = place.line == 0 ? rule_.line : place.line;
+  complete_result();
+}
+
+void Run::complete_result() {
+  result_.fact.rule = rule_.name;
+  result_.fact.stage = rule_.stage;
+  result_.fact.shadow = rule_.mode == policies::Mode::shadow;
+  if (engine_.installed == this) restore_variables(engine_.L);
+  become(State::ended);
+}
+
+void Run::become(State state) {
+  const auto is_unfinished = [](State one) { return one == State::waits || one == State::pauses; };
+  if (is_unfinished(state_)) --engine_.unfinished;
+  if (is_unfinished(state)) ++engine_.unfinished;
+  state_ = state;
+}
+
+}  // namespace sallyport::lua

@@ -1,0 +1,87 @@
+// Run: one execution of one rule for one mail, from its call to what it returns. It may take several slices: between
+// them it waits for an answer, or lets the loop do something else, and other runs of the same rules execute.
+//
+// A run has for itself: its globals, the values of the files' local variables, its budget, the values that belong to
+// its mail, and what it waits for. Engine::context and the variables have them while the run executes; go_on() swaps
+// them when another run has executed meanwhile. So two runs of the same rule never see each other (threats.md L6).
+//
+// Whoever owns the Run may destroy it between two slices; then it never executes again, not even its __close handlers.
+// It must not outlive the engine, the rule, the mail, the facts and the context.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "lua/engine/engine.h"
+#include "lua/engine/rule.h"
+#include "lua/engine/run_result.h"
+#include "lua/engine/waiting.h"
+#include "policies/api/transaction.h"
+
+namespace sallyport::lua {
+
+// For whom a run executes.
+struct RunCase {
+  const policies::Transaction& mail;
+  const policies::Facts& facts;
+  const policies::GatherContext* context = nullptr;  // null: it can neither wait nor pause
+  Duration* mail_cpu = nullptr;  // processor time of all rules for this mail so far; null: not counted
+};
+
+class Run {
+ public:
+  enum class State : std::uint8_t {
+    ready,   // it has not begun
+    waits,   // go on when there is news
+    pauses,  // go on in another turn of the loop
+    ended,   // result() is complete
+  };
+
+  Run(Engine& engine, const Rule& rule, const RunCase& of);
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run();
+
+  // Executes until the run ends, waits or pauses, within what its budget has left. Throws nothing that the rule does.
+  State go_on();
+  // Ends a run that waits or has not begun, because the time for it is over: the result is a timeout.
+  void give_up();
+
+  State state() const { return state_; }
+  const Rule& rule() const { return rule_; }
+  RunResult& result() { return result_; }
+  // Only for runs that have a context.
+  Waiting& waiting() { return *waiting_; }
+
+ private:
+  static int slice(lua_State* L);
+  void execute(lua_State* L);
+  void begin(lua_State* L);
+  void suspend(lua_State* L);
+  void finish(lua_State* L, int status, int results);
+  // The values of the files' variables: put in place, taken out, and made what they were after loading.
+  void install(lua_State* L);
+  void uninstall(lua_State* L);
+  void restore_variables(lua_State* L);
+  void read_result(int results);
+  void read_failure(int status);
+  void end_as(RunResult::Kind kind, const Place& place);
+  void complete_result();
+  void become(State state);
+  Duration cpu_allowed() const;
+
+  Engine& engine_;
+  const Rule& rule_;
+  const RunCase case_;
+  const std::uint64_t number_;
+  State state_ = State::ready;
+  lua_State* thread_ = nullptr;
+  int thread_reference_ = no_reference;  // both set only for a run that has waited or paused
+  int values_reference_ = no_reference;  // table: [0] the globals, [i] the value of rule_.upvalues[i - 1]
+  Used used_;
+  std::uint64_t patterns_left_;
+  std::optional<Waiting> waiting_;
+  RunResult result_;
+};
+
+}  // namespace sallyport::lua
