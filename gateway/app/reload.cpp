@@ -159,7 +159,8 @@ Reloader::Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vec
       one_at_a_time_(loop_.scheduler()),
       names_changed_(loop_.scheduler()),
       current_(at_start.snapshot),
-      values_(config::effective_values(at_start.loaded)) {}
+      values_(config::effective_values(at_start.loaded)),
+      certificates_(common.counters, *common.log) {}
 
 Task<Reloader::Outcome> Reloader::reload() {
   const async::Lock::Held turn = co_await one_at_a_time_.take();
@@ -312,7 +313,7 @@ control::Reloaded Reloader::put_in_force(const Built& built) {
   const std::string restart = list_of(reloaded.needs_restart);
   common_.log->write(LogLevel::info, "reloaded",
                      {{"config", reloaded.config}, {"changed", names}, {"needs_restart", restart}});
-  report_certificates(*current_, common_);
+  tell_certificate_age();
   report_missing_routes(*current_, common_);
   return reloaded;
 }
@@ -342,25 +343,22 @@ const tls::ServerContext* certificates_of(const session::Snapshot& snapshot) {
   return nullptr;
 }
 
-void set_certificate_gauge(const tls::ServerContext* context, CommonParts& common, WallTime now) {
-  const auto left = context ? context->expires_at() - now : WallTime::duration::zero();
-  common.counters.set(Gauge::cert_expires_in_seconds, std::chrono::duration_cast<std::chrono::seconds>(left).count());
-}
-
 }  // namespace
 
 void Reloader::tell_certificate_age() {
-  set_certificate_gauge(certificates_of(*current_), common_, std::chrono::system_clock::now());
+  set_certificate_gauge(certificates_of(*current_), common_.counters, std::chrono::system_clock::now());
 }
 
-void report_certificates(const session::Snapshot& snapshot, CommonParts& common) {
-  const tls::ServerContext* context = certificates_of(snapshot);
-  const WallTime now = std::chrono::system_clock::now();
-  set_certificate_gauge(context, common, now);
-  if (context == nullptr) return;
-  for (const std::string& warning : context->warnings(now)) {
-    common.counters.add(Fault::cert_expired);
-    common.log->write(LogLevel::warning, "fault", {{"kind", name(Fault::cert_expired)}, {"detail", warning}});
+Task<void> Reloader::watch_certificates() {
+  Duration interval{};  // the first look is the loop's first work, after `ready`
+  while (true) {
+    co_await async::sleep_for(loop_.scheduler(), interval);
+    interval = std::chrono::seconds(1);
+    try {
+      certificates_.look(certificates_of(*current_), std::chrono::system_clock::now());
+    } catch (const std::bad_alloc&) {
+      // The next look says it.
+    }
   }
 }
 

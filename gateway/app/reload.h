@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/app/certificate_watch.h"
 #include "gateway/app/snapshot.h"
 #include "gateway/app/worker.h"
 #include "gateway/async/lock.h"
@@ -46,6 +47,8 @@ class Reloader {
   // The gateway shuts down: a reload under way is finished, further ones are refused.
   void stop() { is_stopping_ = true; }
   bool is_stopping() const { return is_stopping_; }
+  // For ever: says when certificates come to the end of their time.
+  Task<void> watch_certificates();
   // Sets the gauge of the time that the certificate in force has left: asked for with the figures, as it runs by
   // itself.
   void tell_certificate_age();
@@ -82,12 +85,9 @@ class Reloader {
   async::Signal names_changed_;  // wakes follow_names()
   std::shared_ptr<const session::Snapshot> current_;
   config::EffectiveValues values_;
+  CertificateWatch certificates_;
   bool is_stopping_ = false;
   bool signal_waits_ = false;
 };
-
-// What is said of the certificates of a snapshot that comes into force: the gauge, and a warning for each that is not
-// valid now (threats.md T9).
-void report_certificates(const session::Snapshot& snapshot, CommonParts& common);
 
 }  // namespace sallyport::app

@@ -280,7 +280,6 @@ void Daemon::announce() {
                        {"listen", listening_},
                        {"workers", static_cast<std::int64_t>(workers_.size())},
                        {"config", loaded_.hash}});
-  report_certificates(*built_.snapshot, *common_);
   report_missing_routes(*built_.snapshot, *common_);
 }
 

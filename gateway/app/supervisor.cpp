@@ -38,6 +38,8 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
       tasks_(loop_.scheduler()),
       endings_(loop_, {SIGTERM, SIGINT}, [this](int) { on_ending_signal(); }),
       hangups_(loop_, {SIGHUP}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }) {
+  reloader_.tell_certificate_age();
+  tasks_.spawn(reloader_.watch_certificates());
   tasks_.spawn(reloader_.follow_names());
   if (common_.store) tasks_.spawn(reloader_.remember_servers());
 }
