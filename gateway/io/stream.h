@@ -51,6 +51,9 @@ class Stream {
   // True while neither the peer's end nor an error has been seen. The upstream pool asks this before it reuses a
   // connection.
   virtual bool is_open() const = 0;
+  // True also when the peer's end or an error has arrived and lies behind input that has not been read yet, or is read
+  // in the loop's next turn only. It costs one system call. A peer that has ended its side may still read (half close).
+  virtual bool peer_has_ended() const { return !is_open(); }
   // The two ends of a TCP connection; nothing for any other stream. Asked where they matter only: it costs system
   // calls.
   struct Ends {

@@ -59,6 +59,11 @@ bool ClientChannel::has_left() {
   return !stream_->is_open() && !has_sent_quit();
 }
 
+bool ClientChannel::may_have_left() {
+  if (secured_) secured_->decrypt_arrived();
+  return stream_->peer_has_ended() && !has_sent_quit();
+}
+
 bool ClientChannel::has_gone() const {
   if (stream_->is_open() || has_sent_quit()) return false;
   const std::string_view unread = stream_->input().substr(line_octets_);

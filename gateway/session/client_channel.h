@@ -41,6 +41,10 @@ class ClientChannel final : public upstream::DeliveryClient {
   // before its end still listens: Exim sends QUIT together with the end of the content, and then shuts down the side
   // that it sends on. Like fill(), this ends the validity of what input() has returned.
   bool has_left() override;
+  // True when the client may not hear a reply that is sent now: it has left, or its end lies behind input that has not
+  // been read, such as further mails that it has pipelined. Like fill(), this ends the validity of what input() has
+  // returned.
+  bool may_have_left();
   // A client that has pipelined a whole message in chunks behind the command in hand (RFC 3030 allows that) waits for
   // the replies, though it has ended its side.
   bool has_gone() const override;

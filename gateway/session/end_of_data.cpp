@@ -141,9 +141,9 @@ Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline)
   record::Decision decision = decision_of(disposition, Stage::message, reply);
   decide(decision);
   channel_.queue(reply);
-  const bool has_left = channel_.has_left();
+  const bool may_have_left = channel_.may_have_left();
   auto told = co_await channel_.flush(now() + reply_patience);
-  if (told && !has_left) co_return Flow::next;
+  if (told && !may_have_left) co_return Flow::next;
   // U13: it is delivered, and the client may not know: it will perhaps send it again.
   decision.detail = io::name(told ? io::Error::closed : told.error());
   decide(std::move(decision), Fault::reply_lost);

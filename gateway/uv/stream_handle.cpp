@@ -1,6 +1,7 @@
 #include "gateway/uv/stream_handle.h"
 
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -244,6 +245,11 @@ bool StreamHandle::has_undelivered() const noexcept {
   int octets = 0;
   return !closed_ && uv_fileno(reinterpret_cast<const uv_handle_t*>(&socket_.stream), &descriptor) == 0 &&
          ::ioctl(descriptor, SIOCOUTQ, &octets) == 0 && octets > 0;
+}
+
+bool StreamHandle::peer_has_ended() const noexcept {
+  pollfd socket{descriptor(), POLLRDHUP, 0};
+  return ::poll(&socket, 1, 0) > 0;  // POLLERR and POLLHUP are told unasked
 }
 
 std::optional<Error> StreamHandle::write_error() const noexcept {

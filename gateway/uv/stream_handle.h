@@ -68,6 +68,8 @@ class StreamHandle final : public Handle {
   // returns them. Loopback is no exception. A proxy that ends the connection on the way acknowledges for itself: then
   // this sees less, never too much. Of a unix-domain socket it tells more: what the peer has not read.
   bool has_undelivered() const noexcept;
+  // True when the kernel knows of the peer's end or of an error, behind whatever input (POLLRDHUP).
+  bool peer_has_ended() const noexcept;
   // Notified when connecting or writing has ended.
   async::Signal& write_news() noexcept { return write_news_; }
 

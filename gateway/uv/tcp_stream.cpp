@@ -138,6 +138,8 @@ bool TcpStream::has_undelivered() const { return handle_.has_undelivered(); }
 
 bool TcpStream::is_open() const { return !handle_.is_closed() && !handle_.read_error() && !handle_.write_error(); }
 
+bool TcpStream::peer_has_ended() const { return !is_open() || handle_.peer_has_ended(); }
+
 std::optional<io::Stream::Ends> TcpStream::ends() const {
   const auto local = address_by(::getsockname, handle_.descriptor());
   const auto peer = address_by(::getpeername, handle_.descriptor());

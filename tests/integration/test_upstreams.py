@@ -412,6 +412,20 @@ class Misbehaving(UpstreamTest):
         self.assertEqual(line["check"], "reply_lost")
         self.assertEqual(self.faults("reply_lost"), 1)
 
+    def test_the_client_leaves_behind_mails_that_nobody_has_read_yet(self):
+        """Its end lies behind them, and yet it is known when the first one is answered."""
+        server = self.sink("--delay", "1s")
+        self.gateway(server.port)
+        content = b"Subject: x\r\n\r\n" + b"text\r\n" * 20000
+        with self.greeted() as client:
+            for number in range(2):
+                client.send(b"MAIL FROM:<ann%d@sender.example>\r\nRCPT TO:<user@test.example>\r\nBDAT %d LAST\r\n"
+                            % (number, len(content)) + content)
+            client.socket.shutdown(socket.SHUT_WR)
+            self.wait_for_log()
+        line = self.log_lines()[0]
+        self.assertEqual((line["from"], line["verdict"], line["check"]), ("<ann0@sender.example>", "relay", "reply_lost"))
+
 
 class Secure(UpstreamTest):
     def server(self, tls=True):

@@ -153,7 +153,5 @@ class Ledger:
               and line["verdict"] in ("relay", "tag")):
             # The server answered before the client went: the gateway may have said 250 to one who was still there.
             self.count("left with the reply on its way")
-        elif line and mail.left and mail.stored[0].has_answered and line["verdict"] in ("relay", "tag"):
-            self.count("left, which was not seen")
         else:
             books["untold"].append((mail, lines))

@@ -79,6 +79,20 @@ TEST_F(TcpStreamTest, KnowsWhatAnotherProcessHasReadOfAUnixSocket) {
   EXPECT_FALSE(stream.has_undelivered());
 }
 
+// U13: an end that lies behind input which nobody reads, because a mail before it is being delivered.
+TEST_F(TcpStreamTest, KnowsOfAnEndBehindUnreadInput) {
+  for (const bool is_reset : {false, true}) {
+    SCOPED_TRACE(is_reset);
+    auto [stream, plain] = connection();
+    plain.send(pattern(100 * 1024));
+    EXPECT_TRUE(fill(*stream));
+    EXPECT_FALSE(stream->peer_has_ended());
+    is_reset ? plain.reset() : plain.end();
+    EXPECT_TRUE(stream->is_open()) << "nobody has read that far";
+    EXPECT_TRUE(stream->peer_has_ended());
+  }
+}
+
 TEST_F(TcpStreamTest, FillWaitsForMoreThanWasLookedAt) {
   auto [stream, plain] = connection();
   plain.send("one");
