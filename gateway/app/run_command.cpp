@@ -33,6 +33,7 @@
 #include "gateway/control/protocol.h"
 #include "gateway/report/reporting.h"
 #include "gateway/uv/no_resources.h"
+#include "gateway/uv/open_files.h"
 #include "gateway/uv/signals.h"
 #include "gateway/uv/work_pool.h"
 
@@ -280,6 +281,9 @@ void Daemon::announce() {
                        {"listen", listening_},
                        {"workers", static_cast<std::int64_t>(workers_.size())},
                        {"config", loaded_.hash}});
+  const bool is_default = loaded_.origin_of("limits.sessions").is_default();
+  if (const auto shortage = uv::too_few_open_files(settings_.limits.sessions, is_default))
+    common_->log->write(LogLevel::warning, "open_files", {{"detail", *shortage}});
   report_missing_routes(*built_.snapshot, *common_);
 }
 

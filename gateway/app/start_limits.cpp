@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/uv/open_files.h"
 #include "gateway/uv/work_pool.h"
 
 namespace sallyport::app {
@@ -66,10 +67,8 @@ std::string in_mebibytes(std::size_t octets) { return std::to_string(octets / (1
 }  // namespace
 
 Result<Done> check_open_files(std::size_t workers, std::size_t listeners) {
+  uv::raise_open_files();
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Done{};
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Done{};
   const std::size_t of_a_worker = descriptors_of_a_loop + listeners + descriptors_of_a_session;
   // A listener accepts nobody any more when nine tenths of all are in use (uv::Listener).

@@ -23,6 +23,7 @@
 #include "gateway/control/protocol.h"
 #include "gateway/uv/bound_socket.h"
 #include "gateway/uv/listening_sockets.h"
+#include "gateway/uv/open_files.h"
 
 namespace sallyport::cli {
 namespace {
@@ -67,6 +68,7 @@ class MachineCheck {
     service_user();
     state_directory();
     log_file();
+    open_files();
     transparent_upstreams();
   }
 
@@ -134,6 +136,12 @@ class MachineCheck {
     fail(path + " belongs to another user, and " + settings_.user +
          " may not work there: name a directory that is for " + "this gateway alone, or give this one to " +
          settings_.user);
+  }
+
+  void open_files() {
+    const bool is_default = loaded_.origin_of("limits.sessions").is_default();
+    if (const auto shortage = uv::too_few_open_files(settings_.limits.sessions, is_default))
+      report_.warn(place("limits.sessions"), *shortage);
   }
 
   void log_file() {

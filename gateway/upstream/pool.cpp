@@ -208,7 +208,13 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
       give_back(std::move(*opened), false);
       co_return client_gone();
     }
-    if (opened || opened.error().kind == Kind::resource || opened.error().kind == Kind::unwelcome) co_return opened;
+    if (opened || opened.error().kind == Kind::unwelcome) co_return opened;
+    if (opened.error().kind == Kind::resource) {
+      // Not this server's fault, and perhaps no matter for the next: ports are short for one address, and another may
+      // have a connection that is kept.
+      failed.push_back({&server, std::move(opened).error()});
+      continue;
+    }
     if (may_be_the_clients_fault(opened.error(), group, wish.spoken_for, server)) ask_in_our_name(server);
     if (opened.error().kind != Kind::full) {
       failed.push_back({&server, std::move(opened).error(), false, true});

@@ -19,7 +19,6 @@ io::Error error_of(int code) noexcept {
     case UV_ENETDOWN:
     case UV_EAFNOSUPPORT:
     case UV_EACCES:
-    case UV_EPERM:  // a local packet filter forbids it
     case UV_EINVAL:
       return io::Error::unreachable;
     case UV_EMFILE:
@@ -28,6 +27,7 @@ io::Error error_of(int code) noexcept {
     case UV_ENOBUFS:
     case UV_EADDRINUSE:
     case UV_EADDRNOTAVAIL:
+    case UV_EPERM:   // a packet filter of this host forbids it
     case UV_EAGAIN:  // connect() found no free local port, or the backlog of a unix-domain socket is full
       return io::Error::exhausted;
     default:

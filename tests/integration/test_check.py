@@ -38,6 +38,20 @@ class Machine(CheckTest):
     def test_nothing_is_wrong(self):
         self.assertEqual(self.check(""), [])
 
+    def test_sessions_and_open_files(self):
+        file = self.configuration(free_port(), limits={"sessions": 5000})
+        for files, is_enough in ((4000, False), (15000, False), (17000, True)):
+            done = run([tool("prlimit"), f"--nofile=300:{files}", PROGRAM, "check", file])
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = re.findall(r"warning: 5000 sessions may need (\d+) open files, and the hard limit of this process is (\d+)", done.stderr)
+            self.assertEqual([one[1] for one in said], [] if is_enough else [str(files)], done.stderr)
+            if said:
+                self.assertIn("LimitNOFILE=", done.stderr)
+                self.assertGreater(int(said[0][0]), 3 * 5000)
+        file = self.configuration(free_port())
+        done = run([tool("prlimit"), "--nofile=1024:1024", PROGRAM, "check", file])
+        self.assertRegex(done.stderr, "warning: 20000 sessions may need .* limit of this process is 1024")
+
     def test_a_port_that_is_taken(self):
         for shared in (True, False):
             port = free_port()

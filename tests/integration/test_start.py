@@ -221,6 +221,18 @@ class Limits(GatewayTest):
             self.assertRegex(self.refused(f"--nofile={files}", workers=workers),
                              rf"too few open files .*{workers} workers need at least \d+.*limit is {files}")
 
+    def test_the_soft_limit_is_raised_and_one_too_low_is_told(self):
+        for files, is_enough in ((400, False), (2000, True)):
+            file = self.configuration(free_port(), limits={"sessions": 500})
+            process = self.start("gateway", [tool("prlimit"), f"--nofile=64:{files}", PROGRAM, "run", "-c", file])
+            log = self.folder / "gateway.log"
+            wait_until("ready", lambda: log.exists() and "event=ready" in log.read_text())
+            with open(f"/proc/{process.pid}/limits") as limits:
+                self.assertRegex(limits.read(), rf"Max open files +{files} +{files} ")
+            self.assertEqual(process.stop(), 0, process.output())
+            self.assertEqual("500 sessions may need" in log.read_text(), not is_enough, log.read_text())
+            log.unlink()
+
     def test_too_few_threads(self):
         for threads, workers in ((2, 1), (5, 4), (9, 40)):
             self.assertRegex(self.refused(f"--nproc={threads}", workers=workers), rf"too few threads .*{workers} workers need")

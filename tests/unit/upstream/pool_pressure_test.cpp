@@ -207,6 +207,14 @@ TEST_F(PoolPressure, NoDescriptorLeftIsNotTheServersFault) {
   EXPECT_EQ(counters.get(Total::upstreams_down), 0u);
 }
 
+TEST_F(PoolPressure, WhatWeLackForOneServerIsNoMatterForTheNext) {
+  reload(configure({first_server, second_server}, 1));
+  dialer.fail(first_server, io::Error::exhausted);
+  const Lease lease = take(*pool);
+  EXPECT_EQ(&lease.server(), &server(1));
+  EXPECT_NE(server(0).status(loop.now()).state, ServerState::down);
+}
+
 TEST_F(PoolPressure, ProbesHoldOnePlace) {
   reload(configure({first_server}, 9));
   dialer.accept(first_server, [this](auto stream) { mute.push_back(std::move(stream)); });
@@ -216,6 +224,24 @@ TEST_F(PoolPressure, ProbesHoldOnePlace) {
   probes.spawn(pool->probe_for_ever());
   loop.advance(seconds(4));
   EXPECT_EQ(server().connections(), 1u);
+}
+
+// It is greeted by nobody for longer than a question for its health waits, and not for longer than a mail may.
+TEST_F(PoolPressure, ASlowAnswerToAProbePutsNoServerDownAndItsPlaceIsForMail) {
+  settings.upstreams["default"].health_interval = milliseconds(300);
+  dialer.accept(first_server, [this](auto stream) { mute.push_back(std::move(stream)); });
+  reload(configure({first_server}, 1));
+  async::Nursery probes(loop.scheduler());
+  probes.spawn(pool->probe_for_ever());
+  loop.advance(seconds(20));
+  EXPECT_EQ(counters.get(Total::upstreams_down), 0u);
+  EXPECT_EQ(server().connections(), 1u);
+  dialer.serve(first_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
+  Lease lease;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "1", lease));
+  loop.advance(milliseconds(100));
+  EXPECT_TRUE(lease);
 }
 
 // -- how long a connection lives
