@@ -60,6 +60,11 @@ function tx_msg:header(name) end
 ---@return string[] values
 function tx_msg:headers(name) end
 
+---The addresses in all fields of that name, with their display names; the first 1000.
+---@param name string Such as `"To"`; any case.
+---@return sallyport.address[] addresses
+function tx_msg:addresses(name) end
+
 ---What could not be decoded of the first field of that name.
 ---@param name string Any case.
 ---@return string? problem # in words; nil: nothing, or no such field
@@ -70,6 +75,7 @@ function tx_msg:header_problem(name) end
 ---@field addr string The whole address, without a display name; `""` for the null sender.
 ---@field user string What stands before the last `@`, as written.
 ---@field domain string What stands after it, in lower case; `""` where there is none.
+---@field name string? The display name, decoded; nil where there is none, as in the envelope.
 local address = {}
 
 ---A compiled regular expression.
@@ -93,6 +99,15 @@ function re:match(text) end
 ---@return integer? last
 ---@return string? ...
 function re:find(text) end
+
+---A set of networks.
+---@class sallyport.net
+local net = {}
+
+---Whether the address is in one of the networks.
+---@param ip string Such as `tx.client.ip`.
+---@return boolean found
+function net:contains(ip) end
 
 ---What `sp.hit`, `sp.reject` and the like give; it has no fields.
 ---@class sallyport.verdict
@@ -162,6 +177,11 @@ function sp.each(items, fn) end
 ---@return table<any, any>? errors # by key: the errors; nil: there were none
 function sp.all(functions) end
 
+---A set of networks; make it at the top of the file.
+---@param networks string[] Such as `"192.0.2.0/24"` and `"2001:db8::/32"`; an address is a network of its own.
+---@return sallyport.net net
+function sp.net(networks) end
+
 sp.dns = {}
 
 ---The IPv4 addresses of a name.
@@ -206,5 +226,66 @@ function sp.dns.ptr(ip) end
 ---@return string? err # why it could not be found out: `timeout`, `servfail`, `budget`, `name_too_long`, `list_error` (an answer that is no listing, as lists give to those whom they refuse)
 ---@return string[]? codes # all its codes
 function sp.dns.listed(what, zone) end
+
+sp.address = {}
+
+---The addresses of a list as it stands in a header field, with their display names; the first 1000. For a field of the message use `tx.msg:addresses`: in decoded text a comma may have come from a name.
+---@param list string Such as `"Ann <ann@example.org>, bob@example.com"`.
+---@return sallyport.address[] addresses # empty: there is none in it
+function sp.address.parse(list) end
+
+sp.text = {}
+
+---What the text looks like: texts that look alike have equal skeletons, such as "paypal" in Latin and in Cyrillic letters (Unicode UTS 39). Compare it with other skeletons only. The case of letters counts: fold first.
+---@param text string UTF-8; octets that are not become U+FFFD.
+---@return string skeleton
+function sp.text.skeleton(text) end
+
+---The text without the difference of upper and lower case, of width and of ligatures, and without characters that are not seen (Unicode NFKC_Casefold).
+---@param text string UTF-8; octets that are not become U+FFFD.
+---@return string folded
+function sp.text.fold(text) end
+
+---The text in Unicode's normal form C, so that equal letters are equal octets.
+---@param text string UTF-8; octets that are not become U+FFFD.
+---@return string normal
+function sp.text.nfc(text) end
+
+---How many characters must be added, removed, replaced or exchanged with a neighbour to make one text of the other (Damerau-Levenshtein).
+---@param a string UTF-8.
+---@param b string UTF-8.
+---@param most? integer What is more does not matter.
+---@return integer? edits # nil: more than `most`
+function sp.text.distance(a, b, most) end
+
+sp.hash = {}
+
+---The SHA-256 of the octets, as 64 hexadecimal digits.
+---@param octets string Any octets.
+---@return string digest # in lower case
+function sp.hash.sha256(octets) end
+
+---The SHA-1 of the octets, as 40 hexadecimal digits; only to look up what others publish by it.
+---@param octets string Any octets.
+---@return string digest # in lower case
+function sp.hash.sha1(octets) end
+
+---The MD5 of the octets, as 32 hexadecimal digits; only to look up what others publish by it.
+---@param octets string Any octets.
+---@return string digest # in lower case
+function sp.hash.md5(octets) end
+
+sp.json = {}
+
+---Reads JSON, nested 64 deep at most. Members that are null are left out; in a list null is false. Of members with one name the last counts.
+---@param text string What a stranger may have written.
+---@return any value # nil: the text is no JSON, or null
+---@return string? err # what is wrong with it
+function sp.json.decode(text) end
+
+---Writes a value as JSON, objects in the order of their names. A table with the keys 1 to n is a list, any other an object, the empty one too. What is not UTF-8 becomes U+FFFD.
+---@param value string|number|boolean|table A string, number, boolean or table of such, nested 64 deep at most.
+---@return string text
+function sp.json.encode(value) end
 
 return sp

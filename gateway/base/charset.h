@@ -1,5 +1,5 @@
 // Charsets: turns a stranger's octets in one of the charsets that ICU knows into UTF-8, and UTF-8 into its normal form.
-// The only place that uses ICU.
+// ICU is used here and in letters.h only.
 //
 // The name of a charset is looked up among the aliases that are built into ICU, and nowhere else: no name opens a file.
 // Conversion is linear and bounded, whatever the charset (UTF-7, UTF-16 and those with states included), and a

@@ -15,7 +15,16 @@ namespace {
 const EVP_MD* algorithm_of(DigestAlgorithm algorithm) {
   static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return algorithm == DigestAlgorithm::sha1 ? sha1 : sha256;
+  static const EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  switch (algorithm) {
+    case DigestAlgorithm::sha1:
+      return sha1;
+    case DigestAlgorithm::sha256:
+      return sha256;
+    case DigestAlgorithm::md5:
+      break;
+  }
+  return md5;
 }
 
 }  // namespace

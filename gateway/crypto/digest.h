@@ -1,4 +1,4 @@
-// Digest: SHA-1 or SHA-256 of octets that arrive in pieces.
+// Digest: SHA-256, SHA-1 or MD5 of octets that arrive in pieces.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@ namespace sallyport::crypto {
 enum class DigestAlgorithm : std::uint8_t {
   sha1,  // for names and fingerprints only; not accepted in signatures (RFC 8301)
   sha256,
+  md5,  // for looking up what others have published under it only: files with equal MD5 are easily made
 };
 
 class Digest {
@@ -24,7 +25,7 @@ class Digest {
   ~Digest();
 
   void update(std::string_view octets);
-  // The digest of all octets so far, binary: 20 or 32 octets. Resets the object, so that it can be used again.
+  // The digest of all octets so far, binary: 32, 20 or 16 octets. Resets the object, so that it can be used again.
   std::string finish();
   // The digest of all octets so far, without a reset: more may follow.
   std::string so_far() const;

@@ -1,5 +1,8 @@
-// Addresses: of the envelope (tx.from, tx.rcpt, tx.rcpts) and of the header (tx.msg.from, tx.msg.to).
+// Addresses: of the envelope (tx.from, tx.rcpt, tx.rcpts), of the header (tx.msg.from, tx.msg.to, tx.msg:addresses) and
+// of any text (sp.address.parse).
+#include "gateway/base/text.h"
 #include "lua/engine/binding_list.h"
+#include "lua/engine/context.h"
 #include "lua/engine/objects.h"
 #include "lua/engine/registration.h"
 
@@ -8,7 +11,10 @@ namespace sallyport::lua {
 namespace {
 
 // The parts are user values of the object, by these numbers.
-enum AddressPart : int { addr_part = 1, user_part, domain_part };
+enum AddressPart : int { addr_part = 1, user_part, domain_part, name_part };
+
+constexpr std::size_t most_list_octets = 64u << 10;
+constexpr std::size_t most_mailboxes = 1000;
 
 template <AddressPart part>
 void push_part(lua_State* L) {
@@ -24,9 +30,34 @@ constexpr Field fields[] = {
     {"addr", "string", "The whole address, without a display name; `\"\"` for the null sender.", push_part<addr_part>},
     {"user", "string", "What stands before the last `@`, as written.", push_part<user_part>},
     {"domain", "string", "What stands after it, in lower case; `\"\"` where there is none.", push_part<domain_part>},
+    {"name", "string?", "The display name, decoded; nil where there is none, as in the envelope.",
+     push_part<name_part>},
+};
+
+int parse(lua_State* L) {
+  const std::string_view text = to_text(L, 1);
+  Context::of(L).meter.claim(L, text.size() * 4);
+  Context::of(L).meter.spend(L, 1 + text.size());
+  const std::vector<mail::Mailbox> found = mail::mailboxes(text, most_mailboxes);
+  lua_createtable(L, static_cast<int>(found.size()), 0);
+  add_mailboxes(L, found);
+  return 1;
+}
+
+constexpr Function functions[] = {
+    {.name = "parse",
+     .about = "The addresses of a list as it stands in a header field, with their display names; the first 1000. For a "
+              "field "
+              "of the message use `tx.msg:addresses`: in decoded text a comma may have come from a name.",
+     .call = parse,
+     .arguments = {{{"list", Kind::text, "Such as `\"Ann <ann@example.org>, bob@example.com\"`.", true, 0,
+                     most_list_octets}}},
+     .returns = {{{"address[]", "addresses", "empty: there is none in it"}}}},
 };
 
 }  // namespace
+
+const Library address_library{.path = "sp.address", .about = "Addresses in texts.", .functions = functions};
 
 const ObjectType address_type{
     .name = "address",
@@ -35,19 +66,37 @@ const ObjectType address_type{
     .to_text = address_to_text,
 };
 
-void push_address(lua_State* L, std::string_view addr, std::string_view user, std::string_view domain) {
-  lua_newuserdatauv(L, 0, 3);
+void push_address(lua_State* L, std::string_view addr, std::string_view user, std::string_view domain,
+                  std::string_view name) {
+  lua_newuserdatauv(L, 0, 4);
   push(L, addr);
   lua_setiuservalue(L, -2, addr_part);
   push(L, user);
   lua_setiuservalue(L, -2, user_part);
   push(L, domain);
   lua_setiuservalue(L, -2, domain_part);
+  push_or_nil(L, name);
+  lua_setiuservalue(L, -2, name_part);
   set_object_type(L, address_type);
 }
 
 void push_address(lua_State* L, const MailAddress& address) {
   push_address(L, address.to_string(), address.local, address.domain);
+}
+
+void push_mailbox(lua_State* L, const mail::Mailbox& mailbox) {
+  const std::string_view addr = mailbox.address;
+  const std::size_t at = addr.rfind('@');
+  const std::string domain = at == addr.npos ? std::string() : text::to_lower(addr.substr(at + 1));
+  push_address(L, addr, addr.substr(0, at), domain, mailbox.name);
+}
+
+void add_mailboxes(lua_State* L, const std::vector<mail::Mailbox>& mailboxes) {
+  auto count = static_cast<lua_Integer>(lua_rawlen(L, -1));
+  for (const mail::Mailbox& mailbox : mailboxes) {
+    push_mailbox(L, mailbox);
+    lua_rawseti(L, -2, ++count);
+  }
 }
 
 }  // namespace sallyport::lua

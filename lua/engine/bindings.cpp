@@ -11,10 +11,12 @@ namespace {
 
 constexpr const Library* all_libraries[] = {
     &rule_library, &verdict_library, &regex_library, &parallel_library, &dns_library,
+    &net_library,  &address_library, &text_library,  &hash_library,     &json_library,
 };
 
 constexpr const ObjectType* all_object_types[] = {
-    &transaction_type, &client_type, &tls_type, &auth_type, &message_type, &address_type, &regex_type, &verdict_type,
+    &transaction_type, &client_type, &tls_type, &auth_type,    &message_type,
+    &address_type,     &regex_type,  &net_type, &verdict_type,
 };
 
 struct Planned {
@@ -34,12 +36,7 @@ constexpr Planned planned[] = {
     {"sp", "rate"},
     {"sp", "seen"},
     {"sp", "memo"},
-    {"sp", "text"},
     {"sp", "log"},
-    {"sp", "net"},
-    {"sp", "hash"},
-    {"sp", "json"},
-    {"sp", "address"},
     {"tx", "score"},
     {"tx.msg", "text"},
     {"tx.msg", "html"},

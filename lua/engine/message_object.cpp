@@ -1,7 +1,6 @@
 // tx.msg: the message, from stage headers on.
 #include <string>
 
-#include "gateway/base/text.h"
 #include "gateway/mail/encoded_words.h"
 #include "gateway/mail/header.h"
 #include "lua/engine/binding_list.h"
@@ -42,17 +41,26 @@ int push_problem(lua_State* L, std::string_view name) {
 }
 
 // Pushes the first mailbox of a field of the message, or nil.
-void push_mailbox(lua_State* L, std::string_view field_name) {
-  const mail::HeaderField* field = find_field(L, mail_of(L), field_name);
-  const std::string addr = field ? mail::first_address(field->value) : std::string();
-  if (addr.empty()) {
-    lua_pushnil(L);
-    return;
+void push_first_mailbox(lua_State* L, std::string_view field_name) {
+  const Transaction& mail = mail_of(L);
+  const mail::HeaderField* field = find_field(L, mail, field_name);
+  if (field) {
+    const auto found = mail::mailboxes(field->value, 1, mail::declared_charset(mail.message->header()));
+    if (!found.empty()) return push_mailbox(L, found.front());
   }
-  const std::size_t at = addr.rfind('@');
-  const bool has_domain = at != std::string::npos;
-  const std::string domain = has_domain ? text::to_lower(std::string_view(addr).substr(at + 1)) : std::string();
-  push_address(L, addr, std::string_view(addr).substr(0, at), domain);
+  lua_pushnil(L);
+}
+
+int addresses(lua_State* L) {
+  constexpr std::size_t most = 1000;
+  const mail::HeaderSection& section = mail_of(L).message->header();
+  lua_newtable(L);
+  for (const mail::HeaderField* field : section.find_all(to_text(L, 2))) {
+    Context::of(L).meter.spend(L, 1 + field->value.size());
+    const std::size_t room = most - lua_rawlen(L, -1);
+    add_mailboxes(L, mail::mailboxes(field->value, room, mail::declared_charset(section)));
+  }
+  return 1;
 }
 
 int headers(lua_State* L) {
@@ -72,8 +80,8 @@ constexpr Field fields[] = {
      [](lua_State* L) { push_decoded(L, "Subject"); }},
     {"subject_problem", "string?", "What could not be decoded of it, in words.",
      [](lua_State* L) { push_problem(L, "Subject"); }},
-    {"from", "address?", "The first address of the From field.", [](lua_State* L) { push_mailbox(L, "From"); }},
-    {"to", "address?", "The first address of the To field.", [](lua_State* L) { push_mailbox(L, "To"); }},
+    {"from", "address?", "The first address of the From field.", [](lua_State* L) { push_first_mailbox(L, "From"); }},
+    {"to", "address?", "The first address of the To field.", [](lua_State* L) { push_first_mailbox(L, "To"); }},
     {"size", "integer", "The length of the message in octets.",
      [](lua_State* L) { lua_pushinteger(L, static_cast<lua_Integer>(mail_of(L).message->octets())); }},
 };
@@ -89,6 +97,11 @@ constexpr Function methods[] = {
      .call = headers,
      .arguments = {{{"name", Kind::field_name, "Any case."}}},
      .returns = {{{"string[]", "values"}}}},
+    {.name = "addresses",
+     .about = "The addresses in all fields of that name, with their display names; the first 1000.",
+     .call = addresses,
+     .arguments = {{{"name", Kind::field_name, "Such as `\"To\"`; any case."}}},
+     .returns = {{{"address[]", "addresses"}}}},
     {.name = "header_problem",
      .about = "What could not be decoded of the first field of that name.",
      .call = [](lua_State* L) { return push_problem(L, to_text(L, 2)); },

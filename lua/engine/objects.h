@@ -9,8 +9,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/base/mail_address.h"
+#include "gateway/mail/address_list.h"
 #include "lua/engine/bindings.h"
 #include "lua/engine/facts.h"
 #include "lua/engine/lua_api.h"
@@ -37,8 +39,12 @@ inline const policies::Transaction& mail_of(lua_State* L) { return *handle_at(L,
 // Pushes tx. `mail` must live until the run is over.
 void push_transaction(lua_State* L, const policies::Transaction& mail);
 
-// Pushes an address; `domain` is in lower case.
-void push_address(lua_State* L, std::string_view addr, std::string_view user, std::string_view domain);
+// Pushes an address; `domain` is in lower case, `name` the display name or empty.
+void push_address(lua_State* L, std::string_view addr, std::string_view user, std::string_view domain,
+                  std::string_view name = {});
+void push_mailbox(lua_State* L, const mail::Mailbox& mailbox);
+// Adds addresses to the list on top of the stack.
+void add_mailboxes(lua_State* L, const std::vector<mail::Mailbox>& mailboxes);
 void push_address(lua_State* L, const MailAddress& address);
 
 // Pushes the text, or nil when it is empty.

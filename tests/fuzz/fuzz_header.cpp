@@ -8,6 +8,7 @@
 #include "gateway/base/charset.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
+#include "gateway/mail/address_list.h"
 #include "gateway/mail/encoded_words.h"
 #include "gateway/mail/header.h"
 #include "gateway/mail/message.h"
@@ -28,7 +29,8 @@ void check_fields(const mail::HeaderSection& header, std::string_view octets) {
     ensure(decoded.text.find_first_of("\r\n") == std::string::npos, "decoded text has a line end");
     ensure(to_normal_form(decoded.text) == decoded.text, "decoded text is not in normal form");
     for (const char c : decoded.problem) ensure(text::is_printable(c), "a problem that cannot be shown");
-    mail::first_address(field.value);
+    const auto mailboxes = mail::mailboxes(field.value, 1000);
+    ensure((mailboxes.empty() ? "" : mailboxes.front().address) == mail::first_address(field.value), "two readings");
   }
   ensure(at <= octets.size(), "fields go past the section");
   mail::find_loop_signs(header, "mx1.example.com");

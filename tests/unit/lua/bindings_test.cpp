@@ -122,6 +122,7 @@ class Bindings : public RulesTest {
   static std::string object(std::string_view type) {
     if (type == "address") return "tx.from";
     if (type == "re") return "sp.re('x')";
+    if (type == "net") return "sp.net { '192.0.2.0/24' }";
     if (type == "verdict") return "sp.drop()";
     return std::string(type);
   }
