@@ -321,6 +321,12 @@ bool LogWriter::add(std::string_view line) noexcept {
   return is_taken;
 }
 
+bool LogWriter::start() noexcept {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->thread.joinable()) state_->start_thread(state_);
+  return state_->thread.joinable();
+}
+
 void LogWriter::lose() noexcept {
   const std::lock_guard lock(state_->mutex);
   ++state_->lost;

@@ -35,6 +35,8 @@ class LogWriter {
   bool add(std::string_view line) noexcept;
   // Counts a line that the caller could not format for want of memory.
   void lose() noexcept;
+  // Starts the thread if it does not run yet. False: the system has none.
+  bool start() noexcept;
   // Makes the thread reopen the target before its next line; any thread may call.
   void reopen() noexcept;
 

@@ -7,6 +7,8 @@ import pwd
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import unittest
 
 from support import PROGRAM, Client, GatewayTest, free_port, run, tool, wait_until
@@ -241,7 +243,8 @@ class Limits(GatewayTest):
         """The exit status and stderr of a start under this limit; 0 stands for one that says `ready`, serves a client and ends in order."""
         log = self.folder / "gateway.log"
         log.unlink(missing_ok=True)
-        name = f"limit{limit}"
+        self.tries = getattr(self, "tries", 0) + 1  # each has an output of its own
+        name = f"limit{limit}-{self.tries}"
         process = self.start(name, [tool("prlimit"), limit, PROGRAM, "run", "-c", file])
         wait_until("ready or the end", lambda: not process.is_running() or (log.exists() and "event=ready" in log.read_text()))
         if process.is_running():
@@ -273,6 +276,22 @@ class Limits(GatewayTest):
     def test_every_number_of_threads(self):
         # How many are enough depends on what else runs as this user.
         self.assertIn(75, self.descend([f"--nproc={threads}" for threads in range(1, 15)]))
+
+    def test_threads_of_others_that_come_and_go(self):
+        # What is left then changes between the look at the limit and the start of each thread.
+        code = ("import os, random, threading, time\n"
+                "if os.getuid() == 0: os.setuid(65534)\n"
+                "end = time.monotonic() + 60\n"
+                "while time.monotonic() < end and os.getppid() != 1:\n"
+                "    threads = [threading.Thread(target=time.sleep, args=(random.random() / 20,)) for _ in range(random.randint(0, 6))]\n"
+                "    for thread in threads: thread.start()\n"
+                "    for thread in threads: thread.join()\n")
+        other = subprocess.Popen([sys.executable, "-c", code])
+        try:
+            self.assertLessEqual(self.descend([f"--nproc={6 + number % 10}" for number in range(40)]), {0, 75})
+        finally:
+            other.kill()
+            other.wait()
 
     def test_little_address_space(self):
         self.assertLessEqual({0, 75}, self.descend([f"--as={mebibytes << 20}" for mebibytes in (*range(20, 400, 40), *range(500, 1100, 50), 1200, 1500)]))
