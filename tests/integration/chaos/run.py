@@ -136,16 +136,17 @@ class ChaosRun:
 
         self.gateway = wait_until("a start", start, LONG_PATIENCE)
 
-    def hand_over(self):
-        """The end of a gateway, perhaps asked for twice, and the start of the next one meanwhile."""
+    def hand_over(self, number):
+        """The end of a gateway, each second time asked for twice, and the start of the next one meanwhile. Every third time
+        the old one is stopped for a while."""
         dice, old = self.dice, self.gateway
         self.leaving.append((old, time.monotonic() + DRAIN + LONG_PATIENCE))
         old.signal(dice.choice([signal.SIGTERM, signal.SIGTERM, signal.SIGINT]))
         time.sleep(dice.choice([0, 0.05, 0.5]))
-        if dice.random() < 0.3:
+        if number % 3 == 0:
             self.stand_still(old, dice.uniform(0.5, 1.5))
         self.start_gateway()
-        if dice.random() < 0.6:
+        if number % 2 == 0:
             time.sleep(dice.uniform(0, 2))
             self.signal(old, signal.SIGTERM)
             self.ledger.count("second TERM")
@@ -165,9 +166,7 @@ class ChaosRun:
         for process, latest in list(self.leaving):
             if not process.is_running():
                 self.leaving.remove((process, latest))
-                if process.process.returncode == -signal.SIGTERM:
-                    self.ledger.count("ended by signal 15")
-                elif process.process.returncode != 0:
+                if process.process.returncode != 0:
                     self.ledger.surprise(f"{process.name} ended with {process.process.returncode}: {process.output()[-3000:]}")
             elif time.monotonic() > latest:
                 self.ledger.surprise(f"{process.name} does not end")
@@ -261,7 +260,7 @@ class ChaosRun:
         lives = max(2, round(self.seconds / 15))
         for number in range(lives):
             self.disturb(begin + self.seconds / 2 * (number + 1) / lives)
-            self.hand_over()
+            self.hand_over(number)
         self.disturb(begin + self.seconds * 0.6)
         before = self.come_to_rest()
         self.disturb(begin + self.seconds)
