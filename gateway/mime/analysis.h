@@ -15,7 +15,6 @@
 #include <memory>
 #include <string_view>
 
-#include "gateway/mail/header.h"
 #include "gateway/mail/message.h"
 #include "gateway/mime/limits.h"
 #include "gateway/mime/tree.h"
@@ -24,8 +23,9 @@ namespace sallyport::mime {
 
 class Analysis {
  public:
-  // `header` is read here and not needed later.
-  explicit Analysis(const mail::HeaderSection& header, const Limits& limits = {});
+  // `header`: the header section with its empty line, as the message has stored it (Message::header_octets, once it was
+  // parsed). It is read here and not needed later.
+  explicit Analysis(std::string_view header, const Limits& limits = {});
   Analysis(Analysis&&) noexcept;
   Analysis& operator=(Analysis&&) noexcept;
   ~Analysis();

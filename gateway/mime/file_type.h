@@ -155,13 +155,14 @@ class TypeSniffer {
   static constexpr std::size_t head_octets = 1536;
 
  private:
+  void look_inside(std::string_view octets);
+
   std::string head_;
-  std::string tail_;
+  std::string tail_;  // the last octets, for signatures at the end
   std::uint64_t octets_ = 0;
-  FileTypes inside_;  // found beyond the head
-  bool has_binary_ = false;
-  std::uint64_t last_zip_end_ = 0;  // offset behind the last signature of a ZIP directory's end; 0: none
-  std::uint16_t zip_comment_ = 0;
+  FileTypes inside_;           // found at fixed offsets beyond the head
+  std::string at_offset_;      // the octets at the offset that is being looked at
+  std::uint64_t zip_end_ = 0;  // offset behind the last end of a ZIP directory with a plausible comment; 0: none
 };
 
 }  // namespace sallyport::mime

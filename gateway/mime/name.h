@@ -36,7 +36,7 @@ enum class NameOddity : std::uint8_t {
   trailing,          // dots, spaces or quotes at its end, which Windows drops
   turned,            // marks that turn the direction of text around
   invisible,         // zero-width characters, soft hyphens and their like
-  mixed_scripts,     // Latin letters beside Cyrillic or Greek ones
+  mixed_scripts,     // Latin letters beside Cyrillic or Greek ones in a word
   too_long,          // over 255 octets
   many_spaces,       // a row of spaces that moves the extension out of sight
   double_extension,  // one for people and a harmful one behind it: "invoice.pdf.exe"

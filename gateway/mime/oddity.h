@@ -26,14 +26,15 @@ enum class Oddity : std::uint8_t {
   malformed_field,       // a field about the content that does not follow its grammar
   encoded_parameter,     // an encoded word (RFC 2047) where RFC 2231 is the form, or in a boundary
   comment_in_parameter,  // a comment that readers which do not know comments take for text
+  duplicate_parameter,   // one given twice
   odd_continuation,      // pieces by RFC 2231 with gaps, out of order, doubled, or beside a plain value
   // Of multiparts.
-  conflicting_boundary,  // more than one value of the boundary, and the body has lines of several
+  conflicting_boundary,  // more than one value of the boundary
   missing_boundary,      // a multipart without a boundary
   bad_boundary,          // empty, longer than 70, or of characters that RFC 2046 does not allow
   boundary_prefix,       // a line that begins like a delimiter and goes on
   boundary_reused,       // the boundary of an outer multipart, or a prefix of it
-  boundary_not_found,    // no line of the body is the declared delimiter
+  boundary_not_found,    // no line of the body is the declared delimiter, but perhaps the last one
   missing_close,         // the last delimiter is not there
   text_after_close,      // a delimiter after the last one
   odd_preamble,          // text before the first delimiter that looks like a part
@@ -78,6 +79,7 @@ inline constexpr auto words_of<mime::Oddity> = std::to_array<std::string_view>({
                                                                                 "malformed_field",
                                                                                 "encoded_parameter",
                                                                                 "comment_in_parameter",
+                                                                                "duplicate_parameter",
                                                                                 "odd_continuation",
                                                                                 "conflicting_boundary",
                                                                                 "missing_boundary",

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,17 +36,23 @@ enum class Origin : std::uint8_t {
   archived,        // an entry of an archive
 };
 
-// How the content of a part is obtained from its octets.
+// How the content of a part is obtained from its octets. Of base64 and quoted-printable that are not as they should be,
+// readers make different things; each has a name here.
 enum class Coding : std::uint8_t {
-  identity,  // 7bit, 8bit, binary
-  quoted_printable,
-  base64,               // skips what is no digit; padding ends a group, and decoding goes on behind it
-  base64_to_padding,    // the same, up to the first padding
-  base64_zero_padding,  // padding within the content counts as a digit of value 0
-  base64_by_line,       // each line is decoded for itself
-  base64_url,           // - and _ are digits
-  base64_strict,        // up to the first octet that does not belong there
-  base64_from_line_2,   // the first line is none
+  identity,                   // 7bit, 8bit, binary
+  quoted_printable,           // an escape that is none stays as it is
+  quoted_printable_dropping,  // its "=" is left out
+  quoted_printable_skipping,  // its "=" and the two octets behind it are left out, lower-case digits are none
+  base64,                     // skips what is no digit; padding ends a group, and decoding goes on behind it
+  base64_to_padding,          // the same, up to the first padding
+  base64_zero_padding,        // padding counts as a digit of value 0
+  base64_no_padding,          // padding is skipped, too
+  base64_padded_groups,       // of each four digits or paddings, the digits, wherever the padding stands
+  base64_by_line,             // each line for itself, padding skipped
+  base64_by_group,            // each line for itself, whole groups of four only
+  base64_to_junk,             // each line up to the first octet that is no digit
+  base64_url,                 // "-" and "_" are digits
+  base64_from_line_2,         // the first line is none
   uuencode,
   yenc,
   binhex,      // the data fork
@@ -59,8 +66,10 @@ inline constexpr auto sallyport::words_of<sallyport::mime::Origin> = std::to_arr
     {"message", "child", "preamble", "epilogue", "attached", "embedded", "tnef", "signed_content", "archived"});
 template <>
 inline constexpr auto sallyport::words_of<sallyport::mime::Coding> = std::to_array<std::string_view>(
-    {"identity", "quoted_printable", "base64", "base64_to_padding", "base64_zero_padding", "base64_by_line",
-     "base64_url", "base64_strict", "base64_from_line_2", "uuencode", "yenc", "binhex", "signed_cms"});
+    {"identity", "quoted_printable", "quoted_printable_dropping", "quoted_printable_skipping", "base64",
+     "base64_to_padding", "base64_zero_padding", "base64_no_padding", "base64_padded_groups", "base64_by_line",
+     "base64_by_group", "base64_to_junk", "base64_url", "base64_from_line_2", "uuencode", "yenc", "binhex",
+     "signed_cms"});
 
 namespace sallyport::mime {
 
@@ -71,6 +80,11 @@ struct Sha256 {
 };
 std::string to_field_text(const Sha256& digest);
 bool from_field_text(std::string_view hex, Sha256& digest);
+// For tests: any digest. `random` gives 64 random bits.
+template <class Random>
+void fill_random(Sha256& digest, Random random) {
+  for (std::uint8_t& octet : digest.octets) octet = static_cast<std::uint8_t>(random());
+}
 
 struct Part {
   // Where it belongs.
@@ -82,9 +96,9 @@ struct Part {
   bool is_alternate = false;
   bool is_container = false;  // its content is other parts
 
-  // Where its octets stand: in the decoded content of `source`, or, when that is the message, in the body of the mail,
-  // whose first octet has offset 0.
-  PartIndex source = the_message;
+  // Where its octets stand: in the decoded content of the part `source`; without one, in the mail as it came, whose
+  // header section begins at offset 0.
+  std::optional<PartIndex> source;
   std::uint64_t header_begin = 0;  // equal to `begin` when it has no header section
   std::uint64_t begin = 0;         // of its content, still encoded
   std::uint64_t end = 0;

@@ -75,4 +75,13 @@ bool from_field_text(std::string_view text, SetOf<E>& set) {
   return true;
 }
 
+// For tests: any set. `random` gives 64 random bits.
+template <class E, class Random>
+void fill_random(SetOf<E>& set, Random random) {
+  set = {};
+  for (std::size_t i = 0; i < words_of<E>.size(); ++i) {
+    if (random() % 4 == 0) set.add(static_cast<E>(i));
+  }
+}
+
 }  // namespace sallyport::mime

@@ -3,6 +3,7 @@
 
     ./dev bench                 relay and checks at 50 and 200 sessions, and idle sessions
     ./dev bench relay idle      only these
+    ./dev bench content         how fast the parts of mails are found, without a gateway around it
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
@@ -210,10 +211,18 @@ def run_long_form(program, test, **sizes):
         sys.exit(done.returncode)
 
 
+def run_content(program):
+    """Beside the program stands content_load, which reads mails from memory in one thread."""
+    print(f"{'mail':28}{'MB/s':>9}{'mails/s':>10}{'KiB beyond it':>15}")
+    for line in subprocess.run([program.parent / "content_load"], capture_output=True, text=True, check=True).stdout.splitlines():
+        name, speed, mails, memory = line.split()
+        print(f"{name:28}{speed:>9}{mails:>10}{memory:>15}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "kill", "reload", "chaos", []],
-                        help="by default all but kill, reload and chaos")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "kill", "reload", "chaos", []],
+                        help="by default all but content, kill, reload and chaos")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -227,6 +236,8 @@ def main():
         run_long_form(args.program, "test_reload:UnderLoad", SALLYPORT_RELOADS="100", SALLYPORT_RELOAD_RATE="300")
     if "chaos" in what:
         run_long_form(args.program, "test_chaos", SALLYPORT_CHAOS_SECONDS="600", SALLYPORT_CHAOS_CLIENTS="60")
+    if "content" in what:
+        run_content(args.program)
     bench = Bench(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:

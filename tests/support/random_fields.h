@@ -122,6 +122,11 @@ class RandomFields {
   void fill_alternative(std::variant<T...>& one, std::uint64_t index, std::index_sequence<I...>) {
     ((index == I ? fill(one.template emplace<I>()) : void()), ...);
   }
+  // A type that is written as a text of its own: it has to say itself what its values are.
+  template <Texted T>
+  void fill(T& value) {
+    fill_random(value, [this] { return random_(); });
+  }
   template <Fielded T>
   void fill(T& whole) {
     whole.fields(*this);

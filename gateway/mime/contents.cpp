@@ -1,0 +1,167 @@
+#include "gateway/mime/contents.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "gateway/base/charset.h"
+#include "gateway/base/text.h"
+#include "gateway/mime/raw_reader.h"
+#include "gateway/mime/transfer.h"
+
+namespace sallyport::mime {
+
+struct PartReader::State {
+  RawReader raw;
+  std::unique_ptr<TransferDecoder> decoder;
+  std::string decoded;
+  bool is_ended = false;
+};
+
+PartReader::PartReader(const mail::Message& message, const Tree& tree, PartIndex part)
+    : state_(std::make_unique<State>(
+          State{RawReader(message, tree, tree.parts[part].source, tree.parts[part].begin, tree.parts[part].end),
+                make_decoder(tree.parts[part].coding),
+                {},
+                false})) {}
+PartReader::PartReader(PartReader&&) noexcept = default;
+PartReader::~PartReader() = default;
+
+Result<std::string_view> PartReader::next() {
+  State& state = *state_;
+  while (!state.is_ended) {
+    auto piece = state.raw.next();
+    if (!piece || !state.decoder) return piece;
+    state.decoded.clear();
+    state.is_ended = piece->empty();
+    if (state.is_ended)
+      state.decoder->end(state.decoded);
+    else
+      state.decoder->feed(*piece, state.decoded);
+    if (!state.decoded.empty()) return std::string_view(state.decoded);
+  }
+  return std::string_view();
+}
+
+namespace {
+
+struct Mark {
+  std::string_view octets;
+  std::string_view charset;
+};
+constexpr Mark marks[] = {{"\xef\xbb\xbf", "utf-8"}, {"\xff\xfe", "utf-16le"}, {"\xfe\xff", "utf-16be"}};
+
+// UTF-16 without a mark: every second octet of ASCII text is NUL.
+std::string_view evident_charset(std::string_view octets) {
+  const std::string_view head = octets.substr(0, 64);
+  std::size_t even = 0;
+  std::size_t odd = 0;
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    if (head[i] == 0) ++(i % 2 == 0 ? even : odd);
+  }
+  if (head.size() < 4 || even + odd < head.size() / 3) return {};
+  return odd > even ? "utf-16le" : "utf-16be";
+}
+
+// Named in HTML: <meta charset=...>, or within <meta content="...; charset=...">.
+std::string_view meta_charset(std::string_view html) {
+  html = html.substr(0, 1024);
+  const std::string lower = text::to_lower(html);
+  const std::size_t meta = lower.find("<meta");
+  const std::size_t at = meta == std::string::npos ? meta : lower.find("charset=", meta);
+  if (at == std::string::npos) return {};
+  std::string_view rest = html.substr(at + 8);
+  while (!rest.empty() && (rest.front() == '"' || rest.front() == '\'' || rest.front() == ' ')) rest.remove_prefix(1);
+  return rest.substr(0, rest.find_first_of("\"' />;"));
+}
+
+Text to_text(std::string octets, std::string_view declared, bool is_html, std::size_t most) {
+  Text made;
+  std::string_view content = octets;
+  std::string_view charset;
+  for (const Mark& mark : marks) {
+    if (!charset.empty() || !content.starts_with(mark.octets)) continue;
+    charset = mark.charset;
+    content.remove_prefix(mark.octets.size());
+  }
+  if (charset.empty()) charset = evident_charset(content);
+  if (charset.empty() && is_known_charset(declared)) charset = declared;
+  // A label of ASCII or none at all says nothing when there are other octets.
+  const bool is_unsaid = charset.empty() || charset == "us-ascii" || charset == "ascii";
+  if (is_unsaid && is_html && is_known_charset(meta_charset(content))) charset = meta_charset(content);
+  if (is_unsaid && charset.empty()) made.is_whole = declared.empty();
+  const bool is_utf8 = text::is_ascii(content) || text::is_utf8(content);
+  if (is_unsaid && (charset.empty() || charset.size() <= 8)) {
+    if (is_utf8) charset = "utf-8";
+    if (charset.empty() || charset == "us-ascii" || charset == "ascii") charset = "windows-1252";
+  }
+  if (text::equals_ignoring_case(charset, "utf-8") && is_utf8) {
+    made.utf8 = content;
+  } else if (auto converted = to_utf8(content, charset, most)) {
+    made.utf8 = std::move(converted->utf8);
+    made.is_whole &= converted->is_whole;
+  }
+  std::erase(made.utf8, '\0');
+  return made;
+}
+
+// Cuts between two characters.
+void cut(Text& text, std::size_t most) {
+  if (text.utf8.size() <= most) return;
+  while (most > 0 && (static_cast<unsigned char>(text.utf8[most]) & 0xc0) == 0x80) --most;
+  text.utf8.resize(most);
+  text.is_whole = false;
+}
+
+}  // namespace
+
+Result<std::string> Contents::bytes(const mail::Message& message, const Tree& tree, PartIndex part,
+                                    std::size_t most) const {
+  std::string octets;
+  if (part >= tree.parts.size()) return octets;
+  PartReader reader(message, tree, part);
+  while (octets.size() < most) {
+    auto piece = reader.next();
+    if (!piece) return piece.error();
+    if (piece->empty()) break;
+    octets += piece->substr(0, most - octets.size());
+  }
+  return octets;
+}
+
+const Text& Contents::source(const mail::Message& message, const Tree& tree, PartIndex part) {
+  const auto [found, is_new] = sources_.try_emplace(part);
+  Text& kept = found->second;
+  if (!is_new || part >= tree.parts.size() || tree.parts[part].is_container) return kept;
+  const Part& about = tree.parts[part];
+  auto octets = bytes(message, tree, part, room_);
+  if (!octets) {
+    kept.is_whole = false;
+    return kept;
+  }
+  const bool is_cut = octets->size() < about.size;
+  kept = to_text(std::move(*octets), about.charset, is_html(about), room_);
+  cut(kept, room_);
+  kept.is_whole &= !is_cut;
+  room_ -= kept.utf8.size();
+  return kept;
+}
+
+const std::string& Contents::text(const mail::Message& message, const Tree& tree, PartIndex part) {
+  if (part < tree.parts.size() && is_html(tree.parts[part])) return html(message, tree, part).text;
+  return source(message, tree, part).utf8;
+}
+
+const Html& Contents::html(const mail::Message& message, const Tree& tree, PartIndex part) {
+  const auto [found, is_new] = htmls_.try_emplace(part);
+  if (!is_new || part >= tree.parts.size() || !is_html(tree.parts[part])) return found->second;
+  const Text& of = source(message, tree, part);
+  HtmlLimits limits;
+  limits.text = std::min(limits.text, room_);
+  found->second = read_html(of.utf8, limits);
+  found->second.is_whole &= of.is_whole;
+  room_ -= std::min(room_, found->second.text.size());
+  return found->second;
+}
+
+}  // namespace sallyport::mime

@@ -1,0 +1,119 @@
+// How fast the parts of mails are found (bench.py content): processor time of one thread, without a gateway around it.
+// Prints one line for each kind of mail: name, MB/s, mails/s, and the largest memory beyond the stored message.
+#include <malloc.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "gateway/base/base64.h"
+#include "gateway/base/cpu_time.h"
+#include "gateway/mail/message.h"
+#include "gateway/mime/analysis.h"
+#include "gateway/mime/contents.h"
+
+namespace {
+
+using namespace sallyport;
+
+std::string in_lines(const std::string& digits) {
+  std::string lines;
+  for (std::size_t i = 0; i < digits.size(); i += 76) lines += digits.substr(i, 76) + "\r\n";
+  return lines;
+}
+
+std::string random_octets(std::size_t size) {
+  std::mt19937_64 random(1);
+  std::string octets(size, '\0');
+  for (char& c : octets) c = static_cast<char>(random());
+  return octets;
+}
+
+constexpr const char* head =
+    "Received: from a.example (a.example [192.0.2.1])\r\n\tby mx.example with ESMTPS id 1; Mon, 1 Jan 2024 00:00:00 "
+    "+0000\r\n"
+    "From: Ann <ann@a.example>\r\nTo: bob@b.example\r\nSubject: report\r\nMessage-ID: <1@a.example>\r\n"
+    "Date: Mon, 1 Jan 2024 00:00:00 +0000\r\nMIME-Version: 1.0\r\n";
+
+std::string with_attachments(std::size_t count, std::size_t octets) {
+  std::string mail = std::string(head) +
+                     "Content-Type: multipart/mixed; boundary=\"=_outer\"\r\n\r\n--=_outer\r\n"
+                     "Content-Type: text/plain; charset=utf-8\r\n\r\nsee attachments\r\n";
+  const std::string lines = in_lines(to_base64(random_octets(octets)));
+  for (std::size_t i = 0; i < count; ++i) {
+    mail += "--=_outer\r\nContent-Type: application/pdf; name=\"report " + std::to_string(i) +
+            ".pdf\"\r\nContent-Disposition: attachment; filename=\"report " + std::to_string(i) +
+            ".pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + lines;
+  }
+  return mail + "--=_outer--\r\n";
+}
+
+std::string ordinary(std::size_t octets) {
+  const std::string sentence =
+      "The quick brown fox jumps over the lazy dog, as it does in every mail =E2=80=94 again.\r\n";
+  std::string text;
+  while (text.size() < octets * 2 / 5) text += sentence;
+  std::string html = "<html><body>";
+  while (html.size() < octets * 2 / 5)
+    html += "<p style=3D\"color:red\">" + sentence + "<a href=3D\"https://www.example/page\">link</a></p>\r\n";
+  return std::string(head) +
+         "Content-Type: multipart/alternative; boundary=\"=_alt\"\r\n\r\n--=_alt\r\n"
+         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+         text +
+         "--=_alt\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+         html + "</body></html>\r\n--=_alt--\r\n";
+}
+
+class NoSpool final : public mail::Spool {
+ public:
+  Result<std::unique_ptr<mail::SpoolFile>> open() override { return Failure{"there is none"}; }
+};
+
+std::size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
+
+void measure(const char* name, const std::string& octets, bool reads_text) {
+  NoSpool spool;
+  mail::Message message(mail::MessageLimits{std::uint64_t{64} << 20, std::uint64_t{64} << 20}, spool);
+  message.append(octets);
+  message.parse_header();
+  std::size_t most = 0;
+  std::size_t mails = 0;
+  const Duration began = thread_cpu_time();
+  Duration spent{};
+  while (spent < std::chrono::seconds(2)) {
+    const std::size_t before = allocated();
+    mime::Analysis analysis(message.header_octets());
+    std::string_view body = std::string_view(octets).substr(message.header_octets().size());
+    for (; !body.empty(); body.remove_prefix(std::min<std::size_t>(16384, body.size()))) {
+      analysis.feed(body.substr(0, 16384));
+      if (mails == 0) most = std::max(most, allocated() - before);
+    }
+    analysis.end();
+    while (analysis.has_more()) analysis.step(message, 256 << 10);
+    const mime::Tree tree = analysis.take();
+    mime::Contents contents;
+    for (mime::PartIndex i = 0; reads_text && i < tree.parts.size(); ++i) {
+      if (is_text(tree.parts[i])) contents.text(message, tree, i);
+    }
+    if (mails == 0) most = std::max(most, allocated() - before);
+    ++mails;
+    spent = thread_cpu_time() - began;
+  }
+  const double seconds = std::chrono::duration<double>(spent).count();
+  std::printf("%s %.0f %.0f %zu\n", name, static_cast<double>(mails * octets.size()) / 1e6 / seconds,
+              static_cast<double>(mails) / seconds, most / 1024);
+}
+
+}  // namespace
+
+int main() {
+  measure("attachments-20MB", with_attachments(4, 3700 * 1000), false);
+  measure("one-attachment-100KB", with_attachments(1, 72 * 1000), false);
+  measure("ordinary-5KiB", ordinary(5 * 1024), false);
+  measure("ordinary-5KiB-with-text", ordinary(5 * 1024), true);
+  measure("ordinary-20KiB-with-text", ordinary(20 * 1024), true);
+  return 0;
+}

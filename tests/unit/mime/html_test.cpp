@@ -1,0 +1,122 @@
+// HTML: the visible text, where links lead, and that nothing of it costs more than it may.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "gateway/mime/html.h"
+
+namespace sallyport::mime {
+namespace {
+
+std::string first_target(const Html& html, LinkKind kind) {
+  for (const Link& link : html.links) {
+    if (link.kind == kind) return link.target;
+  }
+  return "none";
+}
+
+TEST(HtmlText, IsWhatIsSeen) {
+  const Html html = read_html(
+      "<html><head><title>T</title><style>p{color:red}</style></head><body><p>One&nbsp;&amp; "
+      "two</p><div>three<br>four</div>"
+      "<script>var five;</script><!-- six --><table><tr><td>a</td><td>b</td></tr></table></body></html>");
+  EXPECT_EQ(html.text, "T\nOne\xc2\xa0& two\nthree\nfour\na b\n");
+  EXPECT_TRUE(html.has_script);
+  EXPECT_TRUE(html.is_whole);
+}
+
+TEST(HtmlText, LeavesOutWhatAStyleHides) {
+  const Html html = read_html(
+      "<p>seen<span style=\"display: none\">hidden</span><span style='FONT-SIZE:0px'>zero</span><i hidden>too</i></p>");
+  EXPECT_EQ(html.text, "seen\n");
+  EXPECT_EQ(html.hidden_octets, 13U);
+  EXPECT_EQ(read_html("<p style='font-size:0.9em'>seen</p>").text, "seen\n");
+}
+
+TEST(HtmlText, HasWhatOutlookShows) {
+  const Html html =
+      read_html("<p>a</p><!--[if mso]><v:roundrect href='https://b.example/'>click</v:roundrect><![endif]-->");
+  EXPECT_NE(html.text.find("click"), std::string::npos);
+  EXPECT_EQ(first_target(html, LinkKind::anchor), "https://b.example/");
+}
+
+TEST(HtmlLinks, AreOfAllKinds) {
+  const Html html = read_html(
+      "<base href='https://base.example/'><meta http-equiv=refresh content=\"0; url='https://refresh.example/'\"><link "
+      "href=https://style.example/ rel=stylesheet>"
+      "<a href=' https://a.example/?x=1&amp;y=2 '>visit <b>here</b></a><form action=https://form.example/><input "
+      "type=password name=p></form>"
+      "<img src=https://img.example/ srcset='https://set.example/ 2x'><iframe src=https://frame.example/></iframe>"
+      "<div style=\"background:url('https://url.example/')\">x</div><script src=https://script.example/></script>");
+  EXPECT_EQ(first_target(html, LinkKind::base), "https://base.example/");
+  EXPECT_EQ(first_target(html, LinkKind::refresh), "https://refresh.example/");
+  EXPECT_EQ(first_target(html, LinkKind::style), "https://style.example/");
+  EXPECT_EQ(first_target(html, LinkKind::anchor), "https://a.example/?x=1&y=2");
+  EXPECT_EQ(first_target(html, LinkKind::form), "https://form.example/");
+  EXPECT_EQ(first_target(html, LinkKind::image), "https://img.example/");
+  EXPECT_EQ(first_target(html, LinkKind::frame), "https://frame.example/");
+  EXPECT_EQ(first_target(html, LinkKind::script), "https://script.example/");
+  for (const Link& link : html.links) {
+    if (link.kind == LinkKind::anchor) EXPECT_EQ(link.shown, "visit here");
+  }
+  EXPECT_TRUE(html.has_form);
+  EXPECT_TRUE(html.has_password_field);
+}
+
+// Inputs on which an HTML5 parser takes more than linear time or memory, or recurses.
+TEST(HtmlBounds, HoldForWhatIsMadeToBreakThem) {
+  const auto repeat = [](const std::string& what, std::size_t count) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += what;
+    return all;
+  };
+  std::string formatting;
+  for (int i = 0; i < 300; ++i) formatting += "<b id=" + std::to_string(i) + ">";
+  const std::string inputs[] = {
+      repeat("<b>", 80000),
+      repeat("<div>", 50000),
+      repeat("<b></i>", 30000),
+      formatting + repeat("<p>", 60000),
+      repeat("<table><tr><td>", 10000),
+      repeat("<svg><desc>", 20000),
+      repeat("<a href=x>", 20000),
+      repeat("<", 200000),
+      repeat("&", 200000),
+      repeat("<!--[if mso]>x<![endif]-->", 8000),
+      "<p " + repeat("a=b ", 60000) + ">",
+      repeat("<select><option>", 10000),
+  };
+  for (const std::string& input : inputs) {
+    const Html html = read_html(input + "<a href=https://end.example/>end</a>");
+    EXPECT_LE(html.text.size(), HtmlLimits().text) << input.substr(0, 30);
+    EXPECT_LE(html.links.size(), HtmlLimits().links);
+  }
+}
+
+TEST(HtmlBounds, StillShowLinksOfWhatIsTooDeep) {
+  std::string deep;
+  for (int i = 0; i < 2000; ++i) deep += "<div>";
+  const Html html = read_html(deep + "<script>no()</script>text <a href=\"https://deep.example/\">x</a>");
+  EXPECT_FALSE(html.is_whole);
+  EXPECT_EQ(first_target(html, LinkKind::anchor), "https://deep.example/");
+  EXPECT_NE(html.text.find("text"), std::string::npos);
+  EXPECT_EQ(html.text.find("no()"), std::string::npos);
+}
+
+TEST(HtmlBounds, AreKeptWithCutText) {
+  HtmlLimits limits;
+  limits.text = 10;
+  limits.links = 1;
+  limits.target = 8;
+  const Html html = read_html(
+      "<a href=https://one.example/>\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9</a><a "
+      "href=https://two.example/>b</a>",
+      limits);
+  EXPECT_LE(html.text.size(), 10U);
+  EXPECT_EQ(html.links.size(), 1U);
+  EXPECT_EQ(html.links[0].target, "https://");
+  EXPECT_FALSE(html.is_whole);
+}
+
+}  // namespace
+}  // namespace sallyport::mime

@@ -1,0 +1,458 @@
+// The tree of parts: structure, other readings, bounds (threats.md M1-M10, M14, I6).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gateway/base/base64.h"
+#include "gateway/base/cpu_time.h"
+#include "tests/unit/mime/reading.h"
+
+namespace sallyport::mime {
+namespace {
+
+const std::string harm = "harm, wherever it hides\r\n";
+
+std::string multipart(const std::string& type, const std::string& body) {
+  return "MIME-Version: 1.0\r\nContent-Type: " + type + "\r\n\r\n" + body;
+}
+
+std::string attachment(const std::string& name, const std::string& content) {
+  return "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"" + name +
+         "\"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64(content) + "\r\n";
+}
+
+std::string mixed(const std::string& part) {
+  return multipart("multipart/mixed; boundary=b", "--b\r\n" + part + "\r\n--b--\r\n");
+}
+
+std::vector<std::string> types(const ReadMail& mail) {
+  std::vector<std::string> all;
+  for (PartIndex i : mail.leaves()) all.push_back(mail.part(i).declared_type);
+  return all;
+}
+
+TEST(Reading, OfAnOrdinaryMailHasNothingOdd) {
+  const std::string mail =
+      multipart("multipart/mixed; boundary=\"outer\"",
+                "This is a multi-part message in MIME format.\r\n\r\n--outer\r\nContent-Type: multipart/alternative; "
+                "boundary=\"outer.inner\"\r\n\r\n"
+                "--outer.inner\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+                "quoted-printable\r\n\r\nHello =E2=82=AC\r\n--=20\r\nAnn\r\n"
+                "--outer.inner\r\nContent-Type: text/html; "
+                "charset=utf-8\r\n\r\n<p>Hello</p>\r\n--outer.inner--\r\n\r\n--outer\r\n" +
+                    attachment("a b.pdf", "%PDF-1.4") +
+                    "--outer\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?Q?forwarded?=\r\n\r\ninner "
+                    "text\r\n--outer--\r\n");
+  const ReadMail read = read_mail(mail);
+  EXPECT_TRUE(read.tree.oddities.empty()) << to_field_text(read.tree.oddities);
+  EXPECT_EQ(types(read), (std::vector<std::string>{"text/plain", "text/html", "application/octet-stream", ""}));
+  const auto leaves = read.leaves();
+  EXPECT_EQ(read.content(leaves[0]), "Hello \xe2\x82\xac\r\n-- \r\nAnn");
+  EXPECT_EQ(read.part(leaves[2]).names.front().text, "a b.pdf");
+  EXPECT_TRUE(read.part(leaves[2]).real_types.has(FileType::pdf));
+  EXPECT_EQ(read.content(leaves[3]), "inner text");
+  EXPECT_EQ(read.part(read.part(leaves[3]).parent).names.front().text, "forwarded.eml");
+  Contents contents;
+  EXPECT_EQ(contents.text(*read.message, read.tree, leaves[1]), "Hello\n");
+}
+
+TEST(Reading, DoesNotDependOnPieces) {
+  std::mt19937 random(11);
+  const std::string words[] = {"--b",
+                               "--b--",
+                               "--c",
+                               "--bX",
+                               "\r\n",
+                               "\r\n\r\n",
+                               "Content-Type: multipart/mixed; boundary=b\r\n",
+                               "Content-Type: message/rfc822\r\n",
+                               "Content-Transfer-Encoding: base64\r\n",
+                               "Content-Type: text/plain\r\n",
+                               "QUJD",
+                               "=\r\n",
+                               "begin 644 x\r\n#0V%T\r\nend\r\n",
+                               " ",
+                               "\t",
+                               "\r",
+                               "\n",
+                               "=ybegin line=1 size=1 name=a\r\n",
+                               "x: y\r\n",
+                               "-",
+                               "--",
+                               "Content-Type: multipart/mixed; boundary=\"c\"; boundary=b\r\n"};
+  for (int round = 0; round < 300; ++round) {
+    std::string mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+    const std::size_t count = random() % 40;
+    for (std::size_t i = 0; i < count; ++i) mail += words[random() % std::size(words)];
+    const std::string whole = FieldWriter::json(read_mail(mail).tree);
+    EXPECT_EQ(FieldWriter::json(read_mail(mail, 1).tree), whole) << mail;
+    EXPECT_EQ(FieldWriter::json(read_mail(mail, 1 + random() % 9, 0).tree), whole) << mail;
+  }
+}
+
+TEST(Reading, OfTheFieldsGoesThereAndBack) {
+  const ReadMail read = read_mail(mixed(attachment("x\xff.exe", "MZ")));
+  auto json = JsonValue::parse(FieldWriter::json(read.tree));
+  ASSERT_TRUE(json);
+  Tree back;
+  ASSERT_TRUE(FieldReader::read_json(*json, back));
+  EXPECT_EQ(FieldWriter::json(back), FieldWriter::json(read.tree));
+}
+
+// M5: whichever boundary a reader takes, the part between its delimiters is found.
+TEST(OtherReadings, OfEveryBoundary) {
+  const std::string part = attachment("x.exe", harm);
+  const std::string bodies[] = {
+      multipart("multipart/mixed; boundary=a\r\nContent-Type: multipart/mixed; boundary=b",
+                "--a\r\n\r\ntext\r\n--b\r\n" + part + "--b--\r\n--a--\r\n"),
+      multipart("multipart/mixed; boundary=b\r\nContent-Type: multipart/mixed; boundary=a",
+                "--a\r\n\r\ntext\r\n--b\r\n" + part + "--b--\r\n--a--\r\n"),
+      multipart("multipart/mixed; boundary=a; boundary=b", "--a\r\n\r\ntext\r\n--b\r\n" + part + "--b--\r\n--a--\r\n"),
+      multipart("multipart/mixed; boundary=b", "--bX\r\n" + part + "--bX--\r\n"),
+      multipart("multipart/mixed; boundary=b", "--b\r\n\r\nfirst\r\n--b X\r\n" + part + "--b--\r\n"),
+      multipart("multipart/mixed", "--z\r\n" + part + "--z--\r\n"),
+      multipart("multipart/mixed; boundary=b", "--z\r\n" + part + "--z--\r\n"),
+      multipart("multipart/mixed; boundary=b", "--b--\r\n--z\r\n" + part + "--z--\r\n"),
+      multipart("multipart/mixed; boundary=b", "--b\r\n\r\na\r\n--b--\r\n--b\r\n" + part + "--b--\r\n"),
+      multipart("text/plain; boundary=b", "--b\r\n" + part + "--b--\r\n"),
+      multipart("text/plain", "hello\r\n--zz\r\n" + part + "--zz--\r\n"),
+      multipart("multipart/mixed; boundary=\"b", "--b\r\n" + part + "--b--\r\n"),
+      multipart("multipart/mixed; boundary=\"\"", "--\r\n" + part + "----\r\n"),
+      multipart("multipart/mixed; boundary=b",
+                "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + part + "--b--\r\n--b--\r\n"),
+      multipart("multipart/mixed; boundary=bb",
+                "--bb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + part + "--b--\r\n--bb--\r\n"),
+      multipart("multipart/mixed; boundary=b", "--b\r\n" + part),
+      "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+          to_base64("--b\r\n" + part + "--b--\r\n"),
+  };
+  for (const std::string& mail : bodies) {
+    const ReadMail read = read_mail(mail);
+    EXPECT_TRUE(read.holds(harm)) << mail << FieldWriter::json(read.tree);
+    EXPECT_TRUE(read.has_extension("exe")) << mail;
+    EXPECT_EQ(read.tree.unscannable, Unscannable::no) << mail;
+  }
+}
+
+TEST(OtherReadings, OfEveryTransferEncoding) {
+  const std::string coded = to_base64(harm + harm);
+  const std::string forms[] = {
+      "Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n" + coded,
+      "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + coded,
+      "Content-Transfer-Encoding: quoted-printable, base64\r\n\r\n" + coded,
+      "Content-Transfer-Encoding: x-base64\r\n\r\n" + coded,
+      "Content-Transfer-Encoding: (base64) base64\r\n\r\n" + coded,
+      "Content-Transfer-Encoding: =?utf-8?q?base64?=\r\n\r\n" + coded,
+      "X-A: b\rContent-Transfer-Encoding: base64\r\n\r\n" + coded,
+      "X-A: b\r\n Content-Transfer-Encoding: base64\r\n\r\n" + coded,
+      "Content-Transfer-Encoding: base64\r\n" + coded,
+      "Content-Transfer-Encoding: base64\r\n \r\n" + coded,
+      "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + coded,
+  };
+  for (const std::string& part : forms) {
+    const ReadMail read = read_mail(mixed(part));
+    EXPECT_TRUE(read.holds(harm)) << part << FieldWriter::json(read.tree);
+  }
+  std::string lines;
+  const std::string longer(600, 'A');
+  for (std::size_t i = 0; i < longer.size(); i += 57) lines += to_base64(longer.substr(i, 57)) + "\r\n";
+  const ReadMail undeclared = read_mail(mixed("Content-Type: application/octet-stream\r\n\r\n" + lines));
+  EXPECT_TRUE(undeclared.holds(longer));
+  EXPECT_TRUE(undeclared.tree.oddities.has(Oddity::encoding_mismatch));
+}
+
+TEST(WithinText, FilesAreFound) {
+  const std::string uu = "begin 644 cat.exe\r\n#0V%T\r\n`\r\nend\r\n";
+  const ReadMail read = read_mail("Content-Type: text/plain\r\n\r\nsee below\r\n" + uu + "bye\r\n" + uu);
+  EXPECT_TRUE(read.holds("Cat"));
+  EXPECT_TRUE(read.has_extension("exe"));
+  EXPECT_EQ(read.tree.parts.size(), 3U);
+  EXPECT_EQ(read.part(1).size, 3U);
+  EXPECT_EQ(read.part(1).origin, Origin::embedded);
+  const ReadMail coded =
+      read_mail("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64("x\r\n" + uu));
+  EXPECT_TRUE(coded.holds("Cat"));
+  EXPECT_TRUE(
+      read_mail(
+          "Content-Type: text/plain\r\n\r\n=ybegin line=128 size=3 name=a.exe\r\n\x6d\x8b\x9e\r\n=yend size=3\r\n")
+          .holds("Cat"));
+  EXPECT_EQ(
+      read_mail("Content-Type: text/plain\r\n\r\nbegin 644 words of a sentence\r\nthat goes on\r\n").content(0).size(),
+      45U);
+  EXPECT_TRUE(read_mail("\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQ\r\n").part(0).is_encrypted);
+}
+
+TEST(Messages, AreReadWhereverTheyStand) {
+  const std::string inner = "Subject: inner\r\n" + mixed(attachment("x.exe", harm));
+  const std::string forms[] = {
+      "Content-Type: message/rfc822\r\n\r\n" + inner,
+      "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64(inner),
+      "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + inner,
+      "Content-Type: message/global\r\n\r\n" + inner};
+  for (const std::string& part : forms) {
+    const ReadMail read = read_mail(multipart("multipart/mixed; boundary=o", "--o\r\n" + part + "\r\n--o--\r\n"));
+    EXPECT_TRUE(read.holds(harm)) << part << FieldWriter::json(read.tree);
+    EXPECT_TRUE(read.has_extension("exe"));
+    EXPECT_TRUE(read.has_extension("eml"));
+  }
+  EXPECT_TRUE(
+      read_mail(multipart("multipart/digest; boundary=o", "--o\r\n\r\n" + inner + "\r\n--o--\r\n")).holds(harm));
+  // Encoded within encoded, each level in the decoded content of the one before.
+  std::string nested = inner;
+  for (int i = 0; i < 5; ++i)
+    nested = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64(nested);
+  const ReadMail read = read_mail(nested, 1000, 0);
+  EXPECT_TRUE(read.holds(harm)) << FieldWriter::json(read.tree);
+  EXPECT_TRUE(read_mail("Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx")
+                  .tree.oddities.has(Oddity::partial_message));
+  EXPECT_TRUE(read_mail("Content-Type: message/external-body; access-type=URL\r\n\r\nx")
+                  .tree.oddities.has(Oddity::external_body));
+}
+
+std::string little(std::uint64_t value, int octets) {
+  std::string out;
+  for (int i = 0; i < octets; ++i) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+std::string tnef_attribute(char level, std::uint32_t id, const std::string& value) {
+  return level + little(id, 4) + little(value.size(), 4) + value + little(0, 2);
+}
+std::string tnef_property(std::uint16_t type, std::uint16_t id, const std::string& value) {
+  std::string padded = value;
+  while (padded.size() % 4 != 0) padded += '\0';
+  return little(type, 2) + little(id, 2) + little(1, 4) + little(value.size(), 4) + padded;
+}
+
+TEST(Tnef, GivesItsFiles) {
+  const std::string properties = little(4, 4) + little(0x0003, 2) + little(0x3705, 2) + little(1, 4) +
+                                 tnef_property(0x1e, 0x3707, std::string("long name.exe", 14)) +
+                                 tnef_property(0x0102, 0x3701, harm) + little(0x0102, 2) + little(0x8001, 2) +
+                                 std::string(16, 'g') + little(1, 4) + little(4, 4) + std::string("n\0\0\0", 4) +
+                                 little(1, 4) + little(2, 4) + std::string("zz\0\0", 4);
+  const std::string envelope =
+      little(0x223e9f78, 4) + little(1, 2) + tnef_attribute(1, 0x00089006, little(0x10000, 4)) +
+      tnef_attribute(1, 0x0002800c, "the text") + tnef_attribute(2, 0x00069002, std::string(14, '\0')) +
+      tnef_attribute(2, 0x00018010, std::string("short.exe", 10)) + tnef_attribute(2, 0x00069005, properties) +
+      tnef_attribute(2, 0x00069002, std::string(14, '\0')) + tnef_attribute(2, 0x00018010, std::string("b.txt", 6)) +
+      tnef_attribute(2, 0x0006800f, "plain data");
+  const std::string head =
+      "Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  const ReadMail read = read_mail(mixed(head + to_base64(envelope)));
+  EXPECT_EQ(read.tree.unscannable, Unscannable::no);
+  for (const std::string& content : {harm, std::string("plain data"), std::string("the text")})
+    EXPECT_TRUE(read.holds(content)) << FieldWriter::json(read.tree);
+  std::vector<std::string> names;
+  for (const Part& part : read.tree.parts) {
+    for (const Name& name : part.names) names.push_back(name.text);
+  }
+  for (const char* name : {"long name.exe", "short.exe", "b.txt", "winmail.dat"})
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+  // Cut anywhere, it is read, or unscannable; never clean with a file left out.
+  for (std::size_t size = 6; size < envelope.size(); ++size) {
+    const ReadMail cut = read_mail(mixed(head + to_base64(envelope.substr(0, size))));
+    const bool is_at_attribute_end = cut.tree.unscannable == Unscannable::no;
+    if (is_at_attribute_end) EXPECT_FALSE(cut.tree.parts.empty());
+    EXPECT_EQ(FieldWriter::json(read_mail(mixed(head + to_base64(envelope.substr(0, size))), 1).tree),
+              FieldWriter::json(cut.tree));
+  }
+}
+
+TEST(Smime, ContentIsReadWithoutTrust) {
+  const auto element = [](char tag, const std::string& value) {
+    return tag + std::string("\x82") + static_cast<char>(value.size() >> 8) + static_cast<char>(value.size()) + value;
+  };
+  const auto cms = [&](char kind, const std::string& inner) {
+    const std::string oid = std::string("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) + kind;
+    return element(
+        '\x30', oid + element('\xa0', element('\x30', std::string("\x02\x01\x01", 3) + element('\x31', "") + inner)));
+  };
+  const std::string data_oid("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 11);
+  const std::string entity = "Content-Type: application/octet-stream; name=x.exe\r\n\r\n" + harm;
+  const std::string signed_mail = cms(2, element('\x30', data_oid + element('\xa0', element('\x04', entity))));
+  const std::string head = "Content-Type: application/pkcs7-mime; smime-type=";
+  const std::string coding = "; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  const ReadMail read = read_mail(head + "signed-data" + coding + to_base64(signed_mail));
+  EXPECT_TRUE(read.holds(harm)) << FieldWriter::json(read.tree);
+  EXPECT_TRUE(read.has_extension("exe"));
+  EXPECT_FALSE(read.part(0).is_encrypted);
+  EXPECT_EQ(read_mail(head + "signed-data" + coding + to_base64(signed_mail.substr(0, signed_mail.size() - 20)))
+                .tree.unscannable,
+            Unscannable::smime);
+  EXPECT_TRUE(read_mail(head + "enveloped-data" + coding + to_base64(cms(3, ""))).part(0).is_encrypted);
+  EXPECT_TRUE(
+      read_mail(multipart("multipart/encrypted; boundary=b", "--b\r\n\r\nx\r\n--b--\r\n")).part(0).is_encrypted);
+}
+
+TEST(Types, AreHeldAgainstLabelsAndNames) {
+  const std::string program =
+      std::string("MZ") + std::string(0x3a, '\0') + little(0x40, 4) + std::string("PE\0\0", 4) + std::string(100, '\0');
+  const auto is_odd = [](const std::string& type, const std::string& name, const std::string& content) {
+    const ReadMail read =
+        read_mail(mixed("Content-Type: " + type + "; name=\"" + name +
+                        "\"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64(content) + "\r\n"));
+    return read.tree.oddities.has(Oddity::type_mismatch);
+  };
+  EXPECT_TRUE(is_odd("image/png", "a.png", program));
+  EXPECT_TRUE(is_odd("application/octet-stream", "a.pdf", program));
+  EXPECT_TRUE(is_odd("text/plain", "a.txt", program));
+  EXPECT_TRUE(is_odd("application/pdf", "a.pdf", program));
+  EXPECT_FALSE(is_odd("application/octet-stream", "a.exe", program));
+  EXPECT_FALSE(is_odd("application/x-msdownload", "a.exe", program));
+  EXPECT_FALSE(is_odd("application/pdf", "a.pdf", "%PDF-1.5"));
+  EXPECT_FALSE(is_odd("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "a.docx",
+                      "PK\x03\x04" + std::string(26, 'x') + "[Content_Types].xml"));
+  EXPECT_FALSE(is_odd("image/jpeg", "a.jpg", "\x89PNG\r\n\x1a\n"));
+  EXPECT_FALSE(is_odd("text/html", "a.html", "<html>"));
+  EXPECT_FALSE(is_odd("text/x-sh", "a.sh", "#!/bin/sh"));
+}
+
+TEST(Types, OfPolyglotsAreAll) {
+  const std::string zip_end = std::string("PK\5\6", 4) + std::string(18, '\0');
+  const ReadMail read =
+      read_mail("Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                to_base64("GIF89a" + std::string(2000, 'x') + "%PDF-" + zip_end));
+  EXPECT_TRUE(read.part(0).real_types.has(FileType::gif));
+  EXPECT_TRUE(read.part(0).real_types.has(FileType::zip));
+  std::string iso(0x9100, '\0');
+  iso.replace(0x8001, 5, "CD001");
+  EXPECT_TRUE(
+      read_mail("Content-Transfer-Encoding: base64\r\n\r\n" + to_base64(iso)).part(0).real_types.has(FileType::iso));
+}
+
+// M1, M2, I6
+TEST(Bounds, MakeAMailUnscannable) {
+  std::string deep;
+  for (int i = 0; i < 40; ++i)
+    deep +=
+        "Content-Type: multipart/mixed; boundary=b" + std::to_string(i) + "\r\n\r\n--b" + std::to_string(i) + "\r\n";
+  EXPECT_EQ(read_mail(deep).tree.unscannable, Unscannable::depth);
+  std::string messages;
+  for (int i = 0; i < 40; ++i) messages += "Content-Type: message/rfc822\r\n\r\n";
+  EXPECT_EQ(read_mail(messages).tree.unscannable, Unscannable::depth);
+  std::string many = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 1001; ++i) many += "--b\r\n\r\n";
+  EXPECT_TRUE(read_mail(many).tree.unscannable == Unscannable::parts ||
+              read_mail(many).tree.unscannable == Unscannable::memory);
+  std::string few = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 300; ++i) few += "--b\r\n\r\nx\r\n";
+  EXPECT_EQ(read_mail(few + "--b--\r\n").tree.unscannable, Unscannable::no);
+  std::string fields = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+  for (int i = 0; i < 1100; ++i) fields += "X: y\r\n";
+  EXPECT_EQ(read_mail(fields + "\r\n").tree.unscannable, Unscannable::header);
+  EXPECT_EQ(read_mail("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: " +
+                      std::string(70000, 'x') + "\r\n\r\n")
+                .tree.unscannable,
+            Unscannable::header);
+}
+
+TEST(Bounds, OfTheTreeAreKept) {
+  std::string mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 900; ++i)
+    mail += "--b\r\nContent-Disposition: attachment; filename=\"" + std::string(900, 'n') + std::to_string(i) +
+            "\"\r\n\r\nx\r\n";
+  const ReadMail read = read_mail(mail);
+  EXPECT_EQ(read.tree.unscannable, Unscannable::memory);
+  std::size_t octets = 0;
+  for (const Part& part : read.tree.parts) {
+    octets += sizeof part;
+    for (const Name& name : part.names) octets += sizeof name + name.text.size();
+  }
+  EXPECT_LE(octets, Limits().tree_octets + 4096);
+}
+
+TEST(Bounds, OfRereadingAreKept) {
+  // Each part has other readings, and each of these has more.
+  std::string mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 400; ++i) {
+    mail += "--b\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+            to_base64("--x" + std::to_string(i) + "\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==QUFB#\r\n") +
+            "=QUFB#\r\n";
+  }
+  const ReadMail read = read_mail(mail);
+  EXPECT_NE(read.tree.unscannable, Unscannable::no);
+  const std::string dashes = [] {
+    std::string all = "Content-Type: multipart/mixed; boundary=\"-\"\r\n\r\n";
+    for (int i = 0; i < 20000; ++i) all += "---" + std::string(static_cast<std::size_t>(i % 50), '-') + "x\r\n";
+    return all;
+  }();
+  read_mail(dashes);
+}
+
+TEST(Bounds, OfTimeAreLinear) {
+  const auto repeat = [](const std::string& what, std::size_t octets) {
+    std::string all;
+    while (all.size() < octets) all += what;
+    return all;
+  };
+  std::string nested;
+  for (int i = 0; i < 30; ++i)
+    nested += "Content-Type: multipart/mixed; boundary=" + std::string(200, 'b') + std::to_string(i) + "\r\n\r\n--" +
+              std::string(200, 'b') + std::to_string(i) + "\r\n";
+  const std::string heads[] = {"Content-Type: multipart/mixed; boundary=b\r\n\r\n", "\r\n",
+                               "Content-Transfer-Encoding: quoted-printable\r\n\r\n", nested + "\r\n"};
+  const std::string fillings[] = {"--bb\r\n",
+                                  "begin 644 x\r\n",
+                                  "--\r\n",
+                                  "--" + std::string(100, 'b') + "\r\n",
+                                  "=\r\n",
+                                  "--z\r\nx: y\r\n",
+                                  " \r",
+                                  "\r",
+                                  "-",
+                                  "=?",
+                                  "--b\r\n \r\nQUJD\r\n"};
+  for (const std::string& head : heads) {
+    for (const std::string& filling : fillings) {
+      const Duration before = thread_cpu_time();
+      read_mail(head + repeat(filling, std::size_t{1} << 20), 1u << 14);
+      EXPECT_LT(thread_cpu_time() - before, std::chrono::seconds(4)) << head.substr(0, 60) << filling.substr(0, 30);
+    }
+  }
+}
+
+TEST(Contents, AreInTheirCharset) {
+  const auto text = [](const std::string& head, const std::string& body) {
+    const ReadMail read = read_mail(head + "\r\n\r\n" + body);
+    Contents contents;
+    return contents.source(*read.message, read.tree, 0).utf8;
+  };
+  EXPECT_EQ(text("Content-Type: text/plain; charset=koi8-r", "\xd0\xd2\xc9\xd7\xc5\xd4"),
+            "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82");
+  EXPECT_EQ(text("Content-Type: text/plain; charset=utf-7", "Hi Mom -+Jjo--!"), "Hi Mom -\xe2\x98\xba-!");
+  EXPECT_EQ(text("Content-Type: text/plain; charset=iso-2022-jp", "\x1b$B@$3&\x1b(B"), "\xe4\xb8\x96\xe7\x95\x8c");
+  EXPECT_EQ(text("Content-Type: text/plain; charset=us-ascii", std::string("\xff\xfeh\0i\0", 6)), "hi");
+  EXPECT_EQ(text("Content-Type: text/plain", std::string("h\0e\0l\0l\0o\0", 10)), "hello");
+  EXPECT_EQ(text("Content-Type: text/plain", "caf\xe9"), "caf\xc3\xa9");
+  EXPECT_EQ(text("Content-Type: text/plain; charset=no-such-thing", "caf\xc3\xa9"), "caf\xc3\xa9");
+  EXPECT_EQ(text("Content-Type: text/html", "<meta charset=koi8-r>\xd0"), "<meta charset=koi8-r>\xd0\xbf");
+}
+
+TEST(Contents, AreBounded) {
+  const ReadMail read =
+      read_mail(multipart("multipart/mixed; boundary=b", "--b\r\n\r\n" + std::string(5000, 'x') + "\r\n--b\r\n\r\n" +
+                                                             std::string(5000, 'y') + "\r\n--b--\r\n"));
+  Contents contents(6000);
+  EXPECT_EQ(contents.source(*read.message, read.tree, 1).utf8.size(), 5000U);
+  EXPECT_TRUE(contents.source(*read.message, read.tree, 1).is_whole);
+  EXPECT_EQ(contents.source(*read.message, read.tree, 2).utf8.size(), 1000U);
+  EXPECT_FALSE(contents.source(*read.message, read.tree, 2).is_whole);
+  EXPECT_EQ(contents.bytes(*read.message, read.tree, 2, 10)->size(), 10U);
+  EXPECT_TRUE(contents.text(*read.message, read.tree, 99).empty());
+}
+
+TEST(Storage, ThatFailsIsNotClean) {
+  const std::string mail = mixed("Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                                 to_base64(std::string(300000, 'x')));
+  mail::FakeSpool spool;
+  mail::Message message(mail::MessageLimits{std::uint64_t{1} << 22, 4096}, spool);
+  message.append(mail);
+  message.parse_header();
+  spool.read_fails = true;
+  EXPECT_EQ(read_tree(message).unscannable, Unscannable::storage);
+}
+
+}  // namespace
+}  // namespace sallyport::mime
