@@ -40,6 +40,7 @@ class ChaosRun:
         self.gateways = 0
         self.leaving = []  # (process, latest end)
         self.rotations = 0
+        self.gateway = None  # the one that serves; none while a successor starts
         self.workers = self.dice.randint(2, 4)
         self.clients = [Client(self, number) for number in range(clients)]
 
@@ -139,7 +140,7 @@ class ChaosRun:
     def hand_over(self, number):
         """The end of a gateway, each second time asked for twice, and the start of the next one meanwhile. Every third time
         the old one is stopped for a while."""
-        dice, old = self.dice, self.gateway
+        dice, old, self.gateway = self.dice, self.gateway, None
         self.leaving.append((old, time.monotonic() + DRAIN + LONG_PATIENCE))
         old.signal(dice.choice([signal.SIGTERM, signal.SIGTERM, signal.SIGINT]))
         time.sleep(dice.choice([0, 0.05, 0.5]))
@@ -171,7 +172,7 @@ class ChaosRun:
             elif time.monotonic() > latest:
                 self.ledger.surprise(f"{process.name} does not end")
                 process.kill()
-        if not self.gateway.is_running():
+        if self.gateway and not self.gateway.is_running():
             raise AssertionError(f"{self.gateway.name} died: {self.gateway.process.returncode}: {self.gateway.output()[-6000:]}")
 
     # -- what happens --
