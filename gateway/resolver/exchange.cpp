@@ -39,7 +39,8 @@ struct UdpOutcome {
 };
 
 Heard failed(io::Error error) {
-  return Heard{error == io::Error::timed_out ? Heard::Kind::silence : Heard::Kind::failure, {}};
+  if (error == io::Error::timed_out) return Heard{Heard::Kind::silence, {}};
+  return Heard{error == io::Error::exhausted ? Heard::Kind::unasked : Heard::Kind::failure, {}};
 }
 
 Query make_query(Transport& transport, const dns::Question& question, bool with_edns) {

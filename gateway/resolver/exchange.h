@@ -29,6 +29,7 @@ struct Heard {
     answer,   // noerror or nxdomain: the response answers the question
     failure,  // the server reported an error, or its answer is unusable: another server may do better
     silence,  // no answer in time
+    unasked,  // there was no socket for the question: a shortage of ours, which says nothing about the server
   };
   Kind kind = Kind::failure;
   dns::Response response;

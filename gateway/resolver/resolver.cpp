@@ -164,7 +164,7 @@ Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Questio
       auto answer = co_await find_and_keep(question);
       const InFlight& asked = in_flight_.find(question)->second;
       const bool is_left = asked.waiters.empty() && !(asked.is_told_as_late && answer->failed());
-      part.settle(answer, is_left ? std::make_shared<std::atomic_flag>() : nullptr);
+      part.settle(answer, asked.is_news && is_left ? std::make_shared<std::atomic_flag>() : nullptr);
       co_return answer;
     }
     while (!heard->is_told && scheduler_.now() < deadline) co_await heard->signal.wait(deadline);
@@ -179,28 +179,35 @@ Task<std::shared_ptr<const dns::Answer>> Resolver::find_with_others(dns::Questio
 }
 
 Task<std::shared_ptr<const dns::Answer>> Resolver::find_and_keep(dns::Question question) {
-  in_flight_.find(question)->second.is_news = true;
-  dns::Answer found = co_await find_out(question, scheduler_.now() + settings_.timeout);
+  InFlight& asked = in_flight_.find(question)->second;
+  asked.is_news = true;
+  dns::Answer found = co_await find_out(question, scheduler_.now() + settings_.timeout, asked);
   auto answer = std::make_shared<const dns::Answer>(std::move(found));
-  keep(question, *answer);
+  // A shortage is over at any moment: it is not kept.
+  if (asked.is_news) {
+    keep(question, *answer);
+  } else {
+    recorder_.note(Fault::resource, "no socket for a DNS question: open files, ports or memory are short");
+  }
   co_return answer;
 }
 
-Task<dns::Answer> Resolver::find_out(dns::Question question, Time deadline) {
+Task<dns::Answer> Resolver::find_out(dns::Question question, Time deadline, InFlight& asked) {
   Chain chain;
   chain.name = text::to_lower(dns::apply_case(question.name, 0));
   while (true) {
-    Heard heard = co_await ask_servers(question, deadline);
+    Heard heard = co_await ask_servers(question, deadline, asked);
     if (heard.kind == Heard::Kind::silence) co_return answer_of(dns::Status::timeout);
-    if (heard.kind == Heard::Kind::failure) co_return answer_of(dns::Status::servfail);
+    if (heard.kind != Heard::Kind::answer) co_return answer_of(dns::Status::servfail);
     if (auto answer = follow(heard.response, question.type, chain)) co_return std::move(*answer);
     question.name = chain.name;
   }
 }
 
 // Asks until a server answers, all have failed, or the time is up. If some failed and some were silent, the result is
-// `failure`, which tells more.
-Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) {
+// `failure`, which tells more. If one could not be asked for want of a socket and no other has answered, the result is
+// `unasked`, and no news: with the socket there might have been an answer.
+Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline, InFlight& asked) {
   const std::size_t servers = settings_.servers.size();
   const Duration fifth = (deadline - scheduler_.now()) / 5;
   std::vector<bool> has_failed(servers);
@@ -217,8 +224,10 @@ Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) 
       Heard heard = co_await ask_server(transport_, settings_.servers[server], question, use_edns, patience, deadline);
       if (heard.kind == Heard::Kind::answer) {
         first_server_ = server;
+        asked.is_news = true;
         co_return heard;
       }
+      if (heard.kind == Heard::Kind::unasked) asked.is_news = false;
       if (heard.kind == Heard::Kind::silence) {
         ++silences;
       } else {
@@ -228,6 +237,7 @@ Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline) 
     }
     server = (server + 1) % servers;
   }
+  if (!asked.is_news) co_return Heard{Heard::Kind::unasked, {}};
   co_return Heard{failures > 0 ? Heard::Kind::failure : Heard::Kind::silence, {}};
 }
 

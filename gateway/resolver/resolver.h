@@ -19,6 +19,9 @@
 // next is asked after one fifth of the timeout, then after two fifths, then after the rest. The server that answered
 // last is asked first next time. Failures are cached briefly (ResolverSettings::failure_ttl).
 //
+// If there is no socket for a question (open files, ports, memory: a shortage of ours), the next server is tried; with
+// no answer from any the result is `servfail`, as news for nobody, recorded as Fault::resource and not cached.
+//
 // A lookup whose deadline has already passed sends nothing: it answers from the cache or with `timeout`.
 #pragma once
 
@@ -75,7 +78,7 @@ class Resolver final : public io::Resolver {
   // A question under way.
   struct InFlight {
     async::ListHead waiters;
-    bool is_news = false;          // the servers are asked for this resolver's lookups, not for another's
+    bool is_news = false;          // the servers are asked for this resolver's lookups, and none for want of a socket
     bool is_told_as_late = false;  // a lookup has ended meanwhile, with `timeout` as its news
   };
 
@@ -85,8 +88,8 @@ class Resolver final : public io::Resolver {
   Task<void> answer_waiters(dns::Question question);
   Task<std::shared_ptr<const dns::Answer>> find_with_others(dns::Question question);
   Task<std::shared_ptr<const dns::Answer>> find_and_keep(dns::Question question);
-  Task<dns::Answer> find_out(dns::Question question, Time deadline);
-  Task<Heard> ask_servers(const dns::Question& question, Time deadline);
+  Task<dns::Answer> find_out(dns::Question question, Time deadline, InFlight& asked);
+  Task<Heard> ask_servers(const dns::Question& question, Time deadline, InFlight& asked);
   void keep(const dns::Question& question, const dns::Answer& answer);
 
   async::Scheduler& scheduler_;

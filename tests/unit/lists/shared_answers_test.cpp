@@ -267,6 +267,47 @@ TEST_P(SharedAnswers, WhatWasNotAskedIsNoFailureOfTheList) {
   EXPECT_FALSE(ipv4(health()).is_open);
 }
 
+// No socket to ask with: the list is neither judged by it, nor is a client taken for one that is not listed.
+TEST_P(SharedAnswers, WhatThereIsNoSocketForIsNoFailureOfTheList) {
+  mood_ = Mood::lists;
+  world_.network.fail_open(io::Error::exhausted);
+  for (std::size_t i = 0; i < 30; ++i) connect(i, "192.0.2." + std::to_string(i + 1));
+  connect_all("192.0.2.40");
+  pass(1s);
+  for (const auto& session : sessions_) {
+    ASSERT_NE(session->failure(), nullptr);
+    EXPECT_EQ(session->failure()->why, ListFailure::no_answer);
+  }
+  EXPECT_EQ(health().questions, 0u);
+  EXPECT_EQ(health().faults, 0u);
+  EXPECT_EQ(ipv4(health()).failures_in_a_row, 0u);
+  EXPECT_EQ(world_.counters.get(Fault::dnsbl_error), 0u);
+  EXPECT_GE(world_.counters.get(Fault::resource), 31u);
+  EXPECT_EQ(world_.questions(), 0u);
+
+  world_.network.fail_open({});
+  Session& next = connect(0, "192.0.2.40");
+  pass(1s);
+  EXPECT_TRUE(next.is_listed()) << "as soon as there are sockets again";
+}
+
+TEST_P(SharedAnswers, AProbeThatThereIsNoSocketForIsLeftForTheNext) {
+  open_breaker();
+  pass(ListHealth::pause);
+  mood_ = Mood::lists;
+  const ListHealth::Report before = health();
+  world_.network.fail_open(io::Error::exhausted);
+  connect_all("192.0.2.1");
+  pass(1s);
+  EXPECT_TRUE(ipv4(health()).is_open);
+  EXPECT_EQ(health().faults, before.faults);
+  world_.network.fail_open({});
+  Session& next = connect(1, "192.0.2.2");
+  pass(1s);
+  EXPECT_TRUE(next.is_listed());
+  EXPECT_FALSE(ipv4(health()).is_open);
+}
+
 // With less patience than the resolver has, a silent list is found out all the same.
 TEST_P(SharedAnswers, ASilentListIsFoundOutByTheImpatient) {
   mood_ = Mood::silent;

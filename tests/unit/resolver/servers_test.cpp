@@ -141,6 +141,53 @@ TEST(Servers, NoSocketIsAFailureAtOnce) {
   EXPECT_EQ(world.questions(), 0u);
 }
 
+// To open a socket for packets, to send one, and to connect after an answer that did not fit.
+TEST(Servers, AShortageOfOursIsNobodysNewsAndIsNotKept) {
+  enum class Short : std::uint8_t { to_open, to_send, to_connect };
+  for (const Short at : {Short::to_open, Short::to_send, Short::to_connect}) {
+    World world({first_server, second_server});
+    if (at == Short::to_open) world.network.fail_open(io::Error::exhausted);
+    if (at == Short::to_send) world.network.fail_traffic(io::Error::exhausted);
+    world.dialer.fail_all(io::Error::exhausted);
+    world.network.set_responder(
+        [](SocketAddress, std::string_view query) { return just(DnsPacket::reply_to(query).truncated()); });
+    const Time before = world.loop.now();
+    for (int i = 0; i < 2; ++i) {
+      const dns::Answer answer = world.ask(example_a);
+      EXPECT_EQ(answer.status, Status::servfail);
+      EXPECT_TRUE(answer.from_cache) << "else something is learned of who could not be asked";
+    }
+    EXPECT_EQ(world.loop.now(), before);
+    EXPECT_EQ(world.counters.get(Fault::resource), 2u);
+    world.expect_recorded(Fault::dns_error, 0);
+    world.expect_recorded(Fault::dns_timeout, 0);
+
+    world.network.fail_open({});
+    world.network.fail_traffic({});
+    world.network.set_responder([](SocketAddress, std::string_view query) { return just(address_reply(query)); });
+    const dns::Answer again = world.ask(example_a);
+    EXPECT_EQ(again.status, Status::ok) << "at once";
+    EXPECT_FALSE(again.from_cache);
+    EXPECT_EQ(world.loop.now(), before);
+  }
+}
+
+// With a socket for the first it might have answered, so the other's silence is no news either.
+TEST(Servers, AShortageForOneAndSilenceOfTheOtherIsAShortage) {
+  World world({first_server, second_server});
+  world.network.set_responder([](SocketAddress to, std::string_view query) {
+    if (to == second_server) return std::vector<support::MemoryPacket>();
+    return just(DnsPacket::reply_to(query).truncated());
+  });
+  world.dialer.fail_all(io::Error::exhausted);
+  for (const Duration patience : {seconds(60), seconds(2)}) {
+    const dns::Answer answer = world.ask(example_a, patience);
+    EXPECT_TRUE(answer.failed());
+    EXPECT_TRUE(answer.from_cache);
+  }
+  world.expect_recorded(Fault::dns_timeout, 0);
+}
+
 TEST(Servers, ANameThatDnsCannotHoldIsNotAsked) {
   World world;
   EXPECT_EQ(world.ask({std::string(64, 'x') + ".example", dns::Type::A}).status, Status::nxdomain);
