@@ -6,6 +6,7 @@
 
 #include "lua/engine/rules_entry.h"
 #include "policies/arc/arc.h"
+#include "policies/content/content.h"
 #include "policies/dkim/dkim.h"
 #include "policies/dmarc/dmarc.h"
 #include "policies/dnsbl/dnsbl.h"
@@ -31,6 +32,7 @@ constexpr const PolicyEntry* list[] = {
     &dkim_entry,
     &dmarc_entry,
     &arc_entry,
+    &content_entry,
     &lua::rules_entry,
 };
 // clang-format on

@@ -14,9 +14,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # The sections that must be whole: the letter, and how many lines the threat model has there.
-SECTIONS = {"I": 14, "S": 42, "U": 20, "T": 13, "D": 24, "L": 9}
+SECTIONS = {"I": 14, "S": 42, "U": 20, "T": 13, "D": 24, "L": 9, "M": 18}
 # An id in a comment or in a dialogue's name.
-ID = re.compile(r"\b([ISUTDL])(\d{1,2})\b")
+ID = re.compile(r"\b([ISUTDLM])(\d{1,2})\b")
 ROW = re.compile(r"\|\s*([A-Z]\d+)\s*\|\s*(.*?)\s*\|\s*(.*?)\s*\|")
 GTEST = re.compile(r"\b(TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 
