@@ -1,6 +1,7 @@
 #include "gateway/upstream/channel.h"
 
 #include "gateway/base/text.h"
+#include "gateway/io/shortage.h"
 #include "gateway/stream/tls_stream.h"
 #include "gateway/upstream/source_address.h"
 
@@ -33,6 +34,10 @@ Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, co
                                                           std::optional<IpAddress> from, Time deadline) {
   if (from) return dialer.dial_from(*from, server.address(), deadline);
   return server.is_unix() ? dialer.dial_unix(server.path(), deadline) : dialer.dial(server.address(), deadline);
+}
+
+UpstreamError lacking(io::Shortage what) {
+  return {Kind::resource, "connect: out of " + std::string(io::name(what)), false};
 }
 
 // A connection that is made in a client's name is refused to that client, as its MAIL could be.
@@ -167,9 +172,10 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
   const Time deadline = std::min(timeouts.open_by, scheduler.now() + timeouts.connect);
   auto stream = co_await dial(dialer, server, from, deadline);
   if (!stream) {
+    if (stream.error() == io::Error::exhausted) co_return lacking(io::take_shortage());
     Kind kind = Kind::down;
     if (stream.error() == io::Error::timed_out) kind = Kind::timed_out;
-    if (stream.error() == io::Error::exhausted || stream.error() == io::Error::no_helper) kind = Kind::resource;
+    if (stream.error() == io::Error::no_helper) kind = Kind::resource;
     co_return UpstreamError{kind, "connect: " + std::string(io::name(stream.error())), false};
   }
   std::unique_ptr<UpstreamChannel> channel(new UpstreamChannel(scheduler, std::move(*stream), timeouts));

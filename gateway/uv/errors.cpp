@@ -2,7 +2,18 @@
 
 #include <uv.h>
 
+#include "gateway/io/shortage.h"
+
 namespace sallyport::uv {
+
+namespace {
+
+io::Error exhausted(io::Shortage what) noexcept {
+  io::note_shortage(what);
+  return io::Error::exhausted;
+}
+
+}  // namespace
 
 io::Error error_of(int code) noexcept {
   switch (code) {
@@ -23,13 +34,17 @@ io::Error error_of(int code) noexcept {
       return io::Error::unreachable;
     case UV_EMFILE:
     case UV_ENFILE:
+      return exhausted(io::Shortage::open_files);
     case UV_ENOMEM:
     case UV_ENOBUFS:
+      return exhausted(io::Shortage::memory);
     case UV_EADDRINUSE:
     case UV_EADDRNOTAVAIL:
-    case UV_EPERM:   // a packet filter of this host forbids it
-    case UV_EAGAIN:  // connect() found no free local port, or the backlog of a unix-domain socket is full
-      return io::Error::exhausted;
+      return exhausted(io::Shortage::ports);
+    case UV_EPERM:
+      return exhausted(io::Shortage::packet_filter);
+    case UV_EAGAIN:  // the backlog of a unix-domain socket is full
+      return exhausted(io::Shortage::unknown);
     default:
       return io::Error::reset;
   }

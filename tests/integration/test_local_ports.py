@@ -55,6 +55,8 @@ class NoneLeft(GatewayTest):
         self.assertEqual(len(self.server.contents), 1)
         self.assertEqual(self.log_lines("upstream"), [], "it is not put down")
         self.assertEqual(self.faults("resource"), 12)
+        self.assertEqual({line["detail"] for line in self.log_lines() if line["code"] == "451"},
+                         {"connect: out of local ports"})
 
 
 if __name__ == "__main__":

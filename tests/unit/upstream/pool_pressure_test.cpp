@@ -1,5 +1,6 @@
 // Places that are wanted by several: full servers, idle connections of other workers, silent transactions; and when the
 // life of a connection ends.
+#include "gateway/io/shortage.h"
 #include "tests/unit/upstream/pool_fixture.h"
 
 namespace sallyport::upstream {
@@ -205,6 +206,20 @@ TEST_F(PoolPressure, NoDescriptorLeftIsNotTheServersFault) {
   EXPECT_EQ(got.error().kind, UpstreamError::Kind::resource);
   EXPECT_FALSE(server().is_down(loop.now()));
   EXPECT_EQ(counters.get(Total::upstreams_down), 0u);
+}
+
+TEST_F(PoolPressure, WhatIsShortIsNamedOnce) {
+  dialer.fail(first_server, io::Error::exhausted);
+  using io::Shortage;
+  for (const Shortage what : {Shortage::open_files, Shortage::memory, Shortage::ports, Shortage::packet_filter}) {
+    io::note_shortage(what);
+    std::vector<FailedServer> failed;
+    auto got =
+        loop.run_until_done(pool->acquire(*groups.at("default"), failed, {.deadline = loop.now() + seconds(30)}));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().detail, "connect: out of " + std::string(io::name(what)));
+    EXPECT_EQ(io::take_shortage(), Shortage::unknown) << "it is not told of another call";
+  }
 }
 
 TEST_F(PoolPressure, WhatWeLackForOneServerIsNoMatterForTheNext) {

@@ -1,5 +1,9 @@
 #include "gateway/uv/dialer.h"
 
+#include <uv.h>
+
+#include "gateway/io/shortage.h"
+#include "gateway/uv/errors.h"
 #include "tests/unit/uv/on_loopback.h"
 
 namespace sallyport::uv {
@@ -33,6 +37,19 @@ TEST_F(DialerTest, IsRefused) {
   Dialer dialer(loop);
   EXPECT_EQ(run(dialer.dial(nobody, in(patience))).error(), Error::refused);
   EXPECT_EQ(run(dialer.dial_unix("/nowhere/at/all", in(patience))).error(), Error::refused);
+}
+
+TEST_F(DialerTest, WhatIsShortIsNoted) {
+  using io::Shortage;
+  for (const auto& [code, what] :
+       {std::pair(UV_EMFILE, Shortage::open_files), std::pair(UV_ENFILE, Shortage::open_files),
+        std::pair(UV_ENOMEM, Shortage::memory), std::pair(UV_ENOBUFS, Shortage::memory),
+        std::pair(UV_EADDRNOTAVAIL, Shortage::ports), std::pair(UV_EPERM, Shortage::packet_filter)}) {
+    EXPECT_EQ(error_of(code), Error::exhausted);
+    EXPECT_EQ(error_of(UV_ECONNREFUSED), Error::refused);
+    EXPECT_EQ(io::take_shortage(), what);
+    EXPECT_EQ(io::take_shortage(), Shortage::unknown);
+  }
 }
 
 TEST_F(DialerTest, FindsNoWay) {
