@@ -72,6 +72,7 @@ std::optional<PartIndex> Builder::add(Part part) {
     fail(Unscannable::memory);
     return std::nullopt;
   }
+  if (has_deceptive_name(part)) part.oddities.add(Oddity::deceptive_name);
   tree_.parts.push_back(std::move(part));
   return static_cast<PartIndex>(tree_.parts.size() - 1);
 }

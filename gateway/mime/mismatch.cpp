@@ -87,6 +87,16 @@ bool is_mismatch(const Part& part) {
   return has_telling_name;
 }
 
+bool has_deceptive_name(const Part& part) {
+  constexpr NameOddities harmless =
+      NameOddities(NameOddity::separator) | NameOddity::trailing | NameOddity::too_long | NameOddity::not_text;
+  return std::any_of(part.names.begin(), part.names.end(), [&harmless](const Name& name) {
+    bool is_deceptive = false;
+    clean(name.text).oddities.for_each([&](NameOddity oddity) { is_deceptive |= !harmless.has(oddity); });
+    return is_deceptive;
+  });
+}
+
 bool is_message_type(std::string_view type) {
   return type == "message/rfc822" || type == "message/global" || type == "message/news" || type == "message/x-rfc822";
 }

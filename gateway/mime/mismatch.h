@@ -13,6 +13,10 @@ namespace sallyport::mime {
 // mismatch, nor is text of any kind under another label of text.
 bool is_mismatch(const Part& part);
 
+// True if some name of the part could take people, or programs, in: see NameOddity. Separators, dots at the end,
+// lengths and octets that are no text are seen in honest mail, and do not count.
+bool has_deceptive_name(const Part& part);
+
 // message/rfc822 and its kin: content that is a mail.
 bool is_message_type(std::string_view type);
 bool is_multipart_type(std::string_view type);

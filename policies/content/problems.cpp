@@ -52,16 +52,6 @@ ContentProblem limit_of(mime::Unscannable reason) {
   }
 }
 
-bool has_deceptive_name(const Part& part) {
-  constexpr mime::NameOddities harmless = mime::NameOddities(mime::NameOddity::separator) | mime::NameOddity::trailing |
-                                          mime::NameOddity::too_long | mime::NameOddity::not_text;
-  return std::any_of(part.names.begin(), part.names.end(), [&harmless](const mime::Name& name) {
-    bool is_deceptive = false;
-    mime::clean(name.text).oddities.for_each([&](mime::NameOddity oddity) { is_deceptive |= !harmless.has(oddity); });
-    return is_deceptive;
-  });
-}
-
 bool shows(const Tree& tree, std::size_t index, ContentProblem problem) {
   const Part& part = tree.parts[index];
   switch (problem) {
@@ -76,7 +66,7 @@ bool shows(const Tree& tree, std::size_t index, ContentProblem problem) {
     case ContentProblem::mime_ambiguous:
       return part.oddities.has_any(ambiguous);
     case ContentProblem::name_ambiguous:
-      return part.oddities.has(Oddity::conflicting_name) || has_deceptive_name(part);
+      return part.oddities.has_any(Oddities(Oddity::conflicting_name) | Oddity::deceptive_name);
     case ContentProblem::type_mismatch:
       return part.oddities.has(Oddity::type_mismatch);
     default:
