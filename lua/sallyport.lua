@@ -6,6 +6,8 @@
 ---@field id string The id of the transaction, as in the log and in replies.
 ---@field tenant string? The tenant's name; nil before a recipient has told it, where there are several tenants.
 ---@field now integer When the mail began, in seconds since 1970: `os.date("!%H", tx.now)`.
+---@field score number The sum of the scores that earlier stages have given.
+---@field outcome string? At stage `done`: what became of the mail: `"relay"`, `"tag"`, `"reject"`, `"tempfail"`, `"discard"`, `"drop"`; before that nil.
 ---@field client sallyport.tx.client Who connected.
 ---@field auth sallyport.tx.auth What the checks of the sender came to.
 ---@field from sallyport.address? The envelope sender; nil before MAIL. The null sender has `addr == ""`.
@@ -117,7 +119,7 @@ local verdict = {}
 local sp = {}
 
 ---Declares a rule; only while a file loads.
----@param rule { name: string, stage: "connect"|"helo"|"mail"|"rcpt"|"headers"|"message", run: fun(tx: sallyport.tx): sallyport.verdict|boolean|nil, score?: number, mode?: "enforce"|"shadow"|"off", on_error?: "tempfail"|"skip" }
+---@param rule { name: string, stage: "connect"|"helo"|"mail"|"rcpt"|"headers"|"message"|"done", run: fun(tx: sallyport.tx): sallyport.verdict|boolean|nil, score?: number, mode?: "enforce"|"shadow"|"off", on_error?: "tempfail"|"skip" }
 function sp.rule(rule) end
 
 ---Adds to the mail's score.

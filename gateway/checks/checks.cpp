@@ -54,8 +54,8 @@ bool Checks::gathers(const Active& active, Stage stage) const {
 }
 
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
-  policies::GatherContext context{services_.scheduler, resolver_,   services_.counters, services_.log, deadline,
-                                  body_hashes_,        &verifying_, &running_rules_};
+  policies::GatherContext context{services_.scheduler, resolver_,   services_.counters, services_.log,    deadline,
+                                  body_hashes_,        &verifying_, &running_rules_,    score(verdicts_), outcome_};
   if (selection.size() == 1) {
     co_await selection.front().gathering->gather(stage, mail, facts_, context);
     co_return;
@@ -339,6 +339,26 @@ std::string Checks::seal(const mail::HeaderSection& header, const mail::AuthResu
     if (fields) return std::move(*fields);
   }
   return {};
+}
+
+bool Checks::looks_back() const {
+  const std::vector<Active>& all = mail_plans_->active(*plan_);
+  return std::any_of(all.begin(), all.end(), [this](const Active& active) { return gathers(active, Stage::done); });
+}
+
+Task<void> Checks::done(const Transaction& mail, std::string_view outcome) {
+  Selection selection = gathering_at(Stage::done, mail_gatherings_, Speakers::all);
+  if (selection.empty()) co_return;
+  outcome_ = outcome;
+  co_await gather_for_mail(Stage::done, mail, selection);
+  outcome_ = {};
+  policies::Verdicts said;
+  for (const Selected& selected : selection) {
+    const Plan::Check& check = *selected.active->check;
+    said.speaks(check.entry->name, Stage::done, check.mode);
+    check.entry->judge(Stage::done, mail, facts_, check.settings, said);
+  }
+  remember(said.take());
 }
 
 void Checks::mail_ended() {

@@ -76,6 +76,11 @@ class Checks {
   // header as it will be sent.
   std::string seal(const mail::HeaderSection& header, const mail::AuthResults& results, WallTime now) const;
 
+  // True if something of the current plan gathers at stage done.
+  bool looks_back() const;
+  // To be called when it is decided what becomes of the mail: `outcome`, in the words of the log. Runs the gatherings
+  // of stage done, within the time that the mail has left; what they say is recorded and changes nothing.
+  Task<void> done(const policies::Transaction& mail, std::string_view outcome);
   void mail_ended();
   // To be called when a message was relayed: the session may then ask more DNS questions (threats.md D6).
   void message_relayed() { budget_.message_relayed(); }
@@ -167,6 +172,7 @@ class Checks {
   std::vector<signature::BodyHash> body_hashes_;
   Duration verifying_{};       // processor time that the mail's signatures have taken
   Duration running_rules_{};   // and that its rules have taken
+  std::string_view outcome_;   // at stage done
   async::Nursery background_;  // last, so that it is destroyed before the members it uses
 };
 

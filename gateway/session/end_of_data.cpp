@@ -21,13 +21,25 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
     if (disposition.refuses()) {
       flow = apply(disposition, Stage::message);
     } else if (disposition.action == Action::discard) {
-      flow = discard(disposition);
+      flow = co_await discard(disposition);
     } else {
       flow = co_await relay(disposition, deadline);
     }
   }
+  if (mail_) {
+    // The client has its reply before rules look back at the mail. That it may be gone changes nothing for them.
+    if (checks_->looks_back()) static_cast<void>(co_await channel_.flush(now() + reply_patience));
+    co_await look_back();
+  }
   end_mail();
   co_return flow;
+}
+
+// Rules of stage done see what became of the mail.
+Task<void> Session::look_back() {
+  if (mail_->decision && checks_->looks_back()) {
+    co_await checks_->done(mail_->transaction, word(mail_->decision->outcome));
+  }
 }
 
 // Judged at the message's true end only; a message is refused for one reason.
@@ -78,12 +90,13 @@ const Refusal* Session::objection_to_header() const {
 }
 
 // The one 2xx that is ours: a rule decided it, and the client hears it only after the log has taken the record of it
-// (I1).
-Flow Session::discard(const checks::Disposition& disposition) {
+// (I1), which is complete when rules have looked back.
+Task<Flow> Session::discard(const checks::Disposition& disposition) {
   const Reply accepted = reply_with_id(250, "2.0.0", "Ok", id());
   const Reply not_recorded = reply_to(refusals::not_recorded);
   decide(decision_of(disposition, Stage::message, accepted));
-  return say(end_mail() ? accepted : not_recorded);
+  co_await look_back();
+  co_return say(end_mail() ? accepted : not_recorded);
 }
 
 mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {

@@ -183,7 +183,8 @@ class Session {
   // Whether something makes the message unfit whatever it says; the client has been told then.
   bool object_to_content(const smtp::ContentFaults& faults);
   const Refusal* objection_to_header() const;
-  Flow discard(const checks::Disposition& disposition);
+  Task<Flow> discard(const checks::Disposition& disposition);
+  Task<void> look_back();
   Task<Flow> relay(const checks::Disposition& disposition, Time deadline);
   mail::OutgoingHeader outgoing_header(bool is_tagged);
   Flow explain_failure(const upstream::UpstreamError& error, bool is_news);

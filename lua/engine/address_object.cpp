@@ -10,7 +10,13 @@ namespace sallyport::lua {
 
 namespace {
 
-// The parts are user values of the object, by these numbers.
+// An address of the envelope points to that of the mail, which saves three strings for each; the parts of another
+// address are user values of the object, by their numbers.
+struct AddressValue {
+  const MailAddress* of_mail;  // null: it has user values
+  std::uint64_t run;           // of the former: the run in which the mail is there
+};
+
 enum AddressPart : int { addr_part = 1, user_part, domain_part, name_part };
 
 constexpr std::size_t most_list_octets = 64u << 10;
@@ -18,7 +24,22 @@ constexpr std::size_t most_mailboxes = 1000;
 
 template <AddressPart part>
 void push_part(lua_State* L) {
-  lua_getiuservalue(L, 1, part);
+  const auto& value = *static_cast<const AddressValue*>(lua_touserdata(L, 1));
+  if (!value.of_mail) {
+    lua_getiuservalue(L, 1, part);
+    return;
+  }
+  if (value.run != Context::of(L).run) luaL_error(L, "this value belongs to a mail that is over");
+  switch (part) {
+    case addr_part:
+      return push(L, value.of_mail->to_string());
+    case user_part:
+      return push(L, value.of_mail->local);
+    case domain_part:
+      return push(L, value.of_mail->domain);
+    case name_part:
+      return lua_pushnil(L);  // the envelope has none
+  }
 }
 
 int address_to_text(lua_State* L) {
@@ -68,7 +89,7 @@ const ObjectType address_type{
 
 void push_address(lua_State* L, std::string_view addr, std::string_view user, std::string_view domain,
                   std::string_view name) {
-  lua_newuserdatauv(L, 0, 4);
+  *static_cast<AddressValue*>(lua_newuserdatauv(L, sizeof(AddressValue), 4)) = {nullptr, 0};
   push(L, addr);
   lua_setiuservalue(L, -2, addr_part);
   push(L, user);
@@ -81,7 +102,8 @@ void push_address(lua_State* L, std::string_view addr, std::string_view user, st
 }
 
 void push_address(lua_State* L, const MailAddress& address) {
-  push_address(L, address.to_string(), address.local, address.domain);
+  *static_cast<AddressValue*>(lua_newuserdatauv(L, sizeof(AddressValue), 0)) = {&address, Context::of(L).run};
+  set_object_type(L, address_type);
 }
 
 void push_mailbox(lua_State* L, const mail::Mailbox& mailbox) {

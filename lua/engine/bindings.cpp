@@ -37,7 +37,6 @@ constexpr Planned planned[] = {
     {"sp", "seen"},
     {"sp", "memo"},
     {"sp", "log"},
-    {"tx", "score"},
     {"tx.msg", "text"},
     {"tx.msg", "html"},
     {"tx.msg", "urls"},

@@ -9,6 +9,7 @@
 #include "lua/engine/known_checks.h"
 #include "lua/engine/meter.h"
 #include "policies/api/facts.h"
+#include "policies/api/gathering.h"
 
 namespace sallyport::lua {
 
@@ -27,16 +28,18 @@ enum class HostYield : std::uint8_t {
 struct Context {
   Meter meter;
   KnownChecks checks;
-  Loading* loading = nullptr;                  // set while rule files load, else null
-  const policies::Facts* facts = nullptr;      // of the mail that the current run judges
-  std::optional<policies::Findings> findings;  // facts->tell(), computed when a run first asks
-  std::uint64_t run = 0;                       // number of the current run; a value of another run is stale
-  std::uint64_t patterns_left = 0;             // how many sp.re() patterns this run may still compile
-  unsigned closing_coroutines = 0;             // depth of coroutine.close() calls inside __close handlers
+  Loading* loading = nullptr;                          // set while rule files load, else null
+  const policies::Facts* facts = nullptr;              // of the mail that the current run judges
+  const policies::GatherContext* gathering = nullptr;  // for which it runs; null: for none, as in tests
+  std::optional<policies::Findings> findings;          // facts->tell(), computed when a run first asks
+  std::uint64_t run = 0;                               // number of the current run; a value of another run is stale
+  std::uint64_t patterns_left = 0;                     // how many sp.re() patterns this run may still compile
+  unsigned closing_coroutines = 0;                     // depth of coroutine.close() calls inside __close handlers
 
   Waiting* waiting = nullptr;  // what the current run waits for; null: it cannot wait
   // False while a coroutine executes that was resumed where Lua cannot yield, such as in a comparison of table.sort.
   bool can_yield = true;
+  bool suspends = false;                   // a coroutine has been suspended by such a yield, in some run
   HostYield host_yield = HostYield::none;  // while such a yield goes up
   const Request* awaited = nullptr;        // of HostYield::waits: the request, where it is one alone
 

@@ -5,7 +5,6 @@
 
 #include "lua/engine/context.h"
 #include "lua/engine/libraries.h"
-#include "lua/engine/waiting.h"
 
 namespace sallyport::lua {
 
@@ -33,9 +32,46 @@ int create(lua_State* L) {
   return 1;
 }
 
+// The coroutines in which the engine waits or pauses: keys of a table in the registry, which does not keep them alive.
+// A rule may not resume or close them.
+const char suspended_key = 0;
+
+void push_suspended(lua_State* L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &suspended_key) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &suspended_key);
+}
+
+void push_coroutine(lua_State* L, lua_State* coroutine) {
+  if (!lua_checkstack(coroutine, 1)) luaL_error(L, "stack overflow");
+  lua_pushthread(coroutine);
+  lua_xmove(coroutine, L, 1);
+}
+
+void set_suspended(lua_State* L, lua_State* coroutine, bool is_suspended) {
+  luaL_checkstack(L, 5, nullptr);
+  push_suspended(L);
+  push_coroutine(L, coroutine);
+  is_suspended ? lua_pushboolean(L, 1) : lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  Context::of(L).suspends = Context::of(L).suspends || is_suspended;
+}
+
 bool is_suspended(lua_State* L, lua_State* coroutine) {
-  const Waiting* waiting = Context::of(L).waiting;
-  return waiting && waiting->is_suspended(coroutine);
+  if (!Context::of(L).suspends || coroutine == L) return false;
+  luaL_checkstack(L, 5, nullptr);
+  push_suspended(L);
+  push_coroutine(L, coroutine);
+  const bool found = lua_rawget(L, -2) != LUA_TNIL;
+  lua_pop(L, 2);
+  return found;
 }
 
 int continue_resume(lua_State* L, int status, lua_KContext);
@@ -136,7 +172,7 @@ Resumed resume_coroutine(lua_State* L, lua_State* coroutine, int arguments) {
   context.can_yield = could_yield;
   meter.switch_to(before);
   if (status == LUA_YIELD && context.host_yield != HostYield::none) {
-    context.waiting->suspend(coroutine);
+    set_suspended(L, coroutine, true);
     return {Resumed::How::host_yield, 0};
   }
   meter.pass_on(L, status);
@@ -156,7 +192,7 @@ Resumed resume_coroutine(lua_State* L, lua_State* coroutine, int arguments) {
 }
 
 Resumed continue_coroutine(lua_State* L, lua_State* coroutine) {
-  Context::of(L).waiting->resume(coroutine);
+  set_suspended(L, coroutine, false);
   return resume_coroutine(L, coroutine, 0);
 }
 

@@ -39,6 +39,16 @@ std::string reason_of(const RuleFact& fact) {
   return words.empty() && fact.answer != RuleAnswer::hit ? std::string(word(fact.answer)) : words;
 }
 
+// What a rule says of a mail that has had its reply: recorded, and nothing else.
+Verdict symbol_of(const RuleFact& fact) {
+  Verdict verdict;
+  verdict.shadow = fact.shadow;
+  verdict.is_unknown = fact.answer == RuleAnswer::error;
+  verdict.rule = fact.rule;
+  verdict.because = reason_of(fact);
+  return verdict;
+}
+
 }  // namespace
 
 Verdict verdict_of(const RuleFact& fact) {
@@ -66,7 +76,7 @@ void judge_rules(policies::Stage stage, const policies::Transaction&, const poli
   const RulesFacts* found = facts.find<RulesFacts>();
   if (!found) return;
   for (const RuleFact& fact : found->rules) {
-    if (fact.stage == stage) out.add(verdict_of(fact));
+    if (fact.stage == stage) out.add(stage == policies::Stage::done ? symbol_of(fact) : verdict_of(fact));
   }
 }
 

@@ -45,6 +45,7 @@ void push_address(lua_State* L, std::string_view addr, std::string_view user, st
 void push_mailbox(lua_State* L, const mail::Mailbox& mailbox);
 // Adds addresses to the list on top of the stack.
 void add_mailboxes(lua_State* L, const std::vector<mail::Mailbox>& mailboxes);
+// Pushes an address of the mail's envelope, which must live until the run is over.
 void push_address(lua_State* L, const MailAddress& address);
 
 // Pushes the text, or nil when it is empty.

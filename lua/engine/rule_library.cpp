@@ -1,6 +1,5 @@
 // sp.rule{ name =, stage =, run =, score =, mode =, on_error = }. All errors of one declaration are reported together.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 
@@ -18,24 +17,14 @@ namespace {
 using policies::Mode;
 using policies::Stage;
 
-// Stages that rules can have in this version; a later version adds the others.
-constexpr std::array available_stages = {Stage::connect, Stage::helo,    Stage::mail,
-                                         Stage::rcpt,    Stage::headers, Stage::message};
-
-bool is_available(Stage stage) {
-  return std::find(available_stages.begin(), available_stages.end(), stage) != available_stages.end();
-}
-bool is_available(Mode) { return true; }
-bool is_available(OnError) { return true; }
-
 constexpr Argument rule_fields[] = {
     {"name", Kind::line, "1 to 64 letters, digits, `_ . -`; each only once in the directory."},
     {.name = "stage",
      .kind = Kind::line,
      .about =
          "When it runs: `connect` (before the greeting), `helo`, `mail`, `rcpt` (once per recipient), `headers` and "
-         "`message` (after the content).",
-     .type = "\"connect\"|\"helo\"|\"mail\"|\"rcpt\"|\"headers\"|\"message\""},
+         "`message` (after the content), `done` (after the reply to it; nothing can be changed any more).",
+     .type = "\"connect\"|\"helo\"|\"mail\"|\"rcpt\"|\"headers\"|\"message\"|\"done\""},
     {.name = "run",
      .kind = Kind::function,
      .about = "What it does; gives nil or false (nothing to say), true (a hit with the rule's score) or a verdict.",
@@ -101,21 +90,12 @@ class Declaration {
     const std::string said = is_text(L_, -1) ? text::printable(to_text(L_, -1), 64) : std::string();
     lua_pop(L_, 1);
     if (!given && !required) return;
-    const auto chosen = from_word<Value>(said);
-    if (chosen && is_available(*chosen)) {
+    if (const auto chosen = from_word<Value>(said)) {
       value = *chosen;
       return;
     }
-    if (chosen) {
-      complaints.push_back(std::string(field) + ": '" + said + "' is not available in this version");
-      return;
-    }
-    std::vector<std::string> available;
-    for (const std::string_view choice : words_of<Value>) {
-      if (is_available(*from_word<Value>(choice))) available.emplace_back(choice);
-    }
-    complaints.push_back(std::string(field) + ": expected one of " + text::join(available, ", ") +
-                         meant(said, available));
+    const std::vector<std::string> choices(words_of<Value>.begin(), words_of<Value>.end());
+    complaints.push_back(std::string(field) + ": expected one of " + text::join(choices, ", ") + meant(said, choices));
   }
 
   // Stores the function in the registry and sets `run` to its reference.

@@ -47,6 +47,7 @@ Run::State Run::go_on() {
   }
   Context& context = engine_.context;
   context.facts = &case_.facts;
+  context.gathering = case_.context;
   context.run = number_;
   context.patterns_left = patterns_left_;
   context.waiting = waiting_ ? &*waiting_ : nullptr;
@@ -67,6 +68,7 @@ Run::State Run::go_on() {
   if (case_.mail_cpu) *case_.mail_cpu += used_.cpu - cpu_before;
   patterns_left_ = context.patterns_left;
   context.facts = nullptr;
+  context.gathering = nullptr;
   context.findings.reset();
   context.run = 0;
   context.waiting = nullptr;

@@ -56,6 +56,16 @@ constexpr Field transaction_fields[] = {
      [](lua_State* L) { push_or_nil(L, mail_of(L).tenant.name); }},
     {"now", "integer", "When the mail began, in seconds since 1970: `os.date(\"!%H\", tx.now)`.",
      [](lua_State* L) { lua_pushinteger(L, std::chrono::system_clock::to_time_t(mail_of(L).now)); }},
+    {"score", "number", "The sum of the scores that earlier stages have given.",
+     [](lua_State* L) { lua_pushnumber(L, Context::of(L).gathering ? Context::of(L).gathering->score : 0); }},
+    {"outcome", "string?",
+     "At stage `done`: what became of the mail: `\"relay\"`, `\"tag\"`, `\"reject\"`, `\"tempfail\"`, `\"discard\"`, "
+     "`\"drop\"`; "
+     "before that nil.",
+     [](lua_State* L) {
+       const policies::GatherContext* gathering = Context::of(L).gathering;
+       push_or_nil(L, gathering ? gathering->outcome : std::string_view());
+     }},
     {"client", "tx.client", "Who connected.", [](lua_State* L) { push_handle(L, client_type, mail_of(L)); }},
     {"auth", "tx.auth", "What the checks of the sender came to.",
      [](lua_State* L) { push_handle(L, auth_type, mail_of(L)); }},

@@ -1,6 +1,5 @@
 #include "lua/engine/waiting.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "lua/engine/context.h"
@@ -54,10 +53,6 @@ Task<void> Waiting::ask(Waiting& self, Request& request) {
 
 void Waiting::release(const Request& request) {
   std::erase_if(requests_, [&](const auto& one) { return one.get() == &request; });
-}
-
-bool Waiting::is_suspended(lua_State* coroutine) const {
-  return std::find(suspended_.begin(), suspended_.end(), coroutine) != suspended_.end();
 }
 
 Waiting& check_can_wait(lua_State* L) {

@@ -39,18 +39,12 @@ class Waiting {
   // What was asked of the DNS so far; the record is empty then.
   std::vector<dns::Evidence> take_record() { return std::move(record_); }
 
-  // Coroutines that wait because something in them does. A rule may not resume or close them.
-  void suspend(lua_State* coroutine) { suspended_.push_back(coroutine); }
-  void resume(lua_State* coroutine) { std::erase(suspended_, coroutine); }
-  bool is_suspended(lua_State* coroutine) const;
-
  private:
   static Task<void> ask(Waiting& self, Request& request);
 
   const policies::GatherContext& context_;
   async::Signal news_;
   std::vector<std::unique_ptr<Request>> requests_;
-  std::vector<lua_State*> suspended_;
   std::vector<dns::Evidence> record_;
   std::size_t started_ = 0;
   std::exception_ptr failure_;

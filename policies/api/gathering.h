@@ -85,6 +85,10 @@ struct GatherContext {
   Duration* verifying = nullptr;
   // Processor time that the mail's rules have taken so far. Null: the rules count for themselves.
   Duration* running_rules = nullptr;
+  // The sum of the scores that earlier stages have given.
+  double score = 0;
+  // At stage done: what became of the mail, in the words of the log ("relay", "reject"). Before that empty.
+  std::string_view outcome = {};
 };
 
 // The phases of gathering within a stage. Gatherings of one phase run at the same time, after those of the lower phases

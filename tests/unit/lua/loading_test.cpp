@@ -80,12 +80,11 @@ TEST_F(LoadingRules, AllErrorsOfAllFilesAtOnce) {
       load_errors(),
       ElementsAre(
           "a.lua:2:0: unknown field 'weight'", "a.lua:2:0: name: expected 1 to 64 letters, digits and _ . -",
-          "a.lua:2:0: stage: expected one of connect, helo, mail, rcpt, headers, message; did you mean 'message'?",
+          "a.lua:2:0: stage: expected one of connect, helo, mail, rcpt, headers, message, done; did you mean 'message'?",
           "a.lua:2:0: score: expected a number from -1000 to 1000",
           StartsWith("a.lua:2:0: mode: expected one of enforce, shadow, off"),
           StartsWith("a.lua:2:0: on_error: expected one of skip, tempfail"), "a.lua:2:0: run: expected a function",
           "a.lua:3:72: sp.quarantine is not available in this version",
-          "a.lua:4:0: stage: 'done' is not available in this version",
           "a.lua:4:0: name: 'fine' is already taken, at a.lua:3",
           "a.lua:4:69: sp.rejct does not exist; did you mean sp.reject?", "b.lua:3:0: unexpected symbol near 'if'",
           StartsWith("c.lua:2:0: attempt to index a nil value (local 't')")));

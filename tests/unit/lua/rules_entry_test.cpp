@@ -217,6 +217,31 @@ TEST_F(Policy, FactsOfOtherStagesStayAndDoNotCount) {
   EXPECT_EQ(judge(Stage::message).at(0).score, 1);
 }
 
+TEST_F(Policy, AtTheEndRulesSeeWhatBecameOfTheMailAndChangeNothing) {
+  use("local sp = require 'sallyport' local function said(tx) return tx.score .. ' ' .. tostring(tx.outcome) end "
+      "sp.rule { name = 'a', stage = 'message', run = function(tx) return sp.hit { detail = said(tx) } end } "
+      "sp.rule { name = 'b', stage = 'done', run = function(tx) return sp.hit { score = 5, detail = said(tx) } end } "
+      "sp.rule { name = 'c', stage = 'done', run = function(tx) return sp.reject(554, '5.7.1', 'too late') end } "
+      "sp.rule { name = 'd', stage = 'done', run = function() error() end }");
+  EXPECT_TRUE(gatherer->gathers_at(Stage::done));
+  policies::GatherContext at_hand = context();
+  at_hand.score = 2.5;
+  const auto gathering = gatherer->begin();
+  loop.run_until_done(gathering->gather(Stage::message, mail, facts, at_hand));
+  at_hand.outcome = "relay";
+  loop.run_until_done(gathering->gather(Stage::done, mail, facts, at_hand));
+  EXPECT_EQ(judge(Stage::message).at(0).because, "2.5 nil");
+  const std::vector<Verdict> late = judge(Stage::done);
+  ASSERT_EQ(late.size(), 3u);
+  EXPECT_EQ(late[0].because, "2.5 relay");
+  EXPECT_TRUE(late[2].is_unknown);
+  for (const Verdict& verdict : late) {
+    EXPECT_EQ(verdict.action, Action::none);
+    EXPECT_EQ(verdict.score, 0);
+    EXPECT_EQ(verdict.code, 0);
+  }
+}
+
 // -- failures
 // -------------------------------------------------------------------------------------------------------------
 

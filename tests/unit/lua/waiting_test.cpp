@@ -238,6 +238,20 @@ TEST_F(Lookups, AWaitingCoroutineIsNotTheRulesToResumeOrClose) {
             "192.0.2.1|cannot resume non-suspended coroutine|cannot resume non-suspended coroutine|false");
 }
 
+TEST_F(Lookups, CoroutinesThatAreLeftWaitingDoNotGetInTheWayOfNewOnes) {
+  dns_takes(milliseconds(10));
+  settings.memory = 1 << 20;
+  settings.cpu = settings.cpu_per_mail = seconds(10);
+  EXPECT_EQ(detail_of(R"lua(
+      local function nested() return coroutine.wrap(function() return sp.dns.a('n1.example') end)() end
+      for round = 1, 40 do
+        pcall(sp.each, { nested, nested, error }, function(f) return f() end)
+        for i = 1, 500 do coroutine.wrap(function() return ('x'):rep(100 + i) end)() end
+      end
+      return sp.hit { detail = 'ok' })lua"),
+            "ok");
+}
+
 // -- beside each other
 
 TEST_F(Lookups, OfEachAreAskedBesideEachOther) {
