@@ -1,0 +1,115 @@
+#include "gateway/url/defanged.h"
+
+#include <array>
+
+#include "gateway/base/text.h"
+
+namespace sallyport::url {
+
+namespace {
+
+struct Word {
+  std::string_view inside;  // of brackets, lower case
+  std::string_view meant;
+};
+constexpr std::array<Word, 12> words{{{".", "."},
+                                      {"dot", "."},
+                                      {"d0t", "."},
+                                      {"punkt", "."},
+                                      {":", ":"},
+                                      {"://", "://"},
+                                      {"/", "/"},
+                                      {"//", "//"},
+                                      {"@", "@"},
+                                      {"at", "@"},
+                                      {"s", "s"},
+                                      {"tt", "tt"}}};
+constexpr std::size_t longest_word = 5;
+
+// The end of scheme and host: the first slash that is neither one of two nor in brackets.
+std::size_t end_of_head(std::string_view text) {
+  for (std::size_t at = text.find('/'); at != std::string_view::npos; at = text.find('/', at + 1)) {
+    const bool follows = at > 0 && (text[at - 1] == '/' || text[at - 1] == '[' || text[at - 1] == '(');
+    const bool is_followed = at + 1 < text.size() && text[at + 1] == '/';
+    if (!follows && !is_followed) return at;
+  }
+  return text.size();
+}
+
+// What the brackets at the beginning of the text stand for, and their length; empty when they stand for themselves.
+std::string_view meant_by(std::string_view text, std::size_t& length) {
+  const char closing = text.front() == '[' ? ']' : text.front() == '(' ? ')' : '}';
+  const std::size_t end = text.substr(0, longest_word + 2).find(closing);
+  if (end == std::string_view::npos) return {};
+  const std::string_view inside = text.substr(1, end - 1);
+  for (const Word& word : words) {
+    if (!text::equals_ignoring_case(inside, word.inside)) continue;
+    length = end + 1;
+    return word.meant;
+  }
+  return {};
+}
+
+struct Scheme {
+  std::string_view written;
+  std::string_view meant;
+};
+// Longer ones first, where one is the end of another.
+constexpr std::array<Scheme, 14> schemes{{{"https", "https"},
+                                          {"http", "http"},
+                                          {"ftp", "ftp"},
+                                          {"ftps", "ftps"},
+                                          {"hxxps", "https"},
+                                          {"hxxp", "http"},
+                                          {"h**ps", "https"},
+                                          {"h**p", "http"},
+                                          {"hxtps", "https"},
+                                          {"hxtp", "http"},
+                                          {"htxps", "https"},
+                                          {"htxp", "http"},
+                                          {"fxp", "ftp"},
+                                          {"meow", "http"}}};
+
+}  // namespace
+
+std::optional<std::string> refanged(std::string_view text) {
+  std::optional<std::string> out;
+  std::size_t copied = 0;
+  const std::size_t head = end_of_head(text);
+  for (std::size_t at = text.find_first_of("[({"); at != std::string_view::npos; at = text.find_first_of("[({", at)) {
+    if (!out && at >= head) break;
+    std::size_t length = 0;
+    const std::string_view meant = meant_by(text.substr(at), length);
+    if (meant.empty()) {
+      ++at;
+      continue;
+    }
+    if (!out) out.emplace();
+    out->append(text.substr(copied, at - copied)).append(meant);
+    at += length;
+    copied = at;
+  }
+  if (out) out->append(text.substr(copied));
+  return out;
+}
+
+std::string_view known_scheme(std::string_view written, bool& is_defanged) {
+  for (const Scheme& one : schemes) {
+    if (!text::equals_ignoring_case(written, one.written)) continue;
+    is_defanged = one.written != one.meant;
+    return one.meant;
+  }
+  return {};
+}
+
+std::string_view scheme_at_end(std::string_view letters) {
+  std::string_view longest;
+  for (const Scheme& one : schemes) {
+    if (one.written.size() > longest.size() && text::ends_with_ignoring_case(letters, one.written)) {
+      longest = letters.substr(letters.size() - one.written.size());
+    }
+  }
+  return longest;
+}
+
+}  // namespace sallyport::url

@@ -1,0 +1,48 @@
+#include "gateway/url/mail_urls.h"
+
+#include <string>
+
+#include "gateway/mail/encoded_words.h"
+
+namespace sallyport::url {
+
+namespace {
+
+Place place_of(mime::LinkKind kind) {
+  switch (kind) {
+    case mime::LinkKind::anchor:
+    case mime::LinkKind::refresh:
+      return Place::link;
+    case mime::LinkKind::form:
+      return Place::form;
+    case mime::LinkKind::image:
+    case mime::LinkKind::frame:
+    case mime::LinkKind::base:
+    case mime::LinkKind::style:
+    case mime::LinkKind::script:
+      break;
+  }
+  return Place::resource;
+}
+
+}  // namespace
+
+void add_header_urls(const mail::HeaderSection& header, UrlSet& set) {
+  for (const char* name : {"Subject", "List-Unsubscribe", "Reply-To", "From", "Sender"}) {
+    for (const mail::HeaderField* field : header.find_all(name)) {
+      set.add_text(mail::decode_words(mail::unfold(field->value)), Place::header);
+    }
+  }
+}
+
+void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::PartIndex part, mime::Contents& contents,
+                   UrlSet& set) {
+  const mime::Part& about = tree.parts[part];
+  if (about.is_container) return;
+  const mime::Html& html = contents.html(message, tree, part);
+  for (const mime::Link& link : html.links) set.add_link(link.target, link.shown, place_of(link.kind));
+  const bool is_text = about.declared_type.empty() || about.declared_type.starts_with("text/") || !html.text.empty();
+  if (is_text) set.add_text(contents.text(message, tree, part));
+}
+
+}  // namespace sallyport::url

@@ -1,0 +1,175 @@
+#include "gateway/url/url_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/base/id.h"
+#include "gateway/base/sip_hash.h"
+#include "gateway/base/text.h"
+#include "gateway/url/scanner.h"
+#include "gateway/url/wrapped_url.h"
+
+namespace sallyport::url {
+
+namespace {
+
+constexpr std::size_t max_shown_octets = 256;
+
+// Where the readings of a host part: at the first character that hosts do not have.
+std::string_view up_to_odd_character(std::string_view written) {
+  const std::size_t scheme = written.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t odd = written.find_first_of("!$&'()*+,;=~{}|\"^`", begin);
+  return odd == std::string_view::npos ? std::string_view() : written.substr(0, odd);
+}
+
+std::string_view up_to_wide_letter(std::string_view written) {
+  const auto wide = std::find_if_not(written.begin(), written.end(), [](char c) { return text::is_ascii(c); });
+  return written.substr(0, static_cast<std::size_t>(wide - written.begin()));
+}
+
+// Leaves out the path; false when there is none, or it is needed.
+bool cut_to_host(Url& url) {
+  if (url.is_address() || url.text.size() <= url.path_at + 1) return false;
+  url.text.resize(url.path_at);
+  url.text += '/';
+  add(url.tricks, Trick::cut);
+  return true;
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  static const HashKey key{random_seed(), random_seed()};
+  SipHash<2, 4> hash(key);
+  hash.add(text);
+  return hash.finish();
+}
+
+// All that the text may mean (threats.md M5): what browsers take it for comes first.
+std::vector<Url> readings_of(std::string_view written, const Suffixes& suffixes) {
+  std::vector<Url> all;
+  const auto read = [&](std::string_view text, Backslash backslash) {
+    auto url = text.empty() ? std::nullopt : read_url(text, suffixes, backslash);
+    if (!url) return;
+    const bool is_new =
+        std::none_of(all.begin(), all.end(), [&url](const Url& known) { return known.text == url->text; });
+    if (is_new) all.push_back(std::move(*url));
+  };
+  read(written, Backslash::slash);
+  if (written.find('\\') != std::string_view::npos && written.find('@') != std::string_view::npos) {
+    read(written, Backslash::plain);
+  }
+  if (!all.empty() && has(all.front().tricks, Trick::odd_host)) read(up_to_odd_character(written), Backslash::slash);
+  if (!all.empty() && has(all.front().tricks, Trick::idn) && !all.front().is_address()) {
+    const std::string& host = all.front().host;
+    // "http://example.com" and letters of a script without spaces behind it.
+    if (!suffixes.top.has(std::string_view(host).substr(host.rfind('.') + 1))) {
+      read(up_to_wide_letter(written), Backslash::slash);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+void UrlSet::add_text(std::string_view text, Place place) {
+  scan_for_urls(text, suffixes_.top, [this, place](std::string_view written) {
+    add(written, place);
+    return urls_.size() < limits_.urls || is_whole_;
+  });
+}
+
+void UrlSet::add_link(std::string_view target, std::string_view shown, Place place) {
+  target = target.substr(0, max_url_octets);
+  // They name parts of the mail (RFC 2392).
+  if (text::starts_with_ignoring_case(target, "cid:") || text::starts_with_ignoring_case(target, "mid:")) return;
+  const auto index = add(target, place);
+  // "javascript:location='https://example.com'", "view-source:https://example.com", "mailto:ann@example.org,bob@..."
+  const std::size_t begin = urls_.size();
+  if (!index || urls_[*index].url.is_address()) add_text(target, place);
+  auto link = index;
+  if (!link && begin < urls_.size()) link = static_cast<std::uint32_t>(begin);
+  if (!link || (place != Place::link && place != Place::form)) return;
+  Found& found = urls_[*link];
+  if (found.shown.empty()) found.shown = shown.substr(0, max_shown_octets);
+  const std::string owner = first_owner_in(shown);
+  if (!owner.empty() && !leads_to(*link, owner)) found.shows_other = true;
+}
+
+std::optional<std::uint32_t> UrlSet::add(std::string_view written, Place place) {
+  std::optional<std::uint32_t> first;
+  for (Url& url : readings_of(written, suffixes_)) {
+    const auto index = add_with_targets(std::move(url), place);
+    if (!first) first = index;
+  }
+  return first;
+}
+
+// The index of the URL itself; nothing when there is no room for it.
+std::optional<std::uint32_t> UrlSet::add_with_targets(Url url, Place place) {
+  struct Waiting {
+    Url url;
+    std::optional<std::uint32_t> within;
+    unsigned depth;
+  };
+  std::optional<std::uint32_t> first;
+  std::vector<Waiting> waiting;
+  waiting.push_back({std::move(url), std::nullopt, 0});
+  while (!waiting.empty()) {
+    Waiting next = std::move(waiting.back());
+    waiting.pop_back();
+    if (octets_ + next.url.text.size() > limits_.octets && cut_to_host(next.url)) is_whole_ = false;
+    const std::uint64_t hash = hash_of(next.url.text);
+    const auto known = known_.find(hash);
+    if (known != known_.end()) {
+      Found& found = urls_[known->second];
+      found.place = std::min(found.place, place);
+      if (!found.within && next.within && *next.within < known->second) found.within = next.within;
+      if (!first) first = known->second;
+      continue;
+    }
+    if (urls_.size() >= limits_.urls) {
+      is_whole_ = false;
+      break;
+    }
+    std::vector<std::string> targets;
+    if (next.depth < limits_.depth) targets = wrapped_urls(next.url);
+    const std::uint32_t index = keep(std::move(next.url), place, hash, next.within);
+    if (!first) first = index;
+    // The last first, so that the first is taken out first.
+    for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
+      auto inner = read_url(*target, suffixes_);
+      if (inner) waiting.push_back({std::move(*inner), index, next.depth + 1});
+    }
+  }
+  return first;
+}
+
+std::uint32_t UrlSet::keep(Url url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within) {
+  const auto index = static_cast<std::uint32_t>(urls_.size());
+  known_.emplace(hash, index);
+  octets_ += url.text.size();
+  urls_.push_back({std::move(url), place, {}, false, within});
+  return index;
+}
+
+// Whether the link, or what is wrapped in it, leads to the owner. Each URL stands behind the one it was found in.
+bool UrlSet::leads_to(std::uint32_t from, std::string_view owner) const {
+  for (std::uint32_t i = from; i < urls_.size(); ++i) {
+    std::optional<std::uint32_t> outer = i;
+    while (outer && *outer > from) outer = urls_[*outer].within;
+    if (outer == from && urls_[i].url.owner() == owner) return true;
+  }
+  return false;
+}
+
+std::string UrlSet::first_owner_in(std::string_view shown) const {
+  std::string owner;
+  scan_for_urls(shown, suffixes_.top, [&](std::string_view written) {
+    const auto url = read_url(written, suffixes_);
+    if (url && !url->is_address()) owner = url->owner();
+    return owner.empty();
+  });
+  return owner;
+}
+
+}  // namespace sallyport::url
