@@ -6,7 +6,8 @@ namespace sallyport::policies {
 
 namespace {
 
-constexpr SecretNames names[] = {{"policy.dnsbl.zones.*", public_zone_name}};
+constexpr SecretNames names[] = {{"policy.dnsbl.zones.*", public_zone_name},
+                                 {"policy.url_lists.zones.*", public_zone_name}};
 
 }  // namespace
 

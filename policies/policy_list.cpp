@@ -15,6 +15,7 @@
 #include "policies/rdns/rdns.h"
 #include "policies/sender_domain/sender_domain.h"
 #include "policies/spf/spf.h"
+#include "policies/url_lists/url_lists.h"
 
 namespace sallyport::policies {
 
@@ -33,6 +34,7 @@ constexpr const PolicyEntry* list[] = {
     &dmarc_entry,
     &arc_entry,
     &content_entry,
+    &url_lists_entry,
     &lua::rules_entry,
 };
 // clang-format on

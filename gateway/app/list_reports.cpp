@@ -7,12 +7,12 @@
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/dnsbl/listings.h"
 #include "policies/lists/list_health.h"
+#include "policies/url_lists/settings.h"
 
 namespace sallyport::app {
 
 namespace {
 
-using policies::DnsblSettings;
 using policies::ListHealth;
 using policies::ListPart;
 
@@ -22,6 +22,9 @@ struct Configured {
   policies::SelfTest self_test = policies::SelfTest::automatic;
   std::vector<std::string> tenants;
 };
+using Lists = std::map<std::string, Configured>;  // by zone
+
+enum class Kind { of_addresses, of_names };
 
 control::ListReport::Family family_of(const ListHealth::Report& health, ListPart family, const Moment& moment) {
   const ListHealth::Part& known = health.parts[static_cast<std::size_t>(family)];
@@ -34,12 +37,17 @@ control::ListReport::Family family_of(const ListHealth::Report& health, ListPart
   return {known.is_open ? "set aside" : "asked", moment.seconds_of(known.since), known.last_failure};
 }
 
-control::ListReport report_of(const Configured& list, const ListHealth::Report& health, const Moment& moment) {
+control::ListReport report_of(const Configured& list, Kind kind, const ListHealth::Report& health,
+                              const Moment& moment) {
   control::ListReport report;
   report.list = list.name;
   report.tenants = list.tenants;
-  report.ipv4 = family_of(health, ListPart::ipv4, moment);
-  report.ipv6 = family_of(health, ListPart::ipv6, moment);
+  if (kind == Kind::of_names) {
+    report.names = family_of(health, ListPart::names, moment);
+  } else {
+    report.ipv4 = family_of(health, ListPart::ipv4, moment);
+    report.ipv6 = family_of(health, ListPart::ipv6, moment);
+  }
   report.self_test.mode = word(list.self_test);
   report.self_test.result = !health.passes_test ? "not yet" : *health.passes_test ? "passed" : "failed";
   report.self_test.since = moment.seconds_of(health.tested_since);
@@ -51,8 +59,8 @@ control::ListReport report_of(const Configured& list, const ListHealth::Report& 
 }
 
 // Adds the lists of these settings that are not in `known` yet.
-void add(const DnsblSettings& settings, const std::string& tenant, const std::map<std::string, Configured>& everybodys,
-         std::map<std::string, Configured>& known) {
+template <class S>
+void add(const S& settings, const std::string& tenant, const Lists& everybodys, Lists& known) {
   if (settings.mode == policies::Mode::off) return;
   for (auto& [zone, name] : policies::list_names(settings)) {
     if (!tenant.empty() && everybodys.contains(zone)) continue;
@@ -63,22 +71,30 @@ void add(const DnsblSettings& settings, const std::string& tenant, const std::ma
   }
 }
 
+// Adds the reports of one policy's lists: everybody's, then those of tenants.
+template <class S>
+void add_reports(const config::Settings& settings, const settings::SectionOf<S>& section, Kind kind,
+                 const policies::ListTable& table, const Moment& moment, control::ListReports& reports) {
+  Lists everybodys;
+  Lists tenants;
+  add(settings.policy.of(section), "", {}, everybodys);
+  for (const auto& [name, tenant] : settings.tenants) {
+    add(config::policy_of(settings, tenant).of(section), name, everybodys, tenants);
+  }
+  for (const Lists* lists : {&everybodys, &tenants}) {
+    for (const auto& [zone, list] : *lists) {
+      reports.push_back(report_of(list, kind, table.of(zone).report(), moment));
+    }
+  }
+}
+
 }  // namespace
 
 control::ListReports list_reports(const config::Settings& settings, const policies::ListTable& table,
                                   const Moment& moment) {
-  std::map<std::string, Configured> everybodys;
-  std::map<std::string, Configured> tenants;
-  add(settings.policy.of(policies::dnsbl_section), "", {}, everybodys);
-  for (const auto& [name, tenant] : settings.tenants) {
-    add(config::policy_of(settings, tenant).of(policies::dnsbl_section), name, everybodys, tenants);
-  }
   control::ListReports reports;
-  for (const auto* lists : {&everybodys, &tenants}) {
-    for (const auto& [zone, list] : *lists) {
-      reports.push_back(report_of(list, table.of(zone).report(), moment));
-    }
-  }
+  add_reports(settings, policies::dnsbl_section, Kind::of_addresses, table, moment, reports);
+  add_reports(settings, policies::url_lists_section, Kind::of_names, table, moment, reports);
   return reports;
 }
 

@@ -16,6 +16,7 @@ void declare(Syntax& syntax, ListsOptions& options) {
 }
 
 void print_family(std::ostream& out, const char* family, const control::ListReport::Family& about) {
+  if (about.state.empty()) return;
   out << "  " << family << "  " << text::showable(about.state) << " since " << local_time(about.since);
   if (!about.reason.empty()) {
     out << (about.state == "asked" ? "; last failure: " : ": ") << text::showable(about.reason);
@@ -29,6 +30,7 @@ void print(std::ostream& out, const control::ListReport& list) {
   out << ": " << list.questions << " questions, " << list.hits << " hits, " << list.faults << " faults\n";
   print_family(out, "IPv4", list.ipv4);
   print_family(out, "IPv6", list.ipv6);
+  print_family(out, "names", list.names);
   const control::ListReport::SelfTest& test = list.self_test;
   out << "  test  " << text::showable(test.mode);
   if (test.mode != "off") out << ", " << text::showable(test.result);

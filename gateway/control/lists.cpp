@@ -16,18 +16,21 @@ Json to_json(const ListReport::Family& family) {
 }
 
 Json to_json(const ListReport& list) {
-  return {{"list", list.list},
-          {"tenants", list.tenants},
-          {"ipv4", to_json(list.ipv4)},
-          {"ipv6", to_json(list.ipv6)},
-          {"self_test",
-           {{"mode", list.self_test.mode},
-            {"result", list.self_test.result},
-            {"since", list.self_test.since},
-            {"reason", list.self_test.reason}}},
-          {"questions", list.questions},
-          {"hits", list.hits},
-          {"faults", list.faults}};
+  Json json{{"list", list.list}, {"tenants", list.tenants}};
+  if (list.names.state.empty()) {
+    json["ipv4"] = to_json(list.ipv4);
+    json["ipv6"] = to_json(list.ipv6);
+  } else {
+    json["names"] = to_json(list.names);
+  }
+  json["self_test"] = {{"mode", list.self_test.mode},
+                       {"result", list.self_test.result},
+                       {"since", list.self_test.since},
+                       {"reason", list.self_test.reason}};
+  json["questions"] = list.questions;
+  json["hits"] = list.hits;
+  json["faults"] = list.faults;
+  return json;
 }
 
 Json to_json(const ListReports& lists) {
@@ -46,8 +49,12 @@ ListReport list_of(const Json& json) {
   ListReport list;
   list.list = json.at("list").get<std::string>();
   list.tenants = json.at("tenants").get<std::vector<std::string>>();
-  list.ipv4 = family_of(json.at("ipv4"));
-  list.ipv6 = family_of(json.at("ipv6"));
+  if (json.contains("names")) {
+    list.names = family_of(json.at("names"));
+  } else {
+    list.ipv4 = family_of(json.at("ipv4"));
+    list.ipv6 = family_of(json.at("ipv6"));
+  }
   const Json& test = json.at("self_test");
   list.self_test = {test.at("mode").get<std::string>(), test.at("result").get<std::string>(),
                     test.at("since").get<std::int64_t>(), test.at("reason").get<std::string>()};

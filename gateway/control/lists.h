@@ -15,7 +15,7 @@
 namespace sallyport::control {
 
 struct ListReport {
-  // Whether the list is asked about the clients of one address family.
+  // Whether the list is asked about the clients of one address family, or about names.
   struct Family {
     std::string state;       // "asked", "set aside", "failed its test", "no entries"
     std::int64_t since = 0;  // seconds since 1970
@@ -32,11 +32,13 @@ struct ListReport {
 
   std::string list;
   std::vector<std::string> tenants;  // whose own it is; empty: it is asked for everybody
+  // Of a list of addresses; of one of domains or hashes their states are empty.
   Family ipv4;
   Family ipv6;
+  Family names;  // of a list of domains or hashes; else its state is empty
   SelfTest self_test;
   std::uint64_t questions = 0;  // that the list was to answer
-  std::uint64_t hits = 0;       // clients that were listed
+  std::uint64_t hits = 0;       // clients, domains and hashes that were listed
   std::uint64_t faults = 0;     // questions without a usable answer
   friend bool operator==(const ListReport&, const ListReport&) = default;
 };

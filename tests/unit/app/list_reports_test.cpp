@@ -5,6 +5,7 @@
 
 #include "policies/dnsbl/settings.h"
 #include "policies/lists/list_health.h"
+#include "policies/url_lists/settings.h"
 
 namespace sallyport::app {
 namespace {
@@ -88,6 +89,26 @@ TEST_F(ListReports, HasTenantsOwnLists) {
   EXPECT_EQ(told[0].list, "all.example");
   EXPECT_EQ(told[1].list, "own.example");
   EXPECT_EQ(told[1].tenants, (std::vector<std::string>{"acme", "beta"}));
+}
+
+TEST_F(ListReports, HasListsOfNamesBehindThoseOfAddresses) {
+  everybodys().zones["bl.example"];
+  settings_.policy.edit(policies::url_lists_section).zones["dbl.example"];
+  settings_.policy.edit(policies::url_lists_section).zones["bl.example"];
+  ListHealth& health_of_names = health("dbl.example");
+  for (unsigned i = 0; i < ListHealth::failures_to_open; ++i) {
+    health_of_names.may_ask(ListPart::names, Time{} + 400s)->failed(Time{} + 400s, "no answer in time");
+  }
+  const control::ListReports told = reports();
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0].names.state, "");
+  EXPECT_EQ(told[1].list, "bl.example");
+  EXPECT_EQ(told[1].names.state, "asked");
+  EXPECT_EQ(told[2].names, (control::ListReport::Family{"set aside", 1700000400, "no answer in time"}));
+  EXPECT_EQ(told[2].ipv4.state, "");
+  const auto read = control::decode_lists(control::encode_lists(told));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, told);
 }
 
 TEST_F(ListReports, HasNoneThatNobodyAsks) {

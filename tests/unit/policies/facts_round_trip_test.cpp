@@ -16,6 +16,7 @@
 #include "policies/rate/facts.h"
 #include "policies/rdns/facts.h"
 #include "policies/spf/facts.h"
+#include "policies/url_lists/facts.h"
 #include "tests/support/random_fields.h"
 
 namespace sallyport::policies {
@@ -25,7 +26,7 @@ template <class F>
 class RoundTrip : public testing::Test {};
 
 using Types = testing::Types<SpfFacts, DkimFacts, ArcFacts, DmarcFacts, DnsblFacts, HeloFacts, RateFacts, RdnsFacts,
-                             lua::RulesFacts, Verdict>;
+                             UrlListsFacts, lua::RulesFacts, Verdict>;
 TYPED_TEST_SUITE(RoundTrip, Types);
 
 TYPED_TEST(RoundTrip, LosesNothing) {
