@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "policies/dnsbl/dnsbl.h"
-#include "policies/dnsbl/listings.h"
 #include "policies/lists/list_health.h"
+#include "policies/lists/shown_list.h"
 #include "policies/url_lists/settings.h"
 
 namespace sallyport::app {
@@ -62,7 +62,7 @@ control::ListReport report_of(const Configured& list, Kind kind, const ListHealt
 template <class S>
 void add(const S& settings, const std::string& tenant, const Lists& everybodys, Lists& known) {
   if (settings.mode == policies::Mode::off) return;
-  for (auto& [zone, name] : policies::list_names(settings)) {
+  for (auto& [zone, name] : policies::list_names(settings.zones)) {
     if (!tenant.empty() && everybodys.contains(zone)) continue;
     Configured& list = known[zone];
     list.name = name;

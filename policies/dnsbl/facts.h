@@ -11,19 +11,14 @@
 
 #include "gateway/dns/answer.h"
 #include "policies/api/facts.h"
-#include "policies/lists/list_answer.h"
+#include "policies/lists/shown_list.h"
 
 namespace sallyport::policies {
 
 struct DnsblFacts {
-  // A list as it was asked.
-  struct List {
-    std::string name;  // in public
-    std::string zone;  // not in a record
-  };
   // A list that has the client.
   struct Hit {
-    List list;
+    ShownList list;
     std::vector<std::string> codes;  // the codes that counted: "127.0.0.2"
 
     template <class V>
@@ -34,7 +29,7 @@ struct DnsblFacts {
   };
   // A list that gave no usable answer; never recorded as clean (threats.md I9).
   struct Failed {
-    List list;
+    ShownList list;
     ListFailure why = ListFailure::no_answer;
     std::vector<std::string> codes;  // for list_error: the codes that are errors
 

@@ -17,7 +17,7 @@ namespace {
 
 using Failed = DnsblFacts::Failed;
 
-DnsblFacts::List shown(const DnsList& list) { return {list.name, list.zone}; }
+ShownList shown(const DnsList& list) { return {list.name, list.zone}; }
 
 // Adds what the list says of the client to `found`.
 void take(const DnsList& list, const ListFinding& finding, DnsblFacts& found) {
@@ -109,7 +109,7 @@ class DnsblGathering final : public Gathering {
 }  // namespace
 
 DnsblGatherer::DnsblGatherer(const DnsblSettings& settings, ListTable& table) : settings_(settings) {
-  const std::map<std::string, std::string> names = list_names(settings_);
+  const std::map<std::string, std::string> names = list_names(settings_.zones);
   for (const auto& [zone, of_zone] : settings_.zones) {
     lists_.push_back({zone, names.at(zone), of_zone.hits(), of_zone.self_test, table.of(zone)});
   }

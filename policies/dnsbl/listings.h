@@ -5,7 +5,6 @@
 // does not count.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +14,6 @@
 #include "policies/dnsbl/settings.h"
 
 namespace sallyport::policies {
-
-// The lists' public names by zone: the configured one, else public_zone_name(). Where two lists would have the same,
-// the second is "list.example#2".
-std::map<std::string, std::string> list_names(const DnsblSettings& settings);
 
 struct Listing {
   std::string list;                // its public name

@@ -9,18 +9,14 @@
 
 #include "gateway/dns/answer.h"
 #include "policies/api/facts.h"
-#include "policies/lists/list_answer.h"
+#include "policies/lists/shown_list.h"
 
 namespace sallyport::policies {
 
 struct UrlListsFacts {
-  struct List {
-    std::string name;  // in public
-    std::string zone;  // not in a record
-  };
   // What a list has.
   struct Hit {
-    List list;
+    ShownList list;
     std::string what;                // the domain, address or URL
     std::vector<std::string> codes;  // of the answer: "127.0.1.2"
 
@@ -33,7 +29,7 @@ struct UrlListsFacts {
   };
   // A question without a usable answer; never recorded as clean (threats.md I9).
   struct Failed {
-    List list;
+    ShownList list;
     std::string what;
     ListFailure why = ListFailure::no_answer;
     std::vector<std::string> codes;  // for list_error

@@ -134,7 +134,7 @@ class UrlListsGathering final : public Gathering {
     return false;
   }
 
-  static UrlListsFacts::List shown(const KnownList& list) { return {list.list.name, list.list.zone}; }
+  static ShownList shown(const KnownList& list) { return {list.list.name, list.list.zone}; }
 
   static void take(const Pending& asked, const ListFinding& finding, UrlListsFacts& found) {
     if (finding.failure) {
@@ -163,7 +163,7 @@ class UrlListsGatherer final : public Gatherer {
   UrlListsGatherer(const UrlListsSettings& settings, ListTable& table, const PublicSuffixList& registrable,
                    const OwnNames& own)
       : settings_(settings), registrable_(registrable), own_(own) {
-    const std::map<std::string, std::string> names = list_names(settings_);
+    const std::map<std::string, std::string> names = list_names(settings_.zones);
     for (const auto& [zone, list] : settings_.zones) {
       lists_.push_back({{zone, names.at(zone), hits_of(list), list.self_test, table.of(zone)}, list});
       tested_.push_back(lists_.back().list);

@@ -15,15 +15,6 @@ namespace {
 
 constexpr std::size_t most_named = 3;  // of what a list has, in one line
 
-// The zone of the list that the facts mean; empty when these settings do not have it.
-std::string zone_of(const UrlListsFacts::List& list, const UrlListsSettings& settings) {
-  if (!list.zone.empty()) return settings.zones.contains(list.zone) ? list.zone : std::string();
-  for (const auto& [zone, name] : list_names(settings)) {
-    if (name == list.name) return zone;
-  }
-  return {};
-}
-
 // All that one list has.
 struct Listing {
   std::string name;
@@ -43,9 +34,9 @@ struct Listing {
 std::vector<Listing> listings(const UrlListsFacts& facts, const UrlListsSettings& settings) {
   std::map<std::string, Listing> by_zone;
   for (const UrlListsFacts::Hit& hit : facts.hits) {
-    const std::string zone = zone_of(hit.list, settings);
-    if (zone.empty()) continue;
-    const UrlList& list = settings.zones.at(zone);
+    const auto found = find_list(hit.list, settings.zones);
+    if (found == settings.zones.end()) continue;
+    const auto& [zone, list] = *found;
     std::vector<std::string> counted;
     for (const std::string& code : hit.codes) {
       const auto address = IpAddress::parse(code);
@@ -69,26 +60,6 @@ std::vector<Listing> listings(const UrlListsFacts& facts, const UrlListsSettings
   return all;
 }
 
-std::string describe(const UrlListsFacts::Failed& failed) {
-  switch (failed.why) {
-    case ListFailure::no_answer:
-      return "no usable answer";
-    case ListFailure::list_error:
-      return "answered " + text::join(failed.codes, ",") + ", which is an error of the list";
-    case ListFailure::budget:
-      return "not asked: too many DNS questions";
-    case ListFailure::set_aside:
-      return "not asked: it did not answer ten times in a row";
-    case ListFailure::failed_test:
-      return "not asked: it failed its self test";
-    case ListFailure::no_time:
-      return "not asked: the time for look-ups was used up";
-    case ListFailure::name_too_long:
-      break;
-  }
-  return "not asked: the name of the question would be too long";
-}
-
 struct Unanswered {
   std::string list;
   std::string why;
@@ -98,10 +69,10 @@ struct Unanswered {
 std::vector<Unanswered> unanswered(const UrlListsFacts& facts, const UrlListsSettings& settings) {
   std::vector<Unanswered> all;
   for (const UrlListsFacts::Failed& failed : facts.failed) {
-    if (zone_of(failed.list, settings).empty()) continue;
+    if (find_list(failed.list, settings.zones) == settings.zones.end()) continue;
     const bool is_known =
         std::any_of(all.begin(), all.end(), [&failed](const Unanswered& one) { return one.list == failed.list.name; });
-    if (!is_known) all.push_back({failed.list.name, describe(failed) + " (" + failed.what + ")"});
+    if (!is_known) all.push_back({failed.list.name, describe(failed.why, failed.codes) + " (" + failed.what + ")"});
   }
   return all;
 }

@@ -5,7 +5,6 @@
 
 #include "policies/api/policy_defaults.h"
 #include "policies/lists/list_answer.h"
-#include "policies/lists/list_name.h"
 #include "policies/lists/setting_types.h"
 
 namespace sallyport::policies {
@@ -126,18 +125,6 @@ double UrlList::score_of(const std::vector<std::string>& found, double without_s
   double sum = 0;
   for (std::size_t i = 0; i < codes.size(); ++i) sum += has[i] ? codes[i].score : 0;
   return sum;
-}
-
-std::map<std::string, std::string> list_names(const UrlListsSettings& settings) {
-  std::map<std::string, std::string> names;
-  std::map<std::string, unsigned> used;
-  for (const auto& [zone, list] : settings.zones) {
-    std::string name = list.name.empty() ? public_zone_name(zone) : list.name;
-    const unsigned place = ++used[name];
-    if (place > 1) name += '#' + std::to_string(place);
-    names.emplace(zone, std::move(name));
-  }
-  return names;
 }
 
 constinit const settings::SectionOf<UrlListsSettings> url_lists_section{"policy.url_lists", rows, collections};

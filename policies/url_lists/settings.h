@@ -72,9 +72,6 @@ struct UrlListsSettings {
 
 extern const settings::SectionOf<UrlListsSettings> url_lists_section;
 
-// The lists' public names by zone, as those of policy.dnsbl are.
-std::map<std::string, std::string> list_names(const UrlListsSettings& settings);
-
 }  // namespace policies
 
 template <>
