@@ -26,9 +26,9 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
       flow = co_await relay(disposition, deadline);
     }
   }
-  if (mail_) {
+  if (mail_ && checks_->looks_back()) {
     // The client has its reply before rules look back at the mail. That it may be gone changes nothing for them.
-    if (checks_->looks_back()) static_cast<void>(co_await channel_.flush(now() + reply_patience));
+    static_cast<void>(co_await channel_.flush(now() + reply_patience));
     co_await look_back();
   }
   end_mail();
@@ -37,9 +37,7 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
 
 // Rules of stage done see what became of the mail.
 Task<void> Session::look_back() {
-  if (mail_->decision && checks_->looks_back()) {
-    co_await checks_->done(mail_->transaction, word(mail_->decision->outcome));
-  }
+  if (mail_->decision) co_await checks_->done(mail_->transaction, word(mail_->decision->outcome));
 }
 
 // Judged at the message's true end only; a message is refused for one reason.
