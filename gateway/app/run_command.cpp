@@ -23,6 +23,7 @@
 #include "gateway/app/upstream_names.h"
 #include "gateway/app/worker.h"
 #include "gateway/app/worker_threads.h"
+#include "gateway/base/blocked_signals.h"
 #include "gateway/base/log_thread.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
@@ -250,7 +251,7 @@ std::optional<StartFailure> Daemon::open_store() {
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
   if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
   common_->registry.recall(last_words(*remembered));
-  const uv::BlockedSignals blocked;  // in its thread
+  const BlockedSignals blocked;  // in its thread
   common_->store = std::make_unique<state::Store>(std::move(*database), common_->counters, *common_->log);
   if (report::reporting_settings(settings_) == nullptr) return std::nullopt;
   common_->dmarc_reports = std::make_unique<state::DmarcReportStore>(*common_->store, common_->counters);

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "gateway/app/start_limits.h"
-#include "gateway/uv/signals.h"
+#include "gateway/base/blocked_signals.h"
 
 namespace sallyport::app {
 
@@ -36,7 +36,7 @@ Result<Done> WorkerThreads::begin(const std::vector<std::unique_ptr<Worker>>& wo
                                   const std::function<void()>& ended) {
   std::vector<std::future<std::exception_ptr>> beginnings;
   threads_.reserve(workers.size());
-  const uv::BlockedSignals blocked;  // in the workers' threads
+  const BlockedSignals blocked;  // in the workers' threads
   try {
     for (const auto& worker : workers) {
       auto begun = std::make_shared<Beginning>();

@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <csignal>
 #include <exception>
 #include <memory>
 #include <string>
@@ -39,7 +40,6 @@ class Signals::Watcher final : public Handle {
 
   void on_signal(int number) noexcept {
     Turn turn(loop_);
-    loop_.update_time();
     try {
       caught_(number);
     } catch (const std::exception&) {
@@ -66,14 +66,6 @@ Signals::Signals(Loop& loop, std::initializer_list<int> signals, Caught caught) 
 Signals::~Signals() {
   for (Watcher* watcher : watchers_) watcher->close_handle();
 }
-
-BlockedSignals::BlockedSignals() noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-}
-
-BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 void block_signals_to_the_end() noexcept {
   sigset_t all;

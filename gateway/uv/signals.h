@@ -1,7 +1,6 @@
 // Signals: POSIX signals as callbacks on a loop's thread.
 #pragma once
 
-#include <csignal>
 #include <functional>
 #include <initializer_list>
 #include <vector>
@@ -26,19 +25,6 @@ class Signals {
   class Watcher;
   Caught caught_;
   std::vector<Watcher*> watchers_;
-};
-
-// Blocks all signals for this thread, and for those that are started meanwhile for their whole life. Only the thread
-// that has to do with signals leaves them unblocked, so that it alone decides about the end of the process.
-class BlockedSignals {
- public:
-  BlockedSignals() noexcept;
-  BlockedSignals(const BlockedSignals&) = delete;
-  BlockedSignals& operator=(const BlockedSignals&) = delete;
-  ~BlockedSignals();
-
- private:
-  sigset_t before_;
 };
 
 // For the last steps of a process, when nobody catches signals any more: another SIGTERM would break them off.

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "gateway/base/blocked_signals.h"
 #include "gateway/base/ensure.h"
-#include "gateway/uv/signals.h"
 
 namespace sallyport::uv {
 
