@@ -24,7 +24,6 @@
 #include "gateway/app/worker.h"
 #include "gateway/app/worker_threads.h"
 #include "gateway/base/blocked_signals.h"
-#include "gateway/base/log_thread.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
@@ -212,7 +211,7 @@ std::optional<StartFailure> Daemon::open_everything() {
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
   auto threads = check_threads(workers_wanted());
   if (!threads) return StartFailure{cli::exit_code::temporary, threads.error().message};
-  if (!start_thread_of(*common_->log)) {  // other programs of the user may have started threads meanwhile
+  if (!common_->log->start()) {  // other programs of the user may have started threads meanwhile
     return StartFailure{cli::exit_code::temporary,
                         "too few threads are allowed: there is none for the log; ulimit -u, or TasksMax of systemd, "
                         "must leave room beside what else runs as this user"};

@@ -7,7 +7,6 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/log_line.h"
 #include "gateway/base/log_target.h"
-#include "gateway/base/log_thread.h"
 #include "gateway/base/log_writer.h"
 #include "gateway/base/units.h"
 
@@ -91,7 +90,7 @@ class LineLog final : public Log {
     }
   }
   void reopen() override { writer_.reopen(); }
-  bool start_thread() { return writer_.start(); }
+  bool start() override { return writer_.start(); }
 
  private:
   void tell(Repeats::Found found, WallTime now) {
@@ -113,11 +112,6 @@ class LineLog final : public Log {
 };
 
 }  // namespace
-
-bool start_thread_of(Log& log) {
-  auto* lines = dynamic_cast<LineLog*>(&log);
-  return lines == nullptr || lines->start_thread();
-}
 
 Result<std::unique_ptr<Log>> open_log(const LogSettings& settings, Counters& counters, const LogBounds& bounds) {
   auto target = LogTarget::open(settings.target);

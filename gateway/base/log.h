@@ -69,6 +69,12 @@ class Log {
   // reached the target yet: when the process is killed, the lines of the last milliseconds are lost with its queue.
   virtual bool write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) = 0;
 
+  // Starts the thread that writes; without this call it starts with the first line. Called before anything is served,
+  // and when the process has given up its privileges (log_writer.h says why), so that a system without a thread for it
+  // ends the start with a sentence instead of leaving a gateway that serves and tells nothing. False: the system has no
+  // thread for it.
+  virtual bool start() { return true; }
+
   // Called after an administrator has moved the log's file away (SIGHUP, `sallyport reload`). The log's thread opens
   // the path again before it writes its next line. No line is lost; lines that were queued before may go to either
   // file. The file is opened as the user who serves, who needs permission to create it or to write to it. A failure is

@@ -51,6 +51,10 @@ class Stream {
   // True while neither the peer's end nor an error has been seen. The upstream pool asks this before it reuses a
   // connection.
   virtual bool is_open() const = 0;
+  // True when nothing that is written now can reach the peer: the connection was reset, a write failed, TLS failed, or
+  // we closed it. A peer that has only ended its side, as in a half close, has not broken it. It may cost one system
+  // call when the peer has ended.
+  virtual bool is_broken() const = 0;
   // True also when the peer's end or an error has arrived and lies behind input that has not been read yet, or is read
   // in the loop's next turn only. It costs one system call. A peer that has ended its side may still read (half close).
   virtual bool peer_has_ended() const { return !is_open(); }

@@ -56,7 +56,7 @@ bool ClientChannel::has_unread_input() const {
 
 bool ClientChannel::has_left() {
   if (secured_) secured_->decrypt_arrived();
-  return !stream_->is_open() && !has_sent_quit();
+  return stream_->is_broken();
 }
 
 bool ClientChannel::may_have_left() {
@@ -65,7 +65,9 @@ bool ClientChannel::may_have_left() {
 }
 
 bool ClientChannel::has_gone() const {
-  if (stream_->is_open() || has_sent_quit()) return false;
+  if (stream_->is_open()) return false;
+  if (has_whole_content_) return stream_->is_broken();
+  if (has_sent_quit()) return false;
   const std::string_view unread = stream_->input().substr(line_octets_);
   return text::to_upper(unread).find("BDAT ") == std::string::npos;
 }

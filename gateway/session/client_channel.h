@@ -37,17 +37,17 @@ class ClientChannel final : public upstream::DeliveryClient {
   Task<Result<Line, io::Error>> next_line(Time deadline);
   // True when octets are waiting that no command has asked for (S13), decrypted or not.
   bool has_unread_input() const;
-  // True when an end or an error of the client's connection has arrived, decrypted or not. A client that has said QUIT
+  bool has_left() override;
+  // True when the client may not hear a reply that is sent now: its end or an error has arrived, decrypted or not, or
+  // lies behind input that has not been read, such as further mails that it has pipelined. A client that has said QUIT
   // before its end still listens: Exim sends QUIT together with the end of the content, and then shuts down the side
   // that it sends on. Like fill(), this ends the validity of what input() has returned.
-  bool has_left() override;
-  // True when the client may not hear a reply that is sent now: it has left, or its end lies behind input that has not
-  // been read, such as further mails that it has pipelined. Like fill(), this ends the validity of what input() has
-  // returned.
   bool may_have_left();
   // A client that has pipelined a whole message in chunks behind the command in hand (RFC 3030 allows that) waits for
-  // the replies, though it has ended its side.
+  // the replies, though it has ended its side; so does one whose content is complete.
   bool has_gone() const override;
+  // Whether the content of the mail in hand has arrived to its end.
+  void set_content_complete(bool is_complete) { has_whole_content_ = is_complete; }
   // From now on next_line() returns what has arrived already, and then `closed` instead of waiting for more.
   void wait_no_more() { waits_no_more_ = true; }
 
@@ -86,6 +86,7 @@ class ClientChannel final : public upstream::DeliveryClient {
   std::string replies_;
   std::optional<Time> flushing_since_;
   bool waits_no_more_ = false;
+  bool has_whole_content_ = false;
   std::size_t line_octets_ = 0;  // of the line that next_line() returned last; the next call consumes them
 };
 

@@ -14,6 +14,7 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
   // I12: from the client's end of data to our reply there is one budget, for scans and upstream together.
   const Time deadline = now() + mail_settings().timeouts.final_reply;
   mail_->intake->end();
+  channel_.set_content_complete(true);
 
   Flow flow = Flow::next;
   if (!object_to_content(faults)) {

@@ -95,6 +95,8 @@ class PipeEnd final : public io::Stream {
   }
 
   bool is_open() const override { return !closed_ && !incoming_.has_ended(); }
+  // Its ends have one closing only, for both directions.
+  bool is_broken() const override { return !is_open(); }
 
   void close() override {
     if (closed_) return;

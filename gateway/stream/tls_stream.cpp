@@ -216,6 +216,8 @@ bool TlsStream::is_open() const {
   return !closed_ && !failed_write_ && !engine_->has_failed() && !engine_->has_ended() && below_->is_open();
 }
 
+bool TlsStream::is_broken() const { return closed_ || failed_write_ || engine_->has_failed() || below_->is_broken(); }
+
 void TlsStream::close() {
   if (closed_) return;
   closed_ = true;

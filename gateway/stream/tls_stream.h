@@ -50,6 +50,7 @@ class TlsStream final : public io::Stream {
   // Not while an answer of TLS itself may be on its way, such as to a key update: it is no part of what was written.
   bool has_undelivered() const override { return !answered_ && below_->has_undelivered(); }
   bool is_open() const override;
+  bool is_broken() const override;
   bool peer_has_ended() const override { return !is_open() || below_->peer_has_ended(); }
   void close() override;
   void abort() override;

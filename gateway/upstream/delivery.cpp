@@ -110,7 +110,7 @@ Task<ReplyOrError> Delivery::recipient(const MailAddress& to, const smtp::RcptPa
 Task<ReplyOrError> Delivery::ask_recipient(const MailAddress& to, const smtp::RcptParameters& parameters) {
   while (true) {
     if (!mail_accepted_ && !envelope_.is_empty()) {
-      auto opened = co_await open_again(scheduler_.now() + timeouts_.connect, &client_);
+      auto opened = co_await open_again(scheduler_.now() + timeouts_.connect);
       if (!opened) co_return lost(std::move(opened).error());
     }
     if (!mail_accepted_) co_return co_await open_transaction(to, parameters);
@@ -328,10 +328,10 @@ Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const 
 }
 
 // U17: the same commands on another connection, before any content.
-Task<Result<Done, UpstreamError>> Delivery::open_again(Time deadline, const DeliveryClient* client) {
+Task<Result<Done, UpstreamError>> Delivery::open_again(Time deadline) {
   bool fresh = false;
   while (true) {
-    const UpstreamPool::Wish wish{deadline, fresh, last_server_, client, spoken_for()};
+    const UpstreamPool::Wish wish{deadline, fresh, last_server_, &client_, spoken_for()};
     auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
     if (!acquired) co_return std::move(acquired).error();
     lease_ = std::move(*acquired);
@@ -375,7 +375,7 @@ Task<ReplyOrError> Delivery::content(const mail::OutgoingHeader& header, const m
   notice_end_of_silence();
   while (true) {
     if (!mail_accepted_) {
-      auto opened = co_await open_again(std::min(deadline, scheduler_.now() + timeouts_.connect), nullptr);
+      auto opened = co_await open_again(std::min(deadline, scheduler_.now() + timeouts_.connect));
       if (!opened) co_return lost(std::move(opened).error());
     }
     auto refusal = co_await get_go_ahead(deadline);

@@ -103,8 +103,7 @@ class Delivery final : private SilentTransaction {
   Task<ReplyOrError> say_mail_and_rcpt(std::string rcpt_line);
   Task<ReplyOrError> ask_new_session(smtp::UpstreamReply refusal, const MailAddress& to,
                                      const smtp::RcptParameters& parameters);
-  // `client`: for whom it is not worth to wait, once it has gone; may be null.
-  Task<Result<Done, UpstreamError>> open_again(Time deadline, const DeliveryClient* client);
+  Task<Result<Done, UpstreamError>> open_again(Time deadline);
   bool is_dead_when_kept(const UpstreamError& error, bool reused) const;
   bool may_open_again_after(const UpstreamError& error);
   bool pass_over_server(const UpstreamError& error, Time deadline);

@@ -252,6 +252,11 @@ bool StreamHandle::peer_has_ended() const noexcept {
   return ::poll(&socket, 1, 0) > 0;  // POLLERR and POLLHUP are told unasked
 }
 
+bool StreamHandle::has_socket_error() const noexcept {
+  pollfd socket{descriptor(), 0, 0};
+  return ::poll(&socket, 1, 0) > 0 && (socket.revents & (POLLERR | POLLNVAL)) != 0;
+}
+
 std::optional<Error> StreamHandle::write_error() const noexcept {
   if (closed_) return Error::closed;
   return write_error_;

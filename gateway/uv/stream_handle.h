@@ -70,6 +70,8 @@ class StreamHandle final : public Handle {
   bool has_undelivered() const noexcept;
   // True when the kernel knows of the peer's end or of an error, behind whatever input (POLLRDHUP).
   bool peer_has_ended() const noexcept;
+  // True when the kernel knows of an error, such as the peer's reset (POLLERR).
+  bool has_socket_error() const noexcept;
   // Notified when connecting or writing has ended.
   async::Signal& write_news() noexcept { return write_news_; }
 

@@ -138,6 +138,13 @@ bool TcpStream::has_undelivered() const { return handle_.has_undelivered(); }
 
 bool TcpStream::is_open() const { return !handle_.is_closed() && !handle_.read_error() && !handle_.write_error(); }
 
+bool TcpStream::is_broken() const {
+  if (is_open()) return false;
+  const bool has_only_ended = !handle_.write_error() && handle_.read_error() == io::Error::closed;
+  // Nothing is read from a peer that has ended its side, so that a reset which follows is asked for.
+  return !has_only_ended || handle_.has_socket_error();
+}
+
 bool TcpStream::peer_has_ended() const { return !is_open() || handle_.peer_has_ended(); }
 
 std::optional<io::Stream::Ends> TcpStream::ends() const {

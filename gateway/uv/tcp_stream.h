@@ -41,6 +41,7 @@ class TcpStream final : public io::Stream {
   Task<Result<Done, io::Error>> write_parts(std::span<const std::string_view> parts, Time deadline) override;
   bool has_undelivered() const override;
   bool is_open() const override;
+  bool is_broken() const override;
   bool peer_has_ended() const override;
   std::optional<Ends> ends() const override;
   void close() override;

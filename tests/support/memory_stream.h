@@ -42,6 +42,10 @@ class MemoryStream final : public io::Stream {
   // As a kernel sees it: what is in the other end's block has reached it, whether or not it was consumed.
   bool has_undelivered() const override { return outgoing_.octets_arrived() < outgoing_.octets_sent(); }
   bool is_open() const override { return !closed_ && !incoming_.read_error() && !outgoing_.write_error(); }
+  bool is_broken() const override {
+    const auto ended = incoming_.read_error();
+    return closed_ || outgoing_.write_error() || (ended && *ended != io::Error::closed);
+  }
   void close() override;
   void abort() override;
 

@@ -72,6 +72,7 @@ class ReadyStream final : public io::Stream {
     co_return Done{};
   }
   bool is_open() const override { return !closed_; }
+  bool is_broken() const override { return !is_open(); }
   void close() override { closed_ = true; }
   void abort() override { closed_ = true; }
 

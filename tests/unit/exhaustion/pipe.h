@@ -72,6 +72,7 @@ class PipeEnd final : public io::Stream {
     co_return Done{};
   }
   bool is_open() const override { return !closed_ && !incoming_.ended && !incoming_.reset && !outgoing_.reset; }
+  bool is_broken() const override { return closed_ || incoming_.reset || outgoing_.reset; }
   void close() override {
     if (std::exchange(closed_, true)) return;
     outgoing_.ended = true;

@@ -57,6 +57,7 @@ class TappedStream final : public io::Stream {
   Task<Result<Done, io::Error>> write_parts(std::span<const std::string_view> parts, Time deadline) override;
   bool has_undelivered() const override { return inner_->has_undelivered(); }
   bool is_open() const override { return inner_->is_open(); }
+  bool is_broken() const override { return inner_->is_broken(); }
   bool peer_has_ended() const override { return inner_->peer_has_ended(); }
   void close() override { inner_->close(); }
   void abort() override { inner_->abort(); }

@@ -93,6 +93,31 @@ TEST_F(TlsStreams, ShakeHandsAndTellWhatWasSettled) {
   EXPECT_EQ(server_->input(), "");
 }
 
+TEST_F(TlsStreams, AnEndWithoutCloseNotifyBreaksNothing) {
+  shake();
+  EXPECT_FALSE(server_->is_broken());
+  server_below_->set_read_faults({.read_fails = support::Faults::Failure{0, io::Error::closed}});
+  EXPECT_EQ(fill(*server_), Outcome(io::Error::truncated));
+  EXPECT_FALSE(server_->is_open());
+  EXPECT_FALSE(server_->is_broken());
+  server_->close();
+  EXPECT_TRUE(server_->is_broken());
+}
+
+TEST_F(TlsStreams, AResetBreaksIt) {
+  shake();
+  client_below_->abort();
+  EXPECT_EQ(fill(*server_), Outcome(io::Error::reset));
+  EXPECT_TRUE(server_->is_broken());
+}
+
+TEST_F(TlsStreams, ABrokenRecordBreaksIt) {
+  shake();
+  EXPECT_TRUE(loop_.run_until_done(client_below_->write("no record at all", no_deadline)));
+  EXPECT_EQ(fill(*server_), Outcome(io::Error::tls));
+  EXPECT_TRUE(server_->is_broken());
+}
+
 TEST_F(TlsStreams, CarryOctetsBothWays) {
   shake();
   EXPECT_EQ(carry(*server_, *client_, "220 mx.example.test ESMTP\r\n"), "220 mx.example.test ESMTP\r\n");

@@ -295,6 +295,33 @@ TEST_F(Reopening, AClientWithAWholeMessageInChunksHasNotGone) {
   EXPECT_EQ(world.upstream.stored.size(), 1u);
 }
 
+// What it has said is complete: it waits in its turn as well, and only a broken connection takes it out of it (U13).
+class ReopeningForOneWho : public Reopening, public testing::WithParamInterface<bool> {};
+
+TEST_P(ReopeningForOneWho, LeavesAfterTheContent) {
+  const bool breaks = GetParam();
+  world.settings.upstreams["default"].max_connections = 1;
+  world.greet();
+  world.say(mail);
+  EXPECT_EQ(rcpt("bob"), "250 2.1.5 Ok\r\n");
+  async::Signal enough(world.loop.scheduler());
+  async::Nursery others(world.loop.scheduler());
+  others.spawn(hold_place(enough));
+  world.advance(seconds(1));
+  ASSERT_TRUE(has_place);
+  EXPECT_EQ(data(), "");
+  breaks ? world.client->reset() : world.client->end();
+  world.advance(seconds(1));
+  EXPECT_EQ(world.is_over(), breaks);
+  enough.notify();
+  world.advance(seconds(1));
+  EXPECT_TRUE(world.is_over());
+  EXPECT_EQ(world.upstream.stored.size(), breaks ? 0u : 1u);
+  EXPECT_EQ(world.counters.get(Fault::client_lost), breaks ? 1u : 0u);
+  EXPECT_EQ(world.counters.get(Fault::reply_lost), breaks ? 0u : 1u);
+}
+INSTANTIATE_TEST_SUITE_P(Breaks, ReopeningForOneWho, testing::Bool());
+
 // -- mailboxes that are made while connections are kept
 
 class NewMailbox : public Reopening {

@@ -40,13 +40,15 @@ TEST_P(SpooledDelivery, ArrivesWhole) {
   EXPECT_FALSE(world_.spool.files.empty());
 }
 
-TEST_P(SpooledDelivery, IsNotCompletedForAClientThatIsGone) {
+TEST_P(SpooledDelivery, ArrivesWholeForAClientThatHasEndedItsSide) {
   world_.client->send(long_text() + ".\r\n");
   world_.client->end();
   world_.heard();
   EXPECT_TRUE(world_.is_over());
-  EXPECT_TRUE(world_.upstream.stored.empty());
-  EXPECT_EQ(world_.counters.get(Fault::client_lost), 1u);
+  ASSERT_EQ(world_.upstream.stored.size(), 1u);
+  EXPECT_TRUE(world_.upstream.stored[0].content.ends_with(long_text()));
+  EXPECT_EQ(world_.counters.get(Fault::client_lost), 0u);
+  EXPECT_EQ(world_.counters.get(Fault::reply_lost), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(BothWays, SpooledDelivery, testing::Bool(),

@@ -42,6 +42,7 @@ class CountedStream final : public io::Stream {
     return stream_->write_parts(parts, deadline);
   }
   bool is_open() const override { return stream_->is_open(); }
+  bool is_broken() const override { return stream_->is_broken(); }
   void close() override { stream_->close(); }
   void abort() override { stream_->abort(); }
 

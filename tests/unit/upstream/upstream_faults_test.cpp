@@ -296,12 +296,45 @@ TEST_F(UpstreamFaults, AQuitInTheContentIsNone) {
   EXPECT_EQ(count(Fault::client_lost), 1u);
 }
 
+TEST_F(UpstreamFaults, AClientThatHasSaidAllHasItsMailDelivered) {
+  for (bool chunks : {false, true}) {
+    SCOPED_TRACE(chunks);
+    World world;
+    world.greet();
+    world.say(group);
+    if (!chunks) world.say("DATA\r\n");
+    world.client->send(chunks ? "BDAT 17 LAST\r\nSubject: x\r\n\r\ny\r\n" : "Subject: x\r\n\r\ny\r\n.\r\n");
+    world.client->end();
+    world.loop.run();
+    EXPECT_EQ(world.heard(), "250 2.0.0 Stored\r\n");
+    EXPECT_EQ(world.upstream.stored.size(), 1u);
+    EXPECT_EQ(world.counters.get(Fault::client_lost), 0u);
+    EXPECT_EQ(world.counters.get(Fault::reply_lost), 1u);  // nobody knows whether it has heard it
+  }
+}
+
+TEST_F(UpstreamFaults, AnUnfinishedContentIsNotDelivered) {
+  for (bool chunks : {false, true}) {
+    SCOPED_TRACE(chunks);
+    World world;
+    world.greet();
+    world.say(group);
+    if (!chunks) world.say("DATA\r\n");
+    world.client->send(chunks ? "BDAT 17 LAST\r\nSubject: x\r\n\r\ny\r" : "Subject: x\r\n\r\ny\r\n.\r");
+    world.client->end();
+    world.loop.run();
+    EXPECT_EQ(world.upstream.stored.size(), 0u);
+    EXPECT_EQ(world.counters.get(Fault::client_lost), 1u);
+    EXPECT_EQ(world.counters.get(Fault::reply_lost), 0u);
+  }
+}
+
 TEST_F(UpstreamFaults, NothingIsFinishedForAClientThatIsGone) {
   world.greet();
   envelope();
   world.say("DATA\r\n");
   world.client->send(content);
-  world.client->end();
+  world.client->reset();
   world.loop.run();
   EXPECT_EQ(world.upstream.stored.size(), 0u);
   EXPECT_EQ(count(Fault::client_lost), 1u);

@@ -40,6 +40,7 @@ class LingeringStream final : public io::Stream {
     return inner_->write_parts(parts, deadline);
   }
   bool is_open() const override { return inner_->is_open(); }
+  bool is_broken() const override { return inner_->is_broken(); }
   void close() override {}
   void abort() override { inner_->abort(); }
 

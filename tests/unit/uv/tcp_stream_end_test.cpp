@@ -41,6 +41,28 @@ TEST_F(TcpStreamEnd, AResetIsOne) {
   EXPECT_EQ(write(*stream, "x"), Outcome(Error::reset));
 }
 
+TEST_F(TcpStreamEnd, APeerThatHasOnlyEndedItsSideHasBrokenNothing) {
+  auto [stream, plain] = connection();
+  EXPECT_FALSE(stream->is_broken());
+  plain.end();
+  pass(20ms);
+  EXPECT_FALSE(stream->is_open());
+  EXPECT_FALSE(stream->is_broken());
+  plain.reset();
+  pass(20ms);
+  EXPECT_TRUE(stream->is_broken());
+}
+
+TEST_F(TcpStreamEnd, AResetAndOurOwnEndBreakIt) {
+  auto [reset, its_peer] = connection();
+  its_peer.reset();
+  pass(20ms);
+  EXPECT_TRUE(reset->is_broken());
+  auto [closed, other] = connection();
+  closed->close();
+  EXPECT_TRUE(closed->is_broken());
+}
+
 TEST_F(TcpStreamEnd, CloseEndsTheWaits) {
   auto [stream, plain] = connection();
   std::optional<Outcome> filled;
