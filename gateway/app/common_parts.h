@@ -25,6 +25,7 @@
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
 #include "gateway/upstream/registry.h"
+#include "gateway/uv/work_pool.h"
 #include "policies/lists/list_table.h"
 
 namespace sallyport::app {
@@ -38,7 +39,8 @@ struct CommonParts {
   Counters counters;
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
-  Descriptor state_lock;  // on the state directory; let go of when a successor takes over
+  std::unique_ptr<uv::WorkPool> work_pool;  // of all loops; made when the privileges have been dropped
+  Descriptor state_lock;                    // on the state directory; let go of when a successor takes over
   // The embedded store and what is kept in it; null where nothing is kept.
   std::unique_ptr<state::Store> store;
   std::unique_ptr<state::DmarcReportStore> dmarc_reports;

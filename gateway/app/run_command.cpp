@@ -95,6 +95,7 @@ class Daemon {
   std::optional<StartFailure> bind_sockets();
   std::optional<StartFailure> open_state();
   std::optional<StartFailure> open_store();
+  std::optional<StartFailure> start_threads();
   std::optional<StartFailure> build_snapshot();
   std::optional<StartFailure> find_servers();
   std::string addresses() const;
@@ -209,18 +210,26 @@ std::optional<StartFailure> Daemon::open_everything() {
   // From here on nothing needs root, and nothing of a peer has been read yet (threats.md V1).
   auto dropped = account_ ? drop_privileges(*account_) : drop_privileges();
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
-  auto threads = check_threads(workers_wanted());
-  if (!threads) return StartFailure{cli::exit_code::temporary, threads.error().message};
-  if (!common_->log->start()) {  // other programs of the user may have started threads meanwhile
-    return StartFailure{cli::exit_code::temporary,
-                        "too few threads are allowed: there is none for the log; ulimit -u, or TasksMax of systemd, "
-                        "must leave room beside what else runs as this user"};
-  }
-  uv::start_work_pool();
+  if (auto failure = start_threads()) return failure;
   if (auto failure = open_state()) return failure;
   if (auto failure = open_store()) return failure;
   if (auto failure = find_servers()) return failure;
   make_workers();
+  return std::nullopt;
+}
+
+// The look at the limit names what is needed. What counts is that each thread is there: other programs of the user may
+// have started theirs meanwhile.
+std::optional<StartFailure> Daemon::start_threads() {
+  auto threads = check_threads(workers_wanted());
+  if (!threads) return StartFailure{cli::exit_code::temporary, threads.error().message};
+  if (!common_->log->start()) return StartFailure{cli::exit_code::temporary, no_thread_for("the log").message};
+  auto work_pool = uv::WorkPool::start(uv::threads_of_work_pool());
+  if (!work_pool) {
+    const std::string whom = "the work pool (" + work_pool.error().message + ")";
+    return StartFailure{cli::exit_code::temporary, no_thread_for(whom).message};
+  }
+  common_->work_pool = std::move(*work_pool);
   return std::nullopt;
 }
 

@@ -62,6 +62,28 @@ std::size_t arena_of_a_thread() {
   return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? arena : 0;
 }
 
+// Threads that do nothing, and end with this object, whatever ends it.
+class ThreadsOnTrial {
+ public:
+  explicit ThreadsOnTrial(std::size_t most) : ended_(end_.get_future().share()) { threads_.reserve(most); }
+  ThreadsOnTrial(const ThreadsOnTrial&) = delete;
+  ThreadsOnTrial& operator=(const ThreadsOnTrial&) = delete;
+  ~ThreadsOnTrial() {
+    end_.set_value();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void add() {
+    threads_.emplace_back([ended = ended_] { ended.wait(); });
+  }
+  std::size_t count() const { return threads_.size(); }
+
+ private:
+  std::promise<void> end_;
+  const std::shared_future<void> ended_;
+  std::vector<std::thread> threads_;
+};
+
 std::string in_mebibytes(std::size_t octets) { return std::to_string(octets / (1024 * 1024)) + " MiB"; }
 
 }  // namespace
@@ -109,21 +131,20 @@ Failure too_few_threads(std::size_t workers, std::size_t started, const char* wh
                  "). Raise the limit (TasksMax= and LimitNPROC= of the unit, ulimit -u), or set `workers` lower"};
 }
 
+Failure no_thread_for(const std::string& whom) {
+  return Failure{"too few threads are allowed: there is none for " + whom +
+                 "; ulimit -u, or TasksMax of systemd, must leave room beside what else runs as this user"};
+}
+
 Result<Done> check_threads(std::size_t workers) {
-  std::promise<void> end;
-  const std::shared_future<void> ended = end.get_future().share();
-  std::vector<std::thread> threads;
-  std::string why;
+  const std::size_t wanted = threads_beside_this_one(workers);
+  ThreadsOnTrial threads(wanted);
   try {
-    while (threads.size() < threads_beside_this_one(workers)) threads.emplace_back([ended] { ended.wait(); });
+    while (threads.count() < wanted) threads.add();
   } catch (const std::system_error& error) {
-    why = error.code().message();
+    return too_few_threads(workers, threads.count(), error.code().message().c_str());
   }
-  const std::size_t started = threads.size();
-  end.set_value();
-  for (std::thread& thread : threads) thread.join();
-  if (why.empty()) return Done{};
-  return too_few_threads(workers, started, why.c_str());
+  return Done{};
 }
 
 }  // namespace sallyport::app

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "gateway/base/result.h"
 
@@ -21,5 +22,7 @@ Failure too_little_memory();
 Result<Done> check_threads(std::size_t workers);
 // The same sentence, where the threads themselves could not be started after all.
 Failure too_few_threads(std::size_t workers, std::size_t started, const char* why);
+// A sentence for the thread of something else.
+Failure no_thread_for(const std::string& whom);
 
 }  // namespace sallyport::app

@@ -29,6 +29,7 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
                        uv::BoundSocket control_socket)
     : common_(common),
       workers_(workers),
+      loop_(common.work_pool.get()),
       dialer_(loop_),
       datagrams_(loop_),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,

@@ -70,6 +70,7 @@ struct Worker::OpenListener {
 
 Worker::Worker(CommonParts& common, Orders orders, Probing probing)
     : common_(common),
+      loop_(common.work_pool.get()),
       dialer_(loop_, transparent_sockets(loop_, common)),
       datagrams_(loop_),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,

@@ -1,5 +1,6 @@
 #include "gateway/state/store.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <exception>
@@ -82,6 +83,7 @@ Store::Store(std::unique_ptr<Database> database, Counters& counters, Log& log, s
     : database_(std::move(database)), counters_(counters), log_(log), most_queued_(most_queued) {
   queue_.reserve(most_queued_);  // so that submit() allocates nothing
   writer_ = std::thread([this] { write_for_ever(); });
+  ::pthread_setname_np(writer_.native_handle(), "store");
 }
 
 Store::~Store() {

@@ -7,6 +7,7 @@
 
 #include "gateway/uv/handle.h"
 #include "gateway/uv/no_resources.h"
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::uv {
 
@@ -26,7 +27,7 @@ void require(int code, const char* what) {
 
 }  // namespace
 
-Loop::Loop() : scheduler_(now()), handles_(std::make_unique<Handles>()) {
+Loop::Loop(WorkPool* work_pool) : scheduler_(now()), handles_(std::make_unique<Handles>()), work_pool_(work_pool) {
   require(uv_loop_init(&handles_->loop), "cannot be made");
   handles_->loop.data = this;
   int code = uv_async_init(&handles_->loop, &handles_->wake_up,
@@ -43,6 +44,7 @@ Loop::Loop() : scheduler_(now()), handles_(std::make_unique<Handles>()) {
 
 Loop::~Loop() {
   is_closing_ = true;
+  wait_for_jobs();
   uv_walk(
       &handles_->loop,
       [](uv_handle_t* raw, void*) {
@@ -86,6 +88,33 @@ void Loop::post(std::function<void()> function) {
   uv_async_send(&handles_->wake_up);
 }
 
+// The pool wakes the loop while it holds the mutex: as soon as the destructor has seen the last job's end, nothing of
+// the loop may be touched any more.
+void Loop::job_has_ended(Work& work) noexcept {
+  const std::lock_guard lock(posted_mutex_);
+  work.next_ = std::exchange(ended_jobs_, &work);
+  job_ended_.notify_one();
+  uv_async_send(&handles_->wake_up);
+}
+
+void Loop::finish_jobs(Work* ended) noexcept {
+  while (ended) {
+    Work* const work = std::exchange(ended, ended->next_);
+    --jobs_;
+    work->finish();
+  }
+}
+
+void Loop::wait_for_jobs() noexcept {
+  while (jobs_ > 0) {
+    std::unique_lock lock(posted_mutex_);
+    job_ended_.wait(lock, [this] { return ended_jobs_ != nullptr; });
+    Work* const ended = std::exchange(ended_jobs_, nullptr);
+    lock.unlock();
+    finish_jobs(ended);
+  }
+}
+
 void Loop::leave_run() noexcept {
   leave_requested_ = true;
   uv_stop(&handles_->loop);
@@ -95,10 +124,13 @@ void Loop::run_posted() {
   if (is_closing_) return;
   Turn turn(*this);
   std::vector<std::function<void()>> functions;
+  Work* ended = nullptr;
   {
     std::lock_guard lock(posted_mutex_);
     functions.swap(posted_);
+    ended = std::exchange(ended_jobs_, nullptr);
   }
+  finish_jobs(ended);
   for (auto& function : functions) {
     try {
       function();

@@ -1,8 +1,9 @@
 // Loop: the event loop of one thread. It runs the coroutines of its scheduler as libuv reports events.
 //
 // Every libuv callback is a step (class Turn): at its beginning the scheduler's time is set to now, at its end all
-// ready coroutines run. Only post() and stop() may be called from other threads. All timers of the scheduler share one
-// libuv timer, armed for the earliest; when none is set, the loop sleeps until an event comes.
+// ready coroutines run. Only post() and stop() may be called from other threads, and job_has_ended() by the work pool.
+// All timers of the scheduler share one libuv timer, armed for the earliest; when none is set, the loop sleeps until an
+// event comes.
 //
 // Timers that are due fire only after the loop has looked for events once more and has handled those that had come
 // (scheduler.h). When the loop itself was late by more than `standstill` (SIGSTOP, a machine that is moved, a turn that
@@ -10,10 +11,12 @@
 // may have stood still with it, and what came in time may have to pass through them.
 //
 // Before a Loop is destroyed, the coroutines that wait on it must have ended; streams may remain and are closed by it.
-// The destructor waits for jobs that on_worker() is running.
+// The destructor waits for jobs that on_worker() has begun (work_pool.h).
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -34,9 +37,14 @@ struct uv_loop_s;
 
 namespace sallyport::uv {
 
+class Work;
+class WorkPool;
+
 class Loop {
  public:
-  Loop();  // throws std::runtime_error when the kernel gives it no descriptors
+  // `work_pool` runs the jobs of on_worker() and outlives the loop; a loop without one has no jobs. Throws
+  // std::runtime_error when the kernel gives it no descriptors.
+  explicit Loop(WorkPool* work_pool = nullptr);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -61,6 +69,12 @@ class Loop {
   // -- for the rest of gateway/uv -----------------------------------------------------------------------------------
   uv_loop_s* raw() noexcept;
   BlockPool& blocks() noexcept { return blocks_; }
+  WorkPool* work_pool() noexcept { return work_pool_; }
+  // A job is given to the pool, or taken back before the pool has begun it.
+  void job_is_given() noexcept { ++jobs_; }
+  void job_is_taken_back() noexcept { --jobs_; }
+  // On a thread of the pool, as the last thing done with the job there: its end is handled on the loop's thread.
+  void job_has_ended(Work& work) noexcept;
   // Sets the scheduler's time to now, and notices a standstill.
   void update_time() noexcept;
   void end_step();
@@ -73,6 +87,8 @@ class Loop {
   template <class T>
   static Task<void> keep_and_leave(Task<T> task, async::Ending<T>& ending, Loop& loop);
   void run_posted();
+  void finish_jobs(Work* ended) noexcept;
+  void wait_for_jobs() noexcept;
   void leave_run() noexcept;
   void notice_standstill(Time time) noexcept;
   void timer_is_due();
@@ -92,8 +108,12 @@ class Loop {
   bool leave_requested_ = false;
   std::exception_ptr posted_error_;
   std::atomic<bool> stop_requested_ = false;
-  std::mutex posted_mutex_;  // guards posted_
+  WorkPool* const work_pool_;
+  std::size_t jobs_ = 0;     // that the pool has, or that have ended and are not handled yet
+  std::mutex posted_mutex_;  // guards what follows
   std::vector<std::function<void()>> posted_;
+  Work* ended_jobs_ = nullptr;  // a list, the latest first; see Work::next_
+  std::condition_variable job_ended_;
 };
 
 // Guard object for one libuv callback that may wake coroutines: one step of the loop's turn.

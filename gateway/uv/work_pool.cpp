@@ -1,14 +1,24 @@
 #include "gateway/uv/work_pool.h"
 
-#include <uv.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
+#include <system_error>
 
 #include "gateway/base/blocked_signals.h"
-#include "gateway/base/ensure.h"
 
 namespace sallyport::uv {
+
+namespace {
+
+WorkPool& pool_of(Loop& loop) {
+  ensure(loop.work_pool() != nullptr, "on_worker: this loop has no pool");
+  return *loop.work_pool();
+}
+
+}  // namespace
 
 std::size_t threads_of_work_pool() {
   constexpr int by_default = 4;
@@ -17,44 +27,87 @@ std::size_t threads_of_work_pool() {
   return static_cast<std::size_t>(wanted ? std::clamp(std::atoi(wanted), 1, most) : by_default);
 }
 
-void start_work_pool() {
-  const BlockedSignals blocked;
-  Loop loop;
-  auto nothing = [] {};
-  loop.run_until_done(on_worker(loop, nothing));
+Result<std::unique_ptr<WorkPool>> WorkPool::start(std::size_t threads) {
+  std::unique_ptr<WorkPool> pool(new WorkPool);
+  const BlockedSignals blocked;  // in the threads
+  pool->threads_.reserve(threads);
+  try {
+    while (pool->threads_.size() < threads) {
+      std::thread& thread = pool->threads_.emplace_back([pool = pool.get()] { pool->live(); });
+      ::pthread_setname_np(thread.native_handle(), "work");
+    }
+  } catch (const std::system_error& error) {
+    return Failure{error.code().message()};
+  }
+  return pool;
 }
 
-struct Work::Request {
-  uv_work_t work;
-};
+WorkPool::~WorkPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ending_ = true;
+  }
+  has_news_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
 
-Work::Work(Loop& loop) : loop_(loop), request_(std::make_unique<Request>()), news_(loop.scheduler()) {}
+void WorkPool::give(Work& work) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    (first_ ? last_->next_ : first_) = &work;
+    last_ = &work;
+  }
+  has_news_.notify_one();
+}
 
-Work::~Work() = default;
+bool WorkPool::take_back(Work& work) noexcept {
+  const std::lock_guard lock(mutex_);
+  Work* before = nullptr;
+  for (Work* one = first_; one; before = std::exchange(one, one->next_)) {
+    if (one != &work) continue;
+    (before ? before->next_ : first_) = one->next_;
+    if (last_ == one) last_ = before;
+    return true;
+  }
+  return false;
+}
 
-void Work::start() {
-  request_->work.data = this;
-  int code = uv_queue_work(
-      loop_.raw(), &request_->work, [](uv_work_t* raw) { static_cast<Work*>(raw->data)->run(); },
-      [](uv_work_t* raw, int) {
-        Work& work = *static_cast<Work*>(raw->data);
-        Turn turn(work.loop_);
-        work.is_done_ = true;
-        if (work.is_released_) {
-          delete &work;
-        } else {
-          work.news_.notify();
-        }
-      });
-  ensure(code == 0, "on_worker: the pool does not take the job");
+void WorkPool::live() noexcept {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    has_news_.wait(lock, [this] { return first_ || is_ending_; });
+    if (!first_) return;
+    Work& work = *first_;
+    first_ = std::exchange(work.next_, nullptr);
+    lock.unlock();
+    work.run();
+    work.loop_.job_has_ended(work);
+    lock.lock();
+  }
+}
+
+Work::Work(Loop& loop) : loop_(loop), pool_(pool_of(loop)), news_(loop.scheduler()) {}
+
+void Work::start() noexcept {
+  loop_.job_is_given();
+  pool_.give(*this);
 }
 
 void Work::release() noexcept {
   is_released_ = true;
-  if (is_done_) {
+  if (!is_done_) {
+    if (!pool_.take_back(*this)) return;  // finish() follows
+    loop_.job_is_taken_back();
+  }
+  delete this;
+}
+
+void Work::finish() noexcept {
+  is_done_ = true;
+  if (is_released_) {
     delete this;
   } else {
-    uv_cancel(reinterpret_cast<uv_req_t*>(&request_->work));  // the callback above follows in either case
+    news_.notify();
   }
 }
 

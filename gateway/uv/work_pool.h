@@ -1,28 +1,64 @@
-// on_worker(): runs a function on libuv's thread pool, so that long computations do not hold up the loop. The way to
-// the pool and back costs about 20 us; it pays from about 300 us on.
+// on_worker(): runs a function on the threads of a WorkPool, so that long computations and files do not hold up the
+// loop. The way to the pool and back costs about 20 us; it pays from about 300 us on.
 //
 // The job must own everything it works on: the coroutine that waits for it may be destroyed before the job has ended;
 // its result is dropped then. What the job throws is thrown at the co_await.
+//
+// The threads are our own. libuv has a pool too, but starts it with the first job and ends the process by abort() where
+// the system gives no thread; nothing here may use it (uv_queue_work, uv_fs_* with a callback, uv_getaddrinfo,
+// uv_getnameinfo, uv_random with a callback).
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "gateway/async/task.h"
 #include "gateway/async/wait.h"
+#include "gateway/base/ensure.h"
+#include "gateway/base/result.h"
 #include "gateway/uv/loop.h"
 
 namespace sallyport::uv {
 
-// How many threads the pool has: libuv's four, or what UV_THREADPOOL_SIZE of the environment says.
+// How many threads a pool is to have: four, or what UV_THREADPOOL_SIZE of the environment says.
 std::size_t threads_of_work_pool();
-// Starts the pool's threads, which otherwise happens with the first job. libuv ends the process when it gets no thread:
-// so the start calls this right after it has seen that there are enough.
-void start_work_pool();
+
+// The threads, all of them from the start to the end. Jobs begin in the order in which they were given; waiting ones
+// take no memory but their own, so that giving one cannot fail.
+class WorkPool {
+ public:
+  // The failure says why the system gives fewer threads than that; none is left over then. All signals are blocked in
+  // them.
+  static Result<std::unique_ptr<WorkPool>> start(std::size_t threads);
+  WorkPool(const WorkPool&) = delete;
+  WorkPool& operator=(const WorkPool&) = delete;
+  // After the loops that use it, which wait for their jobs.
+  ~WorkPool();
+
+  // -- for Work; from the loops' threads ------------------------------------------------------------------------------
+  void give(Work& work) noexcept;
+  // False: it has begun, or ended.
+  bool take_back(Work& work) noexcept;
+
+ private:
+  WorkPool() = default;
+  void live() noexcept;
+
+  std::mutex mutex_;  // guards all but threads_
+  std::condition_variable has_news_;
+  Work* first_ = nullptr;  // the jobs that have not begun
+  Work* last_ = nullptr;
+  bool is_ending_ = false;
+  std::vector<std::thread> threads_;
+};
 
 // One job. It deletes itself when both the pool and the coroutine that asked have finished with it.
 class Work {
@@ -30,22 +66,27 @@ class Work {
   explicit Work(Loop& loop);
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
-  virtual ~Work();
+  virtual ~Work() = default;
 
   // Queues the job. From then on it belongs to the pool and to the coroutine that asked.
-  void start();
+  void start() noexcept;
   bool is_done() const noexcept { return is_done_; }
   async::Signal& news() noexcept { return news_; }
-  // The coroutine that asked no longer needs it. A job that has not begun is cancelled.
+  // The coroutine that asked no longer needs it. A job that has not begun is taken back.
   void release() noexcept;
 
  protected:
   virtual void run() noexcept = 0;  // called on a thread of the pool
 
  private:
-  struct Request;
+  friend class Loop;
+  friend class WorkPool;
+
+  void finish() noexcept;  // on the loop's thread, when run() has returned
+
   Loop& loop_;
-  std::unique_ptr<Request> request_;
+  WorkPool& pool_;
+  Work* next_ = nullptr;  // in the pool's queue, then in the loop's list of those that have ended
   async::Signal news_;
   bool is_done_ = false;
   bool is_released_ = false;

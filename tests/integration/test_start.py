@@ -239,6 +239,21 @@ class Limits(GatewayTest):
         for threads, workers in ((2, 1), (5, 4), (9, 40)):
             self.assertRegex(self.refused(f"--nproc={threads}", workers=workers), rf"too few threads .*{workers} workers need")
 
+    def test_every_thread_is_one_it_knows_of(self):
+        # One that a library starts by itself, at some later moment, may be refused then; libuv's pool ends the process for that.
+        upstream = self.sink()
+        gateway = self.gateway(upstream.port, workers=2, policy={"mode": "off", "dmarc": {"mode": "enforce", "report": {
+            "enabled": True, "from": "reports@test.example"}}})
+        with Client(self.port) as client:
+            client.greet()
+            client.mail()
+            client.message("From: ann@sender.example\r\nSubject: x\r\n\r\ny")
+        done = run([PROGRAM, "reload", "-c", self.folder / "sallyport.toml"])  # a job of the work pool
+        self.assertEqual(done.returncode, 0, done.stderr)
+        tasks = [task for task in pathlib.Path(f"/proc/{gateway.pid}/task").iterdir() if task.name != str(gateway.pid)]
+        names = sorted((task / "comm").read_text().strip() for task in tasks)
+        self.assertEqual(names, ["log", "store", "work", "work", "work", "work", "worker1", "worker2"])
+
     def try_limit(self, limit, file):
         """The exit status and stderr of a start under this limit; 0 stands for one that says `ready`, serves a client and ends in order."""
         log = self.folder / "gateway.log"

@@ -21,6 +21,7 @@
 #include "gateway/uv/dialer.h"
 #include "gateway/uv/listener.h"
 #include "gateway/uv/loop.h"
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::uv {
 
@@ -138,7 +139,8 @@ class OnLoopback : public ::testing::Test {
     return {std::move(accepted.stream), std::move(plain)};
   }
 
-  Loop loop;
+  const std::unique_ptr<WorkPool> work_pool = WorkPool::start(1).value();
+  Loop loop{work_pool.get()};
   Server server{loop};
 
  private:

@@ -1,9 +1,15 @@
 #include "gateway/uv/work_pool.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/unit/uv/on_loopback.h"
 
@@ -26,6 +32,21 @@ Task<void> work_slowly(Loop& loop, std::shared_ptr<std::atomic<int>> stage) {
   };
   co_await on_worker(loop, std::move(job));
   *stage = 99;
+}
+
+Task<void> note_number(Loop& loop, std::shared_ptr<std::vector<int>> order, int number) {
+  auto job = [order, number] { order->push_back(number); };
+  co_await on_worker(loop, std::move(job));
+}
+
+Task<void> count_one(Loop& loop, std::atomic<int>& done) {
+  auto job = [&done] { ++done; };
+  co_await on_worker(loop, job);
+}
+
+Task<bool> join(async::Nursery& nursery) {
+  co_await nursery.join();
+  co_return true;
 }
 
 TEST_F(WorkPoolTest, RunsOnAnotherThreadAndGivesTheResult) {
@@ -61,9 +82,10 @@ TEST_F(WorkPoolTest, TheAskerMayBeGoneWhenTheJobEnds) {
 }
 
 TEST(WorkPool, TheLoopWaitsForItsJobs) {
+  const auto work_pool = WorkPool::start(1).value();
   auto stage = std::make_shared<std::atomic<int>>(0);
   {
-    Loop loop;
+    Loop loop(work_pool.get());
     {
       async::Nursery nursery(loop.scheduler());
       nursery.spawn(work_slowly(loop, stage));
@@ -72,6 +94,79 @@ TEST(WorkPool, TheLoopWaitsForItsJobs) {
     *stage = 2;
   }
   EXPECT_EQ(*stage, 3);
+}
+
+// One thread is busy with another job: those behind it have not begun.
+TEST_F(WorkPoolTest, AJobThatHasNotBegunIsTakenBack) {
+  auto busy = std::make_shared<std::atomic<int>>(0);
+  std::vector<std::shared_ptr<std::atomic<int>>> stages;
+  async::Nursery nursery(loop.scheduler());
+  nursery.spawn(work_slowly(loop, busy));
+  while (*busy == 0) pass(1ms);
+  std::vector<std::unique_ptr<async::Nursery>> askers;
+  for (int i = 0; i < 4; ++i) {
+    askers.push_back(std::make_unique<async::Nursery>(loop.scheduler()));
+    stages.push_back(std::make_shared<std::atomic<int>>(2));  // does not wait for us
+    askers.back()->spawn(work_slowly(loop, stages.back()));
+  }
+  for (const int gone : {1, 3, 0}) {  // in the middle, at the end, at the beginning
+    askers[static_cast<std::size_t>(gone)].reset();
+    EXPECT_EQ(stages[static_cast<std::size_t>(gone)].use_count(), 1) << gone;
+  }
+  *stages[2] = 0;
+  *busy = 2;
+  while (*stages[2] == 0) pass(1ms);
+  EXPECT_EQ(*stages[2], 1);
+  *stages[2] = 2;
+  while (*stages[2] != 99) pass(1ms);
+  for (const int gone : {1, 3, 0}) EXPECT_EQ(*stages[static_cast<std::size_t>(gone)], 2) << gone;
+  EXPECT_EQ(*busy, 99);
+}
+
+TEST_F(WorkPoolTest, JobsOfOneLoopBeginInTheirOrder) {
+  auto busy = std::make_shared<std::atomic<int>>(0);
+  auto order = std::make_shared<std::vector<int>>();  // written by the pool's only thread
+  async::Nursery nursery(loop.scheduler());
+  nursery.spawn(work_slowly(loop, busy));
+  while (*busy == 0) pass(1ms);
+  for (int i = 0; i < 50; ++i) nursery.spawn(note_number(loop, order, i));
+  *busy = 2;
+  run(join(nursery));
+  std::vector<int> wanted(50);
+  std::iota(wanted.begin(), wanted.end(), 0);
+  EXPECT_EQ(*order, wanted);
+}
+
+// Many loops on threads of their own, askers that leave at any moment, and loops that end under running jobs.
+TEST(WorkPool, ManyLoopsShareIt) {
+  const auto work_pool = WorkPool::start(3).value();
+  std::atomic<int> done = 0;
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 4; ++number)
+    threads.emplace_back([&, number] {
+      for (int round = 0; round < 100; ++round) {
+        Loop loop(work_pool.get());
+        {
+          async::Nursery nursery(loop.scheduler());
+          for (int i = 0; i < 8; ++i) nursery.spawn(count_one(loop, done));
+          if ((number + round) % 3 != 0) loop.run_until_done(join(nursery));
+        }
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(done, 4 * 100 * 8 / 2);
+  EXPECT_LE(done, 4 * 100 * 8);
+}
+
+TEST(WorkPool, WithoutAThreadItIsNotMade) {
+  const auto try_it = [] {
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(2);
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_NPROC, &none);
+    const auto work_pool = WorkPool::start(3);
+    ::_exit(!work_pool && !work_pool.error().message.empty() ? 0 : 1);
+  };
+  EXPECT_EXIT(try_it(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
