@@ -13,8 +13,9 @@ namespace sallyport::app {
 
 namespace {
 
-// How long clients whose TCP handshake is under way have to complete it, when their listener goes.
-constexpr Duration retiring_time = std::chrono::milliseconds(500);
+// How long clients whose TCP handshake is under way have to complete it, when their listener goes: as long as the
+// kernel knows of one, but the least in any case, as a packet that has come may not have been looked at yet.
+constexpr uv::Listener::Patience retiring_time{std::chrono::milliseconds(500), std::chrono::seconds(3)};
 constexpr Duration disposal_interval = std::chrono::seconds(1);
 // While it drains: how often a worker looks whether its sessions have ended.
 constexpr Duration draining_interval = std::chrono::milliseconds(20);
@@ -239,7 +240,7 @@ void Worker::carry_out(Orders orders, const std::shared_ptr<void>& held) {
   if (!disposing_) housekeeping_.spawn(dispose_of_old());
 }
 
-void Worker::close_listener(std::unique_ptr<OpenListener> served, Duration patience,
+void Worker::close_listener(std::unique_ptr<OpenListener> served, uv::Listener::Patience patience,
                             std::shared_ptr<void> held) noexcept {
   try {
     housekeeping_.spawn(retire(std::move(served), patience, std::move(held)));
@@ -248,7 +249,8 @@ void Worker::close_listener(std::unique_ptr<OpenListener> served, Duration patie
   }
 }
 
-Task<void> Worker::retire(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void>) {
+Task<void> Worker::retire(std::unique_ptr<OpenListener> served, uv::Listener::Patience patience,
+                          std::shared_ptr<void>) {
   struct Retiring {
     explicit Retiring(std::size_t& listeners) : count(listeners) { ++count; }
     ~Retiring() { --count; }
@@ -295,7 +297,8 @@ void Worker::end_now() {
 void Worker::begin_draining() {
   if (std::exchange(draining_, true)) return;
   // Those who wait to be accepted hear 421 4.3.2 too; nobody is waited for.
-  for (auto& served : std::exchange(listeners_, {})) close_listener(std::move(served), Duration::zero(), nullptr);
+  for (auto& served : std::exchange(listeners_, {}))
+    close_listener(std::move(served), {Duration::zero(), Duration::zero()}, nullptr);
   // A session may end, and leave the list, inside request_stop().
   async::ListHead told;
   while (!sessions_.empty()) {

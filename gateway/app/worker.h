@@ -90,8 +90,9 @@ class Worker {
   void post_orders(std::function<Orders()> orders, std::shared_ptr<Failures> failures);
   void carry_out(Orders orders, const std::shared_ptr<void>& held);
   // Accepts those who have connected, and no others. `held` is let go of at the end.
-  void close_listener(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void> held) noexcept;
-  Task<void> retire(std::unique_ptr<OpenListener> served, Duration patience, std::shared_ptr<void> held);
+  void close_listener(std::unique_ptr<OpenListener> served, uv::Listener::Patience patience,
+                      std::shared_ptr<void> held) noexcept;
+  Task<void> retire(std::unique_ptr<OpenListener> served, uv::Listener::Patience patience, std::shared_ptr<void> held);
   Task<void> dispose_of_old();
   Task<void> test_policies();
   void begin_draining();

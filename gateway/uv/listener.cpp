@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -17,13 +18,17 @@
 #include "gateway/base/ensure.h"
 #include "gateway/uv/handle.h"
 #include "gateway/uv/loop.h"
+#include "gateway/uv/socket_table.h"
 #include "gateway/uv/tcp_stream.h"
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::uv {
 
 namespace {
 
 constexpr Duration pause_time = std::chrono::milliseconds(100);
+// Of retire(), for handshakes.
+constexpr Duration looking_interval = std::chrono::milliseconds(50);
 // After this many the callback returns, so that existing sessions get their turn.
 constexpr int most_accepts_per_turn = 64;
 
@@ -53,7 +58,18 @@ bool is_about_that_connection(int error) {
   }
 }
 
-bool is_any(const IpAddress& address) { return address == IpAddress() || address == *IpAddress::parse("::"); }
+// What accepting one connection came to.
+enum class Attempt {
+  done,
+  nobody_waits,
+  shortage,  // of descriptors or memory
+};
+
+// On the work pool: the kernel's table is long where connections are many.
+struct LookForHandshakes {
+  SocketAddress listener;
+  bool operator()() const { return may_have_handshakes(listener); }
+};
 
 }  // namespace
 
@@ -66,13 +82,14 @@ class Listener::Accepting final : public Handle {
         socket_(std::move(socket)),
         accepted_(std::move(accepted)),
         resume_(*this),
-        is_bound_to_any_(is_any(socket_->address().ip)) {
+        is_bound_to_any_(is_any_address(socket_->address().ip)) {
     ensure(uv_poll_init(loop.raw(), &poll_, socket_->descriptor()) == 0, "Listener: the socket cannot be watched");
     own(reinterpret_cast<uv_handle_t*>(&poll_));
     watch();
   }
 
-  async::Scheduler& scheduler() noexcept { return loop_.scheduler(); }
+  Loop& loop() noexcept { return loop_; }
+  bool can_have_handshakes() const noexcept { return !socket_->is_unix(); }
 
   void stop() noexcept {
     resume_.clear();
@@ -98,9 +115,11 @@ class Listener::Accepting final : public Handle {
     ::setsockopt(socket_->descriptor(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
   }
 
-  void accept_all() noexcept {
-    while (socket_ && accept_one()) {
-    }
+  // False: somebody may wait who cannot be accepted now.
+  bool accept_all() noexcept {
+    Attempt last = Attempt::done;
+    while (socket_ && last == Attempt::done) last = accept_one();
+    return last != Attempt::shortage;
   }
 
  private:
@@ -139,27 +158,27 @@ class Listener::Accepting final : public Handle {
   void on_readable(int status) noexcept {
     Turn turn(loop_);
     if (status < 0) return pause();
-    for (int n = 0; n < most_accepts_per_turn && socket_ && accept_one(); ++n) {
+    for (int n = 0; n < most_accepts_per_turn && socket_; ++n) {
+      if (accept_one() != Attempt::done) return;
     }
   }
 
-  // False when none waits, or for want of descriptors or memory.
-  bool accept_one() noexcept {
+  Attempt accept_one() noexcept {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     auto* plain = reinterpret_cast<sockaddr*>(&peer);
     Descriptor connection(::accept4(socket_->descriptor(), plain, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!connection) {
-      if (errno == EAGAIN) return false;
-      if (is_about_that_connection(errno)) return true;
+      if (errno == EAGAIN) return Attempt::nobody_waits;
+      if (is_about_that_connection(errno)) return Attempt::done;
       pause();
-      return false;
+      return Attempt::shortage;
     }
     bool is_last = connection.get() >= most_descriptors_;
     hand_on(std::move(connection), *plain);
-    if (!is_last || !socket_) return true;
+    if (!is_last || !socket_) return Attempt::done;
     pause();
-    return false;
+    return Attempt::shortage;
   }
 
   void hand_on(Descriptor connection, const sockaddr& peer) noexcept {
@@ -195,11 +214,26 @@ class Listener::Accepting final : public Handle {
 Listener::Listener(Loop& loop, BoundSocket socket, Accepted accepted)
     : address_(socket.address()), accepting_(new Accepting(loop, std::move(socket), std::move(accepted))) {}
 
-Task<void> Listener::retire(Duration patience) {
+Task<void> Listener::retire(Patience patience) {
   if (!accepting_) co_return;
-  async::Scheduler& scheduler = accepting_->scheduler();
+  Loop& loop = accepting_->loop();
+  async::Scheduler& scheduler = loop.scheduler();
+  const Time end = scheduler.now() + patience.most;
   accepting_->ignore_newcomers();
-  co_await async::sleep_for(scheduler, patience);
+  co_await async::sleep_for(scheduler, patience.least);
+  bool is_somebody_left = true;
+  while (is_somebody_left && accepting_ && scheduler.now() < end) {
+    is_somebody_left = !accepting_->accept_all();
+    if (!is_somebody_left && accepting_ && accepting_->can_have_handshakes()) {
+      try {
+        LookForHandshakes look{address_};
+        is_somebody_left = co_await on_worker(loop, std::move(look));
+      } catch (const std::bad_alloc&) {
+        is_somebody_left = true;  // perhaps
+      }
+    }
+    if (is_somebody_left) co_await async::sleep_for(scheduler, looking_interval);
+  }
   if (!accepting_) co_return;
   accepting_->accept_all();
   stop();

@@ -25,6 +25,12 @@ class Listener {
   // happens.
   using Accepted = std::function<void(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local)>;
 
+  // Of retire(), from its beginning.
+  struct Patience {
+    Duration least;
+    Duration most;
+  };
+
   Listener(Loop& loop, BoundSocket socket, Accepted accepted);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -33,10 +39,16 @@ class Listener {
   const SocketAddress& address() const noexcept { return address_; }
   // Stops accepting and closes the socket; the kernel resets connections that wait to be accepted. May be called again.
   void stop() noexcept;
-  // stop() for an address that is no longer served, without a reset: from now on the kernel ignores new clients, and
-  // those whose TCP handshake is done or under way are accepted for as long as `patience`. The Listener stays alive
-  // until the task has ended; ending the task early leaves it as it is, for stop().
-  Task<void> retire(Duration patience);
+  // stop() for an address that is no longer served, without a reset: from now on the kernel ignores new clients. Those
+  // whose TCP handshake is done or under way are accepted: for as long as patience.least, and then until the kernel
+  // knows of no handshake with the address, but not for longer than patience.most in all. The Listener stays alive
+  // until the task has ended; ending the task early leaves it as it is, for stop(). Where `most` is longer than
+  // `least`, the loop has a work pool.
+  //
+  // Other sockets may share the address (SO_REUSEPORT). Their clients' handshakes cannot be told from ours, so they may
+  // make us wait up to `most`; nothing else happens to them. A client whom the kernel gives to this socket meanwhile
+  // begins again after a second, and as often until the socket is closed; then one of the others has him.
+  Task<void> retire(Patience patience);
 
  private:
   class Accepting;

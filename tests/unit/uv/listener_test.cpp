@@ -1,10 +1,12 @@
 #include "gateway/uv/listener.h"
 
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 #include <ctime>
 #include <stdexcept>
 
+#include "gateway/uv/socket_table.h"
 #include "tests/unit/uv/on_loopback.h"
 
 namespace sallyport::uv {
@@ -115,7 +117,7 @@ TEST_F(ListenerTest, MayBeStoppedFromItsOwnCallback) {
 TEST_F(ListenerTest, RetiringServesThoseWhoHadConnected) {
   std::vector<PlainSocket> clients;
   for (int i = 0; i < 100; ++i) clients.push_back(PlainSocket::connect(server.address()));
-  run_to_its_end(server.listener().retire(20ms));
+  run_to_its_end(server.listener().retire({20ms, 20ms}));
   EXPECT_EQ(server.waiting(), 100u);
   EXPECT_EQ(run(Dialer(loop).dial(server.address(), in(patience))).error(), Error::refused);
 }
@@ -123,7 +125,7 @@ TEST_F(ListenerTest, RetiringServesThoseWhoHadConnected) {
 TEST_F(ListenerTest, RetiringIgnoresNewcomersWhoAreRefusedLater) {
   std::optional<Result<std::unique_ptr<io::Stream>, Error>> outcome;
   async::Nursery nursery(loop.scheduler());
-  nursery.spawn(server.listener().retire(200ms));
+  nursery.spawn(server.listener().retire({200ms, 200ms}));
   Dialer dialer(loop);
   const Time begin = Loop::now();
   nursery.spawn(keep(dialer.dial(server.address(), in(patience)), outcome));
@@ -134,12 +136,51 @@ TEST_F(ListenerTest, RetiringIgnoresNewcomersWhoAreRefusedLater) {
   EXPECT_GT(Loop::now() - begin, 700ms) << "the first attempt was neither accepted nor refused, the client tried again";
 }
 
+// The kernel leaves a handshake open until the client's first octets come, where the socket asks for that: the longest
+// way to the last packet that a test can have on one host.
+TEST_F(ListenerTest, RetiringWaitsForHandshakesThatAreUnderWay) {
+  BoundSocket socket = bind_listener(loopback()).value();
+  const int seconds = 5;
+  ASSERT_EQ(::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds), 0);
+  Server slow(loop, std::move(socket));
+  std::vector<PlainSocket> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(PlainSocket::connect(slow.address()));
+  EXPECT_TRUE(may_have_handshakes(slow.address()));
+  EXPECT_FALSE(may_have_handshakes(server.address()));
+  async::Nursery nursery(loop.scheduler());
+  nursery.spawn(slow.listener().retire({20ms, patience}));
+  pass(300ms);
+  EXPECT_EQ(slow.waiting(), 0u);
+  EXPECT_EQ(nursery.size(), 1u);
+  for (const PlainSocket& client : clients) client.send("EHLO");
+  run(all_of(nursery));
+  EXPECT_EQ(slow.waiting(), 10u);
+}
+
+TEST_F(ListenerTest, RetiringWaitsForNobodyWithoutEnd) {
+  BoundSocket socket = bind_listener(loopback()).value();
+  const int seconds = 30;
+  ASSERT_EQ(::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds), 0);
+  Server slow(loop, std::move(socket));
+  const PlainSocket client = PlainSocket::connect(slow.address());
+  const Time begin = Loop::now();
+  run_to_its_end(slow.listener().retire({20ms, 500ms}));
+  EXPECT_GE(Loop::now() - begin, 500ms);
+  EXPECT_EQ(run(Dialer(loop).dial(slow.address(), in(patience))).error(), Error::refused);
+}
+
+TEST_F(ListenerTest, RetiringEndsAtOnceWhereNobodyIsUnderWay) {
+  const Time begin = Loop::now();
+  run_to_its_end(server.listener().retire({20ms, 60s}));
+  EXPECT_LT(Loop::now() - begin, 10s);
+}
+
 // Of several sockets at one address, as several workers have, one after the other is retired under connects.
 TEST_F(ListenerTest, NobodyIsResetWhenOneOfSeveralIsRetired) {
   Server others(loop, bind_listener(server.address()).value());
   std::vector<PlainSocket> clients;
   for (int i = 0; i < 100; ++i) clients.push_back(PlainSocket::connect(server.address()));
-  run_to_its_end(server.listener().retire(20ms));
+  run_to_its_end(server.listener().retire({20ms, 20ms}));
   for (int i = 0; i < 100; ++i) clients.push_back(PlainSocket::connect(server.address()));
   pass(20ms);
   EXPECT_GT(server.waiting(), 0u);
@@ -148,7 +189,7 @@ TEST_F(ListenerTest, NobodyIsResetWhenOneOfSeveralIsRetired) {
 
 TEST_F(ListenerTest, MayBeStoppedWhileItRetires) {
   async::Nursery nursery(loop.scheduler());
-  nursery.spawn(server.listener().retire(20ms));
+  nursery.spawn(server.listener().retire({20ms, 20ms}));
   server.listener().stop();
   run(all_of(nursery));
 }
