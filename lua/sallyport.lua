@@ -119,7 +119,7 @@ local verdict = {}
 local sp = {}
 
 ---Declares a rule; only while a file loads.
----@param rule { name: string, stage: "connect"|"helo"|"mail"|"rcpt"|"headers"|"message"|"done", run: fun(tx: sallyport.tx): sallyport.verdict|boolean|nil, score?: number, mode?: "enforce"|"shadow"|"off", on_error?: "tempfail"|"skip" }
+---@param rule { name: string, stage: "connect"|"helo"|"mail"|"rcpt"|"headers"|"message"|"done", run: fun(tx: sallyport.tx): sallyport.verdict|boolean|nil, score?: number, mode?: "enforce"|"shadow"|"off"|string, group?: string, on_error?: "tempfail"|"skip" }
 function sp.rule(rule) end
 
 ---Adds to the mail's score.

@@ -26,6 +26,7 @@
 #include "gateway/state/store.h"
 #include "gateway/upstream/registry.h"
 #include "gateway/uv/work_pool.h"
+#include "lua/engine/rule_book.h"
 #include "policies/lists/list_table.h"
 
 namespace sallyport::app {
@@ -51,6 +52,7 @@ struct CommonParts {
   state::SessionTable slots;
   upstream::UpstreamRegistry registry;
   policies::ListTable lists;  // what is known of DNS lists
+  lua::RuleBook rules;        // what is known of rules
   // Where a configuration had client_info = "tproxy" at the start.
   std::optional<TransparentHelper> transparent_helper;
   std::atomic<bool> is_helper_lost{false};

@@ -67,6 +67,7 @@ std::string ControlServer::hand_over() {
 std::string ControlServer::stats() {
   reloader_.tell_certificate_age();
   control::Stats stats = common_.counters.all();
+  for (auto& counter : common_.rules.counters()) stats.push_back(std::move(counter));
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(uv::Loop::now() - common_.started);
   stats.insert(stats.begin(), {"sallyport_uptime_seconds", uptime.count()});
   return control::encode_stats(stats);

@@ -7,6 +7,7 @@
 #include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/files.h"
 #include "gateway/config/own_doors.h"
+#include "lua/trial/run_tests.h"
 #include "policies/policy_list.h"
 
 namespace sallyport::app {
@@ -38,6 +39,22 @@ Result<upstream::ClientContexts> make_client_contexts(const config::Settings& se
   return contexts;
 }
 
+// Rules whose tests fail are not served by.
+Result<Done> test_rules(const config::Settings& settings) {
+  const lua::RuleSettings& common = settings.policy.of(lua::rules_section);
+  std::vector<const lua::RuleSettings*> all{&common};
+  for (const auto& [name, tenant] : settings.tenants) {
+    const lua::RuleSettings& own = config::policy_of(settings, tenant).of(lua::rules_section);
+    if (&own != &common) all.push_back(&own);
+  }
+  for (const lua::RuleSettings* rules : all) {
+    if (rules->mode == policies::Mode::off) continue;
+    const std::string failing = lua::failing_test(*rules, policies::policy_names());
+    if (!failing.empty()) return Failure{"a test of the rules fails: " + rules->path + "/" + failing};
+  }
+  return Done{};
+}
+
 // A worker's plans, and what their gatherers refer to: it goes after them.
 struct Prepared {
   policies::OwnNames own;
@@ -61,7 +78,10 @@ Errors errors_of(const std::string& message, const std::string& config_file) {
 
 SnapshotBuilder::SnapshotBuilder(CommonParts& common, std::string config_file, std::size_t workers)
     : common_(common), config_file_(std::move(config_file)), learned_(workers) {
-  for (policies::Learned& learned : learned_) learned.of<policies::ListTable>() = common.lists;
+  for (policies::Learned& learned : learned_) {
+    learned.of<policies::ListTable>() = common.lists;
+    learned.of<lua::RuleBook>() = common.rules;
+  }
 }
 
 Result<Built, Errors> SnapshotBuilder::build() {
@@ -105,7 +125,9 @@ Result<Built> SnapshotBuilder::make(config::Loaded loaded) {
   snapshot->upstreams = common_.registry.make_groups(settings, *contexts);
   snapshot->plans = session::make_plans(settings, policies::policy_list());
 
+  if (auto tested = test_rules(settings); !tested) return std::move(tested).error();
   Built built{std::move(loaded), std::move(snapshot), {}};
+  common_.rules.begin_load();
   for (policies::Learned& learned : learned_) {
     auto prepared = prepare(built.snapshot, learned);
     if (!prepared) return std::move(prepared).error();

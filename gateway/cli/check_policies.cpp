@@ -12,6 +12,7 @@
 #include "gateway/config/key_path.h"
 #include "gateway/io/rate_store.h"
 #include "lua/engine/rule_set.h"
+#include "lua/trial/run_tests.h"
 #include "policies/advisers.h"
 #include "policies/policy_list.h"
 
@@ -97,7 +98,11 @@ class PolicyCheck {
   // Each rule that is wrong has a place of its own.
   void rules(const lua::RuleSettings& settings, const std::string& tenant) {
     const auto set = lua::RuleSet::load(settings, policies::policy_names());
-    if (set) return;
+    if (set) {
+      unused(**set, tenant);
+      tests(settings);
+      return;
+    }
     for (const lua::LoadError& error : set.error()) {
       if (error.line <= 0) {
         // Of the directory or a whole file: what leads there is the configuration.
@@ -107,6 +112,30 @@ class PolicyCheck {
       }
       const auto column = static_cast<std::uint32_t>(std::max(error.column, 1));
       report_.fail({error.file, static_cast<std::uint32_t>(error.line), column}, error.message);
+    }
+  }
+
+  // Modes of rules or groups that do not exist. A tenant with rules of its own is not told of everybody's.
+  void unused(const lua::RuleSet& set, const std::string& tenant) {
+    for (const lua::UnusedSetting& setting : set.unused_settings()) {
+      const std::string key = config::tenant_prefix(tenant) + std::string(lua::rules_section.path) + "." + setting.key;
+      const config::Origin at = loaded_.origin_of(key);
+      if (!at.is_default()) report_.warn(at, setting.why);
+    }
+  }
+
+  // The gateway does not load rules whose tests fail.
+  void tests(const lua::RuleSettings& settings) {
+    if (!settings.run_tests) return;
+    const auto tested = lua::run_tests(settings, policies::policy_names());
+    if (!tested) return;
+    for (const lua::TestResult& result : tested->results) {
+      for (const lua::TestFailure& failure : result.failures) {
+        const std::string words = result.name.empty() ? std::string() : "the test \"" + result.name + "\" fails: ";
+        report_.fail({(fs::path(settings.path) / failure.file).string(),
+                      static_cast<std::uint32_t>(std::max(failure.line, 1)), 1},
+                     words + failure.message);
+      }
     }
   }
 
@@ -149,7 +178,7 @@ class PolicyCheck {
         if (has_rules(path))
           report_.warn(at, path.string() + " is not read: directories below policy.rules.path are left out");
       } else if (path.extension() == ".lua") {
-        ++read;
+        if (!path.filename().string().ends_with("_test.lua")) ++read;
       } else if (looks_like_rules(path)) {
         report_.warn(at, path.string() + " is not read: the name of a file of rules ends in \".lua\"");
       }

@@ -56,6 +56,9 @@ class Parsed final : public Syntax {
   void argument(const char* name, const char* about, std::string& to) override {
     app_.add_option(name, to, about)->required();
   }
+  void optional_argument(const char* name, const char* about, std::string& to) override {
+    app_.add_option(name, to, about);
+  }
 
   bool is_meant() const { return app_.parsed(); }
 

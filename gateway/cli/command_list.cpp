@@ -12,8 +12,12 @@
 #include "gateway/cli/dmarc_report_command.h"
 #include "gateway/cli/explain_command.h"
 #include "gateway/cli/lists_command.h"
+#include "gateway/cli/lua_command.h"
 #include "gateway/cli/reload_command.h"
+#include "gateway/cli/rule_list_command.h"
+#include "gateway/cli/rule_new_command.h"
 #include "gateway/cli/rule_reference_command.h"
+#include "gateway/cli/rule_test_command.h"
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
 #include "gateway/cli/upstreams_command.h"
@@ -22,9 +26,10 @@ namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry,          &config_show_entry, &config_explain_entry, &config_schema_entry, &config_diff_entry,
-    &stats_entry,          &upstreams_entry,   &lists_entry,          &reload_entry,        &explain_entry,
-    &rule_reference_entry, &rule_stubs_entry,  &dmarc_report_entry,   &sink_entry,
+    &check_entry,     &config_show_entry,  &config_explain_entry, &config_schema_entry,  &config_diff_entry,
+    &stats_entry,     &upstreams_entry,    &lists_entry,          &reload_entry,         &explain_entry,
+    &rule_test_entry, &rule_list_entry,    &rule_new_entry,       &rule_reference_entry, &rule_stubs_entry,
+    &lua_entry,       &dmarc_report_entry, &sink_entry,
 };
 
 constexpr std::array groups{

@@ -37,6 +37,8 @@ class Syntax {
   virtual void values(const Option& option, TakeText take) = 0;
   // Stands alone, and may not be missing.
   virtual void argument(const char* name, const char* about, std::string& to) = 0;
+  // The same where it may be missing.
+  virtual void optional_argument(const char* name, const char* about, std::string& to) = 0;
 
   void value(const Option& option, std::string& to) {
     value(option, [&to](const std::string& text) -> Result<Done> {

@@ -1,6 +1,7 @@
 // The functions of Lua's base library that must know of budgets (pcall, xpcall), of frozen tables (next, rawget and
-// others) and of finalizers (setmetatable).
+// others), of finalizers (setmetatable), and whose text an error has (error, assert).
 #include "lua/engine/context.h"
+#include "lua/engine/fixed_text.h"
 #include "lua/engine/frozen.h"
 #include "lua/engine/libraries.h"
 
@@ -20,10 +21,44 @@ void check_depth(lua_State* L) {
 
 bool has_failed(int status) { return status != LUA_OK && status != LUA_YIELD; }
 
+// Notes whose text the error at the top of the stack has, which a function of ours has caught.
+void note_caught(lua_State* L) {
+  if (!is_text(L, -1)) return;
+  const std::size_t digest = digest_of(to_text(L, -1));
+  Context& context = Context::of(L);
+  if (digest != context.raised_by_rule) context.raised_by_engine = digest;
+}
+
+void note_raised(lua_State* L, int index) {
+  if (!is_text(L, index)) return;
+  const std::size_t digest = digest_of(to_text(L, index));
+  Context& context = Context::of(L);
+  if (digest != context.raised_by_engine) context.raised_by_rule = digest;
+}
+
+// error and assert: Lua's own, which are the upvalue. Called in this function's frame, they name the same place.
+int raise_error(lua_State* L) {
+  note_raised(L, 1);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+int raise_unless(lua_State* L) {
+  if (!lua_toboolean(L, 1)) note_raised(L, 2);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// Replaces the function `name` of the table on top of the stack by `ours`, which has it as its upvalue.
+void wrap(lua_State* L, const char* name, lua_CFunction ours) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, ours, 1);
+  lua_setfield(L, -2, name);
+}
+
 // Stack: `below` values that are not results, then `true` and the results; after an error, the error on top.
 int finish_pcall(lua_State* L, int status, lua_KContext below) {
   Context::of(L).meter.pass_on(L, status);
   if (!has_failed(status)) return lua_gettop(L) - static_cast<int>(below);
+  note_caught(L);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);
   return 2;
@@ -50,6 +85,7 @@ int finish_handler(lua_State* L, int status, lua_KContext) {
 int finish_xpcall(lua_State* L, int status, lua_KContext below) {
   Context::of(L).meter.pass_on(L, status);
   if (!has_failed(status)) return lua_gettop(L) - static_cast<int>(below);
+  note_caught(L);
   lua_pushvalue(L, 1);
   lua_insert(L, -2);
   return finish_handler(L, lua_pcallk(L, 1, 1, 0, 0, finish_handler), 0);
@@ -203,6 +239,8 @@ void add_base_functions(lua_State* L) {
       {nullptr, nullptr},
   };
   luaL_setfuncs(L, functions, 0);
+  wrap(L, "error", guarded<raise_error>);
+  wrap(L, "assert", guarded<raise_unless>);
 }
 
 }  // namespace sallyport::lua

@@ -3,6 +3,7 @@
 // as the RuleSet is. What is of one run is put here when the run executes (run.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -35,6 +36,11 @@ struct Context {
   std::uint64_t run = 0;                               // number of the current run; a value of another run is stale
   std::uint64_t patterns_left = 0;                     // how many sp.re() patterns this run may still compile
   unsigned closing_coroutines = 0;                     // depth of coroutine.close() calls inside __close handlers
+
+  // Whose text an error has, as digest_of() of the last one: what the rule itself has raised may be a mail's content,
+  // what the engine has raised, and the rule has caught, may be raised again. See fixed_text.h.
+  std::size_t raised_by_rule = 0;
+  std::size_t raised_by_engine = 0;
 
   Waiting* waiting = nullptr;  // what the current run waits for; null: it cannot wait
   // False while a coroutine executes that was resumed where Lua cannot yield, such as in a comparison of table.sort.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lua/engine/context.h"
+#include "lua/engine/fixed_text.h"
 #include "lua/engine/loading.h"
 #include "lua/engine/settings.h"
 
@@ -44,6 +45,7 @@ class Engine {
   lua_State* const L;
   int globals = no_reference;
   std::vector<RuleFile> files;
+  FixedText fixed_text;  // of these files
   std::unique_ptr<Loading> loading;
 
   Run* installed = nullptr;    // the run whose values the files' variables have; null: those of the loading

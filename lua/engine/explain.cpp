@@ -16,6 +16,7 @@ std::string describe(const RuleFact& fact) {
   }
   if (fact.score != 0) words += " (score " + score_text(fact.score) + ")";
   if (!fact.file.empty()) words += " at " + fact.file + ":" + std::to_string(fact.line);
+  if (!fact.error.empty()) words += ": " + fact.error;
   if (fact.shadow) words += " (shadow)";
   return words;
 }

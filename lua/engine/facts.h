@@ -40,6 +40,7 @@ struct RuleFact {
   std::string detail;
   std::string file;  // of an error: the rule file
   int line = 0;
+  std::string error;  // what of its text is no content of a mail (fixed_text.h)
   std::vector<std::pair<std::string, std::string>> add_headers;
   std::string subject_prefix;
   std::vector<std::string> skip;  // the checks named in sp.accept{skip = {...}}
@@ -57,6 +58,7 @@ struct RuleFact {
     visit("detail", detail);
     visit("file", file);
     visit("line", line);
+    visit("error", error);
     visit("add_headers", add_headers);
     visit("subject_prefix", subject_prefix);
     visit("skip", skip);

@@ -9,6 +9,7 @@
 #include "gateway/base/text.h"
 #include "lua/engine/context.h"
 #include "lua/engine/frozen.h"
+#include "lua/engine/lua_tokens.h"
 
 namespace sallyport::lua {
 
@@ -86,7 +87,7 @@ void Loading::find_files() {
   for (fs::directory_iterator entry(settings_.path, error), end; !error && entry != end; entry.increment(error)) {
     const fs::path& path = entry->path();
     std::error_code no_type;
-    if (path.extension() == ".lua" && entry->is_regular_file(no_type)) names.push_back(path.filename());
+    if (is_rule_file(path.filename().string()) && entry->is_regular_file(no_type)) names.push_back(path.filename());
   }
   if (error) add_error("", 0, "cannot read the rule path: " + error.message());
   std::sort(names.begin(), names.end());
@@ -290,7 +291,63 @@ void Loading::finish() {
     lua_rawgeti(L_, LUA_REGISTRYINDEX, rule.run);
     rule.upvalues = find_upvalues(L_, globals);
     lua_pop(L_, 2);
+    if (rule.on_error == OnError::automatic) {
+      rule.on_error = can_refuse(rule.file_index) ? OnError::tempfail : OnError::skip;
+    }
   }
+  set_modes();
+}
+
+// True if the file, or one that it requires, names a function whose verdict keeps a mail from its recipients.
+bool Loading::can_refuse(std::size_t index) const {
+  std::vector<std::size_t> looked_at{index};
+  for (std::size_t next = 0; next < looked_at.size(); ++next) {
+    const Tokens tokens(tokens_of(files_[looked_at[next]].source));
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const Token& token = tokens.at(i);
+      if (token.kind == Token::Kind::name || token.kind == Token::Kind::string) {
+        constexpr std::string_view refusing[] = {"reject", "tempfail", "drop", "discard"};
+        if (std::find(std::begin(refusing), std::end(refusing), token.text) != std::end(refusing)) return true;
+      }
+      if (token.kind != Token::Kind::string) continue;
+      for (std::size_t other = 0; other < files_.size(); ++other) {
+        const bool is_named = files_[other].name == std::string(token.text) + ".lua";
+        if (is_named && std::find(looked_at.begin(), looked_at.end(), other) == looked_at.end()) {
+          looked_at.push_back(other);
+        }
+      }
+    }
+  }
+  return false;
+}
+
+// What the settings say of rules and groups.
+void Loading::set_modes() {
+  std::vector<std::string> names;
+  std::vector<std::string> groups;
+  for (Rule& rule : rules_) {
+    names.push_back(rule.name);
+    if (!rule.group.empty()) groups.push_back(rule.group);
+    const auto of_rule = settings_.rules.find(rule.name);
+    const auto of_group = settings_.groups.find(rule.group);
+    if (of_rule != settings_.rules.end()) {
+      rule.mode = of_rule->second.mode;
+    } else if (of_group != settings_.groups.end()) {
+      rule.mode = of_group->second.mode;
+    }
+  }
+  const auto check = [this](std::string_view what, const std::map<std::string, RuleOverride>& named,
+                            const std::vector<std::string>& known) {
+    for (const auto& [name, override] : named) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const std::string_view near = text::did_you_mean(name, known);
+      unused_.push_back({std::string(what) + "s." + name + ".mode",
+                         "there is no " + std::string(what) + " '" + name + "'" +
+                             (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?")});
+    }
+  };
+  check("rule", settings_.rules, names);
+  check("group", settings_.groups, groups);
 }
 
 }  // namespace sallyport::lua

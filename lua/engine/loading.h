@@ -30,6 +30,9 @@ struct RuleFile {
   int module = no_reference;           // reference to the value it returned, for `require`
 };
 
+// True for a name that files of rules have: "*.lua", but not "*_test.lua", which are their tests.
+inline bool is_rule_file(std::string_view name) { return name.ends_with(".lua") && !name.ends_with("_test.lua"); }
+
 class Loading {
  public:
   // Reads the *.lua files of settings.path, sorted by name. A file or directory that cannot be read becomes an error in
@@ -46,6 +49,7 @@ class Loading {
   void finish();
 
   std::vector<LoadError>& errors() { return errors_; }
+  std::vector<UnusedSetting>& unused() { return unused_; }
   std::vector<Rule>& rules() { return rules_; }
   std::vector<RuleFile>& files() { return files_; }
 
@@ -64,6 +68,8 @@ class Loading {
   void execute(RuleFile& file);
   void tell_of_hidden_failures();
   void freeze_file(RuleFile& file, std::size_t index);
+  bool can_refuse(std::size_t index) const;
+  void set_modes();
 
   lua_State* L_;
   const RuleSettings& settings_;
@@ -71,6 +77,7 @@ class Loading {
   std::vector<RuleFile> files_;
   std::vector<Rule> rules_;
   std::vector<LoadError> errors_;
+  std::vector<UnusedSetting> unused_;
   std::vector<std::size_t> running_;  // indices of the files being executed, the innermost last
 };
 

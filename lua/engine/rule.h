@@ -16,11 +16,12 @@ inline constexpr double most_score = 1000;
 struct Rule {
   std::string name;
   policies::Stage stage = policies::Stage::message;
-  double score = 0;  // counted when the rule returns true, or a hit without a score
-  policies::Mode mode = policies::Mode::enforce;
-  OnError on_error = OnError::tempfail;
-  std::string file;  // file name, without the directory
-  int line = 0;      // where sp.rule was called
+  double score = 0;                       // counted when the rule returns true, or a hit without a score
+  RuleMode mode;                          // as the settings or the rule itself say
+  std::string group;                      // empty: none
+  OnError on_error = OnError::automatic;  // never that when loading has ended
+  std::string file;                       // file name, without the directory
+  int line = 0;                           // where sp.rule was called
 
   std::size_t file_index = 0;     // index into the files of the rule set
   int run = no_reference;         // reference to the function

@@ -33,12 +33,20 @@ constexpr Argument rule_fields[] = {
      -most_score, most_score},
     {.name = "mode",
      .kind = Kind::line,
-     .about = "`enforce`; `shadow`: runs and is recorded, changes nothing; `off`: does not run.",
+     .about = "`enforce`; `shadow`: runs and is recorded, changes nothing; `off`: does not run; `10%`: enforced for so "
+              "many mails of a hundred, in shadow for the others.",
      .required = false,
-     .type = "\"enforce\"|\"shadow\"|\"off\""},
+     .type = "\"enforce\"|\"shadow\"|\"off\"|string"},
+    {.name = "group",
+     .kind = Kind::line,
+     .about = "A name under which the settings give several rules one mode.",
+     .required = false},
     {.name = "on_error",
      .kind = Kind::line,
-     .about = "What a rule that fails or uses up its budget does; `policy.rules.on_error` where it is left out.",
+     .about =
+         "What a rule that fails or uses up its budget does: `tempfail` (451 4.7.1) or `skip`. Where it is left out, "
+         "what `policy.rules.on_error` says; as that has its default, tempfail if the file uses `sp.reject`, "
+         "`sp.tempfail`, `sp.drop` or `sp.discard`, else skip.",
      .required = false,
      .type = "\"tempfail\"|\"skip\""},
 };
@@ -70,6 +78,30 @@ class Declaration {
       complaints.emplace_back("name: expected 1 to 64 letters, digits and _ . -");
     }
     lua_pop(L_, 1);
+  }
+
+  void read_group(std::string& group) {
+    lua_getfield(L_, 1, "group");
+    if (is_text(L_, -1) && is_name(to_text(L_, -1))) {
+      group = to_text(L_, -1);
+    } else if (!lua_isnil(L_, -1)) {
+      complaints.emplace_back("group: expected 1 to 64 letters, digits and _ . -");
+    }
+    lua_pop(L_, 1);
+  }
+
+  void read_mode(RuleMode& mode) {
+    lua_getfield(L_, 1, "mode");
+    const std::string said = is_text(L_, -1) ? text::printable(to_text(L_, -1), 64) : std::string();
+    const bool given = !lua_isnil(L_, -1);
+    lua_pop(L_, 1);
+    if (!given) return;
+    if (const auto read = parse_rule_mode(said)) {
+      mode = *read;
+      return;
+    }
+    const std::vector<std::string> known(words_of<Mode>.begin(), words_of<Mode>.end());
+    complaints.push_back("mode: expected one of " + text::join(known, ", ") + " or a percentage" + meant(said, known));
   }
 
   void read_score(double& score) {
@@ -146,7 +178,6 @@ void Loading::declare(lua_State* L) {
   }
 
   Rule rule;
-  rule.mode = Mode::enforce;
   rule.on_error = settings_.on_error;
   rule.file = file.name;
   rule.line = place.line;
@@ -157,7 +188,8 @@ void Loading::declare(lua_State* L) {
   declaration.read_name(rule.name);
   declaration.read_choice("stage", rule.stage, true);
   declaration.read_score(rule.score);
-  declaration.read_choice("mode", rule.mode, false);
+  declaration.read_mode(rule.mode);
+  declaration.read_group(rule.group);
   declaration.read_choice("on_error", rule.on_error, false);
   declaration.read_run(rule.run);
   for (const Rule& other : rules_) {

@@ -120,8 +120,10 @@ Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const Rul
   call(guarded<&RuleSet::load_files>);
   std::vector<LoadError> errors = std::move(engine.loading->errors());
   set->rules_ = std::move(engine.loading->rules());
+  set->unused_ = std::move(engine.loading->unused());
   engine.files = std::move(engine.loading->files());
   engine.loading.reset();
+  for (const RuleFile& file : engine.files) engine.fixed_text.add(file.source);
   if (!errors.empty()) {
     for (LoadError& error : errors) {
       if (!error.file.empty()) error.file = (std::filesystem::path(settings.path) / error.file).string();

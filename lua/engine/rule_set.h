@@ -42,6 +42,8 @@ class RuleSet {
   ~RuleSet();
 
   const std::vector<Rule>& rules() const { return rules_; }
+  // Of the settings that it was loaded with. No error: a tenant with rules of its own has everybody's settings, too.
+  const std::vector<UnusedSetting>& unused_settings() const { return unused_; }
   // A run of `rule`, which must be one of rules(), in whatever mode it is. This object, and what `of` refers to, must
   // outlive the run.
   std::unique_ptr<Run> begin(const Rule& rule, const RunCase& of);
@@ -64,6 +66,7 @@ class RuleSet {
 
   std::unique_ptr<Engine> engine_;
   std::vector<Rule> rules_;
+  std::vector<UnusedSetting> unused_;
 };
 
 }  // namespace sallyport::lua

@@ -14,7 +14,11 @@ Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, 
   const auto& of_rules = *static_cast<const RuleSettings*>(settings);
   if (of_rules.path.empty()) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(nullptr));
   auto rules = RuleSet::load(of_rules, parts.checks);
-  if (rules) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(std::move(*rules)));
+  if (rules) {
+    auto of_worker =
+        std::make_unique<WorkerRules>(std::move(*rules), of_rules, parts.tenant, parts.learned.of<RuleBook>());
+    return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(std::move(of_worker)));
+  }
   std::string lines = "the rules do not load:";
   for (const LoadError& error : rules.error()) {
     lines += "\n" + error.file + ":" + std::to_string(error.line) + ": error: " + error.message;

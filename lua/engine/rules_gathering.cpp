@@ -18,7 +18,7 @@ using policies::GatherContext;
 using policies::Stage;
 using policies::Transaction;
 
-bool runs_at(const Rule& rule, Stage stage) { return rule.stage == stage && rule.mode != policies::Mode::off; }
+bool runs_at(const Rule& rule, Stage stage) { return rule.stage == stage && rule.mode.mode != policies::Mode::off; }
 
 // A rule that pauses has computed for as long as moving these many octets takes.
 async::Share next_turn(const GatherContext& context) {
@@ -30,25 +30,54 @@ Fault fault_of(RunResult::Kind kind) {
   return kind == RunResult::Kind::memory ? Fault::rule_memory : Fault::rule_error;
 }
 
-// Completes the fact of a failed run, counts the fault and logs it. The error's message is left out, because it may
-// quote the mail.
-void record_failure(RunResult& result, const Rule& rule, const Transaction& mail, const GatherContext& context) {
-  const Fault fault = fault_of(result.kind);
-  RuleFact& fact = result.fact;
+// Makes the fact one of a rule that could not be asked: what becomes of the mail is the rule's on_error.
+void complete_error(RuleFact& fact, const Rule& rule, std::string_view detail) {
   fact.answer = RuleAnswer::error;
-  fact.detail = name(fault);
+  fact.detail = detail;
   if (rule.on_error == OnError::tempfail) {
     fact.code = 451;
     fact.dsn = "4.7.1";
     fact.text = "Local policy could not be checked";
   }
+}
+
+// The fact of a rule that is suspended for the mail's client.
+RuleFact suspended_fact(const Rule& rule, const Transaction& mail) {
+  RuleFact fact;
+  fact.rule = rule.name;
+  fact.stage = rule.stage;
+  fact.file = rule.file;
+  fact.line = rule.line;
+  fact.shadow = is_shadow_for(rule.mode, mail.id);
+  complete_error(fact, rule, "rule_suspended");
+  return fact;
+}
+
+// Completes the fact of a failed run, counts the fault and logs it. Of the error's text the fact has only what is no
+// content of the mail.
+void record_failure(RunResult& result, const Rule& rule, const Transaction& mail, const GatherContext& context) {
+  const Fault fault = fault_of(result.kind);
+  RuleFact& fact = result.fact;
+  complete_error(fact, rule, name(fault));
   context.counters.add(fault);
-  context.log.write(LogLevel::warning, "fault",
-                    {{"kind", name(fault)},
-                     {"id", mail.id},
-                     {"rule", fact.rule},
-                     {"file", fact.file},
-                     {"line", std::int64_t{fact.line}}});
+  std::vector<LogField> fields{{"kind", name(fault)},
+                               {"id", mail.id},
+                               {"rule", fact.rule},
+                               {"file", fact.file},
+                               {"line", std::int64_t{fact.line}}};
+  if (!fact.error.empty()) fields.push_back({"error", fact.error});
+  context.log.write(LogLevel::warning, "fault", fields);
+}
+
+// Counts a failure towards the rule's suspension, and logs the one that suspends it.
+void note_failure(const RuleNotes& notes, const Rule& rule, const Transaction& mail, const GatherContext& context) {
+  if (!notes.trouble->note_failure(context.scheduler.now(), mail.client.ip)) return;
+  notes.tally->suspensions.fetch_add(1, std::memory_order_relaxed);
+  context.log.write(LogLevel::error, "rule_suspended",
+                    {{"rule", rule.name},
+                     {"file", rule.file},
+                     {"line", std::int64_t{rule.line}},
+                     {"failures", static_cast<std::int64_t>(RuleTrouble::most_failures)}});
 }
 
 // What one rule has come to at one stage, where that is anything.
@@ -90,6 +119,10 @@ class StageRuns {
     for (std::size_t i = 0; i < rules_.rules->rules().size(); ++i) {
       const Rule& rule = rules_.rules->rules()[i];
       if (!runs_at(rule, stage_)) continue;
+      if (rules_.notes[i].trouble->is_suspended_for(case_.mail.client.ip)) {
+        outcomes_.push_back({i, suspended_fact(rule, case_.mail), {}});
+        continue;
+      }
       if (was_long) co_await next_turn(context_);
       if (rules_.have_waited[i] && (rules_.rules->is_crowded() || !rules_.queue.is_empty())) {
         waiting_.spawn(run_later(*this, i));
@@ -164,7 +197,15 @@ class StageRuns {
     if (result.kind == RunResult::Kind::silent && asked.empty()) return;
     Outcome& outcome = outcomes_.emplace_back(Outcome{index, std::nullopt, std::move(asked)});
     if (result.kind == RunResult::Kind::silent) return;
-    if (result.kind != RunResult::Kind::verdict) record_failure(result, run.rule(), case_.mail, context_);
+    const RuleNotes& notes = rules_.notes[index];
+    if (result.kind != RunResult::Kind::verdict) {
+      record_failure(result, run.rule(), case_.mail, context_);
+      notes.tally->failures.fetch_add(1, std::memory_order_relaxed);
+      if (!result.was_given_up) note_failure(notes, run.rule(), case_.mail, context_);
+    } else {
+      const bool counts = rules_.are_enforced && !result.fact.shadow;
+      (counts ? notes.tally->hits : notes.tally->would_have).fetch_add(1, std::memory_order_relaxed);
+    }
     outcome.fact = std::move(result.fact);
   }
 
@@ -199,9 +240,17 @@ class RulesGathering final : public policies::Gathering {
 
 }  // namespace
 
-RulesGatherer::RulesGatherer(std::unique_ptr<RuleSet> rules) {
-  if (rules) rules_ = std::make_unique<WorkerRules>(std::move(rules));
+WorkerRules::WorkerRules(std::unique_ptr<RuleSet> set, const RuleSettings& settings, std::string_view tenant,
+                         RuleBook book)
+    : rules(std::move(set)),
+      are_enforced(settings.mode == policies::Mode::enforce),
+      have_waited(rules->rules().size()) {
+  for (const Rule& rule : rules->rules()) {
+    notes.push_back({book.tally(rule.name), book.trouble(tenant, settings.path, rule.name)});
+  }
 }
+
+RulesGatherer::RulesGatherer(std::unique_ptr<WorkerRules> rules) : rules_(std::move(rules)) {}
 
 bool RulesGatherer::gathers_at(Stage stage) const {
   if (!rules_) return false;

@@ -4,19 +4,30 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "lua/engine/rule_book.h"
 #include "lua/engine/rule_set.h"
 #include "lua/engine/run_queue.h"
 #include "policies/api/gathering.h"
 
 namespace sallyport::lua {
 
+// What all workers count of a rule.
+struct RuleNotes {
+  std::shared_ptr<RuleTally> tally;
+  std::shared_ptr<RuleTrouble> trouble;
+};
+
 // What one worker has of one set of rules.
 struct WorkerRules {
-  explicit WorkerRules(std::unique_ptr<RuleSet> set) : rules(std::move(set)), have_waited(rules->rules().size()) {}
+  // `tenant` as GathererParts::tenant.
+  WorkerRules(std::unique_ptr<RuleSet> set, const RuleSettings& settings, std::string_view tenant, RuleBook book);
 
   const std::unique_ptr<RuleSet> rules;
+  const bool are_enforced;        // not all of them in shadow
+  std::vector<RuleNotes> notes;   // by rule
   std::vector<bool> have_waited;  // by rule: it has waited before, and may again
   RunQueue queue;                 // of such rules, while there are too many
 };
@@ -24,7 +35,7 @@ struct WorkerRules {
 class RulesGatherer final : public policies::Gatherer {
  public:
   // Null: there are no rules.
-  explicit RulesGatherer(std::unique_ptr<RuleSet> rules);
+  explicit RulesGatherer(std::unique_ptr<WorkerRules> rules);
 
   bool gathers_at(policies::Stage stage) const override;
   bool precedes_greeting() const override { return gathers_at(policies::Stage::connect); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/ensure.h"
+#include "gateway/base/text.h"
 #include "lua/engine/objects.h"
 
 namespace sallyport::lua {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t most_block_octets = 1u << 20;
 constexpr std::uint64_t patterns_per_run = 16;
+constexpr std::size_t most_error_shown = 1000;
 // A run that has executed for so long gives the loop away.
 constexpr Duration longest_slice = std::chrono::microseconds(500);
 
@@ -53,6 +55,7 @@ Run::State Run::go_on() {
   context.waiting = waiting_ ? &*waiting_ : nullptr;
   context.can_yield = true;
   context.host_yield = HostYield::none;
+  context.raised_by_rule = context.raised_by_engine = 0;
   const std::uint64_t before = engine_.octets_in_use();
   const Duration cpu_before = used_.cpu;
 
@@ -220,6 +223,8 @@ void Run::read_result(int results) {
     result_.kind = RunResult::Kind::error;
     result_.fact.file = function.source + 1;
     result_.fact.line = function.linedefined;
+    result_.fact.error = std::string("it returned a ") + luaL_typename(thread_, first) + ", which is no verdict";
+    result_.error = result_.fact.error;
   }
 }
 
@@ -229,10 +234,26 @@ void Run::read_failure(int status) {
   if (used_.breach == Breach::memory) kind = RunResult::Kind::memory;
   // The system refused memory; the meter did not.
   if (used_.breach == Breach::none && status == LUA_ERRMEM) kind = RunResult::Kind::memory;
+  std::string whole;
+  std::string fixed;
+  if (kind == RunResult::Kind::error && used_.breach == Breach::depth) {
+    whole = fixed = "calls nest too deeply";
+  } else if (kind == RunResult::Kind::error && is_text(thread_, -1)) {
+    whole = text::printable(without_place(to_text(thread_, -1)), most_error_shown);
+    const std::string_view message = to_text(thread_, -1);
+    fixed = engine_.fixed_text.shown(message, digest_of(message) == engine_.context.raised_by_rule);
+  } else if (kind == RunResult::Kind::error) {
+    whole = fixed = "an error that is not a text";
+  }
   end_as(kind, used_.breach != Breach::none ? used_.place : find_place(thread_));
+  result_.error = std::move(whole);
+  result_.fact.error = std::move(fixed);
 }
 
-void Run::give_up() { end_as(RunResult::Kind::timeout, thread_ ? find_place(thread_) : Place{}); }
+void Run::give_up() {
+  end_as(RunResult::Kind::timeout, thread_ ? find_place(thread_) : Place{});
+  result_.was_given_up = true;
+}
 
 void Run::end_as(RunResult::Kind kind, const Place& place) {
   result_ = {};
@@ -245,7 +266,7 @@ void Run::end_as(RunResult::Kind kind, const Place& place) {
 void Run::complete_result() {
   result_.fact.rule = rule_.name;
   result_.fact.stage = rule_.stage;
-  result_.fact.shadow = rule_.mode == policies::Mode::shadow;
+  result_.fact.shadow = is_shadow_for(rule_.mode, case_.mail.id);
   if (engine_.installed == this) restore_variables(engine_.L);
   become(State::ended);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "lua/engine/facts.h"
 
@@ -16,6 +17,10 @@ struct RunResult {
     memory,
   };
   Kind kind = Kind::silent;
+  bool was_given_up = false;  // a timeout because the mail's time was over, whatever this rule did
+  // Of an error: the whole text, which may have content of the mail in it. For the author of a rule who runs it by
+  // hand; never for the log or facts.
+  std::string error;
   RuleFact fact;  // complete for a verdict; else only rule, stage, shadow, and where it failed (file, line)
 };
 

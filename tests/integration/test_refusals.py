@@ -366,14 +366,15 @@ class Rules(RefusalTest):
         self.assert_fields(other, {"verdict": "reject", "check": "dnsbl", "code": "550"})
 
     def test_a_rule_that_fails(self):
-        self.protect_by_rules(self.rule("local x = nil; return x.y"))
+        self.protect_by_rules(self.rule("local x = nil; return x.y"), on_error="tempfail")
         with self.greeted() as client:
             client.mail()
             reply = client.message("Subject: secret words\r\n\r\ny", 451)
         line = self.only_line(verdict="tempfail", check="rules", rule="THE_RULE")
         self.assert_refused(reply, 451, "4.7.1", line)
         fault, = self.log_lines("fault")
-        self.assert_fields(fault, {"kind": "rule_error", "rule": "THE_RULE", "line": "2"})
+        self.assert_fields(fault, {"kind": "rule_error", "rule": "THE_RULE", "line": "2",
+                                   "error": "attempt to index a nil value (local 'x')"})
         self.assertTrue(fault["file"].endswith("rules.lua"))
         self.assertNotIn("secret", (self.folder / "gateway.log").read_text())
 

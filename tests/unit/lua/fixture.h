@@ -35,6 +35,7 @@ class RulesTest : public testing::Test {
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
     settings.path = folder_;
+    settings.on_error = OnError::tempfail;
     mail.id = "01JD3K7Q0123ABCD";
     mail.client.ip = *IpAddress::parse("192.0.2.7");
     mail.client.port = 40000;

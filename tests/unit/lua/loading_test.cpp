@@ -41,12 +41,12 @@ TEST_F(LoadingRules, AllFieldsOfARule) {
   EXPECT_EQ(first.name, "FIRST");
   EXPECT_EQ(first.stage, policies::Stage::rcpt);
   EXPECT_EQ(first.score, 2.5);
-  EXPECT_EQ(first.mode, policies::Mode::shadow);
+  EXPECT_EQ(first.mode.mode, policies::Mode::shadow);
   EXPECT_EQ(first.on_error, OnError::skip);
   EXPECT_EQ(first.file, "a.lua");
   EXPECT_EQ(first.line, 3);
   const Rule& second = rules->rules()[1];
-  EXPECT_EQ(second.mode, policies::Mode::enforce);
+  EXPECT_EQ(second.mode.mode, policies::Mode::enforce);
   EXPECT_EQ(second.on_error, OnError::tempfail);
   EXPECT_EQ(second.score, 0);
 }

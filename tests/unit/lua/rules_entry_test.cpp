@@ -187,7 +187,7 @@ TEST_F(Explain, NamesTheLargestScoreWhereNothingElseIsSaid) {
 
 TEST_F(Explain, SaysWhatShadowRulesWouldHaveDoneAndWhereOneFailed) {
   EXPECT_EQ(explained(rule("a", "return sp.reject()", "mode = 'shadow',")).result, "reject");
-  EXPECT_EQ(explained("\n" + rule("a", "error()", "on_error = 'skip',")).fact, "a: error, rule_error at r.lua:2");
+  EXPECT_EQ(explained("\n" + rule("a", "error()", "on_error = 'skip',")).fact, "a: error, rule_error at r.lua:2: an error that is not a text");
   EXPECT_EQ(explained(rule("a", "")).result, "quiet");
 }
 

@@ -1,0 +1,71 @@
+#include "gateway/cli/rule_folders.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <ostream>
+
+#include "gateway/cli/configuration.h"
+#include "gateway/cli/exit_code.h"
+#include "gateway/config/files.h"
+
+namespace sallyport::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<RuleFolder> folders_of(const config::Settings& settings) {
+  std::vector<RuleFolder> folders;
+  const lua::RuleSettings& common = settings.policy.of(lua::rules_section);
+  if (!common.path.empty()) folders.push_back({"", common});
+  for (const auto& [name, tenant] : settings.tenants) {
+    const lua::RuleSettings& own = config::policy_of(settings, tenant).of(lua::rules_section);
+    if (&own != &common && !own.path.empty()) folders.push_back({name, own});
+  }
+  return folders;
+}
+
+bool is_same(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return fs::equivalent(a, b, error) && !error;
+}
+
+}  // namespace
+
+std::optional<std::vector<RuleFolder>> rule_folders(const std::string& path, const std::string& config_file,
+                                                    const Console& console, int& exit) {
+  if (path.empty()) {
+    const auto loaded = load_configuration(config_file, console);
+    exit = exit_code::configuration;
+    if (!loaded) return {};
+    auto folders = folders_of(*loaded->settings);
+    if (!folders.empty()) return folders;
+    console.err << "sallyport: " << config_file << " has no policy.rules.path; name a directory of rules\n";
+    exit = exit_code::usage;
+    return {};
+  }
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    console.err << "sallyport: " << path << " is no directory\n";
+    exit = exit_code::no_input;
+    return {};
+  }
+  const config::Outcome outcome = config::read_configuration(config_file, config::Disk());
+  if (outcome.errors.empty()) {
+    for (RuleFolder& folder : folders_of(*outcome.loaded.settings)) {
+      if (is_same(folder.settings.path, path)) return std::vector{std::move(folder)};
+    }
+  }
+  RuleFolder folder;
+  folder.settings.path = path;
+  return std::vector{std::move(folder)};
+}
+
+void print_load_errors(const std::vector<lua::LoadError>& errors, const Console& console) {
+  for (const lua::LoadError& error : errors) {
+    if (!error.file.empty()) console.err << error.file << ":";
+    if (error.line > 0) console.err << error.line << ":" << std::max(error.column, 1) << ":";
+    console.err << (error.file.empty() ? "error: " : " error: ") << error.message << "\n";
+  }
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,105 @@
+#include "lua/trial/staged.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "gateway/async/ending.h"
+#include "gateway/async/nursery.h"
+#include "gateway/async/share.h"
+#include "gateway/base/ensure.h"
+#include "lua/trial/world.h"
+
+namespace sallyport::lua {
+
+// What the policies before the rules would have found, as the test says it.
+struct TrialFacts {
+  std::vector<std::pair<std::string, std::string>> auth;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("auth", auth);
+  }
+};
+
+namespace {
+
+constexpr Duration time_of_a_mail = std::chrono::seconds(20);
+constexpr std::uint64_t most_message_octets = 64u << 20;
+
+void tell_trial(const void* facts, policies::Findings& findings) {
+  for (const auto& [method, result] : static_cast<const TrialFacts*>(facts)->auth) {
+    findings.words.emplace_back(method, result);
+  }
+}
+
+const policies::FactsType trial_facts = policies::facts_type<TrialFacts>("trial", tell_trial);
+
+}  // namespace
+
+}  // namespace sallyport::lua
+
+namespace sallyport::policies {
+
+template <>
+const FactsType& type_of<lua::TrialFacts>() {
+  return lua::trial_facts;
+}
+
+}  // namespace sallyport::policies
+
+namespace sallyport::lua {
+
+using policies::Stage;
+
+Staged::Staged(World& world, const TrialMail& trial, Stage stage)
+    : mail_(trial.mail),
+      message_({most_message_octets, most_message_octets}, spool_),
+      scheduler_(Time(std::chrono::hours(1))),
+      context_{scheduler_, world.dns, counters_, log_, scheduler_.now() + time_of_a_mail, no_hashes_} {
+  mail_.now = world.now;
+  if (stage < Stage::mail) mail_.from.reset();
+  if (stage == Stage::connect) mail_.client.helo.clear();
+  if (stage == Stage::rcpt && !trial.rcpts.empty()) mail_.rcpt = trial.rcpts.front();
+  if (stage >= Stage::headers) {
+    mail_.rcpts = trial.rcpts;
+    message_.append(trial.content);
+    message_.parse_header();
+    mail_.message = &message_;
+  }
+  facts_.put(TrialFacts{trial.auth});
+}
+
+void Staged::drive(Task<void> task) {
+  async::Ending<void> ending;
+  async::Nursery nursery(scheduler_);
+  nursery.spawn(async::keep(std::move(task), ending));
+  while (nursery.size() > 0) {
+    scheduler_.run_ready();
+    scheduler_.begin_turn();
+    if (nursery.size() == 0 || scheduler_.has_ready() || scheduler_.has_waiting_for_share()) continue;
+    const auto next = scheduler_.timers().next();
+    ensure(next.has_value(), "trial: a rule waits for nothing");
+    scheduler_.advance(std::max(scheduler_.now(), *next));
+  }
+  ending.take();
+}
+
+Task<void> run_to_its_end(Run& run, const policies::GatherContext& context) {
+  run.go_on();
+  while (run.state() != Run::State::ended) {
+    if (run.state() == Run::State::waits) {
+      co_await run.waiting().news();
+      run.waiting().check();
+    } else {
+      co_await async::Share(context.scheduler, async::Scheduler::octets_per_turn);
+    }
+    if (context.scheduler.is_over(context.deadline)) {
+      run.give_up();
+    } else {
+      run.go_on();
+    }
+  }
+}
+
+}  // namespace sallyport::lua

@@ -1,0 +1,26 @@
+// TrialMail: a mail that the author of a rule tries it with, made by a table or from a file.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "policies/api/transaction.h"
+
+namespace sallyport::lua {
+
+struct TrialMail {
+  policies::Transaction mail;                             // without the message
+  std::vector<MailAddress> rcpts;                         // all of them
+  std::string content;                                    // as a client would send it
+  std::vector<std::pair<std::string, std::string>> auth;  // "spf" = "pass"
+};
+
+// An ordinary mail of ann@example.org to bob@example.com, without content.
+TrialMail ordinary_mail();
+
+// What TLS facts are, unless a test says otherwise.
+policies::TlsFacts ordinary_tls();
+
+}  // namespace sallyport::lua
