@@ -35,6 +35,22 @@ std::string one_line(const smtp::Reply& reply) {
   return line.append(" ").append(reply.text());
 }
 
+std::string_view words_of_shortage(io::Shortage shortage) {
+  switch (shortage) {
+    case io::Shortage::open_files:
+      return "Out of open files here, try again later";
+    case io::Shortage::memory:
+      return "Out of memory for sockets here, try again later";
+    case io::Shortage::ports:
+      return "Out of local ports here, try again later";
+    case io::Shortage::packet_filter:
+      return "A packet filter here forbids the connection to the mail server, try again later";
+    case io::Shortage::unknown:
+      break;
+  }
+  return "Out of resources here (open files, ports or memory), try again later";
+}
+
 }  // namespace
 
 Refusal refusal_of(smtp::PathError error, smtp::PathKind kind) {
@@ -139,8 +155,8 @@ Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About a
       refusal.text = refusals::spool_failed.text;
       break;
     case Kind::resource:
-      refusal.dsn = "4.3.1";
-      refusal.text = "Out of resources here (open files, ports or memory), try again later";
+      refusal.dsn = after_end ? "4.4.2" : "4.3.1";
+      refusal.text = words_of_shortage(error.shortage);
       break;
     case Kind::down:
     case Kind::full:

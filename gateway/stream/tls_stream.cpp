@@ -9,6 +9,7 @@
 
 #include "gateway/async/wait.h"
 #include "gateway/base/ensure.h"
+#include "gateway/io/shortage.h"
 
 namespace sallyport::stream {
 
@@ -203,6 +204,8 @@ Task<Outcome> TlsStream::flush(Time deadline) {
       sent = co_await below_->write(records, deadline);
     } catch (const std::bad_alloc&) {
       // Nothing may follow records that were never sent.
+      io::note_shortage(io::Shortage::memory);
+      sent = Error::exhausted;
     }
     writing_ = false;
     if (sent) continue;

@@ -36,8 +36,12 @@ Task<Result<std::unique_ptr<io::Stream>, io::Error>> dial(io::Dialer& dialer, co
   return server.is_unix() ? dialer.dial_unix(server.path(), deadline) : dialer.dial(server.address(), deadline);
 }
 
-UpstreamError lacking(io::Shortage what) {
-  return {Kind::resource, "connect: out of " + std::string(io::name(what)), false};
+// What this host lacks says nothing about the server. To be called as soon as the call has given `exhausted`.
+UpstreamError lacking(std::string_view call) {
+  const io::Shortage what = io::take_shortage();
+  UpstreamError error{Kind::resource, std::string(call) + "out of " + std::string(io::name(what)), false};
+  error.shortage = what;
+  return error;
 }
 
 // A connection that is made in a client's name is refused to that client, as its MAIL could be.
@@ -51,6 +55,11 @@ UpstreamError unwelcome(smtp::UpstreamReply greeting) {
 }  // namespace
 
 UpstreamError UpstreamChannel::broken(io::Error error) const {
+  if (error == io::Error::exhausted) {
+    UpstreamError ours = lacking("");
+    ours.nothing_read = nothing_read_;
+    return ours;
+  }
   Kind kind = error == io::Error::timed_out ? Kind::timed_out : Kind::down;
   return {kind, std::string(io::name(error)), nothing_read_};
 }
@@ -172,7 +181,7 @@ Task<UpstreamChannel::Outcome<std::unique_ptr<UpstreamChannel>>> UpstreamChannel
   const Time deadline = std::min(timeouts.open_by, scheduler.now() + timeouts.connect);
   auto stream = co_await dial(dialer, server, from, deadline);
   if (!stream) {
-    if (stream.error() == io::Error::exhausted) co_return lacking(io::take_shortage());
+    if (stream.error() == io::Error::exhausted) co_return lacking("connect: ");
     Kind kind = Kind::down;
     if (stream.error() == io::Error::timed_out) kind = Kind::timed_out;
     if (stream.error() == io::Error::no_helper) kind = Kind::resource;
@@ -274,7 +283,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::secure(const tls::ClientCo
     if (secured || required) co_return secured;
   }
   UpstreamError error = std::move(secured).error();
-  error.kind = is_tampered_with_ && !required ? Kind::protocol : Kind::tls;
+  if (error.kind != Kind::resource) error.kind = is_tampered_with_ && !required ? Kind::protocol : Kind::tls;
   co_return error;
 }
 
@@ -303,8 +312,11 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::start_tls(const tls::Clien
   stream_ = std::move(secured);
   auto shaken = co_await handshaking.handshake(opening_deadline(patience));
   if (!shaken) {
-    const bool is_late = shaken.error() == io::Error::timed_out;
-    co_return UpstreamError{Kind::tls, "TLS handshake: " + (is_late ? "timed out" : handshaking.failure()), false};
+    if (shaken.error() == io::Error::exhausted) co_return lacking("TLS handshake: ");
+    // Of what was lost beneath TLS the engine knows nothing.
+    const std::string failure = shaken.error() == io::Error::tls ? handshaking.failure() : std::string();
+    const std::string_view why = failure.empty() ? io::name(shaken.error()) : failure;
+    co_return UpstreamError{Kind::tls, "TLS handshake: " + std::string(why), false};
   }
   is_tls_ = true;
   parser_ = smtp::ReplyParser();

@@ -20,6 +20,7 @@
 #include "gateway/base/counters.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/io/dialer.h"
+#include "gateway/io/shortage.h"
 #include "gateway/io/stream.h"
 #include "gateway/smtp/extensions.h"
 #include "gateway/smtp/reply_parser.h"
@@ -37,7 +38,8 @@ struct UpstreamError {
   enum class Kind : std::uint8_t {
     down,         // connect refused, unreachable, closed, reset, 5xx as greeting or to EHLO: 451 4.4.1
     full,         // 421 or 4xx as greeting or to EHLO: the pool waits, or makes it `down` (U7)
-    resource,     // not the upstream's fault: no descriptor, port, memory or helper for a connection: 451 4.3.1
+    resource,     // not the upstream's fault: no descriptor, port, memory or helper of ours, for a connection that is
+                  // opened or on an open one: 451 4.3.1 before the end of data, 451 4.4.2 after it
     timed_out,    // 451 4.4.1 before the end of data, 451 4.4.2 after it
     closing,      // 421 after EHLO: 451 4.3.0
     changed,      // opened again, the transaction was not answered as before (U17): 451 4.3.0
@@ -53,6 +55,7 @@ struct UpstreamError {
   bool nothing_read = false;                        // no octet of a reply has arrived for this mail (U9)
   bool was_connected = false;                       // of an open(): the server had accepted the connection
   std::optional<smtp::UpstreamReply> refusal = {};  // of `unwelcome` and `closing`: what the server said
+  io::Shortage shortage = io::Shortage::unknown;    // of `resource`
 };
 
 // How long a kept connection may be used (upstreams.*.connection_*).

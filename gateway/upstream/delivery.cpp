@@ -152,7 +152,8 @@ bool Delivery::pass_over_server(const UpstreamError& error, Time deadline) {
   let_go();
   const bool is_gone = error.kind == Kind::down || error.kind == Kind::timed_out;
   if (is_gone || error.kind == Kind::protocol) pool_.note_broken(server, error);
-  if (!is_gone || scheduler_.is_over(deadline)) return false;
+  const bool may_go_elsewhere = is_gone || error.kind == Kind::resource;
+  if (!may_go_elsewhere || scheduler_.is_over(deadline)) return false;
   passed_over_.push_back({&server, error});
   return true;
 }
@@ -173,11 +174,11 @@ std::optional<smtp::UpstreamReply> Delivery::refuse_unfit_server() const {
   return std::nullopt;
 }
 
-// U9: the server has closed the kept connection, or does not answer on it.
+// U9: the server has closed the kept connection, or does not answer on it; or it was lost for a shortage of ours.
 bool Delivery::is_dead_when_kept(const UpstreamError& error, bool reused) const {
   if (!reused || mail_accepted_) return false;
-  return error.kind == Kind::closing ||
-         (error.nothing_read && (error.kind == Kind::down || error.kind == Kind::timed_out));
+  const bool is_lost = error.kind == Kind::down || error.kind == Kind::timed_out || error.kind == Kind::resource;
+  return error.kind == Kind::closing || (error.nothing_read && is_lost);
 }
 
 Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp::RcptParameters& parameters) {

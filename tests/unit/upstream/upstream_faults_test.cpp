@@ -1,6 +1,10 @@
 // What goes wrong behind us (threats.md, section 4): what the client hears, what is recorded, what is never done twice.
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
+#include "gateway/io/shortage.h"
 #include "tests/unit/session/world.h"
 
 namespace sallyport::upstream {
@@ -113,6 +117,122 @@ TEST_F(UpstreamFaults, LostAfterTheEndOfDataTheOutcomeIsUnknown) {
         << line;
     EXPECT_NE(world.log.find("verdict=tempfail"), "");
     EXPECT_EQ(world.say("NOOP\r\n"), "250 2.0.0 Ok\r\n");
+  }
+}
+
+// -- what we lack on an open connection
+
+constexpr std::string_view no_memory = "Out of memory for sockets here";
+
+class OwnShortage : public UpstreamFaults {
+ protected:
+  enum class While { reading, writing };
+  // Connections to the first server that are made from now on break after so many octets of its replies, or of our
+  // commands, as when the kernel has no memory for us.
+  void break_after(std::size_t octets, While what) {
+    io::note_shortage(io::Shortage::memory);
+    world.dialer.serve(first_server, [this, octets, what](std::unique_ptr<support::MemoryStream> stream) {
+      support::Faults faults;
+      (what == While::reading ? faults.read_fails : faults.write_fails) = {octets, io::Error::exhausted};
+      if (what == While::reading) stream->set_write_faults(faults);
+      if (what == While::writing) stream->set_read_faults(faults);
+      return world.upstream.serve(std::move(stream));
+    });
+  }
+  void mend() {
+    world.dialer.serve(first_server, [this](auto stream) { return world.upstream.serve(std::move(stream)); });
+  }
+  // Octets up to the middle of the reply to this command, which is one of this order.
+  std::size_t up_to(const std::string& verb) {
+    std::size_t octets = 0;
+    for (const std::string one : {"", "EHLO", "MAIL", "RCPT", "DATA", "."}) {
+      if (one == verb) return octets + 7;
+      octets += world.upstream.replies[one].size();
+    }
+    return octets;
+  }
+  void begin() {
+    world.greet();
+    world.advance(std::chrono::seconds(70));
+  }
+  void expect_no_blame() {
+    EXPECT_EQ(count(Fault::resource), 1u);
+    EXPECT_EQ(count(Fault::upstream_down), 0u);
+    EXPECT_EQ(count(Violation::upstream_protocol), 0u);
+    EXPECT_EQ(world.counters.get(Total::upstreams_down), 0u);
+  }
+};
+
+TEST_F(OwnShortage, IsNamedAndNoFaultOfTheServer) {
+  begin();
+  std::uint64_t faults = 0;
+  const auto fail_once = [&](std::size_t octets, While what) {
+    SCOPED_TRACE(octets);
+    break_after(octets, what);
+    world.say("RSET\r\n");
+    EXPECT_EQ(envelope().substr(0, 10 + no_memory.size()), "451 4.3.1 " + std::string(no_memory));
+    EXPECT_EQ(count(Fault::resource), ++faults);
+    mend();  // and nobody need wait for a breaker
+    EXPECT_EQ(world.say("RSET\r\n").substr(0, 4), "250 ");
+    EXPECT_EQ(envelope(), "250 2.1.5 Ok\r\n");
+    world.say("RSET\r\n");
+    world.advance(std::chrono::seconds(61));  // none is kept
+  };
+  for (const std::string verb : {"", "EHLO", "MAIL", "RCPT"}) fail_once(up_to(verb), While::reading);
+  for (const std::size_t octets : {0, 5, 30, 60}) fail_once(octets, While::writing);
+  EXPECT_EQ(count(Fault::upstream_down), 0u);
+  EXPECT_EQ(count(Violation::upstream_protocol), 0u);
+  EXPECT_EQ(world.counters.get(Total::upstreams_down), 0u);
+  EXPECT_EQ(world.log.find("state=down"), "");
+}
+
+TEST_F(OwnShortage, AnotherServerIsAsked) {
+  add_backup();
+  begin();
+  for (const std::string verb : {"", "EHLO", "MAIL", "RCPT"}) {
+    break_after(up_to(verb), While::reading);
+    EXPECT_EQ(envelope(), "250 2.1.5 Ok\r\n") << verb;
+    EXPECT_EQ(send_content(), "250 2.0.0 Stored\r\n");
+    world.advance(std::chrono::seconds(61));
+  }
+  EXPECT_EQ(backup.stored.size(), 4u);
+  EXPECT_EQ(world.counters.get(Total::upstreams_down), 0u);
+}
+
+TEST_F(OwnShortage, BeforeTheEndOfDataNothingIsUnknown) {
+  begin();
+  break_after(up_to("DATA"), While::reading);
+  envelope();
+  EXPECT_EQ(send_content().substr(0, 10 + no_memory.size()), "451 4.3.1 " + std::string(no_memory));
+  expect_no_blame();
+  EXPECT_EQ(count(Fault::outcome_unknown), 0u);
+}
+
+TEST_F(OwnShortage, AfterTheEndOfDataTheOutcomeIsUnknown) {
+  begin();
+  break_after(up_to("."), While::reading);
+  envelope();
+  EXPECT_EQ(send_content().substr(0, 10 + no_memory.size()), "451 4.4.2 " + std::string(no_memory));
+  expect_no_blame();
+  EXPECT_EQ(count(Fault::outcome_unknown), 1u);
+}
+
+TEST_F(UpstreamFaults, TheReplyNamesTheOneThingThatIsShort) {
+  using io::Shortage;
+  world.greet();
+  world.advance(std::chrono::seconds(70));
+  world.dialer.fail(first_server, io::Error::exhausted);
+  const std::vector<std::pair<Shortage, std::string>> words{
+      {Shortage::open_files, "Out of open files here"},
+      {Shortage::memory, "Out of memory for sockets here"},
+      {Shortage::ports, "Out of local ports here"},
+      {Shortage::packet_filter, "A packet filter here forbids the connection to the mail server"},
+      {Shortage::unknown, "Out of resources here (open files, ports or memory)"},
+  };
+  for (const auto& [what, text] : words) {
+    io::note_shortage(what);
+    EXPECT_EQ(envelope().substr(0, 11 + text.size()), "451 4.3.1 " + text + ",");
+    world.say("RSET\r\n");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "gateway/stream/tls_stream.h"
 #include "tests/unit/session/faulty_upstream.h"
@@ -142,6 +143,57 @@ TEST_F(UpstreamTls, OctetsInTheClearAreNoReasonToGoOnInTheClear) {
   world.say(mail);
   EXPECT_EQ(world.say(rcpt).substr(0, 10), "451 4.3.0 ");
   EXPECT_EQ(world.counters.get(Violation::upstream_protocol), 1u);
+}
+
+class BrokenHandshake : public UpstreamTls, public testing::WithParamInterface<std::tuple<io::Error, std::size_t>> {};
+
+// After so many octets of it the connection ends, in this way.
+TEST_P(BrokenHandshake, HasAReason) {
+  require(tls::UpstreamTls::opportunistic);
+  offer();
+  world.greet();
+  world.advance(seconds(70));  // no connection is kept
+  world.log.lines.clear();
+  const std::size_t said = world.upstream.replies[""].size() + world.upstream.replies["EHLO"].size() +
+                           world.upstream.replies["STARTTLS"].size();
+  const auto [end, octets] = GetParam();
+  world.dialer.serve(first_server, [&, end = end, octets = octets](std::unique_ptr<support::MemoryStream> stream) {
+    support::Faults faults;
+    faults.read_fails = {said + octets, end};
+    stream->set_write_faults(faults);
+    return world.upstream.serve(std::move(stream));
+  });
+  world.say(mail);
+  world.say(rcpt);
+  const std::string line = world.log.find("kind=upstream_tls");
+  EXPECT_NE(line.find("TLS handshake: "), std::string::npos) << line;
+  EXPECT_EQ(line.find("TLS handshake: \""), std::string::npos) << line;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ends, BrokenHandshake,
+                         testing::Combine(testing::Values(io::Error::reset, io::Error::closed, io::Error::unreachable,
+                                                          io::Error::tls),
+                                          testing::Values(std::size_t{1}, std::size_t{3}, std::size_t{100})));
+
+// Nothing is sent in the clear because we were short of memory.
+TEST_F(UpstreamTls, AShortageOfOursIsNoFailureOfTls) {
+  require(tls::UpstreamTls::opportunistic);
+  offer();
+  world.greet();
+  world.advance(seconds(70));
+  const std::size_t said = world.upstream.replies[""].size() + world.upstream.replies["EHLO"].size() +
+                           world.upstream.replies["STARTTLS"].size();
+  const std::uint64_t failures = world.counters.get(Fault::upstream_tls);
+  world.dialer.serve(first_server, [this, said](std::unique_ptr<support::MemoryStream> stream) {
+    support::Faults faults;
+    faults.read_fails = {said + 10, io::Error::exhausted};
+    stream->set_write_faults(faults);
+    return world.upstream.serve(std::move(stream));
+  });
+  world.say(mail);
+  EXPECT_EQ(world.say(rcpt).substr(0, 10), "451 4.3.1 ");
+  EXPECT_EQ(world.counters.get(Fault::upstream_tls), failures);
+  EXPECT_EQ(world.counters.get(Fault::resource), 1u);
 }
 
 // Before the plain EHLO's answer counts for anything, the one under TLS replaces it (RFC 3207, 4.2).
