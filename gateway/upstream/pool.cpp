@@ -193,7 +193,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
     }
     if (!slot) {
       if (forgive(failed, scheduler_.now())) continue;
-      if (scheduler_.now() >= wish.deadline)
+      if (scheduler_.is_over(wish.deadline))
         co_return UpstreamError{Kind::timed_out, "all connections are busy", false};
       co_await waiter.wait(std::move(servers));
       continue;
@@ -218,7 +218,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::acquire(const Ups
     if (may_be_the_clients_fault(opened.error(), group, wish.spoken_for, server)) ask_in_our_name(server);
     if (opened.error().kind != Kind::full) {
       failed.push_back({&server, std::move(opened).error(), false, true});
-    } else if (scheduler_.now() >= wish.deadline) {
+    } else if (scheduler_.is_over(wish.deadline)) {
       UpstreamError error = std::move(opened).error();
       error.kind = Kind::timed_out;
       co_return error;

@@ -4,11 +4,25 @@
 
 namespace sallyport::support {
 
+namespace {
+
+// Lets time pass until the deadline is judged, which after a standstill is later than the deadline itself. False: not
+// until `latest`.
+bool pass_until(async::Scheduler& scheduler, Time deadline, Time latest) {
+  if (deadline > latest) return false;
+  scheduler.set_time(deadline);
+  while (!scheduler.is_over(deadline) && scheduler.now() < latest)
+    scheduler.set_time(scheduler.now() + std::chrono::milliseconds(1));
+  return scheduler.is_over(deadline);
+}
+
+}  // namespace
+
 void ManualLoop::run() {
   while (true) {
     scheduler_.run_ready();
     const auto next = scheduler_.timers().next();
-    const bool is_over = next && *next <= now();  // a wait for a time that was past when it began
+    const bool is_over = next && scheduler_.is_over(*next);  // a wait for a time that was past when it began
     if (!is_over && !scheduler_.has_waiting_for_share()) return;
     scheduler_.begin_turn();
     if (is_over) scheduler_.advance(now());
@@ -18,13 +32,13 @@ void ManualLoop::run() {
 void ManualLoop::advance(Duration duration) {
   Time target = now() + duration;
   run();
-  while (true) {
-    auto next = scheduler_.timers().next();
-    if (!next || *next > target) break;
-    scheduler_.advance(*next);
+  auto next = scheduler_.timers().next();
+  while (next && pass_until(scheduler_, *next, target)) {
+    scheduler_.advance(now());
     run();
+    next = scheduler_.timers().next();
   }
-  scheduler_.advance(target);
+  next&&* next <= target ? scheduler_.set_time(target) : scheduler_.advance(target);
   run();
 }
 
@@ -32,7 +46,8 @@ bool ManualLoop::advance_to_next_timer() {
   run();
   auto next = scheduler_.timers().next();
   if (!next) return false;
-  scheduler_.advance(*next);
+  pass_until(scheduler_, *next, Time::max());
+  scheduler_.advance(now());
   run();
   return true;
 }

@@ -41,6 +41,19 @@ class PoolPressure : public PoolFixture {
     EXPECT_TRUE(lease);
     return lease;
   }
+  using PoolFixture::ask;
+  Task<void> ask(UpstreamPool& from, std::string name, Lease& lease, Time deadline) {
+    std::shared_ptr<UpstreamGroup> group = groups.at("default");
+    std::vector<FailedServer> failed;
+    auto got = co_await from.acquire(*group, failed, {.deadline = deadline});
+    if (got) lease = std::move(*got);
+    served.push_back(got ? name : name + " in vain");
+  }
+  // As the loop does when it has not run for so long.
+  void stand_still(Duration length) {
+    loop.scheduler().set_time(loop.now() + length);
+    loop.scheduler().note_standstill(loop.now() + milliseconds(500));
+  }
   // A server that takes so many connections at once, and greets others with 421.
   Task<void> serve_few(std::unique_ptr<io::Stream> stream, int most) {
     if (now_served >= most) {
@@ -196,6 +209,50 @@ TEST_F(PoolPressure, ThoseWhoWaitLookAgainAtServersThatHaveFailed) {
   dialer.serve(first_server, [this](auto stream) { return upstream.serve(std::move(stream)); });
   loop.advance(seconds(2));
   EXPECT_TRUE(early);
+}
+
+// What became free while the process stood still is found a little later; a mail whose time has run out meanwhile waits
+// for that.
+TEST_F(PoolPressure, AfterAStandstillAPlaceThatBecameFreeInTimeCounts) {
+  Lease holder = take(*pool);
+  Lease late;
+  async::Nursery askers(loop.scheduler());
+  const Time deadline = loop.now() + seconds(30);
+  stand_still(seconds(40));
+  askers.spawn(ask(*pool, "late", late, deadline));
+  loop.advance(milliseconds(100));
+  EXPECT_EQ(served, std::vector<std::string>({""}));
+  pool->give_back(std::move(holder), false);
+  loop.advance(milliseconds(1));
+  EXPECT_TRUE(late);
+}
+
+TEST_F(PoolPressure, AfterAStandstillAFullServerHasTheSameTime) {
+  reload(configure({first_server}, 4));
+  serve_few_at(first_server, 1);
+  Lease holder = take(*pool);
+  Lease late;
+  async::Nursery askers(loop.scheduler());
+  const Time deadline = loop.now() + seconds(30);
+  stand_still(seconds(40));
+  askers.spawn(ask(*pool, "late", late, deadline));
+  loop.advance(milliseconds(100));
+  EXPECT_EQ(log.count({"event=upstream", "state=full"}), 1u);
+  EXPECT_EQ(served, std::vector<std::string>({""}));
+  pool->give_back(std::move(holder), false);
+  loop.advance(milliseconds(1));
+  EXPECT_TRUE(late);
+}
+
+TEST_F(PoolPressure, AStandstillGivesALittleTimeAndNoMore) {
+  const Lease holder = take(*pool);
+  Lease late;
+  async::Nursery askers(loop.scheduler());
+  const Time deadline = loop.now() + seconds(30);
+  stand_still(seconds(40));
+  askers.spawn(ask(*pool, "late", late, deadline));
+  loop.advance(seconds(2));
+  EXPECT_EQ(served, std::vector<std::string>({"", "late in vain"}));
 }
 
 TEST_F(PoolPressure, NoDescriptorLeftIsNotTheServersFault) {
