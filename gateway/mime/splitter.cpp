@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gateway/base/text.h"
 #include "gateway/mime/limits.h"
 #include "gateway/mime/mismatch.h"
 
@@ -15,24 +14,10 @@ namespace {
 constexpr std::size_t most_of_subject = 250;
 constexpr std::size_t most_header_line = max_part_header_octets + 1;
 
-bool is_white(char c) { return text::is_space(c) || text::is_control(c); }
-
-std::string_view without_white_at_end(std::string_view line) {
-  while (!line.empty() && is_white(line.back())) line.remove_suffix(1);
-  return line;
-}
-
 std::string_view without_line_end(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
   return line;
-}
-
-bool is_fit_boundary(std::string_view boundary) {
-  constexpr std::string_view others = "'()+_,-./:=? ";
-  return !boundary.empty() && boundary.size() <= 70 && boundary.back() != ' ' &&
-         std::all_of(boundary.begin(), boundary.end(),
-                     [&others](char c) { return text::is_alnum(c) || others.find(c) != std::string_view::npos; });
 }
 
 }  // namespace
@@ -57,11 +42,11 @@ Splitter::Splitter(Builder& builder, const Place& place, SplitOptions options)
     begin_entity(place_.parent, place_.origin, offset_);
     return;
   }
-  Open open;
+  OpenPart open;
   open.part = place_.parent;
   open.boundaries = {*options_.boundary};
   open.begin = offset_;
-  open_.push_back(std::move(open));
+  open_.push(std::move(open));
   begin_text(Origin::preamble);
 }
 
@@ -118,7 +103,7 @@ void Splitter::header_line(std::string_view line, std::string_view with_end) {
   const std::uint64_t begin = offset_ - with_end.size();
   if (line.empty()) return end_header(offset_);
   if (line.starts_with("--") || options_.is_loose) {
-    if (const auto found = match(line)) {
+    if (const auto found = open_.match(line, options_.is_loose)) {
       header_was_cut_ = true;
       end_header(begin);
       return delimiter(*found, begin);
@@ -207,7 +192,7 @@ void Splitter::begin_content(PartIndex index, ContentFields fields) {
   at_line_start_ = true;
   text_.reset();
   std::string_view type = fields.type();
-  const bool is_in_digest = !open_.empty() && open_.back().is_multipart && open_.back().is_digest;
+  const bool is_in_digest = !open_.empty() && open_.innermost().is_multipart && open_.innermost().is_digest;
   if (type.empty() && is_in_digest && fields.codings.empty()) {
     builder_.part(index).declared_type = "message/rfc822";
     type = "message/rfc822";
@@ -227,32 +212,28 @@ void Splitter::begin_multipart(PartIndex index, ContentFields& fields) {
   if (fields.boundaries.empty()) part.oddities.add(Oddity::missing_boundary);
   for (const std::string& boundary : fields.boundaries) {
     if (!is_fit_boundary(boundary)) part.oddities.add(Oddity::bad_boundary);
-    for (const Open& outer : open_) {
-      for (const std::string& other : outer.boundaries) {
-        if (!other.empty() && boundary == other) part.oddities.add(Oddity::boundary_reused);
-      }
-    }
+    if (open_.has_boundary(boundary)) part.oddities.add(Oddity::boundary_reused);
   }
-  Open open;
+  OpenPart open;
   open.part = index;
   open.is_digest = part.declared_type == "multipart/digest";
   open.boundaries = std::move(fields.boundaries);
   open.codings = std::move(fields.codings);
   open.begin = part.begin;
   open.has_odd_header = first_odd_line_.has_value();
-  open_.push_back(std::move(open));
+  open_.push(std::move(open));
   begin_text(Origin::preamble);
 }
 
 void Splitter::begin_message(PartIndex index) {
   Part& part = builder_.part(index);
   part.is_container = true;
-  Open open;
+  OpenPart open;
   open.part = index;
   open.is_multipart = false;
   open.begin = part.begin;
   open.has_odd_header = first_odd_line_.has_value();
-  open_.push_back(std::move(open));
+  open_.push(std::move(open));
   begin_entity(index, Origin::attached, part.begin);
 }
 
@@ -339,7 +320,7 @@ void Splitter::held_line() {
   const std::string held = std::exchange(held_, {});
   const std::string_view line = without_line_end(held);
   at_line_start_ = true;
-  if (const auto found = match(line)) {
+  if (const auto found = open_.match(line, options_.is_loose)) {
     const std::uint64_t end = offset_ - held.size() - line_end_.size();
     line_end_.clear();
     return delimiter(*found, end);
@@ -365,7 +346,7 @@ void Splitter::emit(std::string_view octets) {
 
 void Splitter::begin_text_part() {
   Part part;
-  part.parent = open_.back().part;
+  part.parent = open_.innermost().part;
   part.depth = static_cast<std::uint8_t>(std::min<std::size_t>(builder_.part(part.parent).depth + 1U, 255));
   part.origin = *text_;
   part.is_alternate = place_.is_alternate;
@@ -399,68 +380,11 @@ void Splitter::end_content(std::uint64_t end) {
 
 // ---- delimiters ----
 
-std::optional<Splitter::Match> Splitter::match(std::string_view line) {
-  if (options_.is_loose) {
-    while (!line.empty() && is_white(line.front())) line.remove_prefix(1);
-  }
-  if (!line.starts_with("--") || open_.empty()) return std::nullopt;
-  line.remove_prefix(2);
-  if (const auto found = match_strictly(line)) return found;
-  return match_loosely(line);
-}
-
-// The innermost multipart that is open and has this delimiter, or else the innermost that is closed already.
-std::optional<Splitter::Match> Splitter::match_strictly(std::string_view line) {
-  const std::string_view text = without_white_at_end(line);
-  for (bool is_closed : {false, true}) {
-    for (std::size_t i = open_.size(); i-- > 0;) {
-      Open& open = open_[i];
-      if (!open.is_multipart || open.is_closed != is_closed) continue;
-      for (std::size_t b = 0; b < open.boundaries.size(); ++b) {
-        const std::string_view boundary = without_white_at_end(open.boundaries[b]);
-        const std::string_view whole = open.boundaries[b];
-        const bool is_open_form = text == boundary;
-        const bool is_close =
-            (text.size() == boundary.size() + 2 && text.starts_with(boundary) && text.ends_with("--")) ||
-            (text.size() == whole.size() + 2 && text.starts_with(whole) && text.ends_with("--"));
-        if (!is_open_form && !is_close) continue;
-        if (open.chosen && *open.chosen != b) {
-          open.other = b;
-          continue;
-        }
-        return Match{i, b, is_close};
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-// A line that begins with a boundary and goes on: a delimiter to readers that look at the beginning only.
-std::optional<Splitter::Match> Splitter::match_loosely(std::string_view line) {
-  std::optional<Match> longest;
-  std::size_t length = 0;
-  for (std::size_t i = open_.size(); i-- > 0;) {
-    Open& open = open_[i];
-    if (!open.is_multipart) continue;
-    for (std::size_t b = 0; b < open.boundaries.size(); ++b) {
-      const std::string_view boundary = without_white_at_end(open.boundaries[b]);
-      if (boundary.size() <= length || !line.starts_with(boundary) || (open.chosen && *open.chosen != b)) continue;
-      length = boundary.size();
-      longest = Match{i, b, line.substr(length).starts_with("--")};
-    }
-  }
-  if (!longest) return std::nullopt;
-  Open& open = open_[longest->open];
-  if (options_.is_loose) return longest;
-  open.has_prefix = true;
-  return std::nullopt;
-}
-
-void Splitter::delimiter(const Match& match, std::uint64_t content_end) {
+void Splitter::delimiter(const OpenParts::Match& match, std::uint64_t content_end) {
   end_content(content_end);
   close(match.open + 1, content_end);
   if (builder_.is_over()) return;
-  Open& open = open_[match.open];
+  OpenPart& open = open_[match.open];
   open.chosen = match.boundary;
   if (match.is_close) {
     open.is_closed = true;
@@ -483,8 +407,7 @@ void Splitter::close(std::size_t depth, std::uint64_t end) {
 }
 
 void Splitter::close_top(std::uint64_t end) {
-  const Open open = std::move(open_.back());
-  open_.pop_back();
+  const OpenPart open = open_.pop();
   const bool is_own = !options_.boundary || !open_.empty();
   if (is_own) {
     Part& part = builder_.part(open.part);
@@ -531,7 +454,7 @@ void Splitter::want_early_end(PartIndex index, std::uint64_t end) {
   builder_.want(std::move(job));
 }
 
-void Splitter::want_split(const Open& open, std::string boundary, bool is_loose, std::uint64_t end) {
+void Splitter::want_split(const OpenPart& open, std::string boundary, bool is_loose, std::uint64_t end) {
   Job job{.kind = Job::Kind::split,
           .part = open.part,
           .source = place_.source,

@@ -2,8 +2,8 @@
 // to the tree. Where another reading is plausible, it has the octets in question read again (Builder::want).
 //
 // By lines: the end of a line is LF, with or without CR. Holds one line of a header section (64 KiB), or of what may be
-// a delimiter (1 KiB), and nothing of content. Multiparts and attached messages that are open stand on a stack of its
-// own; nothing recurses.
+// a delimiter (1 KiB), and nothing of content. Multiparts and attached messages that are open stand on a stack
+// (open_parts.h); nothing recurses.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "gateway/mime/builder.h"
 #include "gateway/mime/content_fields.h"
 #include "gateway/mime/leaf_scan.h"
+#include "gateway/mime/open_parts.h"
 #include "gateway/mime/tree.h"
 
 namespace sallyport::mime {
@@ -40,36 +40,12 @@ class Splitter {
   void end();
 
  private:
-  // A multipart or an attached message whose end has not come.
-  struct Open {
-    PartIndex part = the_message;
-    bool is_multipart = true;
-    bool is_digest = false;
-    std::vector<std::string> boundaries;
-    std::optional<std::size_t> chosen;  // the one of them that the body uses
-    bool has_parts = false;
-    bool is_closed = false;            // its last delimiter has come
-    bool has_prefix = false;           // a line began like a delimiter and went on
-    std::optional<std::size_t> other;  // another of them that is a delimiter in the body, too
-    std::uint64_t begin = 0;           // of its content
-    std::vector<Coding> codings;
-    bool has_odd_header = false;  // its header section ends earlier to other readers
-  };
-  struct Match {
-    std::size_t open;
-    std::size_t boundary;
-    bool is_close;
-  };
-
   void header_octets(std::string_view& octets);
   void header_line(std::string_view line, std::string_view with_end);
   void content_octets(std::string_view& octets);
   void held_line();
 
-  std::optional<Match> match(std::string_view line);
-  std::optional<Match> match_strictly(std::string_view line);
-  std::optional<Match> match_loosely(std::string_view line);
-  void delimiter(const Match& match, std::uint64_t content_end);
+  void delimiter(const OpenParts::Match& match, std::uint64_t content_end);
 
   void begin_entity(PartIndex parent, Origin origin, std::uint64_t header_begin);
   void end_header(std::uint64_t content_begin);
@@ -84,12 +60,12 @@ class Splitter {
   void close(std::size_t depth, std::uint64_t end);
   void close_top(std::uint64_t end);
   void want_early_end(PartIndex index, std::uint64_t end);
-  void want_split(const Open& open, std::string boundary, bool is_loose, std::uint64_t end);
+  void want_split(const OpenPart& open, std::string boundary, bool is_loose, std::uint64_t end);
 
   Builder& builder_;
   Place place_;
   SplitOptions options_;
-  std::vector<Open> open_;
+  OpenParts open_;
 
   std::uint64_t offset_ = 0;  // in the source, of the next octet to be looked at
   bool in_header_ = false;
