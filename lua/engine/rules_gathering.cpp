@@ -18,6 +18,9 @@ using policies::GatherContext;
 using policies::Stage;
 using policies::Transaction;
 
+// What a run waits for is over within this time, where the deadline had passed before it began.
+constexpr Duration patience_with_late = std::chrono::seconds(1);
+
 bool runs_at(const Rule& rule, Stage stage) { return rule.stage == stage && rule.mode.mode != policies::Mode::off; }
 
 // A rule that pauses has computed for as long as moving these many octets takes.
@@ -129,12 +132,13 @@ class StageRuns {
         continue;
       }
       std::unique_ptr<Run> run = rules_.rules->begin(rule, case_);
-      go_on_in_time(*run);
+      const bool began_late = is_over();
+      run->go_on();
       was_long = run->state() == Run::State::pauses;
       if (run->state() == Run::State::ended) {
         take(*run, i);
       } else {
-        waiting_.spawn(finish(*this, std::move(run), i));
+        waiting_.spawn(finish(*this, std::move(run), i, began_late));
       }
     }
     co_await waiting_.join();
@@ -157,9 +161,12 @@ class StageRuns {
   }
 
  private:
-  // The time of the stage may be over before a rule begins, or while it waits.
-  void go_on_in_time(Run& run) const {
-    if (context_.scheduler.is_over(context_.deadline)) {
+  bool is_over() const { return context_.scheduler.is_over(context_.deadline); }
+
+  // A rule whose own wait is not over by the deadline is ended. One that has not begun by then is none of the causes:
+  // it runs, within the processor time that it has in any case, and what it waits for fails at once.
+  void go_on_in_time(Run& run, bool began_late) const {
+    if (run.state() == Run::State::waits && is_over() && !began_late) {
       run.give_up();
     } else {
       run.go_on();
@@ -170,22 +177,25 @@ class StageRuns {
     const GatherContext& context = self.context_;
     std::unique_ptr<Run> run = self.rules_.rules->begin(self.rules_.rules->rules()[index], self.case_);
     co_await self.rules_.queue.take_turn(context.scheduler, *self.rules_.rules, context.deadline);
-    self.go_on_in_time(*run);
-    co_await finish(self, std::move(run), index);
+    const bool began_late = self.is_over();
+    run->go_on();
+    co_await finish(self, std::move(run), index, began_late);
   }
 
-  static Task<void> finish(StageRuns& self, std::unique_ptr<Run> run, std::size_t index) {
+  static Task<void> finish(StageRuns& self, std::unique_ptr<Run> run, std::size_t index, bool began_late) {
     const EndOfRun end(self.rules_, run);
     const GatherContext& context = self.context_;
     while (run->state() != Run::State::ended) {
       if (run->state() == Run::State::waits) {
         self.rules_.have_waited[index] = true;
-        co_await run->waiting().news();
+        const Time until = began_late ? context.scheduler.now() + patience_with_late : context.deadline;
+        const async::Woken woken = co_await run->waiting().news(until);
         run->waiting().check();
+        if (began_late && woken == async::Woken::timed_out) run->give_up();
       } else {
         co_await next_turn(context);
       }
-      self.go_on_in_time(*run);
+      if (run->state() != Run::State::ended) self.go_on_in_time(*run, began_late);
     }
     self.take(*run, index);
   }

@@ -44,7 +44,7 @@ class Run {
 
   // Executes until the run ends, waits or pauses, within what its budget has left. Throws nothing that the rule does.
   State go_on();
-  // Ends a run that waits or has not begun, because the time for it is over: the result is a timeout.
+  // Ends a run that waits, or one without processor time left: the result is a timeout.
   void give_up();
 
   State state() const { return state_; }

@@ -30,8 +30,9 @@ class Waiting {
   // How many have been started.
   std::size_t started() const { return started_; }
 
-  // Returns `notified` when a request has been done since, `timed_out` at the deadline of the context.
-  async::Signal::Awaiter news() { return news_.wait(context_.deadline); }
+  // Returns `notified` when a request has been done since, `timed_out` at this time. The requests themselves have until
+  // the deadline of the context; where that is over, each is done at once.
+  async::Signal::Awaiter news(Time until) { return news_.wait(until); }
   // Throws what a request has thrown.
   void check() const {
     if (failure_) std::rethrow_exception(failure_);

@@ -210,14 +210,14 @@ TEST_F(ManyWait, MoreThanThatQueueAndEndWell) {
   EXPECT_EQ(verdicts(), 24'000u);
 }
 
-TEST_F(ManyWait, OfTheQueueTimeOutWithTheirMail) {
+TEST_F(ManyWait, ThoseThatNeverHadTheirTurnRunWhenTheTimeIsOver) {
   dns_takes(seconds(100));
   use(rule("a", "sp.dns.a('n1.example') return true", "on_error = 'skip',") + rule("b", "return true"));
   start(10'100);
   EXPECT_EQ(resolver.asked().size(), 10'000u);
   loop.advance(seconds(21));
   EXPECT_EQ(nursery_.size(), 0u);
-  EXPECT_EQ(counters.get(Fault::rule_timeout), 10'100u);
+  EXPECT_EQ(counters.get(Fault::rule_timeout), 10'000u) << "what the others ask fails at once";
   EXPECT_EQ(verdicts(), 2u * 10'100u) << "rules that do not wait run all the same";
 }
 

@@ -295,15 +295,35 @@ TEST_F(Policy, AShadowRuleThatFailsChangesNothing) {
   EXPECT_EQ(counters.get(Fault::rule_error), 1u);
 }
 
-TEST_F(Policy, AfterTheDeadlineRulesCountAsTimedOut) {
+// What has used up the time was somebody else.
+TEST_F(Policy, AfterTheDeadlineRulesRunAndWhatTheyWaitForFails) {
+  dns_takes(std::chrono::milliseconds(100));
   deadline = loop.now();
-  const std::vector<Verdict> said =
-      verdicts_of(rule("a", "return true") + rule("b", "return true", "on_error = 'skip',"));
-  ASSERT_EQ(said.size(), 2u);
-  EXPECT_EQ(said[0].action, Action::tempfail);
-  EXPECT_EQ(said[1].action, Action::none);
-  EXPECT_TRUE(said[0].is_unknown && said[1].is_unknown);
-  EXPECT_EQ(counters.get(Fault::rule_timeout), 2u);
+  const Time before = loop.now();
+  const std::vector<Verdict> said = verdicts_of(
+      rule("a", "return true") +
+      rule("b", "local a, why = sp.dns.a('host.example') return sp.hit { detail = tostring(a) .. ' ' .. why }") +
+      rule("c",
+           "local found, errors = sp.each({ 'n1.example', 'n2.example' }, sp.dns.a) "
+           "return sp.hit { detail = errors['n1.example'] .. errors['n2.example'] }") +
+      rule("d", "while true do end", "on_error = 'skip',") + rule("e", "return sp.reject()"));
+  ASSERT_EQ(said.size(), 5u);
+  EXPECT_EQ(said[0].rule, "a");
+  EXPECT_FALSE(said[0].is_unknown);
+  EXPECT_THAT(said[1].because, testing::HasSubstr("nil timeout"));
+  EXPECT_THAT(said[2].because, testing::HasSubstr("timeouttimeout"));
+  EXPECT_TRUE(said[3].is_unknown) << "its own processor time is limited as ever";
+  EXPECT_EQ(said[4].action, Action::reject);
+  EXPECT_EQ(counters.get(Fault::rule_timeout), 1u);
+  EXPECT_LT(loop.now() - before, std::chrono::seconds(1));
+}
+
+TEST_F(Policy, AfterTheDeadlineALongRuleHasAllItsSlices) {
+  deadline = loop.now();
+  const std::vector<Verdict> said = verdicts_of(
+      rule("long", "local sum = 0 for i = 1, 300000 do sum = sum + i end return sp.hit { detail = 'sum ' .. sum }"));
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_THAT(said[0].because, testing::HasSubstr("sum 45000150000"));
 }
 
 }  // namespace
