@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "gateway/app/file_room.h"
 #include "gateway/app/transparent_helper.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/descriptor.h"
@@ -59,6 +60,7 @@ struct CommonParts {
   // Mails that the end of the process has cut off; each has its record.
   std::atomic<std::uint64_t> cut_mails = 0;
   const Time started;
+  std::optional<FileRoom> file_room;  // when the listeners begin to accept
 };
 
 // Counts and logs something that ought not to happen and ends nothing, such as want of memory beside the sessions.

@@ -255,7 +255,8 @@ std::optional<StartFailure> Daemon::find_servers() {
 std::optional<StartFailure> Daemon::open_store() {
   auto database = state::open_or_set_aside(state::database_path(settings_.state.path), common_->counters, *common_->log,
                                            std::chrono::system_clock::now());
-  if (!database) return StartFailure{cli::exit_code::io, database.error().message};
+  if (!database)
+    return StartFailure{cli::exit_code::io, database.error().message + describe_room(settings_.state.path)};
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
   if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
   common_->registry.recall(last_words(*remembered));
@@ -308,6 +309,7 @@ Result<Done> Daemon::serve() {
     WorkerThreads threads;  // which end before the supervisor that they call
     auto begun = threads.begin(workers_, [&supervisor] { supervisor.one_has_ended(); });
     if (!begun) return begun;
+    common_->file_room.emplace(FileRoom::of_this_process(common_->counters));
     announce();
     built_ = {};  // from here on it lives as long as somebody serves by it
     threads.let_serve();

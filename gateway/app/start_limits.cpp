@@ -3,13 +3,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include <filesystem>
 #include <future>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "gateway/app/file_room.h"
 #include "gateway/uv/open_files.h"
 #include "gateway/uv/work_pool.h"
 
@@ -37,14 +37,8 @@ std::size_t threads_beside_this_one(std::size_t workers) {
 // Beside the three standard streams: what the parent left open.
 std::size_t inherited_descriptors() {
   constexpr std::size_t standard_streams = 3;
-  std::size_t open = 0;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
-       entry.increment(error)) {
-    ++open;
-  }
-  const std::size_t expected = standard_streams + 1;  // and the one of the directory that is read here
-  return open > expected ? open - expected : 0;
+  const std::size_t open = count_open_files();
+  return open > standard_streams ? open - standard_streams : 0;
 }
 
 std::size_t stack_of_a_thread() {
@@ -93,7 +87,7 @@ Result<Done> check_open_files(std::size_t workers, std::size_t listeners) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return Done{};
   const std::size_t of_a_worker = descriptors_of_a_loop + listeners + descriptors_of_a_session;
-  // A listener accepts nobody any more when nine tenths of all are in use (uv::Listener).
+  // Nobody is accepted any more when nine tenths of all are in use (FileRoom).
   const std::size_t of_the_process = descriptors_of_the_process + inherited_descriptors();
   const std::size_t needed = (of_the_process + workers * of_a_worker) * 10 / 9 + 1;
   if (limit.rlim_cur >= needed) return Done{};

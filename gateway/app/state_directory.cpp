@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -49,8 +51,9 @@ std::string name_of_user(uid_t uid) {
   return entry ? std::string(entry->pw_name) : "user " + std::to_string(uid);
 }
 
-// Why the user who serves cannot work there, and what helps.
+// Why the user who serves cannot work there, and what helps. To be called as soon as access() has failed.
 Failure no_right(const std::string& path, const std::string& what_failed) {
+  if (errno == EROFS) return Failure{"state.path: " + what_failed + ": " + path + " is on a read-only file system"};
   const std::string user = name_of_user(::geteuid());
   struct ::stat status {};
   const std::string owner = ::stat(path.c_str(), &status) == 0 ? name_of_user(status.st_uid) : "somebody else";
@@ -92,6 +95,17 @@ Result<std::string> open_state_directory(const std::string& path) {
   if (::access(spool.c_str(), R_OK | W_OK | X_OK) != 0) return no_right(spool, "cannot use the directory spool");
   if (::access(path.c_str(), W_OK | X_OK) != 0) return no_right(path, "cannot use the directory");
   return spool;
+}
+
+std::string describe_room(const std::string& path) {
+  struct ::statvfs room {};
+  if (::statvfs(path.c_str(), &room) != 0) return {};
+  if ((room.f_flag & ST_RDONLY) != 0) return "; the file system of " + path + " is read-only";
+  constexpr std::uint64_t enough = std::uint64_t{1} << 20;  // for a small database and what SQLite puts beside it
+  const std::uint64_t octets = std::uint64_t{room.f_bavail} * room.f_frsize;
+  if (octets >= enough && room.f_favail > 0) return {};
+  return "; the file system of " + path + " has room for " + std::to_string(octets / 1024) + " KiB and " +
+         std::to_string(room.f_favail) + " files more";
 }
 
 }  // namespace sallyport::app

@@ -19,5 +19,8 @@ Result<Done> prepare_state_directory(const std::string& path, const Account& own
 // As the user who serves: makes the directory if it is missing, and in it the one for spool files, whose path it gives.
 // The failure says what to do when the user may not write there.
 Result<std::string> open_state_directory(const std::string& path);
+// For the end of a sentence that says that something could not be written there: that the file system is read-only, or
+// how little room it has. Empty where neither explains it.
+std::string describe_room(const std::string& path);
 
 }  // namespace sallyport::app

@@ -116,7 +116,8 @@ std::unique_ptr<Worker::OpenListener> Worker::open_listener(NewSocket socket) {
       loop_, std::move(socket.socket),
       [this, &opened = *served](std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local) {
         accept(opened, std::move(stream), peer, local);
-      });
+      },
+      [this] { return !common_.file_room || common_.file_room->has_room_for_a_session(); });
   return served;
 }
 

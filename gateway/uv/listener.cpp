@@ -77,10 +77,11 @@ struct LookForHandshakes {
 // give the peer's address.
 class Listener::Accepting final : public Handle {
  public:
-  Accepting(Loop& loop, BoundSocket socket, Accepted accepted)
+  Accepting(Loop& loop, BoundSocket socket, Accepted accepted, HasRoom has_room)
       : loop_(loop),
         socket_(std::move(socket)),
         accepted_(std::move(accepted)),
+        has_room_(std::move(has_room)),
         resume_(*this),
         is_bound_to_any_(is_any_address(socket_->address().ip)) {
     ensure(uv_poll_init(loop.raw(), &poll_, socket_->descriptor()) == 0, "Listener: the socket cannot be watched");
@@ -102,6 +103,7 @@ class Listener::Accepting final : public Handle {
   // this address. A refusal now, while the socket is open, cannot be had. Needs no privilege; where it fails (a kernel
   // without it), a client that begins in the last moment is reset.
   void ignore_newcomers() noexcept {
+    has_room_ = nullptr;  // those who are left have been promised nothing but a reply
     if (socket_->is_unix()) return;
     constexpr unsigned flags_octet = 13;  // of the TCP header, where the data of a TCP socket's filter begins
     std::array<sock_filter, 5> program{{
@@ -152,7 +154,7 @@ class Listener::Accepting final : public Handle {
   // The kernel gives the lowest free descriptor number, so that number shows how many are in use.
   bool has_shortage() const noexcept {
     Descriptor probe(::fcntl(socket_->descriptor(), F_DUPFD_CLOEXEC, 0));
-    return !probe || probe.get() >= most_descriptors_;
+    return !probe || probe.get() >= most_descriptors_ || (has_room_ && !has_room_());
   }
 
   void on_readable(int status) noexcept {
@@ -176,7 +178,8 @@ class Listener::Accepting final : public Handle {
     }
     bool is_last = connection.get() >= most_descriptors_;
     hand_on(std::move(connection), *plain);
-    if (!is_last || !socket_) return Attempt::done;
+    if (!socket_) return Attempt::done;
+    if (!is_last && (!has_room_ || has_room_())) return Attempt::done;
     pause();
     return Attempt::shortage;
   }
@@ -205,14 +208,16 @@ class Listener::Accepting final : public Handle {
   Loop& loop_;
   std::optional<BoundSocket> socket_;  // until stop()
   Accepted accepted_;
+  HasRoom has_room_;
   uv_poll_t poll_;
   Resume resume_;
   bool is_bound_to_any_;
   int most_descriptors_ = most_descriptors();
 };
 
-Listener::Listener(Loop& loop, BoundSocket socket, Accepted accepted)
-    : address_(socket.address()), accepting_(new Accepting(loop, std::move(socket), std::move(accepted))) {}
+Listener::Listener(Loop& loop, BoundSocket socket, Accepted accepted, HasRoom has_room)
+    : address_(socket.address()),
+      accepting_(new Accepting(loop, std::move(socket), std::move(accepted), std::move(has_room))) {}
 
 Task<void> Listener::retire(Patience patience) {
   if (!accepting_) co_return;

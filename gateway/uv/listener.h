@@ -1,8 +1,8 @@
 // Listener: accepts connections on a bound socket and passes them to a callback.
 //
-// When descriptors run short (none left, or nine tenths of RLIMIT_NOFILE in use), it stops accepting and checks again
-// every 100 ms, so that the loop does not spin and running sessions can finish (threats.md R4). The kernel queues new
-// connections meanwhile.
+// When descriptors run short (none left, nine tenths of RLIMIT_NOFILE in use, or fewer left than whoever owns the
+// listener wants for one more connection), it stops accepting and checks again every 100 ms, so that the loop does not
+// spin and running sessions can finish (threats.md R4). The kernel queues new connections meanwhile.
 #pragma once
 
 #include <functional>
@@ -31,7 +31,10 @@ class Listener {
     Duration most;
   };
 
-  Listener(Loop& loop, BoundSocket socket, Accepted accepted);
+  // Asked after each connection, on the loop's thread: whether the next one may be accepted.
+  using HasRoom = std::function<bool()>;
+
+  Listener(Loop& loop, BoundSocket socket, Accepted accepted, HasRoom has_room = {});
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener() { stop(); }

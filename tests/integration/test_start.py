@@ -327,6 +327,62 @@ class Limits(GatewayTest):
             client.expect(220)
 
 
+class Files(GatewayTest):
+    """How many sessions there may be where open files are few."""
+
+    def serve(self, files, workers):
+        self.upstream = self.sink()
+        file = self.configuration(self.upstream.port, workers=workers, limits={"memory_per_message": "4KiB", "sessions_per_ip": 1000})
+        log = self.folder / "gateway.log"
+        log.unlink(missing_ok=True)
+        gateway = self.start("gateway", [tool("prlimit"), f"--nofile={files}:{files}", PROGRAM, "run", "-c", file])
+        wait_until("ready", lambda: not gateway.is_running() or (log.exists() and "event=ready" in log.read_text()))
+        self.assertTrue(gateway.is_running(), gateway.output())
+
+    def come_in(self, each=lambda client: None):
+        """Clients one after another, until one is greeted no more: it is the last that is given."""
+        clients = []
+        for _ in range(300):
+            clients.append(Client(self.port))
+            self.addCleanup(clients[-1].socket.close)
+            clients[-1].socket.settimeout(2)
+            try:
+                clients[-1].greet()
+            except TimeoutError:
+                clients[-1].socket.settimeout(60)
+                return clients
+            clients[-1].socket.settimeout(60)
+            each(clients[-1])
+        self.fail("all are accepted")
+
+    def test_whoever_has_begun_a_mail_has_the_files_for_all_of_it(self):
+        for files, workers, least in ((128, 1, 20), (180, 2, 30)):
+            self.serve(files, workers)
+            *clients, waiting = self.come_in(Client.mail)
+            self.assertGreaterEqual(len(clients), least)
+            for client in clients:
+                client.ask("DATA", 354)
+                client.send("From: ann@sender.example\r\nSubject: spooled\r\n\r\n" + "0123456789\r\n" * 4000)  # in a file
+            for client in clients:
+                client.send(".\r\n")
+                client.expect(250)
+            self.assertEqual(self.stats()['sallyport_faults_total{kind="resource"}'], 0)
+            self.assertEqual(self.stats()['sallyport_faults_total{kind="spool"}'], 0)
+            for client in clients[:8]:
+                client.ask("QUIT", 221)
+            waiting.greet()  # has waited for that
+            self.stop_all()
+            self.processes.clear()
+
+    def test_those_without_a_mail_are_promised_less(self):
+        self.serve(128, 1)
+        clients = self.come_in()
+        self.assertGreaterEqual(len(clients), 46)
+        for client in clients[:3]:
+            client.mail()
+            client.message("From: ann@sender.example\r\nSubject: x\r\n\r\ny")
+
+
 class OneDirectory(GatewayTest):
     """One state directory, and more gateways than one."""
 
@@ -404,6 +460,71 @@ class OneDirectory(GatewayTest):
         self.assertEqual(done.returncode, 74)
         self.assertIn("1 to 107 octets", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1)
+
+
+@unittest.skipUnless(IS_ROOT, "a file system of its own takes root")
+class Room(GatewayTest):
+    """The state directory on a small file system of its own, as it is found at a start."""
+
+    def start_on(self, octets, *commands):
+        """Starts on a tmpfs of this size, after these commands; gives the exit status and what was said, ("ready", "") where it serves."""
+        state = self.folder / "state"
+        state.mkdir(exist_ok=True)
+        file = self.configuration(free_port(), user="nobody")
+        log = self.folder / "gateway.log"
+        log.unlink(missing_ok=True)
+        self.folder.chmod(0o777)  # for the log
+        script = ["set -e", f"mount -t tmpfs -o size={octets},mode=0755 tmpfs {state}", f"chown nobody {state}", f"cd {state}",
+                  *commands, f"cd {self.folder}", f"exec {PROGRAM} run -c {file}"]
+        self.tries = getattr(self, "tries", 0) + 1
+        process = self.start(f"gateway-{self.tries}", [tool("unshare"), "--mount", "sh", "-c", "; ".join(script)])
+        wait_until("a decision", lambda: not process.is_running() or (log.exists() and "event=ready" in log.read_text()))
+        if process.is_running():
+            self.assertEqual(process.stop(), 0, process.output())
+            return "ready", ""
+        return process.wait(), process.output()
+
+    def good_database(self):
+        """Of a gateway that has ended in order."""
+        self.gateway(free_port(), user="nobody").stop()
+        return self.folder / "state/state.db"
+
+    def test_enough_for_little(self):
+        self.assertEqual(self.start_on(1 << 20), ("ready", ""))
+
+    def test_too_small_or_full(self):
+        fill = "dd if=/dev/zero of=fill bs=4k 2>/dev/null || true"
+        for octets, *commands in ((12 << 10,), (4 << 10,), (64 << 10, fill), (64 << 10, "touch state.db", "chown nobody state.db", fill)):
+            status, said = self.start_on(octets, *commands)
+            self.assertEqual(status, 74, (octets, commands, said))
+            self.assertEqual(len(said.splitlines()), 1, said)
+            self.assertIn(str(self.folder / "state"), said)
+            self.assertRegex(said, r"has room for \d+ KiB|No space left", said)
+
+    def test_full_beside_a_good_database(self):
+        database = self.good_database()
+        copy = self.folder / "copy.db"
+        shutil.copy(database, copy)
+        after = self.folder / "after"
+        after.mkdir()
+        after.chmod(0o777)
+        shutil.rmtree(self.folder / "state")
+        # Whoever comes after it finds what the start has left.
+        commands = [f"cp {copy} state.db", "chown nobody state.db", "dd if=/dev/zero of=fill bs=4k 2>/dev/null || true",
+                    f"(sleep 2; cp state.db* {after}) & true"]
+        status, said = self.start_on(64 << 10, *commands)
+        self.assertEqual(status, 74, said)
+        wait_until("the copy", lambda: (after / "state.db").exists())
+        self.assertEqual(sorted(one.name for one in after.iterdir() if "damaged" in one.name), [], "nothing is set aside")
+        self.assertEqual((after / "state.db").read_bytes(), copy.read_bytes())
+
+    def test_read_only(self):
+        for commands in ([], ["mkdir spool", "chown nobody spool", "touch lock state.db", "chown nobody lock state.db"]):
+            status, said = self.start_on(1 << 20, *commands, f"cd {self.folder}", f"mount -o remount,ro {self.folder}/state")
+            self.assertEqual(status, 74, said)
+            self.assertEqual(len(said.splitlines()), 1, said)
+            self.assertRegex(said.lower(), "read-only file system")
+            self.assertNotIn("chown", said)
 
 
 class State(GatewayTest):

@@ -1,0 +1,45 @@
+#include "gateway/app/file_room.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
+namespace sallyport::app {
+
+namespace {
+
+constexpr std::int64_t files_of_a_session = 3;
+
+}  // namespace
+
+std::size_t count_open_files() {
+  std::size_t open = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    ++open;
+  }
+  return open == 0 ? 0 : open - 1;  // without the one of the directory that is read here
+}
+
+FileRoom FileRoom::of_this_process(const Counters& counters) {
+  rlimit limit{};
+  const bool is_limited = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  constexpr rlim_t most = std::numeric_limits<std::int32_t>::max();
+  const rlim_t files = is_limited ? std::min(limit.rlim_cur, most) : most;
+  return {counters, static_cast<std::int64_t>(files / 10 * 9), static_cast<std::int64_t>(count_open_files())};
+}
+
+bool FileRoom::has_room_for_a_session() const {
+  const std::int64_t sessions = counters_->get(Gauge::sessions);
+  const std::int64_t connections = counters_->get(Gauge::upstream_open);
+  const std::int64_t idle = counters_->get(Gauge::upstream_idle);
+  const std::int64_t mails = connections - idle;
+  const std::int64_t wanted = idle > 0 ? files_of_a_session - 1 : files_of_a_session;
+  return sessions == 0 || sessions + connections + mails + wanted <= usable_;
+}
+
+}  // namespace sallyport::app
