@@ -48,7 +48,7 @@ Result<Done> test_rules(const config::Settings& settings) {
     if (&own != &common) all.push_back(&own);
   }
   for (const lua::RuleSettings* rules : all) {
-    if (rules->mode == policies::Mode::off) continue;
+    if (rules->mode.mode == policies::Mode::off) continue;
     const std::string failing = lua::failing_test(*rules, policies::policy_names());
     if (!failing.empty()) return Failure{"a test of the rules fails: " + rules->path + "/" + failing};
   }

@@ -31,8 +31,11 @@ bool is_same(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::optional<std::vector<RuleFolder>> rule_folders(const std::string& path, const std::string& config_file,
+std::optional<std::vector<RuleFolder>> rule_folders(const std::string& named, const std::string& config_file,
                                                     const Console& console, int& exit) {
+  std::error_code error;
+  const bool has_none = config_file == default_config_file && !fs::exists(config_file, error);
+  const std::string path = named.empty() && has_none ? "." : named;
   if (path.empty()) {
     const auto loaded = load_configuration(config_file, console);
     exit = exit_code::configuration;
@@ -43,7 +46,6 @@ std::optional<std::vector<RuleFolder>> rule_folders(const std::string& path, con
     exit = exit_code::usage;
     return {};
   }
-  std::error_code error;
   if (!fs::is_directory(path, error)) {
     console.err << "sallyport: " << path << " is no directory\n";
     exit = exit_code::no_input;

@@ -15,9 +15,11 @@ struct RuleFolder {
   lua::RuleSettings settings;
 };
 
-// With a `path`, that one, with the settings of the configuration where it is the configuration's, else with their
-// defaults; the configuration need not exist then. Nothing: an error has been printed, and `exit` is the exit status.
-std::optional<std::vector<RuleFolder>> rule_folders(const std::string& path, const std::string& config_file,
+// `named` is the directory that was named, or empty for those of the configuration; where there is none at its default
+// place either, the current directory is meant. A directory has the settings of the configuration where it is the
+// configuration's, else their defaults; the configuration need not exist then. Nothing: an error has been printed, and
+// `exit` is the exit status.
+std::optional<std::vector<RuleFolder>> rule_folders(const std::string& named, const std::string& config_file,
                                                     const Console& console, int& exit);
 
 // Prints what is wrong with rules, one line each.

@@ -59,13 +59,10 @@ void add(const RuleFolder& folder, const lua::RuleSet& set, bool by_order, std::
     return by_order ? a.stage < b.stage : a.name < b.name;
   });
   for (const lua::Rule& rule : rules) {
-    // The mode of all rules together comes before each rule's own.
-    const bool all_shadow = folder.settings.mode == policies::Mode::shadow && rule.mode.mode != policies::Mode::off;
-    const bool all_off = folder.settings.mode == policies::Mode::off;
     Listed listed;
     listed.name = rule.name;
     listed.stage = word(rule.stage);
-    listed.mode = all_off ? "off" : all_shadow ? "shadow" : lua::to_text(rule.mode);
+    listed.mode = lua::to_text(lua::within(rule.mode, folder.settings.mode));
     listed.score = rule.score;
     listed.group = rule.group;
     listed.on_error = word(rule.on_error);

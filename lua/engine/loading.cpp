@@ -335,6 +335,7 @@ void Loading::set_modes() {
     } else if (of_group != settings_.groups.end()) {
       rule.mode = of_group->second.mode;
     }
+    if (settings_.mode.mode == policies::Mode::enforce) rule.mode = within(rule.mode, settings_.mode);
   }
   const auto check = [this](std::string_view what, const std::map<std::string, RuleOverride>& named,
                             const std::vector<std::string>& known) {

@@ -1,5 +1,6 @@
 #include "lua/engine/rule_mode.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "gateway/base/text.h"
@@ -41,6 +42,13 @@ std::string to_text(const RuleMode& mode) {
     return std::to_string(mode.percent) + "%";
   }
   return std::string(word(mode.mode));
+}
+
+RuleMode within(const RuleMode& rule, const RuleMode& all) {
+  using policies::Mode;
+  if (rule.mode == Mode::off || all.mode == Mode::off) return Mode::off;
+  if (rule.mode == Mode::shadow || all.mode == Mode::shadow) return Mode::shadow;
+  return {Mode::enforce, std::min(rule.percent, all.percent)};
 }
 
 bool is_shadow_for(const RuleMode& mode, std::string_view mail_id) {

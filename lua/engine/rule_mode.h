@@ -3,7 +3,7 @@
 //
 // "10%" enforces the rule for ten of a hundred mails and runs it in shadow for the others, so that what it would have
 // done there is still counted. Which mails these are follows from a hash of the mail's id: the same ones at every stage
-// and for every rule with that percentage.
+// and for every rule with that percentage, and a larger percentage has all of a smaller one's.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,12 @@ namespace sallyport {
 namespace lua {
 
 struct RuleMode {
-  policies::Mode mode = policies::Mode::enforce;
-  int percent = 100;  // of mails for which it is enforced; 1 to 99 only with Mode::enforce
+  // Implicit: whoever has only a Mode means all mails.
+  constexpr RuleMode(policies::Mode of_all = policies::Mode::enforce, int of_hundred = 100)
+      : mode(of_all), percent(of_hundred) {}
+
+  policies::Mode mode;
+  int percent;  // of mails for which it is enforced; 1 to 99 only with Mode::enforce
 
   friend bool operator==(const RuleMode&, const RuleMode&) = default;
 };
@@ -27,6 +31,9 @@ struct RuleMode {
 // Nothing: the text is no mode.
 std::optional<RuleMode> parse_rule_mode(std::string_view text);
 std::string to_text(const RuleMode& mode);
+
+// How a rule takes part where all rules together take part as `all`.
+RuleMode within(const RuleMode& rule, const RuleMode& all);
 
 // True if the rule's verdict on the mail with this id changes nothing.
 bool is_shadow_for(const RuleMode& mode, std::string_view mail_id);

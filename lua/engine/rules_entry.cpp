@@ -10,6 +10,9 @@ namespace sallyport::lua {
 
 namespace {
 
+// A percentage is applied to each rule.
+policies::Mode mode_of_all(const void* settings) { return static_cast<const RuleSettings*>(settings)->mode.mode; }
+
 Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, const policies::GathererParts& parts) {
   const auto& of_rules = *static_cast<const RuleSettings*>(settings);
   if (of_rules.path.empty()) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(nullptr));
@@ -31,7 +34,7 @@ Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, 
 constinit const policies::PolicyEntry rules_entry{
     .name = "rules",
     .settings = rules_section,
-    .mode = policies::mode_of<RuleSettings>,
+    .mode = mode_of_all,
     .facts = rules_facts,
     .prepare = prepare_rules,
     .phase = policies::GatherPhase::on_everything,  // because tx.auth shows what the sender's checks have found

@@ -253,7 +253,7 @@ class RulesGathering final : public policies::Gathering {
 WorkerRules::WorkerRules(std::unique_ptr<RuleSet> set, const RuleSettings& settings, std::string_view tenant,
                          RuleBook book)
     : rules(std::move(set)),
-      are_enforced(settings.mode == policies::Mode::enforce),
+      are_enforced(settings.mode.mode == policies::Mode::enforce),
       have_waited(rules->rules().size()) {
   for (const Rule& rule : rules->rules()) {
     notes.push_back({book.tally(rule.name), book.trouble(tenant, settings.path, rule.name)});

@@ -10,7 +10,7 @@ namespace type = settings::type;
 
 constexpr settings::Row rows[] = {
     row<&RuleSettings::path>("path", type::path, "A directory of rules in Lua; empty for none."),
-    policies::mode_row<&RuleSettings::mode>("How the rules take part."),
+    policies::mode_row<&RuleSettings::mode>("How the rules take part; a percentage is of mails, as for one rule."),
     row<&RuleSettings::on_error>("on_error",
                                  "What becomes of a mail when a rule fails or breaks its budget; auto: 451 if its "
                                  "file can refuse mail, else the rule is left out."),

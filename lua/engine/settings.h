@@ -31,7 +31,7 @@ struct RuleOverride {
 
 struct RuleSettings {
   std::string path;  // a directory of *.lua files; empty: no rules
-  policies::Mode mode = policies::Mode::enforce;
+  RuleMode mode;     // of all rules together
   OnError on_error = OnError::automatic;
   Duration cpu = std::chrono::milliseconds(50);            // per run
   Duration cpu_per_mail = std::chrono::milliseconds(500);  // of all runs for one mail

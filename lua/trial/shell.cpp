@@ -65,12 +65,14 @@ class Shell::State {
   static int print(lua_State* L);
   static int use(lua_State* L);
   static int push_tx(lua_State* L);
+  static int execute_line(lua_State* L);
+  static int show_results(lua_State* L, int status, lua_KContext context);
   static Task<void> run(State& self, lua_State* thread, Answer& answer);
   bool compile(lua_State* thread, const std::string& code, Answer& answer);
   void begin_mail(TrialMail mail);
   void enter(Waiting& waiting);
   void leave();
-  void take_results(lua_State* thread, int status, int results, Answer& answer);
+  void take_end(lua_State* thread, int status, Answer& answer);
 
   TestBench bench_;
   Engine engine_;
@@ -151,19 +153,21 @@ void Shell::State::begin_mail(TrialMail mail) {
 }
 
 bool Shell::State::compile(lua_State* thread, const std::string& code, Answer& answer) {
-  const std::string expression = "return " + code;
-  int status = luaL_loadbufferx(thread, expression.data(), expression.size(), "=lua", "t");
-  if (status != LUA_OK) {
+  const auto load = [&](const std::string& text) {
     lua_settop(thread, 0);
-    status = luaL_loadbufferx(thread, code.data(), code.size(), "=lua", "t");
-  }
-  if (status == LUA_OK) {
+    lua_pushcfunction(thread, guarded<&State::execute_line>);
+    return luaL_loadbufferx(thread, text.data(), text.size(), "=lua", "t") == LUA_OK;
+  };
+  bool is_loaded = load("return " + code);
+  const bool goes_on = !is_loaded && to_text(thread, -1).ends_with("<eof>");
+  if (!is_loaded) is_loaded = load(code);
+  if (is_loaded) {
     lua_rawgeti(thread, LUA_REGISTRYINDEX, environment_);
     lua_setupvalue(thread, -2, 1);
     return true;
   }
   const std::string_view problem = to_text(thread, -1);
-  answer.kind = problem.ends_with("<eof>") ? Answer::Kind::unfinished : Answer::Kind::failed;
+  answer.kind = goes_on || problem.ends_with("<eof>") ? Answer::Kind::unfinished : Answer::Kind::failed;
   answer.error = harmless(problem, most_text);
   return false;
 }
@@ -188,7 +192,16 @@ void Shell::State::leave() {
   context.waiting = nullptr;
 }
 
-void Shell::State::take_results(lua_State* thread, int status, int results, Answer& answer) {
+// Argument 1: the compiled line. Its values are shown within the line's budget and protection, because to show a field
+// of an object may raise an error.
+int Shell::State::execute_line(lua_State* L) {
+  lua_callk(L, 0, LUA_MULTRET, 0, guarded_continuation<&State::show_results>);
+  return show_results(L, LUA_OK, 0);
+}
+
+int Shell::State::show_results(lua_State* L, int, lua_KContext) { return lua_gettop(L) == 0 ? 0 : print(L); }
+
+void Shell::State::take_end(lua_State* thread, int status, Answer& answer) {
   const Meter& meter = engine_.context.meter;
   answer.kind = Answer::Kind::failed;
   if (meter.breach() != Breach::none) {
@@ -199,12 +212,10 @@ void Shell::State::take_results(lua_State* thread, int status, int results, Answ
     answer.error = "a line cannot yield";
   } else if (status == LUA_OK) {
     answer.kind = Answer::Kind::done;
-    const int last = lua_gettop(thread);
-    if (results > 0) answer.text = joined(thread, last - results + 1, last);
   } else if (std::vector<TestFailure>& failures = bench_.results[0].failures; !failures.empty()) {
     answer.error = failures.front().message;  // of t.check or t.equal
   } else {
-    answer.error = is_text(thread, -1) ? harmless(to_text(thread, -1), most_text) : "an error: " + shown(thread, -1);
+    answer.error = is_text(thread, -1) ? harmless(to_text(thread, -1), most_text) : "an error that is not a text";
   }
 }
 
@@ -212,15 +223,17 @@ Task<void> Shell::State::run(State& self, lua_State* thread, Answer& answer) {
   Waiting waiting(self.staged_->context());
   Meter& meter = self.engine_.context.meter;
   Used used;
+  bool is_first = true;
   while (true) {
     self.enter(waiting);
     int results = 0;
     meter.start(thread, {cpu_of_a_line, memory_of_a_line, most_block_octets}, used);
-    const int status = lua_resume(thread, self.engine_.L, 0, &results);
+    const int status = lua_resume(thread, self.engine_.L, is_first ? 1 : 0, &results);
+    is_first = false;
     used = meter.stop();
     const HostYield yield = std::exchange(self.engine_.context.host_yield, HostYield::none);
     if (status != LUA_YIELD || yield == HostYield::none || used.breach != Breach::none) {
-      self.take_results(thread, status, results, answer);
+      self.take_end(thread, status, answer);
       self.leave();
       co_return;
     }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gateway/base/text.h"
+#include "lua/engine/bindings.h"
 #include "lua/engine/libraries.h"
 
 namespace sallyport::lua {
@@ -11,6 +12,7 @@ namespace sallyport::lua {
 namespace {
 
 constexpr int deepest_shown = 3;
+constexpr int deepest_object_shown = 2;
 constexpr std::size_t most_entries_shown = 20;
 constexpr std::size_t most_text_shown = 500;
 
@@ -20,11 +22,30 @@ bool is_harmful(char32_t code) {
          (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029;
 }
 
+// Of a value of ours that has fields and no text of its own; else null.
+const ObjectType* object_type_at(lua_State* L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || luaL_getmetafield(L, index, "__name") != LUA_TSTRING) return nullptr;
+  const ObjectType* type = find_object_type(to_text(L, -1));
+  lua_pop(L, 1);
+  return type && type->to_text == nullptr && !type->fields.empty() ? type : nullptr;
+}
+
 std::string shown_at(lua_State* L, int index, int depth) {
   if (is_text(L, index)) {
     std::string quoted = "\"";
     quoted += harmless(to_text(L, index), most_text_shown);
     return quoted + (to_text(L, index).size() > most_text_shown ? "\"..." : "\"");
+  }
+  if (const ObjectType* type = object_type_at(L, index); type && depth < deepest_object_shown) {
+    std::vector<std::string> fields;
+    luaL_checkstack(L, 8, nullptr);
+    for (const Field& field : type->fields) {
+      push(L, field.name);
+      lua_gettable(L, index);
+      if (!lua_isnil(L, -1)) fields.push_back(std::string(field.name) + " = " + shown_at(L, lua_gettop(L), depth + 1));
+      lua_pop(L, 1);
+    }
+    return std::string(type->name) + " { " + text::join(fields, ", ") + " }";
   }
   if (lua_type(L, index) != LUA_TTABLE || depth >= deepest_shown) {
     push_as_text(L, index);

@@ -9,8 +9,8 @@
 
 namespace sallyport::lua {
 
-// The value at `index` as it would be written: "text", { 1, { 2 }, name = "x" }. Of a table 20 entries of each kind,
-// and three levels; a text is cut at 500 octets.
+// The value at `index` as it would be written: "text", { 1, { 2 }, name = "x" }, tx.client { ip = "192.0.2.1" }. Of a
+// table 20 entries of each kind, and three levels; a text is cut at 500 octets. It may raise an error.
 std::string shown(lua_State* L, int index);
 
 // A text that a terminal may get: UTF-8 without control characters. What is neither is written as Lua escapes it:

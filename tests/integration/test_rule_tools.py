@@ -55,6 +55,14 @@ class Tools(GatewayTest):
         self.assertEqual(broken.returncode, 1)
         self.assertIn("rules.lua:1:", broken.stderr)
 
+    def test_in_the_current_directory(self):
+        folder = self.folder / "rules"
+        folder.mkdir()
+        for arguments in (["new", "HERE"], ["test"], ["list"]):
+            done = run([PROGRAM, "rule", *arguments], cwd=folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("here", done.stdout)
+
     def test_watching(self):
         folder = self.rules(RULE % ("R", "", "return sp.reject()"))
         (folder / "r_test.lua").write_text(PASSES % "hit")
@@ -179,6 +187,15 @@ class Served(GatewayTest):
 
     def test_a_share_of_the_mails(self):
         self.gateway(self.upstream_port(RULE % ("R", 'mode = "50%",', "return sp.tempfail()")), **self.more)
+        self.expect_half()
+
+    def test_a_share_of_a_tenants_mails(self):
+        more = self.serve(RULE % ("R", "", "return sp.tempfail()"))
+        more["tenants"] = {"default": {"policy": {"rules": {"mode": "50%"}}}}
+        self.gateway(self.upstream.port, **more)
+        self.expect_half()
+
+    def expect_half(self):
         codes = []
         with Client(self.port) as client:
             client.greet()

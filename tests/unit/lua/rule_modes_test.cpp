@@ -67,6 +67,19 @@ TEST_F(Modes, TheSettingsOfARuleComeBeforeThoseOfItsGroupAndThoseBeforeItsFile) 
   EXPECT_EQ(mode_of("b"), "off");
 }
 
+TEST_F(Modes, APercentageOfAllRulesIsTheMostOfEach) {
+  write("r.lua", rule("a", "") + rule("b", "", "mode = '25%',") + rule("c", "", "mode = '5%',") +
+                     rule("d", "", "mode = 'shadow',") + rule("e", "", "mode = 'off',"));
+  settings.mode = {Mode::enforce, 10};
+  EXPECT_EQ(mode_of("a"), "10%");
+  EXPECT_EQ(mode_of("b"), "10%");
+  EXPECT_EQ(mode_of("c"), "5%");
+  EXPECT_EQ(mode_of("d"), "shadow");
+  EXPECT_EQ(mode_of("e"), "off");
+  EXPECT_EQ(within({Mode::enforce, 10}, Mode::shadow), Mode::shadow);
+  EXPECT_EQ(within(Mode::shadow, Mode::off), Mode::off);
+}
+
 TEST_F(Modes, WhatDoesNotExistIsTold) {
   write("r.lua", rule("LOTTERY", "", "group = 'words',"));
   settings.rules["LOTERY"].mode = {Mode::off};

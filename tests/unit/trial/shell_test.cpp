@@ -66,6 +66,13 @@ TEST_F(ShellTest, ShowsValues) {
   EXPECT_EQ(text_of(""), "");
 }
 
+TEST_F(ShellTest, ShowsWhatTheMailHas) {
+  EXPECT_EQ(text_of("tx.from"), "ann@example.org\n");
+  EXPECT_THAT(text_of("tx.client"), HasSubstr("tx.client { ip = \"192.0.2.1\", port = 40000,"));
+  EXPECT_THAT(text_of("tx"), HasSubstr("from = ann@example.org"));
+  EXPECT_THAT(text_of("tx"), HasSubstr("client = tx.client { ip = \"192.0.2.1\""));
+}
+
 TEST_F(ShellTest, KeepsGlobalsAndTheMailFromLineToLine) {
   EXPECT_EQ(text_of("a = 5 msg = tx.msg"), "");
   EXPECT_EQ(text_of("a + 1"), "6\n");
@@ -101,6 +108,7 @@ TEST_F(ShellTest, ATextMayGoOn) {
   EXPECT_EQ(shell->execute("for i = 1, 2 do").kind, Kind::unfinished);
   EXPECT_EQ(shell->execute("x = (1 +").kind, Kind::unfinished);
   EXPECT_EQ(shell->execute("[[a").kind, Kind::unfinished);
+  EXPECT_EQ(shell->execute("1 +").kind, Kind::unfinished);
   EXPECT_EQ(text_of("x = (1 +\n2) print(x)"), "3\n");
 }
 
@@ -108,7 +116,7 @@ TEST_F(ShellTest, SaysWhatIsWrongAndGoesOn) {
   EXPECT_THAT(error_of("x = * 1"), HasSubstr("lua:1: unexpected symbol near '*'"));
   EXPECT_THAT(error_of("nothing.x = 1"), HasSubstr("lua:1: attempt to index a nil value (global 'nothing')"));
   EXPECT_THAT(error_of("tx.clent"), HasSubstr("did you mean"));
-  EXPECT_THAT(error_of("error({})"), HasSubstr("an error: {}"));
+  EXPECT_THAT(error_of("error({})"), HasSubstr("an error that is not a text"));
   EXPECT_THAT(error_of("while true do end"), HasSubstr("longer than 5 s"));
   EXPECT_THAT(error_of("local x = {} for i = 1, 1e9 do x[i] = ('x'):rep(1e6 + i) end"), HasSubstr("256 MiB"));
   EXPECT_THAT(error_of("local function f() return 1 + f() end f()"), HasSubstr("too deeply"));
