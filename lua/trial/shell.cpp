@@ -239,7 +239,7 @@ Task<void> Shell::State::run(State& self, lua_State* thread, Answer& answer) {
     }
     lua_pop(thread, results);
     self.leave();
-    co_await waiting.news();
+    co_await waiting.news(self.staged_->context().deadline);
     waiting.check();
   }
 }

@@ -89,7 +89,7 @@ Task<void> run_to_its_end(Run& run, const policies::GatherContext& context) {
   run.go_on();
   while (run.state() != Run::State::ended) {
     if (run.state() == Run::State::waits) {
-      co_await run.waiting().news();
+      co_await run.waiting().news(context.deadline);
       run.waiting().check();
     } else {
       co_await async::Share(context.scheduler, async::Scheduler::octets_per_turn);
