@@ -46,14 +46,17 @@ struct Html {
   // that is hidden by a style (display:none, font-size:0, visibility:hidden) is left out and counted.
   std::string text;
   std::vector<Link> links;
-  std::size_t hidden_octets = 0;  // of text that a style hides
+  std::size_t hidden_octets = 0;  // of text that a style hides, without white space
   bool has_script = false;
   bool has_form = false;
   bool has_password_field = false;
   bool is_whole = true;
 };
 
+// Documents whose elements nest as they should are read without a tree (plain_html.h), all others by gumbo.
 Html read_html(std::string_view utf8, const HtmlLimits& limits = {});
+// The same by gumbo alone, for tests: what read_html() gives of a document is equal to it.
+Html read_html_by_tree(std::string_view utf8, const HtmlLimits& limits = {});
 
 }  // namespace sallyport::mime
 

@@ -1,0 +1,90 @@
+// HtmlReading: what is read of an HTML document, told element by element in the order of the document, whoever has
+// parsed it: the visible text, links, forms (html.h).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/mime/html.h"
+#include "gateway/mime/html_tag.h"
+
+namespace sallyport::mime {
+
+// The attributes that are of interest; empty for those that are not there.
+struct HtmlAttributes {
+  std::string_view href;
+  std::string_view xlink_href;
+  std::string_view src;
+  std::string_view data;
+  std::string_view action;
+  std::string_view formaction;
+  std::string_view background;
+  std::string_view srcset;
+  std::string_view style;
+  std::string_view type;
+  std::string_view http_equiv;
+  std::string_view content;
+  bool is_hidden = false;  // "hidden" is there, whatever its value
+
+  // The one of that name, which is in lower case; null for others.
+  std::string_view* find(std::string_view name);
+};
+
+class HtmlReading {
+ public:
+  // Both must outlive this object. What is read is added to `out`.
+  HtmlReading(const HtmlLimits& limits, Html& out) : limits_(limits), out_(out) {}
+
+  // An element begins. False: what is within does not count; then leave() is not to be called for it.
+  bool enter(HtmlTag tag, const HtmlAttributes& attributes);
+  // The element that was entered last, and not left so far, ends.
+  void leave();
+  void text(std::string_view text);
+  // The text of a style element.
+  void style(std::string_view style);
+  void comment(std::string_view comment);
+
+  // What Outlook shows though it stands in a comment.
+  std::vector<std::string>& conditional() { return conditional_; }
+
+  // A document may turn out to be unfit for who reads it: restore() forgets what was told since mark(). Between two
+  // documents only.
+  struct Mark {
+    Html out;  // without text and links
+    std::size_t text = 0;
+    std::size_t links = 0;
+    std::size_t conditional = 0;
+    bool wants_space = false;
+  };
+  Mark mark() const;
+  void restore(const Mark& mark);
+
+ private:
+  struct Open {
+    HtmlTag tag;
+    bool hides;
+    std::optional<std::size_t> link;  // whose shown text the element has
+    std::size_t text_begin;
+  };
+
+  std::optional<std::size_t> add_links(HtmlTag tag, const HtmlAttributes& attributes);
+  void add_link(std::string_view target, LinkKind kind);
+  void add_refresh(const HtmlAttributes& attributes);
+  void add_source_set(std::string_view set);
+  void new_line();
+
+  const HtmlLimits& limits_;
+  Html& out_;
+  std::vector<std::string> conditional_;
+  std::vector<Open> open_;
+  std::size_t hidden_ = 0;  // elements around that are hidden
+  bool wants_space_ = false;
+};
+
+// Without white space at its ends.
+std::string_view trim_white_space(std::string_view text);
+
+}  // namespace sallyport::mime
