@@ -50,6 +50,7 @@ local tx_auth = {}
 ---@field from sallyport.address? The first address of the From field.
 ---@field to sallyport.address? The first address of the To field.
 ---@field size integer The length of the message in octets.
+---@field unscannable string? Why not all parts could be found: `depth`, `parts`, `header`, `memory`, `work`, `tnef`, `smime`, `storage`; nil: all were. From stage `message` on.
 local tx_msg = {}
 
 ---The first field of that name, unfolded and decoded.
@@ -72,11 +73,88 @@ function tx_msg:addresses(name) end
 ---@return string? problem # in words; nil: nothing, or no such field
 function tx_msg:header_problem(name) end
 
+---The text that a reader sees, as UTF-8: of all parts that are text and no attachments, of HTML what is shown, of alternatives each; at most 128 KiB. From stage `message` on.
+---@return string text
+function tx_msg:text() end
+
+---The source of the HTML that a reader sees, as UTF-8, as `text`.
+---@return string? html # nil: there is none
+function tx_msg:html() end
+
+---The URLs in texts, links, forms and pictures, in the attachments that are text, and in the fields Subject, From, Reply-To, Sender and List-Unsubscribe; each once, at most 1000, redirectors beside what they lead to. From stage `message` on.
+---@param options? { max?: integer, addresses?: boolean }
+---@return sallyport.url[] urls # as they were found
+function tx_msg:urls(options) end
+
+---The registrable domains of the URLs, each once, the most suspicious first: links that show another domain than they lead to, hosts written to deceive, forms, links, texts, header fields, pictures.
+---@param options? { max?: integer, addresses?: boolean }
+---@return string[] domains
+function tx_msg:url_domains(options) end
+
+---What people call attachments, under every plausible reading of the mail: parts that have a name, or say that they are attachments, or are no text. Also files within text (uuencode) and within attached messages and envelopes (winmail.dat). From stage `message` on.
+---@param options? { depth?: integer }
+---@return sallyport.part[] files
+function tx_msg:files(options) end
+
+---All parts, the message itself first, containers and other readings of the same octets included. From stage `message` on.
+---@return sallyport.part[] parts
+function tx_msg:parts() end
+
+---A part of the message, from stage `message` on: what it is said to be, and what it is.
+---@class sallyport.part
+---@field name string? The name that its sender gave it, decoded, whatever is in it; the first where there are several; nil: none.
+---@field names string[] All names under which some reader of the mail would show it.
+---@field ext string? The extension under which it is opened, in lower case without the dot; where readers disagree about the name, that of a program if there is one.
+---@field exts string[] All such extensions.
+---@field declared_type string? What it is said to be: `"application/pdf"`.
+---@field charset string? The charset that is declared.
+---@field real_type string? What it is by its content: `pe`, `zip`, `pdf`, `html`, `text` ...; the first where it is several; nil: none that is known.
+---@field real_types string[] All that it is by its content.
+---@field size integer Octets of its content, decoded.
+---@field sha256 string The digest of its content, decoded, in hexadecimal.
+---@field encrypted boolean True when it is encrypted.
+---@field is_archive boolean True for archives, compressed files and images of disks, by its content.
+---@field is_program boolean True for programs, scripts, and what starts them, by its content.
+---@field is_attachment boolean True when it says so itself (`Content-Disposition: attachment`).
+---@field is_container boolean True when its content is other parts.
+---@field is_alternate boolean True for octets that another part holds, too, which some readers take differently.
+---@field depth integer How deep in the mail it stands; 0: the mail itself.
+---@field oddities string[] What is unusual about it: `bad_base64`, `type_mismatch`, `conflicting_name`, `deceptive_name` ...
+local part = {}
+
+---The first octets of its content, decoded; fewer where there are not so many, and where so much has been read of this mail's parts that the work for it is used up.
+---@param n integer How many.
+---@return string? octets
+---@return string? err # `storage`: the mail cannot be read back
+function part:bytes(n) end
+
+---The text that a reader sees of it, as UTF-8: of HTML what is shown.
+---@return string? text # nil: it is no text
+function part:text() end
+
+---A URL of the message, in one form whatever form it was written in.
+---@class sallyport.url
+---@field url string The whole URL in its one form: printable ASCII. `tostring` gives it, too.
+---@field scheme string `"http"`, `"https"`, `"ftp"`, `"ftps"`, `"mailto"`.
+---@field host string In lower case, as A-labels.
+---@field domain string? The registrable domain of the host; nil for an address, and for a name that has none.
+---@field port integer? Where it is not the scheme's own.
+---@field path string Path, query and fragment.
+---@field user string? What stands before the host and `@`; of a mail address what stands before its `@`.
+---@field is_ip boolean True when the host is an address.
+---@field place string Where it was found: `form`, `link`, `text`, `resource` (pictures and the like), `header`.
+---@field shown string? The text that a link shows, at most 256 octets.
+---@field shows_other boolean True when that text names another domain than the link leads to.
+---@field within string? The URL that leads to this one, such as that of a redirector.
+---@field tricks string[] What is unusual about the way it was written: `no_scheme`, `defanged`, `userinfo`, `slashes`, `spaces`, `encoded`, `invisible`, `letters`, `ip`, `idn`, `odd_host`, `cut`.
+local url = {}
+
 ---An address. `tostring` gives `addr`. It is not a string: compare `tx.from.addr == "ann@example.org"`.
 ---@class sallyport.address
 ---@field addr string The whole address, without a display name; `""` for the null sender.
 ---@field user string What stands before the last `@`, as written.
 ---@field domain string What stands after it, in lower case; `""` where there is none.
+---@field org_domain string The domain that somebody has registered, by the public suffix list: of `mail.example.co.uk` it is `example.co.uk`; the whole domain where it is none that can be registered.
 ---@field name string? The display name, decoded; nil where there is none, as in the envelope.
 local address = {}
 
@@ -235,6 +313,11 @@ sp.address = {}
 ---@param list string Such as `"Ann <ann@example.org>, bob@example.com"`.
 ---@return sallyport.address[] addresses # empty: there is none in it
 function sp.address.parse(list) end
+
+---The registrable domain of any name, as `org_domain` of an address; only while a rule runs.
+---@param domain string Such as `tx.client.rdns`.
+---@return string domain # in lower case
+function sp.address.org_domain(domain) end
 
 sp.text = {}
 

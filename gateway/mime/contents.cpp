@@ -18,6 +18,8 @@ struct PartReader::State {
   bool is_ended = false;
 };
 
+std::uint64_t PartReader::octets_read() const { return state_->raw.octets_read(); }
+
 PartReader::PartReader(const mail::Message& message, const Tree& tree, PartIndex part)
     : state_(std::make_unique<State>(
           State{RawReader(message, tree, tree.parts[part].source, tree.parts[part].begin, tree.parts[part].end),
@@ -115,10 +117,9 @@ void cut(Text& text, std::size_t most) {
 
 }  // namespace
 
-Result<std::string> Contents::bytes(const mail::Message& message, const Tree& tree, PartIndex part,
-                                    std::size_t most) const {
+Result<std::string> Contents::bytes(const mail::Message& message, const Tree& tree, PartIndex part, std::size_t most) {
   std::string octets;
-  if (part >= tree.parts.size()) return octets;
+  if (part >= tree.parts.size() || most == 0 || !may_read(message)) return octets;
   PartReader reader(message, tree, part);
   while (octets.size() < most) {
     auto piece = reader.next();
@@ -126,7 +127,12 @@ Result<std::string> Contents::bytes(const mail::Message& message, const Tree& tr
     if (piece->empty()) break;
     octets += piece->substr(0, most - octets.size());
   }
+  octets_read_ += reader.octets_read();
   return octets;
+}
+
+bool Contents::may_read(const mail::Message& message) const {
+  return octets_read_ < 2 * message.octets() + (std::uint64_t{4} << 20);
 }
 
 const Text& Contents::source(const mail::Message& message, const Tree& tree, PartIndex part) {

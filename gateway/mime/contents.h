@@ -32,6 +32,8 @@ class PartReader {
 
   // The next piece, valid until the next call; empty at the end. Failure: the message cannot be read back.
   Result<std::string_view> next();
+  // Octets of the mail that were read so far: more than the part has, where it stands in another one's content.
+  std::uint64_t octets_read() const;
 
  private:
   struct State;
@@ -46,11 +48,13 @@ struct Text {
 
 class Contents {
  public:
-  // Keeps texts of `most_kept` octets in all; when there is no room for one, it is cut.
+  // Keeps texts of `most_kept` octets in all; when there is no room for one, it is cut. A part may stand at the end of
+  // another one's content, which then has to be read each time; so all calls together read no more than twice the mail
+  // and 4 MiB, and what is beyond is cut, too.
   explicit Contents(std::size_t most_kept = std::size_t{128} * 1024) : room_(most_kept) {}
 
-  // The first octets of the decoded content, `most` at the most. Not kept.
-  Result<std::string> bytes(const mail::Message& message, const Tree& tree, PartIndex part, std::size_t most) const;
+  // The first octets of the decoded content, `most` at the most; fewer when the work for it is used up. Not kept.
+  Result<std::string> bytes(const mail::Message& message, const Tree& tree, PartIndex part, std::size_t most);
 
   // The content as UTF-8: by a byte order mark, the declared charset, or what it evidently is. Of HTML, its source.
   // NUL is left out. Empty for a container, or when the message cannot be read back.
@@ -61,7 +65,10 @@ class Contents {
   const Html& html(const mail::Message& message, const Tree& tree, PartIndex part);
 
  private:
+  bool may_read(const mail::Message& message) const;
+
   std::size_t room_;
+  std::uint64_t octets_read_ = 0;
   std::map<PartIndex, Text> sources_;
   std::map<PartIndex, Html> htmls_;
 };

@@ -90,6 +90,7 @@ Result<std::string_view> RawReader::next() {
     const std::string_view octets =
         piece->substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(mail_left_, piece->size())));
     mail_left_ -= octets.size();
+    octets_read_ += octets.size();
     const std::string_view passed = pass(0, octets);
     if (!passed.empty()) return passed;
   }

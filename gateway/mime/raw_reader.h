@@ -26,6 +26,8 @@ class RawReader {
 
   // The next piece, valid until the next call; empty at the end. Failure: the message cannot be read back.
   Result<std::string_view> next();
+  // Of the mail, so far.
+  std::uint64_t octets_read() const { return octets_read_; }
 
  private:
   // Cuts a range out of what comes in, and decodes it.
@@ -43,6 +45,7 @@ class RawReader {
 
   std::string_view header_;  // what is to be read of the header section
   std::uint64_t mail_left_ = 0;
+  std::uint64_t octets_read_ = 0;
   std::vector<Step> steps_;  // from the mail inwards; the last one only cuts
   std::size_t ended_ = 0;    // steps whose decoders have been ended
 };

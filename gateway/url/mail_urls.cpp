@@ -45,4 +45,16 @@ void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::P
   if (is_text) set.add_text(contents.text(message, tree, part));
 }
 
+bool MailUrls::read(const mail::Message& message, const mime::Tree& tree, mime::Contents& contents,
+                    std::uint64_t most) {
+  if (!has_header_) add_header_urls(message.header(), set_);
+  has_header_ = true;
+  std::uint64_t octets = 0;
+  while (next_ < tree.parts.size() && octets < most) {
+    octets += tree.parts[next_].is_container ? 0 : tree.parts[next_].size;
+    add_part_urls(message, tree, next_++, contents, set_);
+  }
+  return next_ < tree.parts.size();
+}
+
 }  // namespace sallyport::url

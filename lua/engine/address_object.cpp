@@ -47,10 +47,44 @@ int address_to_text(lua_State* L) {
   return 1;
 }
 
+// Where nobody has given the rules a list, as in tests of rules and while files load.
+const PublicSuffixList& suffixes_of_machine() {
+  static const PublicSuffixList suffixes;
+  return suffixes;
+}
+
+// Pushes the registrable domain of a domain, which is on top of the stack, in its place.
+void replace_by_org_domain(lua_State* L) {
+  const Context& context = Context::of(L);
+  const PublicSuffixList& suffixes = context.suffixes ? *context.suffixes : suffixes_of_machine();
+  const std::string_view domain = to_text(L, -1);
+  std::string found = domain.empty() ? std::string() : suffixes.registrable_domain(domain);
+  if (found.empty()) found = domain;
+  push(L, found);
+  lua_remove(L, -2);
+}
+
+void push_org_domain(lua_State* L) {
+  push_part<domain_part>(L);
+  Context::of(L).meter.spend(L, 10);
+  replace_by_org_domain(L);
+}
+
+int org_domain(lua_State* L) {
+  Context::of(L).meter.spend(L, 10);
+  push(L, text::to_lower(to_text(L, 1)));
+  replace_by_org_domain(L);
+  return 1;
+}
+
 constexpr Field fields[] = {
     {"addr", "string", "The whole address, without a display name; `\"\"` for the null sender.", push_part<addr_part>},
     {"user", "string", "What stands before the last `@`, as written.", push_part<user_part>},
     {"domain", "string", "What stands after it, in lower case; `\"\"` where there is none.", push_part<domain_part>},
+    {"org_domain", "string",
+     "The domain that somebody has registered, by the public suffix list: of `mail.example.co.uk` it is "
+     "`example.co.uk`; the whole domain where it is none that can be registered.",
+     push_org_domain},
     {"name", "string?", "The display name, decoded; nil where there is none, as in the envelope.",
      push_part<name_part>},
 };
@@ -74,6 +108,11 @@ constexpr Function functions[] = {
      .arguments = {{{"list", Kind::text, "Such as `\"Ann <ann@example.org>, bob@example.com\"`.", true, 0,
                      most_list_octets}}},
      .returns = {{{"address[]", "addresses", "empty: there is none in it"}}}},
+    {.name = "org_domain",
+     .about = "The registrable domain of any name, as `org_domain` of an address.",
+     .call = org_domain,
+     .arguments = {{{"domain", Kind::line, "Such as `tx.client.rdns`.", true, 0, 253}}},
+     .returns = {{{"string", "domain", "in lower case"}}}},
 };
 
 }  // namespace

@@ -22,6 +22,8 @@ extern const ObjectType client_type;
 extern const ObjectType tls_type;
 extern const ObjectType auth_type;
 extern const ObjectType message_type;  // message_object.cpp
+extern const ObjectType part_type;     // part_object.cpp
+extern const ObjectType url_type;      // url_object.cpp
 extern const ObjectType address_type;  // address_object.cpp
 extern const ObjectType regex_type;    // regex_library.cpp
 extern const ObjectType net_type;      // net_library.cpp

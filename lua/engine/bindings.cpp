@@ -15,8 +15,8 @@ constexpr const Library* all_libraries[] = {
 };
 
 constexpr const ObjectType* all_object_types[] = {
-    &transaction_type, &client_type, &tls_type, &auth_type,    &message_type,
-    &address_type,     &regex_type,  &net_type, &verdict_type,
+    &transaction_type, &client_type,  &tls_type,   &auth_type, &message_type, &part_type,
+    &url_type,         &address_type, &regex_type, &net_type,  &verdict_type,
 };
 
 struct Planned {
@@ -37,14 +37,9 @@ constexpr Planned planned[] = {
     {"sp", "seen"},
     {"sp", "memo"},
     {"sp", "log"},
-    {"tx.msg", "text"},
-    {"tx.msg", "html"},
-    {"tx.msg", "urls"},
-    {"tx.msg", "url_domains"},
-    {"tx.msg", "files"},
     {"tx.msg", "add_header"},
     {"tx.msg", "remove_header"},
-    {"address", "org_domain"},
+    {"part", "has_macros"},
 };
 
 std::string_view name_of(Kind kind) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "gateway/base/public_suffix.h"
 #include "lua/engine/known_checks.h"
 #include "lua/engine/meter.h"
 #include "policies/api/facts.h"
@@ -33,6 +34,7 @@ struct Context {
   const policies::Facts* facts = nullptr;              // of the mail that the current run judges
   const policies::GatherContext* gathering = nullptr;  // for which it runs; null: for none, as in tests
   std::optional<policies::Findings> findings;          // facts->tell(), computed when a run first asks
+  const PublicSuffixList* suffixes = nullptr;          // null: that of the machine is read
   std::uint64_t run = 0;                               // number of the current run; a value of another run is stale
   std::uint64_t patterns_left = 0;                     // how many sp.re() patterns this run may still compile
   unsigned closing_coroutines = 0;                     // depth of coroutine.close() calls inside __close handlers

@@ -1,10 +1,13 @@
 // tx.msg: the message, from stage headers on.
+#include <cstdint>
 #include <string>
 
 #include "gateway/mail/encoded_words.h"
 #include "gateway/mail/header.h"
+#include "lua/engine/argument_check.h"
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
+#include "lua/engine/mail_content.h"
 #include "lua/engine/objects.h"
 
 namespace sallyport::lua {
@@ -75,6 +78,62 @@ int headers(lua_State* L) {
   return 1;
 }
 
+int text(lua_State* L) {
+  push_visible_text(L);
+  return 1;
+}
+
+int html(lua_State* L) {
+  push_html(L);
+  return 1;
+}
+
+int parts(lua_State* L) {
+  push_parts(L);
+  return 1;
+}
+
+// The integer field of the options, the table at index 2 or nil.
+std::uint64_t option(lua_State* L, const char* name, std::uint64_t otherwise) {
+  if (lua_isnil(L, 2) || !has_option(L, 2, name)) return otherwise;
+  lua_getfield(L, 2, name);
+  const lua_Integer value = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return static_cast<std::uint64_t>(value);
+}
+
+int files(lua_State* L) {
+  push_files(L, option(L, "depth", UINT64_MAX));
+  return 1;
+}
+
+template <void (*push_them)(lua_State* L, const UrlChoice& choice)>
+int urls(lua_State* L) {
+  UrlChoice choice;
+  choice.most = option(L, "max", UINT64_MAX);
+  if (!lua_isnil(L, 2)) {
+    lua_getfield(L, 2, "addresses");
+    choice.with_addresses = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+  }
+  push_them(L, choice);
+  return 1;
+}
+
+constexpr Argument file_options[] = {{.name = "depth",
+                                      .kind = Kind::integer,
+                                      .about = "How many attached messages, envelopes and archives deep to look; 0: "
+                                               "only files of the message itself. All, where it is left out.",
+                                      .required = false,
+                                      .least = 0,
+                                      .most = 1000}};
+constexpr Argument url_options[] = {
+    {.name = "max", .kind = Kind::integer, .about = "At most so many.", .required = false, .least = 0, .most = 1000},
+    {.name = "addresses",
+     .kind = Kind::boolean,
+     .about = "True: those of mail addresses, too; their scheme is `mailto`.",
+     .required = false}};
+
 constexpr Field fields[] = {
     {"subject", "string?", "The subject, decoded; nil where there is none.",
      [](lua_State* L) { push_decoded(L, "Subject"); }},
@@ -84,6 +143,13 @@ constexpr Field fields[] = {
     {"to", "address?", "The first address of the To field.", [](lua_State* L) { push_first_mailbox(L, "To"); }},
     {"size", "integer", "The length of the message in octets.",
      [](lua_State* L) { lua_pushinteger(L, static_cast<lua_Integer>(mail_of(L).message->octets())); }},
+    {"unscannable", "string?",
+     "Why not all parts could be found: `depth`, `parts`, `header`, `memory`, `work`, `tnef`, `smime`, `storage`; nil: "
+     "all were. From stage `message` on.",
+     [](lua_State* L) {
+       const mime::Unscannable why = content_of(L).tree.unscannable;
+       push_or_nil(L, why == mime::Unscannable::no ? std::string_view() : word(why));
+     }},
 };
 
 constexpr Function methods[] = {
@@ -107,6 +173,40 @@ constexpr Function methods[] = {
      .call = [](lua_State* L) { return push_problem(L, to_text(L, 2)); },
      .arguments = {{{"name", Kind::field_name, "Any case."}}},
      .returns = {{{"string?", "problem", "in words; nil: nothing, or no such field"}}}},
+    {.name = "text",
+     .about = "The text that a reader sees, as UTF-8: of all parts that are text and no attachments, of HTML what is "
+              "shown, of alternatives each; at most 128 KiB. From stage `message` on.",
+     .call = text,
+     .returns = {{{"string", "text"}}}},
+    {.name = "html",
+     .about = "The source of the HTML that a reader sees, as UTF-8, as `text`.",
+     .call = html,
+     .returns = {{{"string?", "html", "nil: there is none"}}}},
+    {.name = "urls",
+     .about = "The URLs in texts, links, forms and pictures, in the attachments that are text, and in the fields "
+              "Subject, From, Reply-To, Sender and List-Unsubscribe; each once, at most 1000, redirectors beside what "
+              "they lead to. From stage `message` on.",
+     .call = urls<push_urls>,
+     .arguments = {{{.name = "options", .kind = Kind::table, .required = false, .fields = url_options}}},
+     .returns = {{{"url[]", "urls", "as they were found"}}}},
+    {.name = "url_domains",
+     .about = "The registrable domains of the URLs, each once, the most suspicious first: links that show another "
+              "domain than they lead to, hosts written to deceive, forms, links, texts, header fields, pictures.",
+     .call = urls<push_url_domains>,
+     .arguments = {{{.name = "options", .kind = Kind::table, .required = false, .fields = url_options}}},
+     .returns = {{{"string[]", "domains"}}}},
+    {.name = "files",
+     .about = "What people call attachments, under every plausible reading of the mail: parts that have a name, or say "
+              "that they are attachments, or are no text. Also files within text (uuencode) and within attached "
+              "messages and envelopes (winmail.dat). From stage `message` on.",
+     .call = files,
+     .arguments = {{{.name = "options", .kind = Kind::table, .required = false, .fields = file_options}}},
+     .returns = {{{"part[]", "files"}}}},
+    {.name = "parts",
+     .about = "All parts, the message itself first, containers and other readings of the same octets included. From "
+              "stage `message` on.",
+     .call = parts,
+     .returns = {{{"part[]", "parts"}}}},
 };
 
 }  // namespace

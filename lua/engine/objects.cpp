@@ -5,9 +5,9 @@
 
 namespace sallyport::lua {
 
-void push_handle(lua_State* L, const ObjectType& type, const policies::Transaction& mail, const void* part) {
+void push_handle(lua_State* L, const ObjectType& type, const policies::Transaction& mail, std::uint32_t item) {
   auto* handle = static_cast<Handle*>(lua_newuserdatauv(L, sizeof(Handle), 0));
-  *handle = {&mail, part, Context::of(L).run};
+  *handle = {&mail, Context::of(L).run, item};
   set_object_type(L, type);
 }
 

@@ -7,6 +7,7 @@
 // make a rule that never fires.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "lua/engine/bindings.h"
 #include "lua/engine/facts.h"
 #include "lua/engine/lua_api.h"
+#include "policies/api/facts.h"
 #include "policies/api/transaction.h"
 
 namespace sallyport::lua {
@@ -23,18 +25,22 @@ namespace sallyport::lua {
 // A value that stands for the mail, or for something of it, in one run.
 struct Handle {
   const policies::Transaction* mail;
-  const void* part;   // what of the mail it is, where the type alone does not say it; else null
-  std::uint64_t run;  // Context::run of the run it was made in
+  std::uint64_t run;   // Context::run of the run it was made in
+  std::uint32_t item;  // which of several of its type, such as the index of a part; else 0
 };
 
-// Pushes a handle of the type, which must be one with `is_handle`. `mail` and `part` must live until the run is over.
-void push_handle(lua_State* L, const ObjectType& type, const policies::Transaction& mail, const void* part = nullptr);
+// Pushes a handle of the type, which must be one with `is_handle`. `mail` must live until the run is over.
+void push_handle(lua_State* L, const ObjectType& type, const policies::Transaction& mail, std::uint32_t item = 0);
 // The handle at `index`, which must be one.
 const Handle& handle_at(lua_State* L, int index);
 // Raises an error when the handle at `index` is of a run that is over, or of another one.
 void check_handle(lua_State* L, int index);
 // The mail of the object at index 1, for Field::push and methods of a handle.
 inline const policies::Transaction& mail_of(lua_State* L) { return *handle_at(L, 1).mail; }
+
+// What the policies before the rules have found out of the current run's mail; computed at most once in a slice of a
+// run, and valid until its end.
+const policies::Findings& findings_of(lua_State* L);
 
 // Pushes tx. `mail` must live until the run is over.
 void push_transaction(lua_State* L, const policies::Transaction& mail);

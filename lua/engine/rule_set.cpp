@@ -48,6 +48,7 @@ RuleSet::RuleSet(const RuleSettings& settings) : engine_(std::make_unique<Engine
 
 RuleSet::~RuleSet() = default;
 
+void RuleSet::use_suffixes(const PublicSuffixList& suffixes) { engine_->context.suffixes = &suffixes; }
 std::uint64_t RuleSet::octets_in_use() const { return engine_->octets_in_use(); }
 std::size_t RuleSet::unfinished() const { return engine_->unfinished; }
 

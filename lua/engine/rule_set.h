@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/base/public_suffix.h"
 #include "gateway/base/result.h"
 #include "lua/engine/rule.h"
 #include "lua/engine/run_result.h"
@@ -40,6 +41,10 @@ class RuleSet {
   RuleSet(const RuleSet&) = delete;
   RuleSet& operator=(const RuleSet&) = delete;
   ~RuleSet();
+
+  // What tells the registrable domains of names, so that it need not be read again; it must outlive this object. Not to
+  // be called while a run executes.
+  void use_suffixes(const PublicSuffixList& suffixes);
 
   const std::vector<Rule>& rules() const { return rules_; }
   // Of the settings that it was loaded with. No error: a tenant with rules of its own has everybody's settings, too.

@@ -18,6 +18,7 @@ Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, 
   if (of_rules.path.empty()) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(nullptr));
   auto rules = RuleSet::load(of_rules, parts.checks);
   if (rules) {
+    (*rules)->use_suffixes(parts.suffixes);
     auto of_worker =
         std::make_unique<WorkerRules>(std::move(*rules), of_rules, parts.tenant, parts.learned.of<RuleBook>());
     return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(std::move(of_worker)));

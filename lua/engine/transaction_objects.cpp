@@ -11,19 +11,9 @@ namespace {
 
 using policies::Transaction;
 
-// What the policies before the rules have found out; computed at most once in each run.
-const policies::Findings& findings(lua_State* L) {
-  Context& context = Context::of(L);
-  if (!context.findings) {
-    context.findings = context.facts->tell();
-    context.meter.spend(L, 1 + context.findings->evidence.size());
-  }
-  return *context.findings;
-}
-
 // Pushes the result of an authentication method in RFC 8601's words, or nil when the method was not used.
 void push_result(lua_State* L, std::string_view method) {
-  for (const auto& [name, result] : findings(L).words) {
+  for (const auto& [name, result] : findings_of(L).words) {
     if (name == method) return push_or_nil(L, result);
   }
   lua_pushnil(L);
@@ -31,7 +21,7 @@ void push_result(lua_State* L, std::string_view method) {
 
 // The client's confirmed name: as the session knows it, else as the rdns policy has confirmed it, else empty.
 std::string_view client_name(lua_State* L, const Transaction& mail) {
-  return mail.client.rdns.empty() ? findings(L).client_name : mail.client.rdns;
+  return mail.client.rdns.empty() ? findings_of(L).client_name : mail.client.rdns;
 }
 
 void push_optional(lua_State* L, const std::optional<MailAddress>& address) {
@@ -86,7 +76,7 @@ constexpr Field client_fields[] = {
     {"rdns", "string?", "Its name by reverse DNS; nil while it is not known or not confirmed.",
      [](lua_State* L) { push_or_nil(L, client_name(L, mail_of(L))); }},
     {"fcrdns", "boolean", "True when the reverse name was confirmed.",
-     [](lua_State* L) { lua_pushboolean(L, mail_of(L).client.fcrdns || !findings(L).client_name.empty()); }},
+     [](lua_State* L) { lua_pushboolean(L, mail_of(L).client.fcrdns || !findings_of(L).client_name.empty()); }},
     {"tls", "tx.client.tls?", "How the connection is encrypted; nil: it is not.",
      [](lua_State* L) { mail_of(L).client.tls ? push_handle(L, tls_type, mail_of(L)) : lua_pushnil(L); }},
 };
@@ -132,6 +122,15 @@ const ObjectType auth_type{
         "Complete at stage `message`.",
     .fields = auth_fields,
     .is_handle = true};
+
+const policies::Findings& findings_of(lua_State* L) {
+  Context& context = Context::of(L);
+  if (!context.findings) {
+    context.findings = context.facts->tell();
+    context.meter.spend(L, 1 + context.findings->evidence.size());
+  }
+  return *context.findings;
+}
 
 void push_transaction(lua_State* L, const policies::Transaction& mail) { push_handle(L, transaction_type, mail); }
 

@@ -1,6 +1,7 @@
 #include "lua/trial/staged.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -8,13 +9,22 @@
 #include "gateway/async/nursery.h"
 #include "gateway/async/share.h"
 #include "gateway/base/ensure.h"
+#include "gateway/base/public_suffix.h"
+#include "gateway/base/top_level_domains.h"
+#include "gateway/mime/analysis.h"
+#include "gateway/mime/contents.h"
+#include "gateway/url/mail_urls.h"
 #include "lua/trial/world.h"
 
 namespace sallyport::lua {
 
-// What the policies before the rules would have found, as the test says it.
+// What the policies before the rules would have found: about the sender as the test says it, and the parts of the mail.
 struct TrialFacts {
   std::vector<std::pair<std::string, std::string>> auth;
+  // No fields, as in policy.content; null before stage message.
+  std::shared_ptr<const mime::Tree> parts;
+  std::shared_ptr<mime::Contents> contents;
+  std::shared_ptr<url::MailUrls> urls;
 
   template <class V>
   void fields(V& visit) {
@@ -27,10 +37,20 @@ namespace {
 constexpr Duration time_of_a_mail = std::chrono::seconds(20);
 constexpr std::uint64_t most_message_octets = 64u << 20;
 
-void tell_trial(const void* facts, policies::Findings& findings) {
-  for (const auto& [method, result] : static_cast<const TrialFacts*>(facts)->auth) {
-    findings.words.emplace_back(method, result);
-  }
+void tell_trial(const void* from, policies::Findings& findings) {
+  const TrialFacts& facts = *static_cast<const TrialFacts*>(from);
+  for (const auto& [method, result] : facts.auth) findings.words.emplace_back(method, result);
+  findings.parts = facts.parts.get();
+  findings.contents = facts.contents.get();
+  findings.urls = facts.urls.get();
+}
+
+// Read from the machine's files once for all tests.
+const url::Suffixes& suffixes() {
+  static const PublicSuffixList registrable;
+  static const TopLevelDomains top;
+  static const url::Suffixes both{registrable, top};
+  return both;
 }
 
 const policies::FactsType trial_facts = policies::facts_type<TrialFacts>("trial", tell_trial);
@@ -67,7 +87,14 @@ Staged::Staged(World& world, const TrialMail& trial, Stage stage)
     message_.parse_header();
     mail_.message = &message_;
   }
-  facts_.put(TrialFacts{trial.auth});
+  TrialFacts found;
+  found.auth = trial.auth;
+  if (stage >= Stage::message) {
+    found.parts = std::make_shared<const mime::Tree>(mime::read_tree(message_));
+    found.contents = std::make_shared<mime::Contents>();
+    found.urls = std::make_shared<url::MailUrls>(suffixes());
+  }
+  facts_.put(std::move(found));
 }
 
 void Staged::drive(Task<void> task) {

@@ -25,6 +25,10 @@ struct Tree;
 class Contents;
 }  // namespace sallyport::mime
 
+namespace sallyport::url {
+class MailUrls;
+}  // namespace sallyport::url
+
 namespace sallyport::policies {
 
 // What facts tell code that does not know their policy.
@@ -44,6 +48,8 @@ struct Findings {
   // What is decoded of these parts when somebody asks, kept for all who ask; not null when `parts` is not. For use on
   // the mail's loop, while Transaction::message is there.
   mime::Contents* contents = nullptr;
+  // The URLs of the mail, found when somebody asks (gateway/url/mail_urls.h); as `contents`.
+  url::MailUrls* urls = nullptr;
 
   void add(const std::vector<dns::Evidence>& asked) {
     for (const dns::Evidence& one : asked) evidence.push_back(&one);

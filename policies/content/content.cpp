@@ -40,7 +40,7 @@ void note(const ContentFacts& facts, const Transaction& mail, const GatherContex
 
 class ContentGathering final : public Gathering {
  public:
-  explicit ContentGathering(const mime::Limits& limits) : limits_(limits) {}
+  ContentGathering(const mime::Limits& limits, const url::Suffixes& suffixes) : limits_(limits), suffixes_(suffixes) {}
 
   bool wants_body(const Transaction& mail) override {
     analysis_.emplace(mail.message->header_octets(), limits_);
@@ -65,28 +65,34 @@ class ContentGathering final : public Gathering {
       if (header.count(name) > 1) found.duplicated_fields.emplace_back(name);
     }
     found.contents = std::make_shared<mime::Contents>();
+    found.urls = std::make_shared<url::MailUrls>(suffixes_);
     note(found, mail, context);
     facts.put(std::move(found));
   }
 
  private:
   const mime::Limits& limits_;
+  const url::Suffixes& suffixes_;
   std::optional<mime::Analysis> analysis_;
 };
 
 class ContentGatherer final : public Gatherer {
  public:
-  explicit ContentGatherer(const ContentSettings& settings) : limits_(limits_of(settings)) {}
+  ContentGatherer(const ContentSettings& settings, const url::Suffixes& suffixes)
+      : limits_(limits_of(settings)), suffixes_(suffixes) {}
 
   bool gathers_at(Stage stage) const override { return stage == Stage::message; }
-  std::unique_ptr<Gathering> begin() const override { return std::make_unique<ContentGathering>(limits_); }
+  std::unique_ptr<Gathering> begin() const override { return std::make_unique<ContentGathering>(limits_, suffixes_); }
 
  private:
   mime::Limits limits_;
+  url::Suffixes suffixes_;
 };
 
-Result<std::unique_ptr<Gatherer>> prepare(const void* settings, const GathererParts&) {
-  return std::unique_ptr<Gatherer>(std::make_unique<ContentGatherer>(*static_cast<const ContentSettings*>(settings)));
+Result<std::unique_ptr<Gatherer>> prepare(const void* settings, const GathererParts& parts) {
+  const url::Suffixes suffixes{parts.suffixes, parts.learned.of<TopLevelDomains>()};
+  return std::unique_ptr<Gatherer>(
+      std::make_unique<ContentGatherer>(*static_cast<const ContentSettings*>(settings), suffixes));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ void tell(const void* from, Findings& findings) {
   const ContentFacts& facts = *static_cast<const ContentFacts*>(from);
   findings.parts = facts.contents ? &facts.tree : nullptr;
   findings.contents = facts.contents.get();
+  findings.urls = facts.urls.get();
 }
 
 }  // namespace

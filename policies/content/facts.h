@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "gateway/mime/contents.h"
 #include "gateway/mime/tree.h"
+#include "gateway/url/mail_urls.h"
 #include "policies/api/facts.h"
 
 namespace sallyport::policies {
@@ -14,8 +16,10 @@ struct ContentFacts {
   mime::Tree tree;
   bool has_malformed_header = false;           // of the mail itself: a line that is no field (threats.md M3)
   std::vector<std::string> duplicated_fields;  // fields of the mail that may stand once, and stand more often (M4)
-  // No fact and no field: what has been decoded of the parts, while the mail is there (gateway/mime/contents.h).
+  // No facts and no fields: what has been decoded of the parts, and the URLs in it, while the mail is there. Both are
+  // there or neither is.
   std::shared_ptr<mime::Contents> contents;
+  std::shared_ptr<url::MailUrls> urls;
 
   template <class V>
   void fields(V& visit) {

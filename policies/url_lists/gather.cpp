@@ -52,29 +52,27 @@ class UrlListsGathering final : public Gathering {
       co_return;
     }
     const Findings others = facts.tell();
-    url::UrlSet set(suffixes_);
-    url::add_header_urls(mail.message->header(), set);
-    bool has_all_parts = true;
-    if (others.parts != nullptr && others.contents != nullptr) {
-      const mime::Tree& tree = *others.parts;
-      std::uint64_t read = 0;
-      for (mime::PartIndex part = 0; part < tree.parts.size(); ++part) {
-        if (context.scheduler.is_over(context.deadline)) {
-          has_all_parts = false;
-          break;
-        }
-        url::add_part_urls(*mail.message, tree, part, *others.contents, set);
-        read += tree.parts[part].is_container ? 0 : tree.parts[part].size;
-        if (read < octets_at_a_time) continue;
-        read = 0;
-        co_await async::sleep_for(context.scheduler, std::chrono::milliseconds(1));
+    // Without its parts, a mail has the URLs of its header section.
+    const mime::Tree no_parts;
+    mime::Contents no_contents;
+    url::MailUrls own_urls(suffixes_);
+    const bool has_parts = others.parts != nullptr;
+    const mime::Tree& tree = has_parts ? *others.parts : no_parts;
+    mime::Contents& contents = has_parts ? *others.contents : no_contents;
+    url::MailUrls& urls = others.urls != nullptr ? *others.urls : own_urls;
+    bool has_all_parts = tree.unscannable == mime::Unscannable::no;
+    while (urls.read(*mail.message, tree, contents, octets_at_a_time)) {
+      if (context.scheduler.is_over(context.deadline)) {
+        has_all_parts = false;
+        break;
       }
-      has_all_parts = has_all_parts && tree.unscannable == mime::Unscannable::no;
+      co_await async::sleep_for(context.scheduler, std::chrono::milliseconds(1));
     }
+    const url::UrlSet& set = urls.set();
     UrlListsFacts found;
     found.urls = set.urls().size();
     found.is_whole = set.is_whole() && has_all_parts;
-    found.has_content = others.parts != nullptr;
+    found.has_content = has_parts;
     std::vector<Pending> pending;
     for (const KnownList& list : lists_) add_questions(list, set.urls(), found, pending);
 
@@ -161,8 +159,8 @@ std::vector<ReplyRange> hits_of(const UrlList& list) {
 class UrlListsGatherer final : public Gatherer {
  public:
   UrlListsGatherer(const UrlListsSettings& settings, ListTable& table, const PublicSuffixList& registrable,
-                   const OwnNames& own)
-      : settings_(settings), registrable_(registrable), own_(own) {
+                   const TopLevelDomains& top, const OwnNames& own)
+      : settings_(settings), suffixes_{registrable, top}, own_(own) {
     const std::map<std::string, std::string> names = list_names(settings_.zones);
     for (const auto& [zone, list] : settings_.zones) {
       lists_.push_back({{zone, names.at(zone), hits_of(list), list.self_test, table.of(zone)}, list});
@@ -172,7 +170,7 @@ class UrlListsGatherer final : public Gatherer {
 
   bool gathers_at(Stage stage) const override { return stage == Stage::message && !lists_.empty(); }
   std::unique_ptr<Gathering> begin() const override {
-    return std::make_unique<UrlListsGathering>(settings_, lists_, url::Suffixes{registrable_, top_}, own_);
+    return std::make_unique<UrlListsGathering>(settings_, lists_, suffixes_, own_);
   }
 
   // RFC 5782, 5: a list of names has TEST and has not INVALID; both are no domains (RFC 2606).
@@ -185,16 +183,16 @@ class UrlListsGatherer final : public Gatherer {
   UrlListsSettings settings_;
   std::vector<KnownList> lists_;
   std::vector<DnsList> tested_;
-  const PublicSuffixList& registrable_;
-  TopLevelDomains top_;
+  url::Suffixes suffixes_;
   const OwnNames& own_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Gatherer>> prepare_url_lists(const void* settings, const GathererParts& parts) {
-  return std::unique_ptr<Gatherer>(std::make_unique<UrlListsGatherer>(
-      *static_cast<const UrlListsSettings*>(settings), parts.learned.of<ListTable>(), parts.suffixes, parts.own));
+  return std::unique_ptr<Gatherer>(std::make_unique<UrlListsGatherer>(*static_cast<const UrlListsSettings*>(settings),
+                                                                      parts.learned.of<ListTable>(), parts.suffixes,
+                                                                      parts.learned.of<TopLevelDomains>(), parts.own));
 }
 
 }  // namespace sallyport::policies

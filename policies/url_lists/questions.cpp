@@ -10,55 +10,11 @@
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
 #include "gateway/dns/reverse_name.h"
+#include "gateway/url/suspicion.h"
 
 namespace sallyport::policies {
 
 namespace {
-
-int weight_of_place(url::Place place) {
-  switch (place) {
-    case url::Place::form:
-      return 12;
-    case url::Place::link:
-      return 10;
-    case url::Place::text:
-      return 8;
-    case url::Place::header:
-      return 4;
-    case url::Place::resource:
-      break;
-  }
-  return 2;
-}
-
-bool is_suspicious(url::Trick trick) {
-  switch (trick) {
-    case url::Trick::userinfo:
-    case url::Trick::slashes:
-    case url::Trick::spaces:
-    case url::Trick::encoded:
-    case url::Trick::invisible:
-    case url::Trick::letters:
-    case url::Trick::ip:
-    case url::Trick::odd_host:
-      return true;
-    case url::Trick::no_scheme:
-    case url::Trick::defanged:
-    case url::Trick::idn:
-    case url::Trick::cut:
-      break;
-  }
-  return false;
-}
-
-int suspicion(const url::Found& found) {
-  int weight = weight_of_place(found.place);
-  if (found.shows_other) weight += 40;
-  if (std::any_of(found.url.tricks.begin(), found.url.tricks.end(), is_suspicious)) weight += 20;
-  if (found.within) weight += 6;
-  if (url::has(found.url.tricks, url::Trick::no_scheme)) weight -= 5;
-  return weight;
-}
 
 // RFC 4648, 6, in lower case and without padding.
 std::string to_base32(std::string_view octets) {
@@ -108,14 +64,9 @@ std::optional<Asked> of_hash_list(const url::Url& url, const UrlList& list) {
 }  // namespace
 
 std::vector<Asked> askable(const std::vector<url::Found>& found, const UrlList& list, const IsSkipped& is_skipped) {
-  std::vector<const url::Found*> by_suspicion;
-  by_suspicion.reserve(found.size());
-  for (const url::Found& one : found) by_suspicion.push_back(&one);
-  std::stable_sort(by_suspicion.begin(), by_suspicion.end(),
-                   [](const auto* a, const auto* b) { return suspicion(*a) > suspicion(*b); });
   std::vector<Asked> all;
   std::set<std::string, std::less<>> known;
-  for (const url::Found* one : by_suspicion) {
+  for (const url::Found* one : url::by_suspicion(found)) {
     const url::Url& url = one->url;
     // An address at a well-known provider may be listed; its domain is not.
     const bool is_of_address = list.kind == UrlListKind::hash && list.of == HashOf::address;

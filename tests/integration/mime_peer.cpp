@@ -32,7 +32,7 @@ json read(const std::string& octets) {
   const mime::Tree tree = mime::read_tree(message);
   json answer{
       {"oddities", to_field_text(tree.oddities)}, {"unscannable", word(tree.unscannable)}, {"parts", json::array()}};
-  const mime::Contents contents;
+  mime::Contents contents;
   for (mime::PartIndex i = 0; i < tree.parts.size(); ++i) {
     const mime::Part& part = tree.parts[i];
     json names = json::array();

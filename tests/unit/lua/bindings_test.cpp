@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "tests/unit/lua/fixture.h"
+#include "tests/unit/lua/content_fixture.h"
 
 namespace sallyport::lua {
 namespace {
@@ -85,10 +85,10 @@ std::vector<std::string> bad_values(const Argument& argument) {
   return bad;
 }
 
-class Bindings : public RulesTest {
+class Bindings : public ContentTest {
  protected:
   Bindings() {
-    set_message("Subject: x\r\nFrom: ann@example.org\r\n\r\n");
+    set_mail("Subject: x\r\nFrom: ann@example.org\r\nContent-Type: text/plain; name=a.txt\r\n\r\nwww.example.com\r\n");
     mail.rcpt = MailAddress{"bob", "example.com"};
     mail.client.tls = policies::TlsFacts{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "", false, false, ""};
   }
@@ -122,6 +122,8 @@ class Bindings : public RulesTest {
   static std::string object(std::string_view type) {
     if (type == "address") return "tx.from";
     if (type == "re") return "sp.re('x')";
+    if (type == "part") return "tx.msg:files()[1]";
+    if (type == "url") return "tx.msg:urls()[1]";
     if (type == "net") return "sp.net { '192.0.2.0/24' }";
     if (type == "verdict") return "sp.drop()";
     return std::string(type);

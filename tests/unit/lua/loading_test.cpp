@@ -197,7 +197,7 @@ sp.rule { name = "a", stage = "message", run = function(mail)
   if mail.clent.ip == "x" then return end
   local t = { mail = { clent = 1 } } ; t.mail.clent = 2
   for _, rcpt in ipairs(mail.rcpts) do if rcpt.addres then repeat until mail.msg:headr("x") end end
-  return mail.auth.dmarc == "pass" and mail.client.tls.verson .. mail.id .. mail.from.org_domain
+  return mail.auth.dmarc == "pass" and mail.client.tls.verson .. mail.id .. mail.from.org_doman
 end }
 local function named(tx) return tx.msg.subjet end
 local function unused(tx) return tx.nothing end
@@ -209,7 +209,7 @@ sp.rule { name = "e", stage = "message", run = function(tx) return { tx = 1 }, t
               ElementsAre("a.lua:3:11: tx.clent does not exist; did you mean tx.client?",
                           "a.lua:5:82: tx.msg.headr does not exist; did you mean tx.msg.header?",
                           "a.lua:6:56: tx.client.tls.verson does not exist; did you mean tx.client.tls.version?",
-                          "a.lua:6:87: address.org_domain is not available in this version",
+                          "a.lua:6:87: address.org_doman does not exist; did you mean address.org_domain?",
                           "a.lua:8:40: tx.msg.subjet does not exist; did you mean tx.msg.subject?",
                           "a.lua:13:83: tx.nothing does not exist"));
 }

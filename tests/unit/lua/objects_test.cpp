@@ -157,8 +157,8 @@ TEST_F(Objects, MisspeltFieldsAreErrors) {
   set_message("Subject: x\r\n\r\n");
   EXPECT_EQ(error_of("tx['clent']"), "r.lua:3: tx.clent does not exist; did you mean tx.client?");
   EXPECT_EQ(error_of("tx.client['address']"), "r.lua:3: tx.client.address does not exist");
-  EXPECT_EQ(error_of("tx.from['org_domain']"), "r.lua:3: address.org_domain is not available in this version");
-  EXPECT_EQ(error_of("tx.msg['text']"), "r.lua:3: tx.msg.text is not available in this version");
+  EXPECT_EQ(error_of("tx.from['orgdomain']"), "r.lua:3: address.orgdomain does not exist; did you mean address.org_domain?");
+  EXPECT_EQ(error_of("tx.msg['txt']"), "r.lua:3: tx.msg.txt does not exist; did you mean tx.msg.text?");
   EXPECT_EQ(error_of("tx.msg['subjet']"), "r.lua:3: tx.msg.subjet does not exist; did you mean tx.msg.subject?");
   for (const char* key : {"tx[1]", "tx[nil]", "tx[tx]", "tx['']", "tx['a\\0b']", "tx.from[{}]"}) {
     EXPECT_EQ(run_body(std::string("return ") + key).kind, Kind::error) << key;

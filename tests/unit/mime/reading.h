@@ -32,7 +32,7 @@ struct ReadMail {
 
   const Part& part(PartIndex index) const { return tree.parts.at(index); }
   std::string content(PartIndex index) const {
-    const Contents contents;
+    Contents contents;
     auto octets = contents.bytes(*message, tree, index, std::size_t{64} << 20);
     return octets ? *octets : "cannot be read";
   }

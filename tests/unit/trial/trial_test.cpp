@@ -258,5 +258,17 @@ TEST(TrialReport, JunitIsWellFormed) {
   EXPECT_THAT(xml, HasSubstr("<failure message=\"a &lt; b &amp; c\">a_test.lua:3: a &lt; b &amp; c</failure>"));
 }
 
+TEST_F(Trial, AMailHasPartsAndUrls) {
+  rule("R",
+       "local f = tx.msg:files()[1] "
+       "return sp.hit { detail = f.name .. ' ' .. f.ext .. ' ' .. tx.msg:url_domains()[1] .. ' ' .. "
+       "tx.msg.from.org_domain }");
+  EXPECT_EQ(
+      failures_of("t.test('x', function() t.equal(t.run('R', t.mail { body = 'see www.shop.example.com', headers = { "
+                  "From = 'ann@mail.example.co.uk', ['Content-Type'] = 'text/plain; name=a.exe' } }).detail, "
+                  "'a.exe exe example.com example.co.uk') end)"),
+      "");
+}
+
 }  // namespace
 }  // namespace sallyport::lua
