@@ -137,7 +137,8 @@ bool resolve_one(std::string_view& rest, bool is_attribute, std::string& out) {
 
 bool resolve_references(std::string_view text, bool is_attribute, std::string& out) {
   while (!text.empty()) {
-    const std::size_t at = std::min(text.find_first_of("&\r"), text.size());
+    const auto is_marked = [](char c) { return c == '&' || c == '\r'; };
+    const auto at = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_marked) - text.begin());
     out += text.substr(0, at);
     text.remove_prefix(at);
     if (text.empty()) break;

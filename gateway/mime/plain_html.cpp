@@ -23,15 +23,24 @@ bool is_all_white(std::string_view text) { return std::all_of(text.begin(), text
 
 // Octets that gumbo replaces, or that are no text.
 bool has_odd_octets(std::string_view html) {
+  constexpr auto is_ordinary = [] {
+    std::array<bool, 256> ordinary{};
+    for (std::size_t c = 0x20; c < 0x7f; ++c) ordinary[c] = true;
+    for (const char c : std::string_view(" \t\r\n\f")) ordinary[static_cast<unsigned char>(c)] = true;
+    return ordinary;
+  }();
+  bool is_ascii = true;
   for (std::size_t i = 0; i < html.size(); ++i) {
     const auto c = static_cast<unsigned char>(html[i]);
+    if (is_ordinary[c]) continue;
+    if (c < 0x80) return true;
+    is_ascii = false;
     const auto next = i + 1 < html.size() ? static_cast<unsigned char>(html[i + 1]) : 0;
-    if (c < 0x20 ? !is_white(html[i]) : c == 0x7f) return true;
     if (c == 0xc2 && next < 0xa0) return true;                     // C1
     if (c == 0xef && next == 0xb7) return true;                    // among them noncharacters
     if (c == 0xbf && (next == 0xbe || next == 0xbf)) return true;  // the same
   }
-  return !text::is_utf8(html);
+  return !is_ascii && !text::is_utf8(html);
 }
 
 bool ends_by_itself(HtmlTag tag) {
@@ -118,7 +127,7 @@ class PlainHtml {
 
   // Up to and including ">".
   bool read_attributes(HtmlAttributes& attributes) {
-    decoded_.clear();
+    if (!decoded_.empty()) decoded_.clear();
     while (true) {
       while (at_ < html_.size() && (is_white(html_[at_]) || html_[at_] == '/')) ++at_;
       if (at_ >= html_.size()) return false;
@@ -172,7 +181,7 @@ class PlainHtml {
     }
     std::string_view* const place = attributes.find(name);
     if (place == nullptr || place->data() != nullptr) return true;
-    if (value.find_first_of("&\r") == std::string_view::npos) {
+    if (value.find('&') == std::string_view::npos && value.find('\r') == std::string_view::npos) {
       *place = value.data() == nullptr ? std::string_view("", 0) : value;
       return true;
     }

@@ -17,6 +17,19 @@ int hex_digit(char c) {
   return -1;
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+// The end of what stands for itself: before "=", and before white space that may be the end of a line.
+std::size_t end_of_plain(std::string_view octets, std::size_t at) {
+  for (; at < octets.size() && octets[at] != '='; ++at) {
+    if (!is_blank(octets[at])) continue;
+    if (at + 1 == octets.size()) break;
+    const char next = octets[at + 1];
+    if (is_blank(next) || next == '\r' || next == '\n' || next == '=') break;
+  }
+  return at;
+}
+
 class QuotedPrintableDecoder final : public TransferDecoder {
  public:
   explicit QuotedPrintableDecoder(Coding coding) : coding_(coding) {}
@@ -25,13 +38,10 @@ class QuotedPrintableDecoder final : public TransferDecoder {
     std::size_t at = 0;
     while (at < octets.size()) {
       if (held_.empty() && skip_ == 0) {
-        const std::size_t plain = octets.find_first_of("= \t", at);
-        if (plain == std::string_view::npos) {
-          out.append(octets.substr(at));
-          return;
-        }
-        out.append(octets.substr(at, plain - at));
-        at = plain;
+        const std::size_t end = end_of_plain(octets, at);
+        out.append(octets.substr(at, end - at));
+        at = end;
+        if (at == octets.size()) return;
       }
       take(octets[at++], out);
     }

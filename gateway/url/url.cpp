@@ -1,8 +1,10 @@
 #include "gateway/url/url.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
+#include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
 #include "gateway/url/defanged.h"
 #include "gateway/url/host.h"
@@ -154,9 +156,49 @@ void take_scheme(std::string_view& text, Url& url) {
   if (!has_scheme) url.scheme = "http";
 }
 
+// Characters of a path, query or fragment that stay as they are, whoever reads them. Brackets and parentheses are not
+// among them: they may stand for dots (defanged.h).
+constexpr auto is_settled = [] {
+  std::array<bool, 256> settled{};
+  for (const char c :
+       std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'*+,;=:@/?#")) {
+    settled[static_cast<unsigned char>(c)] = true;
+  }
+  return settled;
+}();
+
+bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '.'; }
+
+// A URL that is written as its text will be, as most are: "https://www.example.com/path?query". Nothing for any other.
+std::optional<Url> settled_url(std::string_view written, const Suffixes& suffixes) {
+  const bool is_secure = written.starts_with("https://");
+  if (!is_secure && !written.starts_with("http://")) return std::nullopt;
+  const std::size_t host_at = is_secure ? 8 : 7;
+  std::size_t at = host_at;
+  while (at < written.size() && is_host_character(written[at])) ++at;
+  if (at == written.size() || written[at] != '/' || written.size() > max_url_octets) return std::nullopt;
+  const std::string_view host = written.substr(host_at, at - host_at);
+  const std::string_view top = host.substr(host.rfind('.') + 1);
+  const bool is_plain_name = is_domain_name(host) && top.size() < host.size() && !top.empty() &&
+                             text::is_alpha(top.front()) && host.find("xn--") == std::string_view::npos;
+  if (!is_plain_name) return std::nullopt;
+  for (std::size_t i = at; i < written.size(); ++i) {
+    const bool may_be_dot_segment = written[i] == '/' && i + 1 < written.size() && written[i + 1] == '.';
+    if (!is_settled[static_cast<unsigned char>(written[i])] || may_be_dot_segment) return std::nullopt;
+  }
+  Url url;
+  url.text = written;
+  url.scheme = is_secure ? "https" : "http";
+  url.host = host;
+  url.domain = registrable_domain(host, suffixes);
+  url.path_at = static_cast<std::uint32_t>(at);
+  return url;
+}
+
 }  // namespace
 
 std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash) {
+  if (auto settled = settled_url(written, suffixes)) return settled;
   Url url;
   const std::string tidy = tidied(written, url.tricks);
   std::string_view text = tidy;

@@ -44,6 +44,7 @@ std::string decoded_base64(std::string_view text) {
 std::optional<std::string> url_in(std::string text) {
   for (int i = 0; i < max_decodings; ++i) {
     if (begins_like_a_url(text)) return text;
+    if (text.find('%') == std::string::npos) break;
     std::string decoded = percent_decoded(text);
     if (decoded == text) break;
     text = std::move(decoded);

@@ -1,6 +1,8 @@
 // One form for all ways in which a URL is written.
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -199,6 +201,26 @@ TEST(Percent, DecodesOnceAndKeepsWhatIsNone) {
   EXPECT_EQ(percent_decoded("a%41%2542%4%zz%"), "aA%42%4%zz%");
   EXPECT_EQ(query_decoded("a+b%2Bc"), "a b+c");
   EXPECT_EQ(percent_normalized("%7e%2f \x01\xc3"), "~%2F%20%01%C3");
+}
+
+// With a space before it a URL is never taken for one that is written as its text will be, and is read step by step.
+TEST(ReadUrl, TakesNoShortcutThatLeadsElsewhere) {
+  constexpr const char* pieces[] = {"https://", "http://", "www.",    "example", ".com", ".co.uk", "/", "/a", "?b=c",
+                                    "#d",       "..",      "/.",      "%41",     "[.]",  "(",      "@", ":",  "-",
+                                    "_",        "xn--",    "EXAMPLE", "1",       "\\",   "&amp;",  "~x"};
+  std::mt19937 random(5);
+  std::size_t urls = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string written = random() % 2 == 0 ? "https://www.example" : "http://";
+    for (auto n = random() % 8; n > 0; --n) written += pieces[random() % std::size(pieces)];
+    const auto quick = read_url(written, suffixes());
+    const auto slow = read_url(" " + written, suffixes());
+    ASSERT_EQ(quick.has_value(), slow.has_value()) << written;
+    if (!quick) continue;
+    ++urls;
+    EXPECT_EQ(FieldWriter::json(*quick), FieldWriter::json(*slow)) << written;
+  }
+  EXPECT_GT(urls, 5'000U);
 }
 
 }  // namespace
