@@ -3,7 +3,8 @@
 
     ./dev bench                 relay and checks at 50 and 200 sessions, and idle sessions
     ./dev bench relay idle      only these
-    ./dev bench content         how fast the parts of mails are found, without a gateway around it
+    ./dev bench content         how fast the parts of mails are found, what rules cost, both without a gateway around it; and what a mail of
+                                20 KiB with HTML costs the gateway, without and with a look inside
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
@@ -27,6 +28,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
 GATEWAY, SINK, DNS = 25925, 25926, 25953
+# The rules that are shipped and look at a mail's sender, recipients and content.
+TWELVE = ["ARC_FORWARDER", "ATTACHMENT_NAMES", "BOUNCE_TO_MANY", "EXECUTIVE_NAME", "EXTERNAL_TAG", "LISTED_LINKS", "LOOKALIKE_DOMAIN",
+          "MASS_BCC", "NEW_SENDER_TO_FINANCE", "REPLY_TO_ELSEWHERE", "SENDER_RATE", "THREAD_HIJACK"]
 
 
 def cpu_seconds(pid):
@@ -100,7 +104,7 @@ class Bench:
 
     def gateway(self, mode):
         policy = '[policy]\nmode = "off"\n'
-        if mode == "checks":
+        if mode in ("checks", "outside", "inside"):
             (self.folder / "zone.json").write_text("{}")
             rules = self.folder / "rules"
             rules.mkdir(exist_ok=True)
@@ -116,6 +120,13 @@ class Bench:
             policy = ('[dns]\nservers = ["127.0.0.1:%d"]\n[policy.dnsbl]\nzones."bl.example".score = 9.0\n'
                       '[policy.rate]\nconnect_per_ip = "100000000/1m"\nmail_per_ip = "100000000/1m"\n'
                       'rcpt_per_sender_domain = "100000000/1m"\n[policy.rules]\npath = "%s"\n' % (DNS, rules))
+            if mode == "outside":
+                policy += '[policy.content]\nmode = "off"\n'
+            if mode == "inside":
+                names = ", ".join(f'"{name}"' for name in TWELVE)
+                policy += (f'shipped = [{names}]\nlists.LISTED_LINKS.entries = ["dbl.example"]\n'
+                           'lists.SENDER_RATE.entries = ["100000000/1m"]\nlists.EXECUTIVE_NAME.entries = ["Eve Boss"]\n'
+                           '[policy.url_lists]\nzones."dbl.example".score = 5.0\n')
         state = self.folder / f"state-{mode}"
         file = self.folder / f"{mode}.toml"
         file.write_text(f"""hostname = "mx.rcpt.example"
@@ -145,8 +156,8 @@ target = "file:{self.folder}/{mode}.log"
             sys.exit(f"the load generator failed: {out.stderr}")
         return json.loads(out.stdout)
 
-    def measure(self, name, port, process, parallel, tls):
-        options = ["--parallel", parallel, *(["--starttls"] if tls else [])]
+    def measure(self, name, port, process, parallel, tls, content=None):
+        options = ["--parallel", parallel, *(["--starttls"] if tls else []), *(["--content", content] if content else [])]
         self.load(port, "--sessions", parallel * 4, *options)
         before = cpu_seconds(process.pid)
         result = self.load(port, "--sessions", self.args.sessions, *options)
@@ -176,6 +187,25 @@ target = "file:{self.folder}/{mode}.log"
                   f"{mid('cpu_us') / mid('cpu_us', direct):10.2f}x{mid('p50_ms'):9.2f}{mid('p99_ms'):9.2f}"
                   f"{sum(r['failed'] for r in results):8}")
         print("direct: the load generator speaks to smtp-sink itself, and the CPU is the sink's")
+
+    def run_inside(self):
+        """A mail of 20 KiB with HTML, with the checks that look at it from outside, and with parts, URLs and the twelve rules."""
+        newsletter = self.folder / "newsletter.eml"
+        newsletter.write_bytes(subprocess.run([self.args.program.parent / "content_load", "newsletter"], capture_output=True, check=True).stdout)
+        cpu = {"outside": [], "inside": []}
+        for _ in range(self.args.repeats):
+            sink = self.sink()
+            for mode, of_mode in cpu.items():
+                gateway = self.gateway(mode)
+                result = self.measure(mode, GATEWAY, gateway, 50, False, newsletter)
+                if result["failed"]:
+                    sys.exit(f"{mode}: {result['failed']} mails failed: {result['first_error']}")
+                of_mode.append(result["cpu_us"])
+                self.stop(gateway)
+            self.stop(sink)
+        outside, inside = (statistics.median(cpu[mode]) for mode in ("outside", "inside"))
+        print(f"a mail of {newsletter.stat().st_size} octets with HTML: {outside:.0f} us of CPU with the checks from outside, {inside:.0f} us with parts, "
+              f"URLs and the twelve rules: {inside - outside:.0f} us for the look inside")
 
     def run_idle(self):
         sink = self.sink()
@@ -212,11 +242,13 @@ def run_long_form(program, test, **sizes):
 
 
 def run_content(program):
-    """Beside the program stands content_load, which reads mails from memory in one thread."""
+    """Beside the program stand content_load, which reads mails from memory in one thread, and lua_rules, which runs rules."""
     print(f"{'mail':28}{'MB/s':>9}{'mails/s':>10}{'KiB beyond it':>15}")
     for line in subprocess.run([program.parent / "content_load"], capture_output=True, text=True, check=True).stdout.splitlines():
         name, speed, mails, memory = line.split()
         print(f"{name:28}{speed:>9}{mails:>10}{memory:>15}")
+    print("rules, microseconds of CPU each:")
+    subprocess.run([program.parent / "lua_rules"], check=True)
 
 
 def main():
@@ -245,6 +277,8 @@ def main():
                  if ("tls" if m[1] else m[0]) in what]
         if modes:
             bench.run_loads(modes)
+        if "content" in what:
+            bench.run_inside()
         if "idle" in what:
             bench.run_idle()
     finally:

@@ -1,5 +1,8 @@
 // How fast the parts of mails are found (bench.py content): processor time of one thread, without a gateway around it.
-// Prints one line for each kind of mail: name, MB/s, mails/s, and the largest memory beyond the stored message.
+//
+//   content_load               one line for each kind of mail: name, MB/s, mails/s, and the largest memory beyond the
+//                              stored message, in KiB
+//   content_load newsletter    a mail of 20 KiB with HTML, for smtp_load
 #include <malloc.h>
 
 #include <chrono>
@@ -11,9 +14,12 @@
 
 #include "gateway/base/base64.h"
 #include "gateway/base/cpu_time.h"
+#include "gateway/base/public_suffix.h"
+#include "gateway/base/top_level_domains.h"
 #include "gateway/mail/message.h"
 #include "gateway/mime/analysis.h"
 #include "gateway/mime/contents.h"
+#include "gateway/url/mail_urls.h"
 
 namespace {
 
@@ -67,6 +73,30 @@ std::string ordinary(std::size_t octets) {
          html + "</body></html>\r\n--=_alt--\r\n";
 }
 
+// What shops send: tables within tables, styles, links to a few domains, a text beside it.
+std::string newsletter(std::size_t octets) {
+  std::string text;
+  std::string html =
+      "<!DOCTYPE html>\r\n<html><head><title>News</title><style>p { color: #333 } a { color: #06c }</style></head>\r\n"
+      "<body style=3D\"margin:0\"><table width=3D\"100%\"><tr><td align=3D\"center\">\r\n";
+  for (int i = 0; text.size() + html.size() < octets - 1200; ++i) {
+    const std::string link =
+        "https://shop" + std::to_string(i % 6) + ".example/item/" + std::to_string(i) + "?from=3Dmail";
+    text += "Item " + std::to_string(i) + ", now at half its price: " + link + "\r\n";
+    html += "<table class=3D\"item\" style=3D\"width:600px;padding:4px 8px;color:#333\"><tr><td><img src=3D\"" + link +
+            "&amp;size=3D120\" width=3D\"120\"></td>\r\n<td style=3D\"font-size:14px\"><p>The quick brown fox jumps "
+            "over the "
+            "lazy dog &ndash; again.</p>\r\n<p><a href=3D\"" +
+            link + "\">Item " + std::to_string(i) + "</a>, now at <b>half</b> its price.</p></td></tr></table>\r\n";
+  }
+  return std::string(head) +
+         "Content-Type: multipart/alternative; boundary=\"=_alt\"\r\n\r\n--=_alt\r\n"
+         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+         text +
+         "--=_alt\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+         html + "</td></tr></table></body></html>\r\n--=_alt--\r\n";
+}
+
 class NoSpool final : public mail::Spool {
  public:
   Result<std::unique_ptr<mail::SpoolFile>> open() override { return Failure{"there is none"}; }
@@ -74,7 +104,12 @@ class NoSpool final : public mail::Spool {
 
 std::size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
 
-void measure(const char* name, const std::string& octets, bool reads_text) {
+enum class Reads { parts, texts, urls };
+
+void measure(const char* name, const std::string& octets, Reads reads) {
+  static const PublicSuffixList registrable;
+  static const TopLevelDomains top;
+  const url::Suffixes suffixes{registrable, top};
   NoSpool spool;
   mail::Message message(mail::MessageLimits{std::uint64_t{64} << 20, std::uint64_t{64} << 20}, spool);
   message.append(octets);
@@ -95,9 +130,11 @@ void measure(const char* name, const std::string& octets, bool reads_text) {
     while (analysis.has_more()) analysis.step(message, 256 << 10);
     const mime::Tree tree = analysis.take();
     mime::Contents contents;
-    for (mime::PartIndex i = 0; reads_text && i < tree.parts.size(); ++i) {
+    for (mime::PartIndex i = 0; reads != Reads::parts && i < tree.parts.size(); ++i) {
       if (is_text(tree.parts[i])) contents.text(message, tree, i);
     }
+    url::MailUrls urls(suffixes);
+    if (reads == Reads::urls) urls.read(message, tree, contents, UINT64_MAX);
     if (mails == 0) most = std::max(most, allocated() - before);
     ++mails;
     spent = thread_cpu_time() - began;
@@ -109,11 +146,18 @@ void measure(const char* name, const std::string& octets, bool reads_text) {
 
 }  // namespace
 
-int main() {
-  measure("attachments-20MB", with_attachments(4, 3700 * 1000), false);
-  measure("one-attachment-100KB", with_attachments(1, 72 * 1000), false);
-  measure("ordinary-5KiB", ordinary(5 * 1024), false);
-  measure("ordinary-5KiB-with-text", ordinary(5 * 1024), true);
-  measure("ordinary-20KiB-with-text", ordinary(20 * 1024), true);
+int main(int count, char** arguments) {
+  if (count > 1 && std::string_view(arguments[1]) == "newsletter") {
+    std::fputs(newsletter(20 * 1024).c_str(), stdout);
+    return 0;
+  }
+  measure("attachments-20MB", with_attachments(4, 3700 * 1000), Reads::parts);
+  measure("one-attachment-100KB", with_attachments(1, 72 * 1000), Reads::parts);
+  measure("ordinary-5KiB", ordinary(5 * 1024), Reads::parts);
+  measure("ordinary-5KiB-with-text", ordinary(5 * 1024), Reads::texts);
+  measure("ordinary-20KiB-with-text", ordinary(20 * 1024), Reads::texts);
+  measure("newsletter-20KiB", newsletter(20 * 1024), Reads::parts);
+  measure("newsletter-20KiB-with-text", newsletter(20 * 1024), Reads::texts);
+  measure("newsletter-20KiB-with-urls", newsletter(20 * 1024), Reads::urls);
   return 0;
 }

@@ -7,7 +7,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "gateway/async/nursery.h"
@@ -32,6 +35,7 @@ struct Load {
   bool starttls = false;
   bool idle = false;
   std::string recipient = "user@rcpt.example";
+  std::string content_file;  // the message, with CRLF; empty: one of `octets` octets is made
 };
 
 struct Tally {
@@ -48,10 +52,23 @@ std::string make_content(std::uint64_t octets) {
   return content + ".\r\n";
 }
 
+std::string read_content(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (!stream || !content.ends_with("\r\n") || content.find("\n.") != std::string::npos) {
+    std::cerr << file << ": expected a message that ends with CRLF and has no lines with a dot in front\n";
+    std::exit(65);
+  }
+  return content + ".\r\n";
+}
+
 class Generator {
  public:
   explicit Generator(Load load)
-      : load_(std::move(load)), dialer_(loop_), content_(make_content(load_.octets)), sessions_(loop_.scheduler()) {
+      : load_(std::move(load)),
+        dialer_(loop_),
+        content_(load_.content_file.empty() ? make_content(load_.octets) : read_content(load_.content_file)),
+        sessions_(loop_.scheduler()) {
     upstream_.tls.mode = load_.starttls ? tls::UpstreamTls::require : tls::UpstreamTls::off;
     if (load_.starttls) tls_ = make_client_context(upstream_.tls).value();
   }
@@ -168,6 +185,7 @@ int main(int argc, char** argv) {
   app.add_option("--parallel", load.parallel, "sessions at once");
   app.add_option("--messages", load.messages, "messages per session");
   app.add_option("--size", load.octets, "octets per message");
+  app.add_option("--content", load.content_file, "a file with the message, instead of --size");
   app.add_option("--to", load.recipient, "the recipient");
   app.add_flag("--starttls", load.starttls, "STARTTLS with a full handshake each");
   app.add_flag("--idle", load.idle, "open the sessions and hold them until standard input ends");
