@@ -107,7 +107,7 @@ class PolicyCheck {
       if (error.line <= 0) {
         // Of the directory or a whole file: what leads there is the configuration.
         const std::string& where = error.file.empty() ? settings.path : error.file;
-        report_.fail(place(lua::rules_section, tenant), where + ": " + error.message);
+        report_.fail(place(lua::rules_section, tenant), where.empty() ? error.message : where + ": " + error.message);
         continue;
       }
       const auto column = static_cast<std::uint32_t>(std::max(error.column, 1));
@@ -222,13 +222,15 @@ void check_policies(const config::Loaded& loaded, const std::string& config_file
 
 std::size_t count_rules(const config::Loaded& loaded) {
   const config::Settings& settings = *loaded.settings;
-  std::set<std::string> paths{settings.policy.of(lua::rules_section).path};
+  const auto source_of = [](const lua::RuleSettings& rules) { return std::pair(rules.path, rules.shipped); };
+  std::set<std::pair<std::string, std::vector<std::string>>> sources{source_of(settings.policy.of(lua::rules_section))};
   for (const auto& [name, tenant] : settings.tenants)
-    paths.insert(config::policy_of(settings, tenant).of(lua::rules_section).path);
+    sources.insert(source_of(config::policy_of(settings, tenant).of(lua::rules_section)));
   std::size_t count = 0;
-  for (const std::string& path : paths) {
+  for (const auto& [path, shipped] : sources) {
     lua::RuleSettings rules = settings.policy.of(lua::rules_section);
     rules.path = path;
+    rules.shipped = shipped;
     if (const auto set = lua::RuleSet::load(rules)) count += (*set)->rules().size();
   }
   return count;

@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 std::vector<RuleFolder> folders_of(const config::Settings& settings) {
   std::vector<RuleFolder> folders;
   const lua::RuleSettings& common = settings.policy.of(lua::rules_section);
-  if (!common.path.empty()) folders.push_back({"", common});
+  if (common.has_rules()) folders.push_back({"", common});
   for (const auto& [name, tenant] : settings.tenants) {
     const lua::RuleSettings& own = config::policy_of(settings, tenant).of(lua::rules_section);
-    if (&own != &common && !own.path.empty()) folders.push_back({name, own});
+    if (&own != &common && own.has_rules()) folders.push_back({name, own});
   }
   return folders;
 }
@@ -42,7 +42,8 @@ std::optional<std::vector<RuleFolder>> rule_folders(const std::string& named, co
     if (!loaded) return {};
     auto folders = folders_of(*loaded->settings);
     if (!folders.empty()) return folders;
-    console.err << "sallyport: " << config_file << " has no policy.rules.path; name a directory of rules\n";
+    console.err << "sallyport: " << config_file
+                << " has neither policy.rules.path nor policy.rules.shipped; name a directory of rules\n";
     exit = exit_code::usage;
     return {};
   }

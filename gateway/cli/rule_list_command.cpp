@@ -66,7 +66,7 @@ void add(const RuleFolder& folder, const lua::RuleSet& set, bool by_order, std::
     listed.score = rule.score;
     listed.group = rule.group;
     listed.on_error = word(rule.on_error);
-    listed.file = folder.settings.path + "/" + rule.file;
+    listed.file = rule.file.starts_with("shipped/") ? rule.file : folder.settings.path + "/" + rule.file;
     listed.line = rule.line;
     listed.tenant = folder.tenant;
     to.push_back(std::move(listed));

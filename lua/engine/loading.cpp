@@ -10,6 +10,7 @@
 #include "lua/engine/context.h"
 #include "lua/engine/frozen.h"
 #include "lua/engine/lua_tokens.h"
+#include "lua/engine/shipped_rules.h"
 
 namespace sallyport::lua {
 
@@ -76,6 +77,7 @@ Loading::Loading(lua_State* L, const RuleSettings& settings) : L_(L), settings_(
   context.loading = this;
   context.patterns_left = most_patterns;
   find_files();
+  find_shipped();
 }
 
 Loading::~Loading() { Context::of(L_).loading = nullptr; }
@@ -92,6 +94,26 @@ void Loading::find_files() {
   if (error) add_error("", 0, "cannot read the rule path: " + error.message());
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) read((fs::path(settings_.path) / name).string(), name);
+}
+
+void Loading::find_shipped() {
+  const std::span<const ShippedRule> all = shipped_rules();
+  for (const std::string& name : settings_.shipped) {
+    const auto rule = std::find_if(all.begin(), all.end(), [&](const ShippedRule& one) { return one.name == name; });
+    if (rule == all.end()) {
+      std::vector<std::string> names;
+      for (const ShippedRule& one : all) names.emplace_back(one.name);
+      const std::string_view near = text::did_you_mean(name, names);
+      add_error("", 0,
+                "policy.rules.shipped: there is no shipped rule '" + text::printable(name, 64) + "'" +
+                    (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?"));
+      continue;
+    }
+    RuleFile file;
+    file.name = "shipped/" + std::string(rule->file);
+    file.source = rule->source;
+    files_.push_back(std::move(file));
+  }
 }
 
 void Loading::read(const std::string& path, const std::string& name) {

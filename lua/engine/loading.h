@@ -20,7 +20,7 @@ namespace sallyport::lua {
 struct RuleFile {
   enum class State { unread, running, loaded, failed };
 
-  std::string name;  // without the directory: "spam.lua"
+  std::string name;  // without the directory: "spam.lua"; of a shipped one "shipped/external_tag.lua"
   std::string source;
   State state = State::unread;
   bool told = false;                   // the reason of its failure is among Loading::errors()
@@ -35,8 +35,9 @@ inline bool is_rule_file(std::string_view name) { return name.ends_with(".lua") 
 
 class Loading {
  public:
-  // Reads the *.lua files of settings.path, sorted by name. A file or directory that cannot be read becomes an error in
-  // errors(). Both arguments must outlive this object.
+  // Reads the *.lua files of settings.path, sorted by name, and after them the shipped ones that settings.shipped
+  // names. A file or directory that cannot be read becomes an error in errors(). Both arguments must outlive this
+  // object.
   Loading(lua_State* L, const RuleSettings& settings);
   Loading(const Loading&) = delete;
   Loading& operator=(const Loading&) = delete;
@@ -48,6 +49,7 @@ class Loading {
   // only when errors() is empty, and inside a protected call: Lua errors may be raised.
   void finish();
 
+  const RuleSettings& settings() const { return settings_; }
   std::vector<LoadError>& errors() { return errors_; }
   std::vector<UnusedSetting>& unused() { return unused_; }
   std::vector<Rule>& rules() { return rules_; }
@@ -61,6 +63,7 @@ class Loading {
 
  private:
   void find_files();
+  void find_shipped();
   void read(const std::string& path, const std::string& name);
   void add_error(std::string_view file, int line, std::string message, int column = 0);
   void add_thrown(lua_State* thread, const RuleFile& file, bool yielded);

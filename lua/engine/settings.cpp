@@ -8,8 +8,20 @@ namespace {
 using settings::row;
 namespace type = settings::type;
 
+Result<std::string> parse_entry(std::string_view text, const settings::Reading& reading) {
+  if (!settings::is_plain_text(text)) return reading.wrong(text);
+  return std::string(text);
+}
+std::string same(const std::string& text) { return text; }
+
+constinit const settings::TypeOf<std::vector<std::string>> entries =
+    settings::list_type<std::string, parse_entry, same>(
+        "list of texts", R"(a list of texts like ["Ann Boss", "Bob Chief"])",
+        R"({"type": "array", "items": {"type": "string", "minLength": 1}})");
+
 constexpr settings::Row rows[] = {
     row<&RuleSettings::path>("path", type::path, "A directory of rules in Lua; empty for none."),
+    row<&RuleSettings::shipped>("shipped", entries, "Rules that come with the program and are switched on, by name."),
     policies::mode_row<&RuleSettings::mode>("How the rules take part; a percentage is of mails, as for one rule."),
     row<&RuleSettings::on_error>("on_error",
                                  "What becomes of a mail when a rule fails or breaks its budget; auto: 451 if its "
@@ -24,11 +36,14 @@ constexpr settings::Row rows[] = {
     row<&RuleSettings::rules, &RuleOverride::mode>("rules.*.mode", "How this rule takes part, whatever its file says."),
     row<&RuleSettings::groups, &RuleOverride::mode>("groups.*.mode",
                                                     "How the rules of this group take part, whatever their files say."),
+    row<&RuleSettings::lists, &RuleEntries::entries>("lists.*.entries", entries,
+                                                     "Texts for rules, which read them by sp.setting(NAME)."),
 };
 
 constexpr settings::Collection collections[] = {
     {"rules.*", settings::NameRule::identifier, "A rule, by its name."},
     {"groups.*", settings::NameRule::identifier, "The rules whose `group` this is."},
+    {"lists.*", settings::NameRule::identifier, "A list for rules; the shipped ones read that of their own name."},
 };
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/base/fields.h"
 #include "gateway/base/units.h"
@@ -29,9 +30,15 @@ struct RuleOverride {
   RuleMode mode;
 };
 
+// A list of texts that the settings have for rules (sp.setting).
+struct RuleEntries {
+  std::vector<std::string> entries;
+};
+
 struct RuleSettings {
-  std::string path;  // a directory of *.lua files; empty: no rules
-  RuleMode mode;     // of all rules together
+  std::string path;                  // a directory of *.lua files; empty: none
+  std::vector<std::string> shipped;  // names of rules of the program's own that are switched on (shipped_rules.h)
+  RuleMode mode;                     // of all rules together
   OnError on_error = OnError::automatic;
   Duration cpu = std::chrono::milliseconds(50);            // per run
   Duration cpu_per_mail = std::chrono::milliseconds(500);  // of all runs for one mail
@@ -40,6 +47,9 @@ struct RuleSettings {
   // By name. A rule's own comes before that of its group, and that before what its file says.
   std::map<std::string, RuleOverride> rules;
   std::map<std::string, RuleOverride> groups;
+  std::map<std::string, RuleEntries> lists;  // by name
+
+  bool has_rules() const { return !path.empty() || !shipped.empty(); }
 };
 
 // A setting of a rule or group that the rule path does not have.

@@ -72,6 +72,7 @@ Result<TestReport, std::vector<LoadError>> run_tests(const RuleSettings& setting
   auto rules = RuleSet::load(settings, checks);
   if (!rules) return std::move(rules).error();
   TestReport report;
+  if (settings.path.empty()) return report;
   for (const std::string& name : find_tests(settings.path)) {
     if (!only.empty() && name != only) continue;
     std::vector<TestResult> of_file = run_file(**rules, settings.path, name);

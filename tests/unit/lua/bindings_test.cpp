@@ -122,6 +122,7 @@ class Bindings : public ContentTest {
   static std::string object(std::string_view type) {
     if (type == "address") return "tx.from";
     if (type == "re") return "sp.re('x')";
+    if (type == "re_set") return "sp.re_set { 'x' }";
     if (type == "part") return "tx.msg:files()[1]";
     if (type == "url") return "tx.msg:urls()[1]";
     if (type == "net") return "sp.net { '192.0.2.0/24' }";
@@ -197,9 +198,10 @@ TEST_F(Bindings, NothingShowsAnAddressOfMemory) {
   std::vector<std::string> lines = {
       "local function check(text) if text:find('0x') or text:find('%x%x%x%x%x%x') then "
       "wrong[#wrong + 1] = text end end",
-      "local re = sp.re('x')"};
+      "local re, set = sp.re('x'), sp.re_set { 'x' }"};
   for (std::string& value : values) {
     if (value.starts_with("sp.re('x')")) value.replace(0, 10, "re");  // a run may compile only some
+    if (value.starts_with("sp.re_set { 'x' }")) value.replace(0, 17, "set");
   }
   for (const std::string& value : values) {
     lines.push_back("check(tostring(" + value + "))");
