@@ -1,8 +1,12 @@
 """A connection that clients and servers of the chaos run share: lines and octets, TLS, and all ways of ending."""
 import contextlib
+import fcntl
 import socket
 import ssl
 import struct
+import termios
+
+from support import STARTING
 
 
 class Wire:
@@ -57,11 +61,18 @@ class Wire:
         self.socket = context.wrap_socket(self.socket, do_handshake_on_connect=False, **options)
         self.socket.do_handshake()
 
+    def unsent_octets(self):
+        """What the other side's kernel has not acknowledged (SIOCOUTQ)."""
+        with contextlib.suppress(OSError):
+            return struct.unpack("i", fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+        return 0
+
     def half_close(self):
         self.socket.shutdown(socket.SHUT_WR)
 
     def close(self):
-        with contextlib.suppress(OSError):
+        """When this returns, the other side has been told."""
+        with STARTING, contextlib.suppress(OSError):
             self.socket.close()
 
     def reset(self):
