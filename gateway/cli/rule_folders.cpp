@@ -38,8 +38,10 @@ std::optional<std::vector<RuleFolder>> rule_folders(const std::string& named, co
   const std::string path = named.empty() && has_none ? "." : named;
   if (path.empty()) {
     const auto loaded = load_configuration(config_file, console);
-    exit = exit_code::configuration;
-    if (!loaded) return {};
+    if (!loaded) {
+      exit = exit_code::configuration;
+      return {};
+    }
     auto folders = folders_of(*loaded->settings);
     if (!folders.empty()) return folders;
     console.err << "sallyport: " << config_file

@@ -103,7 +103,14 @@ int make_rule(const RuleNewOptions& options, const Console& console) {
   int exit = exit_code::ok;
   const auto folders = rule_folders(options.path, options.config_file, console, exit);
   if (!folders) return exit;
-  const lua::RuleSettings& settings = folders->front().settings;
+  // The rules that come with the program have no directory.
+  const auto folder =
+      std::find_if(folders->begin(), folders->end(), [](const RuleFolder& one) { return !one.settings.path.empty(); });
+  if (folder == folders->end()) {
+    console.err << "sallyport: " << options.config_file << " has no policy.rules.path; name a directory of rules\n";
+    return exit_code::usage;
+  }
+  const lua::RuleSettings& settings = folder->settings;
   if (const auto set = lua::RuleSet::load(settings)) {
     for (const lua::Rule& rule : (*set)->rules()) {
       if (rule.name != options.name) continue;

@@ -17,6 +17,8 @@ namespace sallyport::lua {
 namespace {
 
 constexpr std::size_t most_tests = 10'000;
+constexpr std::size_t most_failures = 100;  // of one test, which may catch them
+constexpr std::uint64_t most_mail_octets = 64u << 20;
 constexpr const char* bench_key = "sallyport.trial";
 constexpr const char* mails_key = "sallyport.trial.mail";
 
@@ -30,7 +32,8 @@ TestBench& bench_of(lua_State* L) {
 // What t.check raises, so that the test ends; what is wrong has been noted before.
 int fail(lua_State* L, TestBench& bench, const std::string& message) {
   const Place place = find_place(L);
-  bench.results[bench.current].failures.push_back({place.file, place.line, message});
+  std::vector<TestFailure>& failures = bench.results[bench.current].failures;
+  if (failures.size() < most_failures) failures.push_back({place.file, place.line, message});
   lua_pushlightuserdata(L, &bench);
   return lua_error(L);
 }
@@ -85,15 +88,29 @@ int equal(lua_State* L) {
 
 // -- t.mail
 
+// What t.mail gives. Its content is no memory of Lua's, so that the meter does not see it.
+struct KeptMail {
+  TrialMail mail;
+  std::uint64_t& octets_of_all;
+};
+
 int destroy_mail(lua_State* L) {
-  std::destroy_at(static_cast<TrialMail*>(lua_touserdata(L, 1)));
+  auto* kept = static_cast<KeptMail*>(lua_touserdata(L, 1));
+  kept->octets_of_all -= kept->mail.content.size();
+  std::destroy_at(kept);
   return 0;
 }
 
 int mail(lua_State* L) {
-  TrialMail made = read_trial_mail(L, bench_of(L).folder);
-  void* place = lua_newuserdatauv(L, sizeof(TrialMail), 0);
-  new (place) TrialMail(std::move(made));
+  TestBench& bench = bench_of(L);
+  TrialMail made = read_trial_mail(L, bench.folder);
+  if (bench.mail_octets + made.content.size() > most_mail_octets) lua_gc(L, LUA_GCCOLLECT);
+  if (bench.mail_octets + made.content.size() > most_mail_octets) {
+    return luaL_error(L, "the mails that are in use take more than 64 MiB");
+  }
+  bench.mail_octets += made.content.size();
+  void* place = lua_newuserdatauv(L, sizeof(KeptMail), 0);
+  new (place) KeptMail{std::move(made), bench.mail_octets};
   lua_getfield(L, LUA_REGISTRYINDEX, mails_key);
   lua_setmetatable(L, -2);
   return 1;
@@ -352,7 +369,7 @@ const TrialMail* trial_mail_at(lua_State* L, int index) {
   lua_getfield(L, LUA_REGISTRYINDEX, mails_key);
   const bool is_mail = lua_rawequal(L, -1, -2) != 0;
   lua_pop(L, 2);
-  return is_mail ? static_cast<const TrialMail*>(lua_touserdata(L, index)) : nullptr;
+  return is_mail ? &static_cast<const KeptMail*>(lua_touserdata(L, index))->mail : nullptr;
 }
 
 void push_test_library(lua_State* L, TestBench& bench) {

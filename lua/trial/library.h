@@ -4,6 +4,7 @@
 // TestBench is what these functions work on, while one file of tests executes in its Lua state.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct TestBench {
   std::vector<TestResult> results;
   // The test that executes: an index into results. Between tests it is the file itself, whose result is the first.
   std::size_t current = 0;
+  std::uint64_t mail_octets = 0;  // of the mails that t.mail has made and Lua has not yet destroyed
 };
 
 // Pushes the table that require "sallyport.test" gives. `bench` must outlive the state. The types of objects that its

@@ -2,8 +2,8 @@
 //
 // The rules run as in the gateway, with the same engine and budgets, in a world of which nothing is real (world.h). A
 // test file executes in a Lua state of its own, without access to files, programs or the network, within 5 s of
-// processor time and 256 MiB; each of its tests begins with an empty DNS and the same clock. It blocks the calling
-// thread, so it is not for the thread of a loop.
+// processor time and 256 MiB, and all files within a minute; each test begins with an empty DNS and the same clock. It
+// blocks the calling thread, so it is not for the thread of a loop.
 #pragma once
 
 #include <span>

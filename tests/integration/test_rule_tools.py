@@ -55,6 +55,25 @@ class Tools(GatewayTest):
         self.assertEqual(broken.returncode, 1)
         self.assertIn("rules.lua:1:", broken.stderr)
 
+    def test_the_rules_of_the_configuration(self):
+        folder = self.rules(RULE % ("R", "", "return sp.reject()"))
+        (folder / "r_test.lua").write_text(PASSES % "reject")
+        own = self.folder / "own"
+        own.mkdir()
+        (own / "own.lua").write_text('local sp = require "sallyport"\n' + RULE % ("OWN", "", ""))
+        file = self.configuration(1, policy={"mode": "off", "rules": {"mode": "enforce", "path": folder, "rules": {"R": {"mode": "10%"}}}},
+                                  tenants={"acme": {"domains": ["acme.example"], "policy": {"rules": {"path": own, "mode": "shadow"}}}})
+        shown = self.rule("list", "--order", "-c", file)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertRegex(shown.stdout, r"(?s)message\n  R +10% .*tenant acme:\nmessage\n  OWN +shadow ")
+        tested = self.rule("test", "-c", file)
+        self.assertEqual((tested.returncode, tested.stdout.splitlines()[-1]), (0, "1 test, 0 failed"), tested.stderr)
+        made = self.rule("new", "NEXT", "-c", file)
+        self.assertEqual((made.returncode, made.stdout.splitlines()[0]), (0, f"{folder}/next.lua"), made.stderr)
+        self.assertEqual(self.lua("-c", file, "-e", "t.run('R', t.mail {}).verdict").stdout, "reject\n")
+        shipped = self.configuration(1, policy={"rules": {"shipped": ["EXTERNAL_TAG"]}})
+        self.assertEqual(self.rule("new", "NEXT", "-c", shipped).returncode, 64)
+
     def test_in_the_current_directory(self):
         folder = self.folder / "rules"
         folder.mkdir()

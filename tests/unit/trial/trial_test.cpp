@@ -206,6 +206,18 @@ TEST_F(Trial, WhatIsWrongWithAFileIsAFailure) {
               HasSubstr("the tests take more than 256 MiB"));
 }
 
+// What the meter of the Lua state does not see is bounded all the same: a load must not cost the gateway its memory.
+TEST_F(Trial, MailsAndCaughtFailuresAreBounded) {
+  rule("r", "return #tx.msg.subject == 3");
+  EXPECT_THAT(failures_of("local all = {} for i = 1, 100 do all[i] = t.mail { body = ('x'):rep(1000000) } end"),
+              HasSubstr("more than 64 MiB"));
+  EXPECT_EQ(failures_of("local body = ('x'):rep(1000000) for i = 1, 300 do t.mail { body = body } end"), "")
+      << "those that are not in use are gone";
+  const TestReport report = run_lines("for i = 1, 1000 do pcall(t.check, false) end");
+  ASSERT_THAT(report.results, SizeIs(1));
+  EXPECT_THAT(report.results[0].failures, SizeIs(100));
+}
+
 TEST_F(Trial, ATestReachesNothingOutside) {
   rule("r", "");
   for (const std::string name : {"io", "debug", "package", "load", "loadfile", "dofile", "collectgarbage", "os.execute",
