@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t our_application_id = 0x534c5054;
 
 // Entry n-1 is the step to version n. Released steps must never be changed.
-constexpr std::array<const char*, 3> steps{
+constexpr std::array<const char*, 4> steps{
     // DMARC aggregate reports. All columns except the count are the primary key, so equal mails are one row. dmarc_sent
     // records what has been sent to whom.
     R"(
@@ -57,6 +57,24 @@ constexpr std::array<const char*, 3> steps{
     // When a row was counted last: a report of the day tells of the record that was seen last.
     R"(
     ALTER TABLE dmarc_row ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;  -- milliseconds since 1970
+    )",
+    // What rules remember (mail_memory.h). Times are milliseconds since 1970.
+    R"(
+    CREATE TABLE rule_memory (
+      tenant TEXT NOT NULL,
+      key TEXT NOT NULL,               -- fingerprint, hexadecimal
+      origin INTEGER NOT NULL,         -- of the client's network, a keyed hash
+      expires_at INTEGER NOT NULL,
+      moment INTEGER NOT NULL,
+      begun_at INTEGER NOT NULL,
+      used_at INTEGER NOT NULL,
+      established INTEGER NOT NULL,
+      value TEXT NOT NULL,
+      PRIMARY KEY (tenant, key)
+    ) WITHOUT ROWID, STRICT;
+    CREATE TABLE rule_memory_key (
+      words TEXT NOT NULL              -- of the fingerprints, hexadecimal
+    ) STRICT;
     )",
 };
 
