@@ -203,6 +203,17 @@ local net = {}
 ---@return boolean found
 function net:contains(ip) end
 
+---A list in a file.
+---@class sallyport.list
+---@field size integer How many entries it has now.
+---@field kind string What it has: `"domain"`, `"address"`, `"network"` or `"word"`.
+local list = {}
+
+---Whether the list has it: a domain or one above it, an address in any case, an IP address in one of the networks, a word in any case. What is no domain or address is in no list.
+---@param what string Such as `tx.from.domain`.
+---@return boolean found
+function list:contains(what) end
+
 ---What `sp.hit`, `sp.reject` and the like give; it has no fields.
 ---@class sallyport.verdict
 local verdict = {}
@@ -287,6 +298,42 @@ function sp.all(functions) end
 ---@param networks string[] Such as `"192.0.2.0/24"` and `"2001:db8::/32"`; an address is a network of its own.
 ---@return sallyport.net net
 function sp.net(networks) end
+
+---Counts one, and says whether that is within the rate. `"10/1h"`: ten at once, and one more for each six minutes; `"10/1h burst 3"`: three at once. What is not within it is not counted.
+---@param name string Of what is remembered, such as `"senders"`; all rules share it.
+---@param key string Whom or what it is about, such as `tx.from.addr`.
+---@param rate string Such as `"10/1h"`.
+---@return boolean within # false: it is too much
+---@return integer? seconds # when it is too much: until the next is within it
+function sp.rate(name, key, rate) end
+
+---Whether this was seen before, within `keep` of the last time; from now on it is.
+---@param name string Of what is remembered, such as `"senders"`; all rules share it.
+---@param key string Whom or what it is about, such as `tx.from.addr`.
+---@param keep string|number How long: seconds, or a text such as `"30d"`; 366 days at most.
+---@return boolean known
+---@return integer? seconds # when known: since it was seen first
+function sp.seen(name, key, keep) end
+
+---The value that the function gave for this key, within `keep`; else what it gives now, which is kept unless it is nil. It is kept as JSON of at most 16384 octets.
+---@param name string Of what is remembered, such as `"senders"`; all rules share it.
+---@param key string Whom or what it is about, such as `tx.from.addr`.
+---@param keep string|number How long: seconds, or a text such as `"30d"`; 366 days at most.
+---@param fn fun(): any, any Finds it out; gives a value, or nil and an error.
+---@return any value
+---@return any err # of the function
+function sp.memo(name, key, keep, fn) end
+
+---Writes a line `event=rule` with the text, the rule and the mail into the log. All rules together may write 20 lines for one mail, and a rule 60 in a minute; further ones are dropped. Of those that were too many in a minute the rule's next line says how many.
+---@param level "debug"|"info"|"warning"|"error" The settings may hide the lower ones.
+---@param text string At most 400 octets of it are written.
+---@return boolean written
+function sp.log(level, text) end
+
+---A list in a file, one entry a line, as long as it takes; `#` and `;` begin comments. Only while a file loads: keep it in a local. All workers share it. When the file changes it is read again within seconds; one that cannot be read, or has a line that is no entry, leaves the list as it was, and the log says so.
+---@param options { file: string, kind: "domain"|"sallyport.address"|"network"|"word" }
+---@return sallyport.list list
+function sp.list(options) end
 
 sp.dns = {}
 
@@ -398,5 +445,22 @@ function sp.json.decode(text) end
 ---@param value string|number|boolean|table A string, number, boolean or table of such, nested 64 deep at most.
 ---@return string text
 function sp.json.encode(value) end
+
+sp.http = {}
+
+---Asks a web server. A redirect is followed to hosts of `policy.rules.http` only; any other is the answer.
+---@param url string `https://` or `http://`, a host of `policy.rules.http`, a path.
+---@param options? { headers?: table<string, string> }
+---@return { status: integer, headers: table<string, string>, body: string }? answer # names of headers are in lower case
+---@return string? err # why there is none: `not_allowed`, `bad_url`, `timeout`, `too_large`, `too_many`, or `dns: ...`, `connect: ...`, `tls: ...`, `connection: ...`, `bad_response: ...` with what is wrong
+function sp.http.get(url, options) end
+
+---Sends something to a web server.
+---@param url string `https://` or `http://`, a host of `policy.rules.http`, a path.
+---@param body string What is sent, as it is.
+---@param options? { headers?: table<string, string> }
+---@return { status: integer, headers: table<string, string>, body: string }? answer # names of headers are in lower case
+---@return string? err # why there is none: `not_allowed`, `bad_url`, `timeout`, `too_large`, `too_many`, or `dns: ...`, `connect: ...`, `tls: ...`, `connection: ...`, `bad_response: ...` with what is wrong
+function sp.http.post(url, body, options) end
 
 return sp

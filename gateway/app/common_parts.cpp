@@ -13,10 +13,18 @@ state::RateTable::Options rate_options() {
   return options;
 }
 
+state::MailMemory::Options memory_options() {
+  state::MailMemory::Options options;
+  for (std::uint64_t& word : options.hash_key) word = random_seed();
+  return options;
+}
+
 }  // namespace
 
 CommonParts::CommonParts(std::shared_ptr<const config::Settings> settings)
     : at_start(std::move(settings)),
+      list_files(counters),
+      memory(memory_options(), state::steady_now),
       dns_cache(at_start->dns.cache_entries),
       rates(rate_options(), state::steady_now),
       slots({at_start->limits.sessions, at_start->limits.sessions_per_ip}),

@@ -22,6 +22,8 @@
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/shared_queries.h"
 #include "gateway/state/dmarc_report_store.h"
+#include "gateway/state/list_files.h"
+#include "gateway/state/mail_memory.h"
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
@@ -43,6 +45,8 @@ struct CommonParts {
   std::unique_ptr<mail::Spool> spool;
   std::unique_ptr<uv::WorkPool> work_pool;  // of all loops; made when the privileges have been dropped
   Descriptor state_lock;                    // on the state directory; let go of when a successor takes over
+  state::ListFiles list_files;              // that rules look things up in; outlives all snapshots
+  state::MailMemory memory;                 // before the store, whose thread uses it
   // The embedded store and what is kept in it; null where nothing is kept.
   std::unique_ptr<state::Store> store;
   std::unique_ptr<state::DmarcReportStore> dmarc_reports;

@@ -96,6 +96,7 @@ class Daemon {
   std::optional<StartFailure> open_state();
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> start_threads();
+  void note_lost_memory(std::string_view why);
   std::optional<StartFailure> build_snapshot();
   std::optional<StartFailure> find_servers();
   std::string addresses() const;
@@ -230,6 +231,9 @@ std::optional<StartFailure> Daemon::start_threads() {
     return StartFailure{cli::exit_code::temporary, no_thread_for(whom).message};
   }
   common_->work_pool = std::move(*work_pool);
+  if (!common_->list_files.watch(*common_->log)) {
+    return StartFailure{cli::exit_code::temporary, no_thread_for("the lists of rules").message};
+  }
   return std::nullopt;
 }
 
@@ -260,11 +264,20 @@ std::optional<StartFailure> Daemon::open_store() {
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
   if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
   common_->registry.recall(last_words(*remembered));
+  const auto recalled = common_->memory.read(**database, std::chrono::system_clock::now());
+  if (!recalled) note_lost_memory(recalled.error().message);
   const BlockedSignals blocked;  // in its thread
   common_->store = std::make_unique<state::Store>(std::move(*database), common_->counters, *common_->log);
+  common_->memory.keep_in(*common_->store, [] { return std::chrono::system_clock::now(); });
   if (report::reporting_settings(settings_) == nullptr) return std::nullopt;
   common_->dmarc_reports = std::make_unique<state::DmarcReportStore>(*common_->store, common_->counters);
   return std::nullopt;
+}
+
+// Rules begin with what could be read.
+void Daemon::note_lost_memory(std::string_view why) {
+  common_->counters.add(Fault::state);
+  common_->log->write(LogLevel::warning, "fault", {{"kind", name(Fault::state)}, {"detail", why}});
 }
 
 void Daemon::make_workers() {
@@ -273,6 +286,7 @@ void Daemon::make_workers() {
     Worker::Orders orders{built_.for_workers[i], std::move(sockets_[i])};
     const auto probing = i == 0 ? Worker::Probing::yes : Worker::Probing::no;
     workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), probing));
+    builder_->use_http(i, workers_.back()->http());
   }
   if (workers_.size() > 1) {
     for (auto& worker : workers_) {

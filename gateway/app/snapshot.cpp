@@ -7,6 +7,7 @@
 #include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/files.h"
 #include "gateway/config/own_doors.h"
+#include "lua/engine/services.h"
 #include "lua/trial/run_tests.h"
 #include "policies/policy_list.h"
 
@@ -81,7 +82,12 @@ SnapshotBuilder::SnapshotBuilder(CommonParts& common, std::string config_file, s
   for (policies::Learned& learned : learned_) {
     learned.of<policies::ListTable>() = common.lists;
     learned.of<lua::RuleBook>() = common.rules;
+    learned.of<lua::RuleServices>() = {&common.memory, nullptr, &common.list_files};
   }
+}
+
+void SnapshotBuilder::use_http(std::size_t worker, io::HttpClient& http) {
+  learned_.at(worker).of<lua::RuleServices>().http = &http;
 }
 
 Result<Built, Errors> SnapshotBuilder::build() {

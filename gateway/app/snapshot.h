@@ -18,6 +18,7 @@
 #include "gateway/app/common_parts.h"
 #include "gateway/base/result.h"
 #include "gateway/config/load.h"
+#include "gateway/io/http_client.h"
 #include "gateway/session/snapshot.h"
 #include "policies/api/gathering.h"
 
@@ -44,6 +45,9 @@ class SnapshotBuilder {
 
   // The same configuration with the servers that its names stand for now. May run beside the loops.
   std::shared_ptr<const session::Snapshot> regroup(const session::Snapshot& snapshot) const;
+
+  // The rules of this worker ask web servers with it; before they run.
+  void use_http(std::size_t worker, io::HttpClient& http);
 
   const std::string& config_file() const { return config_file_; }
   std::size_t workers() const { return learned_.size(); }

@@ -23,8 +23,8 @@ constexpr std::size_t descriptors_of_the_process = 20;
 constexpr std::size_t descriptors_of_a_loop = 4;
 // Of one session: the client's connection, the upstream's, a spool file, a DNS question.
 constexpr std::size_t descriptors_of_a_session = 4;
-// Those of the log and the database.
-constexpr std::size_t further_threads = 2;
+// Those of the log, the database and the lists in files.
+constexpr std::size_t further_threads = 3;
 // Of the process: the program and its libraries' own data, the configuration, what is learned while it serves.
 constexpr std::size_t memory_of_the_process = 96 * 1024 * 1024;
 // Of a worker: compiled rules, and a few sessions with their mails.

@@ -73,6 +73,8 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
     : common_(common),
       loop_(common.work_pool.get()),
       dialer_(loop_, transparent_sockets(loop_, common)),
+      web_trust_(loop_),
+      http_(loop_.scheduler(), dialer_, [this](std::string ca_file) { return web_trust_.context(std::move(ca_file)); }),
       datagrams_(loop_),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
                 *common.log),
@@ -226,6 +228,7 @@ void Worker::carry_out(Orders orders, const std::shared_ptr<void>& held) {
   }
   old_snapshots_.push_back(host_.snapshot);
   pool_.adopt(next.upstreams);
+  web_trust_.forget();
   const auto previous = std::exchange(host_.snapshot, std::move(orders.snapshot));
 
   for (std::unique_ptr<OpenListener>& served : listeners_) {

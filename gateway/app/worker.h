@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "gateway/app/common_parts.h"
+#include "gateway/app/web_trust.h"
 #include "gateway/async/intrusive_list.h"
 #include "gateway/async/nursery.h"
+#include "gateway/fetch/http_client.h"
 #include "gateway/record/counters.h"
 #include "gateway/record/dmarc_rows.h"
 #include "gateway/record/log_line.h"
@@ -57,6 +59,8 @@ class Worker {
   void ask_dns_with_others();
   // The same: its upstream connections make room for the mail of the others.
   void share_upstream_places();
+  // What this worker asks web servers with, for rules.
+  io::HttpClient& http() { return http_; }
   // On the worker's thread, once, before run(): starts what goes on beside the sessions. Throws std::bad_alloc.
   void begin();
   // Serves until it has drained.
@@ -108,6 +112,8 @@ class Worker {
   CommonParts& common_;
   uv::Loop loop_;
   uv::Dialer dialer_;
+  WebTrust web_trust_;
+  fetch::HttpClient http_;  // for rules
   uv::DatagramDialer datagrams_;
   uv::SystemClock clock_;
   resolver::Resolver resolver_;

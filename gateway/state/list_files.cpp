@@ -3,7 +3,10 @@
 #include <sys/stat.h>
 
 #include <exception>
+#include <system_error>
 #include <tuple>
+
+#include "gateway/base/blocked_signals.h"
 
 namespace sallyport::state {
 
@@ -100,8 +103,14 @@ Result<std::shared_ptr<const io::LiveList>> ListFiles::open(const std::string& p
   return std::shared_ptr<const io::LiveList>(std::move(live));
 }
 
-void ListFiles::watch(Log& log, Duration interval) {
-  watcher_ = std::thread([this, &log, interval] { watch_for_ever(log, interval); });
+bool ListFiles::watch(Log& log, Duration interval) {
+  const BlockedSignals blocked;  // in its thread
+  try {
+    watcher_ = std::thread([this, &log, interval] { watch_for_ever(log, interval); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 void ListFiles::watch_for_ever(Log& log, Duration interval) {

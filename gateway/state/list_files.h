@@ -28,8 +28,8 @@ class ListFiles final : public io::ListFiles {
   ~ListFiles() override;
 
   Result<std::shared_ptr<const io::LiveList>> open(const std::string& path, EntryKind kind) override;
-  // Starts the thread. `log` must outlive this object.
-  void watch(Log& log, Duration interval = std::chrono::seconds(1));
+  // Starts the thread, which handles no signals; false: the system gives none. `log` must outlive this object.
+  bool watch(Log& log, Duration interval = std::chrono::seconds(1));
   // What the thread does at each look.
   void look(Log& log);
 

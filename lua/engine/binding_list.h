@@ -18,6 +18,10 @@ extern const Library address_library;    // address_object.cpp
 extern const Library text_library;       // text_library.cpp
 extern const Library hash_library;       // hash_library.cpp
 extern const Library json_library;       // json_library.cpp
+extern const Library memory_library;     // memory_library.cpp
+extern const Library log_library;        // log_library.cpp
+extern const Library list_library;       // list_library.cpp
+extern const Library http_library;       // http_library.cpp
 
 extern const ObjectType transaction_type;  // transaction_objects.cpp
 extern const ObjectType client_type;
@@ -30,6 +34,7 @@ extern const ObjectType address_type;    // address_object.cpp
 extern const ObjectType regex_set_type;  // regex_set_library.cpp
 extern const ObjectType regex_type;      // regex_library.cpp
 extern const ObjectType net_type;        // net_library.cpp
+extern const ObjectType list_type;       // list_library.cpp
 extern const ObjectType verdict_type;    // verdict_library.cpp
 
 }  // namespace sallyport::lua

@@ -5,17 +5,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 #include "gateway/base/public_suffix.h"
+#include "lua/engine/allowance.h"
 #include "lua/engine/known_checks.h"
 #include "lua/engine/meter.h"
+#include "lua/engine/rule_lines.h"
+#include "lua/engine/services.h"
+#include "lua/engine/settings.h"
 #include "policies/api/facts.h"
 #include "policies/api/gathering.h"
 
 namespace sallyport::lua {
 
 class Loading;
+struct Rule;
 class Request;
 class Waiting;
 
@@ -30,13 +36,18 @@ enum class HostYield : std::uint8_t {
 struct Context {
   Meter meter;
   KnownChecks checks;
-  Loading* loading = nullptr;                          // set while rule files load, else null
-  const policies::Facts* facts = nullptr;              // of the mail that the current run judges
+  Loading* loading = nullptr;  // set while rule files load, else null
+  const RuleSettings* settings = nullptr;
+  const RuleServices* services = nullptr;
+  const Rule* rule = nullptr;                          // that the current run executes
+  const policies::Transaction* mail = nullptr;         // for which it runs
   const policies::GatherContext* gathering = nullptr;  // for which it runs; null: for none, as in tests
+  const policies::Facts* facts = nullptr;              // of the mail that the current run judges
   std::optional<policies::Findings> findings;          // facts->tell(), computed when a run first asks
   const PublicSuffixList* suffixes = nullptr;          // null: that of the machine is read
   std::uint64_t run = 0;                               // number of the current run; a value of another run is stale
   std::uint64_t patterns_left = 0;                     // how many sp.re() patterns this run may still compile
+  MailAllowance* allowance = nullptr;                  // of the mail; null: nothing is counted
   unsigned closing_coroutines = 0;                     // depth of coroutine.close() calls inside __close handlers
 
   // Whose text an error has, as digest_of() of the last one: what the rule itself has raised may be a mail's content,
@@ -50,6 +61,10 @@ struct Context {
   bool suspends = false;                   // a coroutine has been suspended by such a yield, in some run
   HostYield host_yield = HostYield::none;  // while such a yield goes up
   const Request* awaited = nullptr;        // of HostYield::waits: the request, where it is one alone
+
+  // By the rule's address; of rules of this set only.
+  RuleLines& lines_of(const Rule& of_rule) { return lines[&of_rule]; }
+  std::map<const Rule*, RuleLines> lines;
 
   static Context& of(lua_State* L) { return **static_cast<Context**>(lua_getextraspace(L)); }
   // Makes `L` point to this Context. To be called on a new state before it creates any thread: new threads copy the

@@ -25,6 +25,7 @@ int on_panic(lua_State*) { throw BrokenInvariant("Lua: an error outside of a pro
 Engine::Engine(const RuleSettings& of_rules) : settings(of_rules), L(lua_newstate(Meter::allocate, &context.meter)) {
   if (!L) throw std::bad_alloc();
   context.attach(L);
+  context.settings = &settings;
   lua_atpanic(L, on_panic);
 }
 

@@ -105,9 +105,11 @@ int RuleSet::load_files(lua_State* L) {
 }
 
 Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const RuleSettings& settings,
-                                                                       std::span<const std::string_view> checks) {
+                                                                       std::span<const std::string_view> checks,
+                                                                       const RuleServices* services) {
   std::unique_ptr<RuleSet> set(new RuleSet(settings));
   Engine& engine = *set->engine_;
+  engine.context.services = services;
   engine.context.checks = KnownChecks({checks.begin(), checks.end()});
   const auto call = [&](lua_CFunction function) {
     lua_pushcfunction(engine.L, function);

@@ -17,6 +17,7 @@
 #include "gateway/base/result.h"
 #include "lua/engine/rule.h"
 #include "lua/engine/run_result.h"
+#include "lua/engine/services.h"
 #include "lua/engine/settings.h"
 #include "lua/engine/source_check.h"
 #include "policies/api/facts.h"
@@ -35,8 +36,10 @@ class RuleSet {
   // Loads all *.lua files of settings.path, sorted by name. Returns either the rules or every error found; the caller
   // then keeps the RuleSet that it already has (threats.md L9). An empty path gives a set without rules.
   // `checks` are the names that sp.accept{ skip = } may name; none: any.
+  // `services` must outlive the set; null: there are none.
   static Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> load(const RuleSettings& settings,
-                                                                       std::span<const std::string_view> checks = {});
+                                                                       std::span<const std::string_view> checks = {},
+                                                                       const RuleServices* services = nullptr);
 
   RuleSet(const RuleSet&) = delete;
   RuleSet& operator=(const RuleSet&) = delete;

@@ -110,11 +110,11 @@ class EndOfRun {
 class StageRuns {
  public:
   StageRuns(WorkerRules& rules, Stage stage, const Transaction& mail, const Facts& facts, const GatherContext& context,
-            Duration& cpu_of_mail)
+            Duration& cpu_of_mail, MailAllowance& allowance)
       : rules_(rules),
         stage_(stage),
         context_(context),
-        case_{mail, facts, &context, &cpu_of_mail},
+        case_{mail, facts, &context, &cpu_of_mail, &allowance},
         waiting_(context.scheduler) {}
 
   Task<void> run() {
@@ -234,7 +234,8 @@ class RulesGathering final : public policies::Gathering {
   // Replaces the rule facts of `stage`: at rcpt, facts about one recipient must not decide about the next, and a
   // tenant's rules replace those for everybody.
   Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) override {
-    StageRuns runs(rules_, stage, mail, facts, context, context.running_rules ? *context.running_rules : cpu_);
+    StageRuns runs(rules_, stage, mail, facts, context, context.running_rules ? *context.running_rules : cpu_,
+                   allowance_);
     co_await runs.run();
     RulesFacts found = facts.get<RulesFacts>();
     std::erase_if(found.rules, [stage](const RuleFact& fact) { return fact.stage == stage; });
@@ -246,6 +247,7 @@ class RulesGathering final : public policies::Gathering {
  private:
   WorkerRules& rules_;
   Duration cpu_{};  // where nobody counts for the whole mail
+  MailAllowance allowance_;
 };
 
 }  // namespace

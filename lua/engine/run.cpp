@@ -50,6 +50,9 @@ Run::State Run::go_on() {
   Context& context = engine_.context;
   context.facts = &case_.facts;
   context.gathering = case_.context;
+  context.rule = &rule_;
+  context.mail = &case_.mail;
+  context.allowance = case_.allowance;
   context.run = number_;
   context.patterns_left = patterns_left_;
   context.waiting = waiting_ ? &*waiting_ : nullptr;
@@ -72,6 +75,9 @@ Run::State Run::go_on() {
   patterns_left_ = context.patterns_left;
   context.facts = nullptr;
   context.gathering = nullptr;
+  context.rule = nullptr;
+  context.mail = nullptr;
+  context.allowance = nullptr;
   context.findings.reset();
   context.run = 0;
   context.waiting = nullptr;

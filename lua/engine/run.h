@@ -25,7 +25,8 @@ struct RunCase {
   const policies::Transaction& mail;
   const policies::Facts& facts;
   const policies::GatherContext* context = nullptr;  // null: it can neither wait nor pause
-  Duration* mail_cpu = nullptr;  // processor time of all rules for this mail so far; null: not counted
+  Duration* mail_cpu = nullptr;        // processor time of all rules for this mail so far; null: not counted
+  MailAllowance* allowance = nullptr;  // what they may still do for it; null: not counted
 };
 
 class Run {

@@ -1,5 +1,7 @@
 #include "lua/engine/settings.h"
 
+#include "gateway/base/text.h"
+#include "gateway/http/url.h"
 #include "policies/api/policy_defaults.h"
 
 namespace sallyport::lua {
@@ -19,6 +21,16 @@ constinit const settings::TypeOf<std::vector<std::string>> entries =
         "list of texts", R"(a list of texts like ["Ann Boss", "Bob Chief"])",
         R"({"type": "array", "items": {"type": "string", "minLength": 1}})");
 
+Result<std::string> parse_host(std::string_view text, const settings::Reading& reading) {
+  if (!http::is_allowed_host(text)) return reading.wrong(text);
+  return text::to_lower(text);
+}
+
+constinit const settings::TypeOf<std::vector<std::string>> web_hosts =
+    settings::list_type<std::string, parse_host, same>("list of hosts",
+                                                       R"(a list of hosts like ["api.example.com", "10.0.0.8:8443"])",
+                                                       R"({"type": "array", "items": {"type": "string"}})");
+
 constexpr settings::Row rows[] = {
     row<&RuleSettings::path>("path", type::path, "A directory of rules in Lua; empty for none."),
     row<&RuleSettings::shipped>("shipped", entries, "Rules that come with the program and are switched on, by name."),
@@ -32,6 +44,11 @@ constexpr settings::Row rows[] = {
                                      {.least = "1ms", .most = "60s"}),
     row<&RuleSettings::memory>("memory", type::size, "Memory of one run of a rule.",
                                {.least = "64KiB", .most = "1GiB"}),
+    row<&RuleSettings::http>("http", web_hosts,
+                             "The hosts that sp.http may ask, at any port or at the one named; none unless said so."),
+    row<&RuleSettings::http_ca>("http_ca", type::path,
+                                "A file of authorities that certificates of these hosts are verified by; empty: the "
+                                "system's."),
     row<&RuleSettings::run_tests>("run_tests", "Whether rules are loaded only if their *_test.lua succeed."),
     row<&RuleSettings::rules, &RuleOverride::mode>("rules.*.mode", "How this rule takes part, whatever its file says."),
     row<&RuleSettings::groups, &RuleOverride::mode>("groups.*.mode",

@@ -44,6 +44,8 @@ struct RuleSettings {
   Duration cpu_per_mail = std::chrono::milliseconds(500);  // of all runs for one mail
   std::uint64_t memory = 16u << 20;                        // octets per run
   bool run_tests = true;                                   // a directory whose *_test.lua fail is not loaded
+  std::vector<std::string> http;                           // hosts that sp.http may ask: "host" or "host:port"
+  std::string http_ca;                                     // authorities of their certificates; empty: the system's
   // By name. A rule's own comes before that of its group, and that before what its file says.
   std::map<std::string, RuleOverride> rules;
   std::map<std::string, RuleOverride> groups;

@@ -98,7 +98,12 @@ class Bindings : public ContentTest {
     std::string body = "local wrong = {}\n";
     for (const std::string& line : lines) body += line + "\n";
     body += "if #wrong > 0 then return sp.hit { detail = table.concat(wrong, '; ') } end";
-    const RunResult result = run_body(body);
+    write("list.txt", "example.org\n");
+    write("r.lua",
+          "local a_list = require('sallyport').list { file = 'list.txt', kind = 'domain' }\n" + rule_text(body));
+    load();
+    if (HasFatalFailure()) return;
+    const RunResult result = run();
     EXPECT_EQ(result.kind, RunResult::Kind::silent) << result.fact.detail << result.fact.line;
   }
   static std::string refuses(const std::string& function, const std::string& arguments) {
@@ -125,6 +130,7 @@ class Bindings : public ContentTest {
     if (type == "re_set") return "sp.re_set { 'x' }";
     if (type == "part") return "tx.msg:files()[1]";
     if (type == "url") return "tx.msg:urls()[1]";
+    if (type == "list") return "a_list";
     if (type == "net") return "sp.net { '192.0.2.0/24' }";
     if (type == "verdict") return "sp.drop()";
     return std::string(type);

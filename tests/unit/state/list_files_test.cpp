@@ -92,7 +92,7 @@ TEST_F(ListFilesTest, ThatAreNotThereAreFailures) {
 TEST_F(ListFilesTest, AreWatchedByAThread) {
   write("a.example\n");
   const auto list = open();
-  lists.watch(log, std::chrono::milliseconds(5));
+  ASSERT_TRUE(lists.watch(log, std::chrono::milliseconds(5)));
   write("b.example\n");
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!list->now()->contains("b.example") && std::chrono::steady_clock::now() < end) {

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""What rules reach beyond the mail, on the running program: memory over restarts, a real web server, lists that change."""
+import http.server
+import signal
+import sqlite3
+import ssl
+import subprocess
+import threading
+import time
+import unittest
+
+from support import Client, GatewayTest, free_port, tool, wait_until
+
+MEMORY = """
+sp.rule { name = "MEMORY", stage = "message", run = function(tx)
+  local known, age = sp.seen("senders", tx.from.addr, "30d")
+  local within = sp.rate("all", "everybody", "3/1h")
+  local answer = sp.memo("numbers", "one", "30d", function() return { made = tx.id } end)
+  return sp.tag { header = { name = "X-Memory", value = tostring(known) .. " " .. tostring(within) .. " " .. answer.made } }
+end }
+"""
+
+
+class Services(GatewayTest):
+    def serve(self, rules, **settings):
+        self.upstream = self.sink()
+        folder = self.rules(rules)
+        self.file = self.configuration(self.upstream.port, workers=2, policy={"rules": {"path": folder, "mode": "enforce", **settings}})
+        self.sent = 0
+        return self.start_gateway(self.file)
+
+    def send(self, sender="ann@sender.example", header="X-Memory"):
+        """Sends one mail; gives the value that the rule's header has."""
+        with Client(self.port) as client:
+            client.greet()
+            client.mail(sender)
+            client.message("Subject: x\r\n\r\nx")
+        self.sent += 1
+        content = self.upstream.wait_for(self.sent)[-1][1].decode()
+        found = [line for line in content.split("\r\n") if line.startswith(header + ": ")]
+        return found[0].removeprefix(header + ": ") if found else None
+
+
+class Memory(Services):
+    def test_survives_restart_and_reload(self):
+        gateway = self.serve(MEMORY)
+        known, within, made = self.send().split()
+        self.assertEqual((known, within), ("false", "true"))
+        self.assertEqual(self.send().split(), ["true", "true", made])
+        gateway.signal(signal.SIGTERM)
+        gateway.wait()
+        gateway = self.start_gateway(self.file)
+        self.assertEqual(self.send().split(), ["true", "true", made])
+        self.assertEqual(self.send("bob@sender.example").split(), ["false", "false", made])
+        gateway.signal(signal.SIGHUP)
+        self.wait_for_log("reloaded")
+        self.assertEqual(self.send("bob@sender.example").split(), ["true", "false", made])
+
+    def test_goes_on_when_the_file_is_damaged(self):
+        gateway = self.serve(MEMORY)
+        self.send()
+        gateway.signal(signal.SIGTERM)
+        gateway.wait()
+        file = self.folder / "state" / "state.db"
+        for extra in (file.with_name("state.db-wal"), file.with_name("state.db-shm")):
+            extra.unlink(missing_ok=True)
+        octets = bytearray(file.read_bytes())
+        for i in range(100, len(octets), 7):
+            octets[i] ^= 0x5a
+        file.write_bytes(octets)
+        self.start_gateway(self.file)
+        self.assertEqual(self.send().split()[0], "false")
+        self.assertEqual(self.send().split()[0], "true")
+        self.assertGreater(self.faults("state"), 0)
+
+    def test_goes_on_while_another_process_holds_the_file(self):
+        self.serve(MEMORY)
+        self.send()
+        other = sqlite3.connect(self.folder / "state" / "state.db", isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        self.assertEqual(self.send("eve@sender.example").split()[0], "false")
+        self.assertEqual(self.send("eve@sender.example").split()[0], "true")
+        self.assertLess(time.monotonic() - begun, 10, "nobody waits for the disk")
+        other.execute("ROLLBACK")
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/chunked":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in (b"hello", b", ", b"world"):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
+        elif self.path == "/large":
+            self.answer(200, b"x" * (2 << 20))
+        elif self.path == "/away":
+            self.answer(302, b"", {"Location": f"https://elsewhere.example:{self.server.server_port}/plain"})
+        elif self.path == "/back":
+            self.answer(302, b"", {"Location": "/plain"})
+        elif self.path == "/silent":
+            time.sleep(8)
+        else:
+            self.answer(200, f"GET {self.path} {self.headers.get('X-Key', '')}".encode())
+
+    def do_POST(self):
+        self.answer(201, b"POST " + self.rfile.read(int(self.headers["Content-Length"])))
+
+    def answer(self, status, body, headers=()):
+        self.send_response(status)
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            pass
+
+    def log_message(self, *_):
+        pass
+
+
+ASK = """
+sp.rule { name = "ASK", stage = "message", run = function(tx)
+  local answer, err = %s
+  return sp.tag { header = { name = "X-Answer", value = answer and (answer.status .. " " .. #answer.body .. " " .. answer.body:sub(1, 60):gsub("%%c", "?")) or tostring(err) } }
+end }
+"""
+
+
+class Web(Services):
+    def web_server(self, name="localhost"):
+        """An HTTPS server with a certificate of its own; gives its port. The certificate's file is self.authority."""
+        self.authority = self.folder / f"web-{name}.pem"
+        subprocess.run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", self.authority, "-out", self.folder / "web.crt", "-days", "2", "-subj", f"/CN={name}",
+                        "-addext", f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
+        with open(self.authority, "a") as both:
+            both.write((self.folder / "web.crt").read_text())
+        self.authority.chmod(0o644)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.authority)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Answers)
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        return server.server_port
+
+    def answers(self, **calls):
+        """What the rule of one mail gets for each of these calls."""
+        rules = ""
+        for name, call in calls.items():
+            rules += ASK.replace("ASK", name).replace("X-Answer", "X-Answer-" + name) % call
+        self.serve(rules, http=["localhost"], http_ca=str(self.folder / "web.crt"), on_error="skip", cpu="500ms")
+        with Client(self.port) as client:
+            client.greet()
+            client.mail()
+            client.message("Subject: x\r\n\r\nx")
+        content = self.upstream.wait_for(1)[0][1].decode()
+        lines = [line.removeprefix("X-Answer-").split(": ", 1) for line in content.split("\r\n") if line.startswith("X-Answer-")]
+        return {name: value for name, value in lines}
+
+    def test_answers(self):
+        port = self.web_server()
+        closed = free_port()
+        url = f"https://localhost:{port}"
+        found = self.answers(
+            plain=f'sp.http.get("{url}/plain?x", {{ headers = {{ ["X-Key"] = "k" }} }})',
+            post=f'sp.http.post("{url}/post", "a\\r\\n\\0b")',
+            chunked=f'sp.http.get("{url}/chunked")',
+            large=f'sp.http.get("{url}/large")',
+            away=f'sp.http.get("{url}/away")',
+            back=f'sp.http.get("{url}/back")',
+            other=f'sp.http.get("https://elsewhere.example:{port}/")',
+            closed=f'sp.http.get("https://localhost:{closed}/")',
+            clear=f'sp.http.get("http://localhost:{port}/")',
+            silent=f'sp.http.get("{url}/silent")',
+        )
+        self.assertEqual(found["plain"], "200 14 GET /plain?x k")
+        self.assertEqual(found["post"], "201 10 POST a???b")
+        self.assertEqual(found["chunked"], "200 12 hello, world")
+        self.assertEqual(found["large"], "too_large")
+        self.assertEqual(found["away"].split()[0], "302", "a host that is not allowed is not asked")
+        self.assertEqual(found["back"].split(), ["200", "11", "GET", "/plain"])
+        self.assertEqual(found["other"], "not_allowed")
+        self.assertEqual(found["closed"], "connect: refused")
+        self.assertNotEqual(found["clear"].split()[0], "200")
+        self.assertEqual(found["silent"], "timeout")
+
+    def test_certificates_are_verified(self):
+        port = self.web_server("another.example")
+        found = self.answers(ask=f'sp.http.get("https://localhost:{port}/plain")')
+        self.assertRegex(found["ask"], "^tls: ")
+
+
+class Lists(Services):
+    def test_are_live(self):
+        rules = self.folder / "rules"
+        rules.mkdir()
+        (rules / "vip.txt").write_text("sender.example\n")
+        self.serve("""
+local vip = sp.list { file = "vip.txt", kind = "domain" }
+sp.rule { name = "VIP", stage = "message", run = function(tx)
+  return sp.tag { header = { name = "X-Vip", value = tostring(vip:contains(tx.from.domain)) } }
+end }
+""")
+        self.assertEqual(self.send(header="X-Vip"), "true")
+        (rules / "vip.txt").write_text("other.example\n")
+        self.wait_for_log("list_read")
+        self.assertEqual(self.send(header="X-Vip"), "false")
+        (rules / "vip.txt").write_text("no domain\n")
+        wait_until("the fault", lambda: any("vip.txt" in line.get("detail", "") for line in self.log_lines("fault")))
+        self.assertEqual(self.send("ann@other.example", header="X-Vip"), "true")
+
+
+if __name__ == "__main__":
+    unittest.main()
