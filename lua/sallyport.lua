@@ -203,10 +203,11 @@ local net = {}
 ---@return boolean found
 function net:contains(ip) end
 
----A list in a file.
+---A list in a file, or of a web server.
 ---@class sallyport.list
 ---@field size integer How many entries it has now.
 ---@field kind string What it has: `"domain"`, `"address"`, `"network"` or `"word"`.
+---@field loaded boolean False: a list of a web server that has given none yet; it is empty.
 local list = {}
 
 ---Whether the list has it: a domain or one above it, an address in any case, an IP address in one of the networks, a word in any case. What is no domain or address is in no list.
@@ -330,8 +331,8 @@ function sp.memo(name, key, keep, fn) end
 ---@return boolean written
 function sp.log(level, text) end
 
----A list in a file, one entry a line, as long as it takes; `#` and `;` begin comments. Only while a file loads: keep it in a local. All workers share it. When the file changes it is read again within seconds; one that cannot be read, or has a line that is no entry, leaves the list as it was, and the log says so.
----@param options { file: string, kind: "domain"|"sallyport.address"|"network"|"word" }
+---A list in a file or on a web server, one entry a line, as long as it takes; `#` and `;` begin comments. Only while a file loads: keep it in a local. All workers share it. A file that changes is read again within seconds, a web server is asked every `refresh`. One that cannot be read, or has a line that is no entry, leaves the list as it was, over restarts too, and the log says so.
+---@param options { file?: string, url?: string, refresh?: string, kind: "domain"|"sallyport.address"|"network"|"word" }
 ---@return sallyport.list list
 function sp.list(options) end
 

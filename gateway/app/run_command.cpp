@@ -266,6 +266,8 @@ std::optional<StartFailure> Daemon::open_store() {
   common_->registry.recall(last_words(*remembered));
   const auto recalled = common_->memory.read(**database, std::chrono::system_clock::now());
   if (!recalled) note_lost_memory(recalled.error().message);
+  const auto copies = common_->list_files.urls().keep_in(settings_.state.path + "/lists");
+  if (!copies) note_lost_memory(copies.error().message);
   const BlockedSignals blocked;  // in its thread
   common_->store = std::make_unique<state::Store>(std::move(*database), common_->counters, *common_->log);
   common_->memory.keep_in(*common_->store, [] { return std::chrono::system_clock::now(); });
@@ -274,7 +276,7 @@ std::optional<StartFailure> Daemon::open_store() {
   return std::nullopt;
 }
 
-// Rules begin with what could be read.
+// Rules begin with what could be read, of their memory and of the lists of web servers.
 void Daemon::note_lost_memory(std::string_view why) {
   common_->counters.add(Fault::state);
   common_->log->write(LogLevel::warning, "fault", {{"kind", name(Fault::state)}, {"detail", why}});

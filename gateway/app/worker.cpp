@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "gateway/app/list_fetcher.h"
 #include "gateway/async/interruptible.h"
 #include "gateway/async/wait.h"
 #include "gateway/report/reporting.h"
@@ -155,6 +156,9 @@ Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer,
 
 void Worker::begin() {
   if (probes_) housekeeping_.spawn(pool_.probe_for_ever());
+  if (probes_) {
+    housekeeping_.spawn(fetch_lists_for_ever(loop_, common_.list_files.urls(), http_, resolver_, *common_.log));
+  }
   housekeeping_.spawn(test_policies());
 }
 

@@ -83,29 +83,6 @@ const char* name_of(EntryKind kind) {
   return "word";
 }
 
-// A file's octets as they are on the disk. Another process may cut it meanwhile, which a mapping must not survive; so
-// it is read, in one piece.
-Result<std::string> octets_of(const std::string& path) {
-  const auto failure = [&path](const char* what) { return Failure{path + ": " + what + std::strerror(errno)}; };
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat about {};
-  if (file.get() < 0 || ::fstat(file.get(), &about) != 0) return failure("");
-  if (!S_ISREG(about.st_mode)) return Failure{path + ": not a file"};
-  if (static_cast<std::uint64_t>(about.st_size) > EntryList::most_octets)
-    return Failure{path + ": too long for a list"};
-  std::string octets(static_cast<std::size_t>(about.st_size), '\0');
-  std::size_t filled = 0;
-  while (filled < octets.size()) {
-    const ssize_t read = ::read(file.get(), octets.data() + filled, octets.size() - filled);
-    if (read < 0 && errno == EINTR) continue;
-    if (read < 0) return failure("cannot be read: ");
-    if (read == 0) break;
-    filled += static_cast<std::size_t>(read);
-  }
-  octets.resize(filled);
-  return octets;
-}
-
 }  // namespace
 
 EntryList::EntryList(EntryKind kind) : kind_(kind), key_{random_seed(), random_seed()} {}
@@ -177,8 +154,30 @@ Result<std::shared_ptr<const EntryList>> EntryList::parse(std::string_view text,
   return std::shared_ptr<const EntryList>(std::move(list));
 }
 
+// A file's octets as they are on the disk. Another process may cut it meanwhile, which a mapping must not survive; so
+// it is read, in one piece.
+Result<std::string> EntryList::file_octets(const std::string& path) {
+  const auto failure = [&path](const char* what) { return Failure{path + ": " + what + std::strerror(errno)}; };
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat about {};
+  if (file.get() < 0 || ::fstat(file.get(), &about) != 0) return failure("");
+  if (!S_ISREG(about.st_mode)) return Failure{path + ": not a file"};
+  if (static_cast<std::uint64_t>(about.st_size) > most_octets) return Failure{path + ": too long for a list"};
+  std::string octets(static_cast<std::size_t>(about.st_size), '\0');
+  std::size_t filled = 0;
+  while (filled < octets.size()) {
+    const ssize_t read = ::read(file.get(), octets.data() + filled, octets.size() - filled);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return failure("cannot be read: ");
+    if (read == 0) break;
+    filled += static_cast<std::size_t>(read);
+  }
+  octets.resize(filled);
+  return octets;
+}
+
 Result<std::shared_ptr<const EntryList>> EntryList::read(const std::string& path, EntryKind kind) {
-  const auto octets = octets_of(path);
+  const auto octets = file_octets(path);
   if (!octets) return octets.error();
   auto list = parse(*octets, kind);
   if (!list) return Failure{path + ": " + list.error().message};

@@ -38,6 +38,9 @@ class EntryList {
   // The same of a file; the failure begins with its path.
   static Result<std::shared_ptr<const EntryList>> read(const std::string& path, EntryKind kind);
 
+  // A file's octets, as a list may have them.
+  static Result<std::string> file_octets(const std::string& path);
+
   static constexpr std::size_t most_octets = std::size_t{512} << 20;  // of the file
 
   // Whether the list has it. What cannot be an entry of this kind is in no list.

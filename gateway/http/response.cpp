@@ -138,6 +138,8 @@ bool ResponseReader::frame_content() {
       fail("too_large");
       return false;
     }
+    // Once, and not twice as much each time that there is no room. What does not come is not touched.
+    response_.body.reserve(*length);
   } else {
     part_ = Part::content_to_the_end;
   }

@@ -1,7 +1,7 @@
-// ListFiles: the lists in files, for all workers. A thread looks every second whether a file has changed, and reads it
-// again when it has stayed the same for a look, so that a file that is being written is not read half. One that cannot
-// be read, or has a line that is no entry, leaves the list as it was; that is counted (Fault::reload_failed) and
-// logged, once for each change of the file.
+// ListFiles: the lists of rules, for all workers; those of web servers are in UrlLists. A thread looks every second
+// whether a file has changed, and reads it again when it has stayed the same for a look, so that a file that is being
+// written is not read half. One that cannot be read, or has a line that is no entry, leaves the list as it was; that is
+// counted (Fault::reload_failed) and logged, once for each change of the file.
 //
 // A list that nobody uses any more, after a reload, is no longer looked at.
 #pragma once
@@ -19,15 +19,20 @@
 #include "gateway/base/log.h"
 #include "gateway/base/units.h"
 #include "gateway/io/list_files.h"
+#include "gateway/state/url_lists.h"
 
 namespace sallyport::state {
 
 class ListFiles final : public io::ListFiles {
  public:
-  explicit ListFiles(Counters& counters) : counters_(counters) {}
+  explicit ListFiles(Counters& counters) : counters_(counters), urls_(counters) {}
   ~ListFiles() override;
 
   Result<std::shared_ptr<const io::LiveList>> open(const std::string& path, EntryKind kind) override;
+  Result<std::shared_ptr<const io::LiveList>> open(const io::ListAddress& address, EntryKind kind) override {
+    return urls_.open(address, kind);
+  }
+  UrlLists& urls() { return urls_; }
   // Starts the thread, which handles no signals; false: the system gives none. `log` must outlive this object.
   bool watch(Log& log, Duration interval = std::chrono::seconds(1));
   // What the thread does at each look.
@@ -40,6 +45,7 @@ class ListFiles final : public io::ListFiles {
   std::vector<std::shared_ptr<Live>> in_use();
 
   Counters& counters_;
+  UrlLists urls_;
   std::mutex opening_;  // held while a file is read, so that it is read once
   std::mutex mutex_;
   std::map<std::pair<std::string, EntryKind>, std::weak_ptr<Live>> lists_;

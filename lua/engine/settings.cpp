@@ -45,7 +45,7 @@ constexpr settings::Row rows[] = {
     row<&RuleSettings::memory>("memory", type::size, "Memory of one run of a rule.",
                                {.least = "64KiB", .most = "1GiB"}),
     row<&RuleSettings::http>("http", web_hosts,
-                             "The hosts that sp.http may ask, at any port or at the one named; none unless said so."),
+                             "The hosts that sp.http and sp.list may ask, at any port or at the one named; none unless said so."),
     row<&RuleSettings::http_ca>("http_ca", type::path,
                                 "A file of authorities that certificates of these hosts are verified by; empty: the "
                                 "system's."),

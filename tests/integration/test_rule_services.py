@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What rules reach beyond the mail, on the running program: memory over restarts, a real web server, lists that change."""
 import http.server
+import pathlib
+import resource
 import signal
 import sqlite3
 import ssl
@@ -9,7 +11,7 @@ import threading
 import time
 import unittest
 
-from support import Client, GatewayTest, free_port, tool, wait_until
+from support import PROGRAM, Client, GatewayTest, free_port, run, tool, wait_until
 
 MEMORY = """
 sp.rule { name = "MEMORY", stage = "message", run = function(tx)
@@ -105,11 +107,24 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.answer(302, b"", {"Location": "/plain"})
         elif self.path == "/silent":
             time.sleep(8)
+        elif self.path.startswith("/list"):
+            self.answer_list()
         else:
             self.answer(200, f"GET {self.path} {self.headers.get('X-Key', '')}".encode())
 
     def do_POST(self):
         self.answer(201, b"POST " + self.rfile.read(int(self.headers["Content-Length"])))
+
+    def answer_list(self):
+        """What the test has put on the server; whoever has it is told so."""
+        self.server.asked += 1
+        status, body, tag = self.server.list
+        if status == 200 and self.headers.get("If-None-Match") == tag:
+            self.server.unchanged += 1
+            self.send_response(304)
+            self.end_headers()
+        else:
+            self.answer(status, body, {"ETag": tag})
 
     def answer(self, status, body, headers=()):
         self.send_response(status)
@@ -134,8 +149,8 @@ end }
 """
 
 
-class Web(Services):
-    def web_server(self, name="localhost"):
+class WebServices(Services):
+    def web_server(self, name="localhost", port=None):
         """An HTTPS server with a certificate of its own; gives its port. The certificate's file is self.authority."""
         self.authority = self.folder / f"web-{name}.pem"
         subprocess.run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -146,13 +161,17 @@ class Web(Services):
         self.authority.chmod(0o644)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.authority)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Answers)
+        self.server = server = http.server.ThreadingHTTPServer(("127.0.0.1", port or free_port()), Answers)
         server.daemon_threads = True
         server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.asked = server.unchanged = 0
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         return server.server_port
 
+
+class Web(WebServices):
     def answers(self, **calls):
         """What the rule of one mail gets for each of these calls."""
         rules = ""
@@ -200,24 +219,95 @@ class Web(Services):
         self.assertRegex(found["ask"], "^tls: ")
 
 
-class Lists(Services):
-    def test_are_live(self):
-        rules = self.folder / "rules"
-        rules.mkdir()
-        (rules / "vip.txt").write_text("sender.example\n")
-        self.serve("""
-local vip = sp.list { file = "vip.txt", kind = "domain" }
+VIP = """
+local vip = sp.list { %s, kind = "domain" }
 sp.rule { name = "VIP", stage = "message", run = function(tx)
   return sp.tag { header = { name = "X-Vip", value = tostring(vip:contains(tx.from.domain)) } }
 end }
-""")
-        self.assertEqual(self.send(header="X-Vip"), "true")
+"""
+
+
+def million(name):
+    """A list of a million domains."""
+    return b"".join(b"%s-%d.mail.example\n" % (name, i * 7919 % 1_000_003) for i in range(1_000_000))
+
+
+class Lists(WebServices):
+    def resident(self):
+        """MiB of the gateway's memory that are in use, without what it shares with others."""
+        fields = pathlib.Path(f"/proc/{self.gateway.pid}/statm").read_text().split()
+        return (int(fields[1]) - int(fields[2])) * resource.getpagesize() / (1 << 20)
+
+    def serve_vip(self, source, **settings):
+        self.gateway = self.serve(VIP % source, **settings)
+
+    def is_vip(self, domain):
+        return self.send("ann@" + domain, header="X-Vip") == "true"
+
+    def test_in_files_are_live(self):
+        rules = self.folder / "rules"
+        rules.mkdir()
+        (rules / "vip.txt").write_text("sender.example\n")
+        self.serve_vip('file = "vip.txt"')
+        self.assertTrue(self.is_vip("sender.example"))
         (rules / "vip.txt").write_text("other.example\n")
         self.wait_for_log("list_read")
-        self.assertEqual(self.send(header="X-Vip"), "false")
+        self.assertFalse(self.is_vip("sender.example"))
         (rules / "vip.txt").write_text("no domain\n")
         wait_until("the fault", lambda: any("vip.txt" in line.get("detail", "") for line in self.log_lines("fault")))
-        self.assertEqual(self.send("ann@other.example", header="X-Vip"), "true")
+        self.assertTrue(self.is_vip("other.example"))
+
+    def test_of_web_servers_are_live_and_outlive_them(self):
+        port = self.web_server()
+        self.server.list = (200, b"# VIPs\nsender.example\n", '"one"')
+        settings = dict(http=["localhost"], http_ca=str(self.folder / "web.crt"))
+        self.serve_vip(f'url = "https://localhost:{port}/list?key=secret", refresh = "1s"', **settings)
+        self.wait_for_log("list_read")
+        self.assertTrue(self.is_vip("sender.example"))
+        wait_until("the server need not say it again", lambda: self.server.unchanged > 1)
+        self.server.list = (200, b"other.example\n", '"two"')
+        wait_until("the new list", lambda: len(self.log_lines("list_read")) == 2)
+        self.assertFalse(self.is_vip("sender.example"))
+        for broken in ((200, b"<html>\n", '"three"'), (503, b"", '"four"')):
+            self.server.list = broken
+            faults = len(self.log_lines("fault"))
+            wait_until("the fault", lambda: len(self.log_lines("fault")) > faults)
+            self.assertTrue(self.is_vip("other.example"))
+        self.assertIn("the list stays as it was", self.log_lines("fault")[-1]["detail"])
+        self.assertNotIn("secret", (self.folder / "gateway.log").read_text())
+        self.server.shutdown()
+        self.server.server_close()
+        self.gateway.signal(signal.SIGTERM)
+        self.gateway.wait()
+        self.gateway = self.start_gateway(self.file)
+        self.assertTrue(self.is_vip("other.example"), "the copy of before")
+        self.assertFalse(self.is_vip("sender.example"))
+
+    def test_of_other_hosts_do_not_load(self):
+        for source in ('url = "https://elsewhere.example/list"', 'url = "https://localhost.elsewhere.example/"', 'url = "file:///etc/passwd"'):
+            folder = self.rules(VIP % source)
+            file = self.configuration(25, policy={"rules": {"path": folder, "mode": "enforce", "http": ["localhost"]}})
+            checked = run([PROGRAM, "check", "-c", file])
+            self.assertNotEqual(checked.returncode, 0, source)
+            self.assertIn("url: ", checked.stdout + checked.stderr)
+
+    def check_a_million(self, publish):
+        self.assertTrue(self.is_vip("sender.example"))
+        before = self.resident()
+        for count, name in enumerate((b"first", b"second", b"third"), len(self.log_lines("list_read")) + 1):
+            publish(million(name))
+            lines = self.wait_for_log("list_read", count)
+            self.assertEqual(lines[-1]["entries"], "1000000")
+            self.assertTrue(self.is_vip(f"x.{name.decode()}-7919.mail.example"))
+            self.assertFalse(self.is_vip("sender.example"))
+            wait_until("at most 100 MiB for a million entries", lambda: self.resident() - before < 100)
+
+    def test_a_million_in_a_file(self):
+        rules = self.folder / "rules"
+        rules.mkdir()
+        (rules / "one.txt").write_text("sender.example\n")
+        self.serve_vip('file = "one.txt"')
+        self.check_a_million((rules / "one.txt").write_bytes)
 
 
 if __name__ == "__main__":

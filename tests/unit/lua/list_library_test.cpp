@@ -6,6 +6,8 @@
 namespace sallyport::lua {
 namespace {
 
+using std::chrono::minutes;
+
 class RuleLists : public GatherTest {
  protected:
   RuleLists() : lists(counters) { learned.of<RuleServices>().lists = &lists; }
@@ -39,6 +41,39 @@ TEST_F(RuleLists, AreReadWithoutAnybodyWhoWatches) {
   write("known.txt", "example.org\n");
   use(source);
   EXPECT_EQ(detail(), "domain1truefalse");
+}
+
+TEST_F(RuleLists, OfWebServersAreEmptyUntilTheyHaveAnswered) {
+  settings.http = {"web.example:8443"};
+  settings.http_ca = "/ca.pem";
+  use("local sp = require 'sallyport'\n"
+      "local known = sp.list { url = 'https://web.example:8443/list', kind = 'domain', refresh = '10m' }\n"
+      "sp.rule { name = 'r', stage = 'message', run = function(tx) return sp.hit { detail = tostring(known.loaded) .. "
+      "tostring(known:contains(tx.from.domain)) } end }\n");
+  EXPECT_EQ(detail(), "falsefalse");
+  std::vector<state::UrlLists::Due> due = lists.urls().due(loop.now());
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].question.url, "https://web.example:8443/list");
+  EXPECT_EQ(due[0].question.hosts, settings.http);
+  EXPECT_EQ(due[0].question.ca_file, "/ca.pem");
+  const auto outcome = lists.urls().taking(due[0].list, io::HttpAnswer{200, {}, "example.org\n"})();
+  lists.urls().note(*due[0].list, outcome, loop.now(), log);
+  EXPECT_EQ(detail(), "truetrue");
+  EXPECT_TRUE(lists.urls().due(loop.now() + minutes(9)).empty());
+  EXPECT_EQ(lists.urls().due(loop.now() + minutes(10)).size(), 1u);
+}
+
+TEST_F(RuleLists, OfWebServersThatMayNotBeAskedDoNotLoad) {
+  settings.http = {"web.example:8443"};
+  for (const char* options :
+       {"url = 'https://web.example/list'", "url = 'https://elsewhere.example:8443/list'", "url = 'file:///etc/passwd'",
+        "url = 'https://web.example:8443/list', file = 'known.txt'", "file = 'known.txt', refresh = '1h'",
+        "url = 'https://web.example:8443/list', refresh = '0s'", "url = 'https://web.example:8443/a\\nb'"}) {
+    write("known.txt", "example.org\n");
+    write("r.lua", "local list = require('sallyport').list { " + std::string(options) + ", kind = 'domain' }");
+    EXPECT_EQ(load_errors().size(), 1u) << options;
+  }
+  EXPECT_TRUE(lists.urls().due(loop.now()).empty());
 }
 
 TEST_F(RuleLists, ThatAreBrokenAreErrorsOfTheFile) {
