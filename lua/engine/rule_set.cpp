@@ -104,12 +104,14 @@ int RuleSet::load_files(lua_State* L) {
   return 0;
 }
 
+void RuleSet::use(const RuleServices* services) { engine_->context.services = services; }
+
 Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const RuleSettings& settings,
                                                                        std::span<const std::string_view> checks,
                                                                        const RuleServices* services) {
   std::unique_ptr<RuleSet> set(new RuleSet(settings));
   Engine& engine = *set->engine_;
-  engine.context.services = services;
+  set->use(services);
   engine.context.checks = KnownChecks({checks.begin(), checks.end()});
   const auto call = [&](lua_CFunction function) {
     lua_pushcfunction(engine.L, function);

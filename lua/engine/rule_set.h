@@ -41,6 +41,9 @@ class RuleSet {
                                                                        std::span<const std::string_view> checks = {},
                                                                        const RuleServices* services = nullptr);
 
+  // From now on the rules reach these beyond their mail; null: nothing. Not while a run is unfinished.
+  void use(const RuleServices* services);
+
   RuleSet(const RuleSet&) = delete;
   RuleSet& operator=(const RuleSet&) = delete;
   ~RuleSet();

@@ -195,12 +195,50 @@ int dns_records(lua_State* L) {
   return 0;
 }
 
+// -- t.http
+
+// The answer at the top of the stack, which stays there.
+Result<io::HttpAnswer> read_answer(lua_State* L) {
+  if (is_text(L, -1)) return Failure{std::string(to_text(L, -1))};
+  if (!lua_istable(L, -1))
+    luaL_error(L, "t.http: expected { status =, body =, headers = }, or a text that is the error");
+  const int answer = lua_gettop(L);
+  io::HttpAnswer made;
+  lua_getfield(L, answer, "status");
+  made.status = lua_isnil(L, -1) ? 200 : static_cast<int>(luaL_checkinteger(L, -1));
+  made.body = optional_string(L, answer, "body");
+  if (has_option(L, answer, "headers")) {
+    lua_getfield(L, answer, "headers");
+    if (!lua_istable(L, -1)) luaL_error(L, "t.http: headers: expected names and values");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      if (!is_text(L, -2) || !is_text(L, -1)) luaL_error(L, "t.http: headers: expected names and values");
+      made.headers.emplace_back(text::to_lower(to_text(L, -2)), to_text(L, -1));
+      lua_pop(L, 1);
+    }
+  }
+  lua_settop(L, answer);
+  return made;
+}
+
+int http_answers(lua_State* L) {
+  WebTable& web = bench_of(L).world.web();
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    if (!is_text(L, -2) || !web.set(std::string(to_text(L, -2)), read_answer(L))) {
+      luaL_error(L, "t.http: expected URLs as keys");
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
 // -- t.now
 
 int now(lua_State* L) {
   World& world = bench_of(L).world;
-  if (lua_isinteger(L, 1)) world.now = WallTime(std::chrono::seconds(lua_tointeger(L, 1)));
-  lua_pushinteger(L, std::chrono::duration_cast<std::chrono::seconds>(world.now.time_since_epoch()).count());
+  if (lua_isinteger(L, 1)) world.set_now(WallTime(std::chrono::seconds(lua_tointeger(L, 1))));
+  lua_pushinteger(L, std::chrono::duration_cast<std::chrono::seconds>(world.now().time_since_epoch()).count());
   return 1;
 }
 
@@ -285,6 +323,7 @@ int run(lua_State* L) {
   const TrialMail* mail = trial_mail_at(L, 2);
   if (!mail) return luaL_argerror(L, 2, "expected a mail, made by t.mail");
   const std::size_t asked = bench.world.dns.asked().size();
+  const std::size_t asked_web = bench.world.web().asked().size();
   const RunResult result = bench.world.run(bench.rules, rule, *mail);
   push_result(L, result);
   lua_newtable(L);
@@ -292,6 +331,10 @@ int run(lua_State* L) {
   for (std::size_t i = asked; i < bench.world.dns.asked().size(); ++i) {
     const dns::Question& question = bench.world.dns.asked()[i];
     push(L, std::string(dns::name(question.type)) + " " + question.name);
+    lua_rawseti(L, -2, ++count);
+  }
+  for (std::size_t i = asked_web; i < bench.world.web().asked().size(); ++i) {
+    push(L, bench.world.web().asked()[i]);
     lua_rawseti(L, -2, ++count);
   }
   lua_setfield(L, -2, "asked");
@@ -347,6 +390,7 @@ constexpr Function functions[] = {
     {.name = "test", .call = test, .arguments = {{{"name", Kind::text, ""}, {"test", Kind::function, ""}}}},
     {.name = "mail", .call = mail, .arguments = {{{.name = "mail", .kind = Kind::table, .fields = mail_fields}}}},
     {.name = "dns", .call = dns_records, .arguments = {{{"records", Kind::dictionary, ""}}}},
+    {.name = "http", .call = http_answers, .arguments = {{{"answers", Kind::dictionary, ""}}}},
     {.name = "now", .call = now, .arguments = {{{"seconds", Kind::integer, "", false}}}},
     {.name = "run", .call = run, .arguments = {{{"rule", Kind::line, ""}, {"mail", Kind::any, ""}}}},
 };
@@ -358,7 +402,8 @@ int call(lua_State* L) {
 }
 
 int unknown(lua_State* L) {
-  return luaL_error(L, "t.%s does not exist; there are t.test, t.mail, t.dns, t.now, t.run, t.check and t.equal",
+  return luaL_error(L,
+                    "t.%s does not exist; there are t.test, t.mail, t.dns, t.http, t.now, t.run, t.check and t.equal",
                     is_text(L, 2) ? lua_tostring(L, 2) : "[?]");
 }
 

@@ -1,5 +1,5 @@
-// What the author of a test for rules calls, as `local t = require "sallyport.test"`: t.test, t.mail, t.dns, t.now,
-// t.run, t.check and t.equal. README.md of lua/ describes them.
+// What the author of a test for rules calls, as `local t = require "sallyport.test"`: t.test, t.mail, t.dns, t.http,
+// t.now, t.run, t.check and t.equal. README.md of lua/ describes them.
 //
 // TestBench is what these functions work on, while one file of tests executes in its Lua state.
 #pragma once

@@ -77,7 +77,7 @@ Staged::Staged(World& world, const TrialMail& trial, Stage stage)
       message_({most_message_octets, most_message_octets}, spool_),
       scheduler_(Time(std::chrono::hours(1))),
       context_{scheduler_, world.dns, counters_, log_, scheduler_.now() + time_of_a_mail, no_hashes_} {
-  mail_.now = world.now;
+  mail_.now = world.now();
   if (stage < Stage::mail) mail_.from.reset();
   if (stage == Stage::connect) mail_.client.helo.clear();
   if (stage == Stage::rcpt && !trial.rcpts.empty()) mail_.rcpt = trial.rcpts.front();

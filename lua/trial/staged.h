@@ -25,7 +25,7 @@ class Staged {
   Staged& operator=(const Staged&) = delete;
 
   // What a run needs; it refers to this object.
-  RunCase run_case() const { return {mail_, facts_, &context_}; }
+  RunCase run_case() { return {mail_, facts_, &context_, nullptr, &allowance_}; }
   const policies::Transaction& mail() const { return mail_; }
   const policies::Facts& facts() const { return facts_; }
   const policies::GatherContext& context() const { return context_; }
@@ -53,6 +53,7 @@ class Staged {
   NoLog log_;
   const std::vector<signature::BodyHash> no_hashes_;
   const policies::GatherContext context_;
+  MailAllowance allowance_;
 };
 
 // Executes the run to its end, which the mail's time may bring.

@@ -282,5 +282,43 @@ TEST_F(Trial, AMailHasPartsAndUrls) {
       "");
 }
 
+TEST_F(Trial, TheWebIsWhatTheTestSays) {
+  settings.http = {"web.example"};
+  rule("WEB",
+       "local a, err = sp.http.post('https://web.example:443/x', 'q')\n"
+       "return sp.hit { detail = a and a.status .. a.body .. a.headers['x-a'] or err }");
+  rule("ELSEWHERE", "local a, err = sp.http.get('https://elsewhere.example/') return sp.hit { detail = err }");
+  EXPECT_EQ(failures_of("t.test('answer', function()\n"
+                        "  t.http { ['https://web.example/x'] = { body = 'b', headers = { ['X-A'] = 'v' } },\n"
+                        "           ['https://elsewhere.example/'] = {} }\n"
+                        "  local result = t.run('WEB', t.mail {})\n"
+                        "  t.equal(result.detail, '200bv')\n"
+                        "  t.equal(result.asked, { 'POST https://web.example/x' })\n"
+                        "  t.equal(t.run('ELSEWHERE', t.mail {}).detail, 'not_allowed')\n"
+                        "end)\n"
+                        "t.test('error', function()\n"
+                        "  t.equal(t.run('WEB', t.mail {}).detail, 'dns: nxdomain')\n"
+                        "  t.http { ['https://web.example/x'] = 'timeout' }\n"
+                        "  t.equal(t.run('WEB', t.mail {}).detail, 'timeout')\n"
+                        "end)\n"),
+            "");
+  EXPECT_THAT(failures_of("t.http { nowhere = {} }"), HasSubstr("expected URLs"));
+}
+
+TEST_F(Trial, TheMemoryLastsForOneTestOnTheTestsClock) {
+  rule("SEEN",
+       "return sp.hit { detail = tostring(sp.seen('s', tx.from.addr, '1h')) .. tostring(sp.rate('r', 'k', "
+       "'1/1h')) .. tostring(sp.log('info', 'x')) }");
+  EXPECT_EQ(failures_of("local function run() return t.run('SEEN', t.mail {}).detail end\n"
+                        "t.test('one', function()\n"
+                        "  t.equal(run(), 'falsetruetrue')\n"
+                        "  t.equal(run(), 'truefalsetrue')\n"
+                        "  t.now(t.now() + 3601)\n"
+                        "  t.equal(run(), 'falsetruetrue')\n"
+                        "end)\n"
+                        "t.test('another', function() t.equal(run(), 'falsetruetrue') end)\n"),
+            "");
+}
+
 }  // namespace
 }  // namespace sallyport::lua
