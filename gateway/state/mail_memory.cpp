@@ -163,6 +163,9 @@ Result<Done> MailMemory::read(Database& database, WallTime wall) {
   auto key = memory_hash_key(database, options_.hash_key);
   if (!key) return std::move(key).error();
   options_.hash_key = *key;
+  auto batch = memory_batch(database);
+  if (!batch) return std::move(batch).error();
+  batch_ = *batch;
   const auto restore = [this](const std::string& name, MemoryEntry entry) {
     Tenant& tenant = tenant_of(name);
     const std::lock_guard lock(tenant.mutex);
@@ -171,11 +174,7 @@ Result<Done> MailMemory::read(Database& database, WallTime wall) {
   const auto is_shifted = read_memory(database, {now_(), wall}, restore);
   if (!is_shifted) return is_shifted.error();
   if (!*is_shifted) return Done{};
-  for (const auto& [name, tenant] : tenants()) {
-    const std::lock_guard lock(tenant->mutex);
-    tenant->marks.note_all();
-    tenant->values.note_all();
-  }
+  note_all();
   return Done{};
 }
 
@@ -184,8 +183,15 @@ void MailMemory::keep_in(Store& store, std::function<WallTime()> wall) {
   store_ = &store;
 }
 
-// One write is queued at a time; it takes all changes up to then. What a write that fails had taken is written when it
-// changes again.
+void MailMemory::note_all() {
+  for (const auto& [name, tenant] : tenants()) {
+    const std::lock_guard lock(tenant->mutex);
+    tenant->marks.note_all();
+    tenant->values.note_all();
+  }
+}
+
+// One write is queued at a time; it takes all changes up to then.
 void MailMemory::write_soon() noexcept {
   if (!store_ || is_write_queued_.exchange(true)) return;
   try {
@@ -199,6 +205,17 @@ void MailMemory::write_soon() noexcept {
 
 Result<Done> MailMemory::write(Database& database) {
   is_write_queued_ = false;
+  auto kept = memory_batch(database);
+  if (!kept) return std::move(kept).error();
+  if (*kept != batch_) {
+    has_lost_changes_ = true;
+  } else if (has_lost_changes_) {
+    note_all();
+    has_lost_changes_ = false;
+  }
+  batch_ = *kept + 1;
+  auto counted = set_memory_batch(database, batch_);
+  if (!counted) return counted;
   int locks = 0;
   for (const auto& [name, tenant] : tenants()) {
     for (MemoryTable* table : {&tenant->marks, &tenant->values}) {

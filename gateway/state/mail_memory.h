@@ -75,6 +75,7 @@ class MailMemory final : public io::MailMemory {
   Tenant& tenant_of(const std::string& name);
   MemoryTable::Bounds bounds_for(std::size_t tenants) const;
   std::vector<std::pair<std::string, Tenant*>> tenants() const;
+  void note_all();
   void write_soon() noexcept;
   Result<Done> write(Database& database);
 
@@ -85,6 +86,10 @@ class MailMemory final : public io::MailMemory {
   Store* store_ = nullptr;
   std::function<WallTime()> wall_;
   std::atomic<bool> is_write_queued_{false};
+  // Of the store's thread. A transaction that was not kept (disk full, a mistake in what others write) had taken the
+  // changes with it; once one is kept again, everything is written anew.
+  std::int64_t batch_ = 0;  // of the transaction that was tried last
+  bool has_lost_changes_ = false;
 };
 
 }  // namespace sallyport::state

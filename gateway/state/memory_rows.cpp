@@ -66,11 +66,25 @@ Result<HashKey> memory_hash_key(Database& database, const HashKey& ours) {
   kept->reset();
   auto cleared = database.execute("DELETE FROM rule_memory_key; DELETE FROM rule_memory");
   if (!cleared) return std::move(cleared).error();
-  auto added = database.prepare("INSERT INTO rule_memory_key (words) VALUES (?)");
+  auto added = database.prepare("INSERT INTO rule_memory_key (words, batch) VALUES (?, 0)");
   if (!added) return std::move(added).error();
   auto done = added->bind(hex_of(ours[0], ours[1])).run();
   if (!done) return std::move(done).error();
   return ours;
+}
+
+Result<std::int64_t> memory_batch(Database& database) {
+  auto kept = database.prepare("SELECT batch FROM rule_memory_key");
+  if (!kept) return std::move(kept).error();
+  auto row = kept->step();
+  if (!row) return std::move(row).error();
+  return *row ? kept->number(0) : 0;
+}
+
+Result<Done> set_memory_batch(Database& database, std::int64_t batch) {
+  auto change = database.prepare("UPDATE rule_memory_key SET batch = ?");
+  if (!change) return std::move(change).error();
+  return change->bind(batch).run();
 }
 
 Result<bool> read_memory(Database& database, Moment now,

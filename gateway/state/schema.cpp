@@ -73,7 +73,8 @@ constexpr std::array<const char*, 4> steps{
       PRIMARY KEY (tenant, key)
     ) WITHOUT ROWID, STRICT;
     CREATE TABLE rule_memory_key (
-      words TEXT NOT NULL              -- of the fingerprints, hexadecimal
+      words TEXT NOT NULL,             -- of the fingerprints, hexadecimal
+      batch INTEGER NOT NULL           -- how many transactions with changes have been kept
     ) STRICT;
     )",
 };

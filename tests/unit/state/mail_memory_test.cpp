@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 
 #include "tests/support/lines_log.h"
@@ -324,6 +325,32 @@ TEST_F(MailMemoryTest, GoesOnWhenTheStoreCannotBeWritten) {
   EXPECT_TRUE(seen("ann"));
   EXPECT_TRUE(within("ann", "1/1h"));
   EXPECT_FALSE(within("ann", "1/1h"));
+}
+
+// A transaction that fails, though by a mistake of others, takes the changes with it. They are written once the store
+// works again.
+TEST_F(MailMemoryTest, WhatATransactionHasLostIsWrittenLater) {
+  open_store();
+  // So that what follows is one transaction.
+  std::promise<void> begun;
+  std::promise<void> go;
+  store->submit([&begun, &go](Database&) -> Result<Done> {
+    begun.set_value();
+    go.get_future().wait();
+    return Done{};
+  });
+  begun.get_future().wait();
+  seen("ann");
+  store->submit([](Database&) -> Result<Done> { return Failure{"a mistake"}; });
+  go.set_value();
+  store->flush();
+  EXPECT_NE(log.find("a mistake"), "");
+  for (const char* other : {"bob", "eve"}) {
+    seen(other);
+    store->flush();
+  }
+  restart();
+  for (const char* one : {"ann", "bob", "eve"}) EXPECT_TRUE(seen(one)) << one;
 }
 
 TEST_F(MailMemoryTest, GoesOnFromAStoreWhoseRowsMakeNoSense) {
