@@ -103,6 +103,8 @@ std::string_view known_scheme(std::string_view written, bool& is_defanged) {
 }
 
 std::string_view scheme_at_end(std::string_view letters) {
+  // What nearly all are, and no other ends with.
+  if (letters.ends_with("https")) return letters.substr(letters.size() - 5);
   std::string_view longest;
   for (const Scheme& one : schemes) {
     if (one.written.size() > longest.size() && text::ends_with_ignoring_case(letters, one.written)) {

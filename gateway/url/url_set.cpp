@@ -96,6 +96,13 @@ void UrlSet::add_link(std::string_view target, std::string_view shown, Place pla
 }
 
 std::optional<std::uint32_t> UrlSet::add(std::string_view written, Place place) {
+  // What stands in a text stands in a link of the HTML beside it, too.
+  const auto same = known_.find(hash_of(written));
+  if (same != known_.end() && urls_[same->second].url.text == written) {
+    Found& found = urls_[same->second];
+    found.place = std::min(found.place, place);
+    return same->second;
+  }
   std::optional<std::uint32_t> first;
   for (Url& url : readings_of(written, suffixes_)) {
     const auto index = add_with_targets(std::move(url), place);
@@ -148,6 +155,8 @@ std::uint32_t UrlSet::keep(Url url, Place place, std::uint64_t hash, std::option
   const auto index = static_cast<std::uint32_t>(urls_.size());
   known_.emplace(hash, index);
   octets_ += url.text.size();
+  constexpr std::size_t usual = 32;
+  if (urls_.empty()) urls_.reserve(usual);
   urls_.push_back({std::move(url), place, {}, false, within});
   return index;
 }
