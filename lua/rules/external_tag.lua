@@ -17,6 +17,6 @@ sp.rule {
     local is_ours = ours[domain] or false
     for _, rcpt in ipairs(tx.rcpts) do is_ours = is_ours or rcpt.org_domain == domain end
     if is_ours and tx.auth.dmarc ~= "fail" then return end
-    return sp.tag { header = "X-External: yes", subject_prefix = "[External]" }
+    return sp.tag { header = "X-External: yes", subject_prefix = "[External] " }
   end,
 }

@@ -7,7 +7,7 @@ end
 t.test("marks mail from outside", function()
   local result = run("ann@example.org")
   t.equal(result.verdict, "tag")
-  t.equal(result.subject_prefix, "[External]")
+  t.equal(result.subject_prefix, "[External] ")
   t.equal(run("ann@example.com", { dmarc = "fail" }).verdict, "tag")
 end)
 

@@ -70,6 +70,7 @@ class Bench:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sallyport-bench-"))
         self.folder.chmod(0o755)
         self.started = []
+        self.dns = None
 
     def start(self, argv, **options):
         process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
@@ -112,14 +113,15 @@ class Bench:
                 'local sp = require "sallyport"\n'
                 'sp.rule { name = "BENCH", stage = "message", score = 1, run = function(tx)\n'
                 '  return tx.msg.subject == "never"\nend }\n')
-            dns = self.start([sys.executable, ROOT / "tests/support/dns_server.py", self.folder / "zone.json",
-                              "--port", DNS])
-            time.sleep(0.5)
-            if dns.poll() is not None:
-                sys.exit("the DNS server did not start")
+            if self.dns is None:
+                self.dns = self.start([sys.executable, ROOT / "tests/support/dns_server.py", self.folder / "zone.json",
+                                       "--port", DNS])
+                time.sleep(0.5)
+            if self.dns.poll() is not None:
+                sys.exit("the DNS server does not run")
             policy = ('[dns]\nservers = ["127.0.0.1:%d"]\n[policy.dnsbl]\nzones."bl.example".score = 9.0\n'
                       '[policy.rate]\nconnect_per_ip = "100000000/1m"\nmail_per_ip = "100000000/1m"\n'
-                      'rcpt_per_sender_domain = "100000000/1m"\n[policy.rules]\npath = "%s"\n' % (DNS, rules))
+                      'rcpt_per_ip = "100000000/1m"\nproven_mail_per_ip = "100000000/1m"\nrcpt_per_sender_domain = "100000000/1m"\n[policy.rules]\npath = "%s"\n' % (DNS, rules))
             if mode == "outside":
                 policy += '[policy.content]\nmode = "off"\n'
             if mode == "inside":

@@ -79,15 +79,18 @@ std::string newsletter(std::size_t octets) {
   std::string html =
       "<!DOCTYPE html>\r\n<html><head><title>News</title><style>p { color: #333 } a { color: #06c }</style></head>\r\n"
       "<body style=3D\"margin:0\"><table width=3D\"100%\"><tr><td align=3D\"center\">\r\n";
-  for (int i = 0; text.size() + html.size() < octets - 1200; ++i) {
-    const std::string link =
-        "https://shop" + std::to_string(i % 6) + ".example/item/" + std::to_string(i) + "?from=3Dmail";
-    text += "Item " + std::to_string(i) + ", now at half its price: " + link + "\r\n";
+  const std::string words =
+      "The quick brown fox jumps over the lazy dog, as it does in every mail =E2=80=94 again.\r\nIt has been seen in "
+      "the "
+      "garden behind the house, and nobody knows where it went.\r\nAsk in our shop for more of it.\r\n";
+  for (int i = 0; text.size() + html.size() < octets - 1500; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string link = "https://shop" + std::to_string(i % 6) + ".example/item/" + number + "?from=3Dmail";
+    text += "Item " + number + ", now at half its price: " + link + "\r\n" + words;
     html += "<table class=3D\"item\" style=3D\"width:600px;padding:4px 8px;color:#333\"><tr><td><img src=3D\"" + link +
-            "&amp;size=3D120\" width=3D\"120\"></td>\r\n<td style=3D\"font-size:14px\"><p>The quick brown fox jumps "
-            "over the "
-            "lazy dog &ndash; again.</p>\r\n<p><a href=3D\"" +
-            link + "\">Item " + std::to_string(i) + "</a>, now at <b>half</b> its price.</p></td></tr></table>\r\n";
+            "&amp;size=3D120\" width=3D\"120\"></td>\r\n<td style=3D\"font-size:14px\"><p>" + words +
+            "</p>\r\n<p><a href=3D\"" + link + "\">Item " + number +
+            "</a>, now at <b>half</b> its price &ndash; until Monday.</p></td></tr></table>\r\n";
   }
   return std::string(head) +
          "Content-Type: multipart/alternative; boundary=\"=_alt\"\r\n\r\n--=_alt\r\n"

@@ -91,7 +91,7 @@ class Seen(Content):
         html = ('Content-Type: text/html\r\n\r\n<p>a secret <b>word</b></p>'
                 '<a href="https://login.evil.example.com/x">www.bank.example.org</a>')
         self.assertEqual(self.symbols(mixed("Content-Type: text/plain\r\n\r\nhello", attachment("a.pdf", b"%PDF-1.7 x"), html)),
-                         ["rules:FILES(0)", "rules:DOMAINS(0)", "rules:LINKS(0)", "rules:WORDS(0)"])
+                         ["rules:FILES", "rules:DOMAINS", "rules:LINKS", "rules:WORDS"])
         told = run([PROGRAM, "explain", "-", "-c", self.folder / "sallyport.toml", "--json", "--ip", "127.0.0.1",
                    "--from", "ann@sender.example", "--to", "user@test.example"],
                    input=mixed(attachment("a.pdf", b"%PDF-1.7 x"), html))
@@ -108,8 +108,8 @@ class Off(Content):
 
     def test_without_the_content_policy_rules_that_ask_for_it_fail_and_say_so(self):
         self.send(mixed(attachment("a.exe", PROGRAM_FILE)))
-        faults = [line["rule"] for line in self.lines("fault")]
-        self.assertEqual(sorted(faults), ["DOMAINS", "FILES", "LINKS", "PROGRAM", "WORDS"])
+        faults = wait_until("five faults", lambda: len(self.lines("fault")) == 5 and self.lines("fault"))
+        self.assertEqual(sorted(line["rule"] for line in faults), ["DOMAINS", "FILES", "LINKS", "PROGRAM", "WORDS"])
 
 
 if __name__ == "__main__":

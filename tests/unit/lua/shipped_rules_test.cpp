@@ -1,4 +1,5 @@
 // The rules that are shipped in lua/rules, each with what it is there for and what it must leave alone.
+#include "lua/engine/shipped_rules.h"
 #include "tests/unit/lua/fixture.h"
 
 namespace sallyport::lua {
@@ -82,6 +83,58 @@ TEST_F(ShippedRules, StayWithinTheirBudgetOnLongSubjects) {
     const RunResult result = with_subject(subject);
     EXPECT_TRUE(result.kind == Kind::verdict || result.kind == Kind::silent) << piece;
   }
+}
+
+// -- switched on by name
+
+class ShippedByName : public RulesTest {};
+
+TEST_F(ShippedByName, StandAfterThoseOfThePath) {
+  settings.shipped = {"EXTERNAL_TAG", "MASS_BCC"};
+  write("own.lua", rule_text(""));
+  load();
+  ASSERT_EQ(rules->rules().size(), 3u);
+  EXPECT_EQ(rules->rules()[0].name, "r");
+  EXPECT_EQ(rules->rules()[1].name, "EXTERNAL_TAG");
+  EXPECT_EQ(rules->rules()[1].file, "shipped/external_tag.lua");
+  settings.path.clear();
+  load();
+  EXPECT_EQ(rules->rules().size(), 2u);
+}
+
+TEST_F(ShippedByName, MustBeThere) {
+  settings.shipped = {"EXTERNAL_TAGS", "x"};
+  EXPECT_THAT(load_errors(),
+              ElementsAre(testing::HasSubstr("there is no shipped rule 'EXTERNAL_TAGS'; did you mean 'EXTERNAL_TAG'?"),
+                          testing::HasSubstr("there is no shipped rule 'x'")));
+}
+
+TEST_F(ShippedByName, AreAllOfTheFolderAndCalledAsTheirRules) {
+  for (const ShippedRule& shipped : shipped_rules()) {
+    settings.path.clear();
+    settings.shipped = {std::string(shipped.name)};
+    load();
+    ASSERT_EQ(rules->rules().size(), 1u) << shipped.name;
+    EXPECT_EQ(rules->rules()[0].name, shipped.name);
+  }
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("lua/rules")) {
+    const std::string name = entry.path().filename();
+    if (!name.ends_with("_test.lua")) ++files;
+  }
+  EXPECT_EQ(shipped_rules().size(), files);
+}
+
+TEST_F(ShippedByName, ReadTheirSettings) {
+  settings.lists["NAMES"].entries = {"Ann", "Bob"};
+  const std::string source =
+      "local sp = require 'sallyport'\nlocal names, other = sp.setting('NAMES'), sp.setting('OTHER', { 'x' })\n"
+      "local none = sp.setting('NONE')\nsp.rule { name = 'r', stage = 'message', run = function(tx) "
+      "return sp.hit { detail = table.concat(names, ',') .. ' ' .. other[1] .. ' ' .. #none } end }";
+  write("r.lua", source);
+  load();
+  EXPECT_EQ(run().fact.detail, "Ann,Bob x 0");
+  EXPECT_EQ(run_body("return sp.setting('NAMES') and true").kind, Kind::error);  // only while a file loads
 }
 
 }  // namespace

@@ -1,0 +1,22 @@
+local t = require "sallyport.test"
+
+-- An answer to a message of example.com, where bob is.
+local function run(from, body, references)
+  return t.run("THREAD_HIJACK", t.mail { rcpt = "bob@example.com", body = body,
+    headers = { From = from, Subject = "Re: x", References = references or "<1@example.com>" } }).verdict
+end
+
+t.test("finds strangers who answer in our threads with a link", function()
+  t.equal(run("eve@mailbox.example", "see https://www.evil.com/"), "hit")
+end)
+
+t.test("leaves partners of the thread alone", function()
+  t.equal(run("ann@example.org", "see https://www.good.com/", "<1@example.com> <2@mail.example.org>"), "none")
+end)
+
+t.test("leaves known correspondents, our own and plain answers alone", function()
+  t.equal(run("ann@example.org", "hello"), "none")
+  t.equal(run("ann@example.org", "see https://www.good.com/"), "none")
+  t.equal(run("carl@example.com", "see https://www.good.com/"), "none")
+  t.equal(run("eve@mailbox.example", "see https://www.evil.com/", "<1@elsewhere.example>"), "none")
+end)
