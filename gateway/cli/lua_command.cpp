@@ -76,15 +76,6 @@ std::optional<lua::TrialMail> make_mail(const LuaOptions& options, const config:
   return trial;
 }
 
-// Those of the directory that was named, else of the configuration; none, with a message, where they do not load.
-std::unique_ptr<lua::RuleSet> load_rules(const lua::RuleSettings& settings, const Console& console) {
-  auto rules = lua::RuleSet::load(settings, policies::policy_names());
-  if (rules) return std::move(*rules);
-  print_load_errors(rules.error(), console);
-  console.err << "sallyport: going on without rules\n";
-  return std::move(*lua::RuleSet::load(lua::RuleSettings()));
-}
-
 class Session {
  public:
   Session(lua::Shell& shell, const Console& console) : shell_(shell), console_(console) {}
@@ -160,8 +151,11 @@ int run_lua(const LuaOptions& options, const Console& console) {
   }
   auto mail = make_mail(options, *settings, console, exit);
   if (!mail) return exit;
-  const std::unique_ptr<lua::RuleSet> loaded = load_rules(rules, console);
-  lua::Shell shell(*loaded, rules.path.empty() ? "." : rules.path, std::move(*mail));
+  lua::Shell shell(rules, policies::policy_names(), std::move(*mail));
+  if (!shell.load_errors().empty()) {
+    print_load_errors(shell.load_errors(), console);
+    console.err << "sallyport: going on without rules\n";
+  }
   return run_session(options, shell, console);
 }
 

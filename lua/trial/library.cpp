@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <new>
 
@@ -10,6 +11,7 @@
 #include "lua/engine/context.h"
 #include "lua/engine/libraries.h"
 #include "lua/engine/registration.h"
+#include "lua/trial/mail.h"
 #include "lua/trial/shown.h"
 
 namespace sallyport::lua {
@@ -226,9 +228,29 @@ int http_answers(lua_State* L) {
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     if (!is_text(L, -2) || !web.set(std::string(to_text(L, -2)), read_answer(L))) {
-      luaL_error(L, "t.http: expected URLs as keys");
+      luaL_error(L, "t.http: expected URLs as keys, and 64 MiB at most");
     }
     lua_pop(L, 1);
+  }
+  return 0;
+}
+
+// -- t.list
+
+int list_entries(lua_State* L) {
+  TestBench& bench = bench_of(L);
+  const std::string name(to_text(L, 1));
+  std::string entries;
+  for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; ++i) {
+    entries += std::string(to_text(L, -1)) + "\n";
+    lua_pop(L, 1);
+  }
+  // As sp.list makes it.
+  const bool is_url = name.find("://") != name.npos;
+  const std::string path = is_url ? name : (std::filesystem::path(bench.folder) / name).string();
+  if (const auto set = bench.lists.set(path, entries); !set) {
+    push(L, "t.list: " + text::printable(name, 200) + ": " + set.error().message);
+    return luaL_error(L, "%s", lua_tostring(L, -1));
   }
   return 0;
 }
@@ -317,6 +339,33 @@ const Rule& rule_at(lua_State* L, const RuleSet& rules) {
   return rules.rules().front();
 }
 
+void push_log(lua_State* L, const std::vector<LogLine>& lines) {
+  constexpr std::string_view levels[] = {"debug", "info", "warning", "error"};
+  lua_newtable(L);
+  lua_Integer count = 0;
+  for (const LogLine& line : lines) {
+    push(L, std::string(levels[static_cast<std::size_t>(line.level)]) + ": " + line.text);
+    lua_rawseti(L, -2, ++count);
+  }
+}
+
+// The questions to web servers from `first` on, with what was sent.
+void push_requests(lua_State* L, const WebTable& web, std::size_t first) {
+  lua_newtable(L);
+  lua_Integer count = 0;
+  for (std::size_t i = first; i < web.asked().size(); ++i) {
+    const WebTable::Asked& asked = web.asked()[i];
+    lua_createtable(L, 0, 4);
+    set_text(L, "method", asked.line.substr(0, asked.line.find(' ')));
+    set_text(L, "url", asked.line.substr(asked.line.find(' ') + 1));
+    set_text(L, "body", asked.body);
+    lua_newtable(L);
+    for (const auto& [name, value] : asked.headers) set_text(L, name.c_str(), value);
+    lua_setfield(L, -2, "headers");
+    lua_rawseti(L, -2, ++count);
+  }
+}
+
 int run(lua_State* L) {
   TestBench& bench = bench_of(L);
   const Rule& rule = rule_at(L, bench.rules);
@@ -324,8 +373,12 @@ int run(lua_State* L) {
   if (!mail) return luaL_argerror(L, 2, "expected a mail, made by t.mail");
   const std::size_t asked = bench.world.dns.asked().size();
   const std::size_t asked_web = bench.world.web().asked().size();
-  const RunResult result = bench.world.run(bench.rules, rule, *mail);
-  push_result(L, result);
+  const World::Outcome outcome = bench.world.run(bench.rules, rule, *mail);
+  push_result(L, outcome.result);
+  push_log(L, outcome.log);
+  lua_setfield(L, -2, "log");
+  push_requests(L, bench.world.web(), asked_web);
+  lua_setfield(L, -2, "requests");
   lua_newtable(L);
   lua_Integer count = 0;
   for (std::size_t i = asked; i < bench.world.dns.asked().size(); ++i) {
@@ -334,7 +387,7 @@ int run(lua_State* L) {
     lua_rawseti(L, -2, ++count);
   }
   for (std::size_t i = asked_web; i < bench.world.web().asked().size(); ++i) {
-    push(L, bench.world.web().asked()[i]);
+    push(L, bench.world.web().asked()[i].line);
     lua_rawseti(L, -2, ++count);
   }
   lua_setfield(L, -2, "asked");
@@ -355,6 +408,7 @@ int test(lua_State* L) {
   bench.results.push_back(std::move(result));
   bench.current = bench.results.size() - 1;
   bench.world = World();
+  bench.lists.reset();
   const int status = lua_pcall(L, 0, 0, 0);
   if (status != LUA_OK) {
     // After a breach of its budget the whole file ends, which this raises again.
@@ -364,6 +418,8 @@ int test(lua_State* L) {
   if (Context::of(L).meter.breach() == Breach::none) {
     bench.current = 0;
     bench.world = World();
+    bench.lists.reset();
+    bench.lists.reset();
   }
   Context::of(L).meter.pass_on(L, status);
   return 0;
@@ -391,6 +447,9 @@ constexpr Function functions[] = {
     {.name = "mail", .call = mail, .arguments = {{{.name = "mail", .kind = Kind::table, .fields = mail_fields}}}},
     {.name = "dns", .call = dns_records, .arguments = {{{"records", Kind::dictionary, ""}}}},
     {.name = "http", .call = http_answers, .arguments = {{{"answers", Kind::dictionary, ""}}}},
+    {.name = "list",
+     .call = list_entries,
+     .arguments = {{{"name", Kind::line, ""}, {.name = "entries", .kind = Kind::list, .items = Kind::line}}}},
     {.name = "now", .call = now, .arguments = {{{"seconds", Kind::integer, "", false}}}},
     {.name = "run", .call = run, .arguments = {{{"rule", Kind::line, ""}, {"mail", Kind::any, ""}}}},
 };
@@ -402,9 +461,9 @@ int call(lua_State* L) {
 }
 
 int unknown(lua_State* L) {
-  return luaL_error(L,
-                    "t.%s does not exist; there are t.test, t.mail, t.dns, t.http, t.now, t.run, t.check and t.equal",
-                    is_text(L, 2) ? lua_tostring(L, 2) : "[?]");
+  return luaL_error(
+      L, "t.%s does not exist; there are t.test, t.mail, t.dns, t.http, t.list, t.now, t.run, t.check and t.equal",
+      is_text(L, 2) ? lua_tostring(L, 2) : "[?]");
 }
 
 }  // namespace

@@ -12,12 +12,14 @@
 #include "lua/engine/lua_api.h"
 #include "lua/engine/rule_set.h"
 #include "lua/trial/report.h"
+#include "lua/trial/trial_lists.h"
 #include "lua/trial/world.h"
 
 namespace sallyport::lua {
 
 struct TestBench {
   RuleSet& rules;
+  TrialLists& lists;  // which the rules have been loaded with
   const std::string folder;
   World world;  // of the test that executes
   std::vector<TestResult> results;

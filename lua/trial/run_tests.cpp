@@ -21,8 +21,10 @@ constexpr std::uint64_t memory_of_a_file = 256u << 20;
 constexpr std::uint64_t most_block_octets = 16u << 20;
 
 // Executes one file of tests; the first of the results is the file's own.
-std::vector<TestResult> run_file(RuleSet& rules, const std::string& folder, const std::string& name) {
-  TestBench bench{rules, folder, {}, {}, 0};
+std::vector<TestResult> run_file(RuleSet& rules, TrialLists& lists, const std::string& folder,
+                                 const std::string& name) {
+  lists.reset();
+  TestBench bench{rules, lists, folder, {}, {}, 0};
   bench.results.push_back({name, "", 0, 0, {}, {}});
   RuleSettings settings;
   settings.cpu = cpu_of_a_file;
@@ -71,7 +73,9 @@ std::vector<std::string> find_tests(const std::string& folder) {
 Result<TestReport, std::vector<LoadError>> run_tests(const RuleSettings& settings,
                                                      std::span<const std::string_view> checks,
                                                      const std::string& only) {
-  auto rules = RuleSet::load(settings, checks);
+  TrialLists lists;
+  const RuleServices while_loading{nullptr, nullptr, &lists};
+  auto rules = RuleSet::load(settings, checks, &while_loading);
   if (!rules) return std::move(rules).error();
   TestReport report;
   if (settings.path.empty()) return report;
@@ -82,7 +86,7 @@ Result<TestReport, std::vector<LoadError>> run_tests(const RuleSettings& setting
       report.results.push_back({name, "", 0, 0, {}, {{name, 0, "not run: the tests before it took more than 60 s"}}});
       continue;
     }
-    std::vector<TestResult> of_file = run_file(**rules, settings.path, name);
+    std::vector<TestResult> of_file = run_file(**rules, lists, settings.path, name);
     const bool is_quiet = of_file[0].passed() && (of_file[0].checks == 0 || of_file.size() > 1);
     if (is_quiet) of_file.erase(of_file.begin());
     std::move(of_file.begin(), of_file.end(), std::back_inserter(report.results));

@@ -23,8 +23,7 @@ constexpr std::size_t most_printed = 1u << 20;
 constexpr std::size_t most_text = 64u << 10;  // of one value
 constexpr const char* shell_key = "sallyport.trial.shell";
 
-RuleSettings settings_of_a_line() {
-  RuleSettings settings;
+RuleSettings settings_of_a_line(RuleSettings settings) {
   settings.cpu = cpu_of_a_line;
   settings.memory = memory_of_a_line;
   return settings;
@@ -56,8 +55,9 @@ std::string joined(lua_State* L, int first, int last) {
 
 class Shell::State {
  public:
-  State(RuleSet& rules, const std::string& folder, TrialMail mail);
+  State(const RuleSettings& settings, std::span<const std::string_view> checks, TrialMail mail);
   Answer execute(const std::string& code);
+  const std::vector<LoadError>& load_errors() const { return load_errors_; }
 
  private:
   static State& of(lua_State* L);
@@ -74,23 +74,42 @@ class Shell::State {
   void leave();
   void take_end(lua_State* thread, int status, Answer& answer);
 
+  std::unique_ptr<RuleSet> load(const RuleSettings& settings, std::span<const std::string_view> checks);
+
+  TrialLists lists_;
+  const RuleServices while_loading_{nullptr, nullptr, &lists_};
+  std::vector<LoadError> load_errors_;
+  const std::unique_ptr<RuleSet> rules_;
   TestBench bench_;
   Engine engine_;
+  Rule line_;  // which rule a line is, for functions that ask
   std::unique_ptr<Staged> staged_;
   std::unique_ptr<TrialMail> next_;  // what use() has been given
   std::uint64_t number_ = 0;         // of the mail; values of earlier ones are stale
   int environment_ = no_reference;
+  MailAllowance allowance_;  // of the line
   std::string printed_;
 };
 
-Shell::State::State(RuleSet& rules, const std::string& folder, TrialMail mail)
-    : bench_{rules, folder, {}, {}, 0}, engine_(settings_of_a_line()) {
+Shell::State::State(const RuleSettings& settings, std::span<const std::string_view> checks, TrialMail mail)
+    : rules_(load(settings, checks)),
+      bench_{*rules_, lists_, settings.path.empty() ? "." : settings.path, {}, {}, 0},
+      engine_(settings_of_a_line(settings)) {
+  engine_.context.services = &bench_.world.services;
+  line_.name = line_.file = "lua";
   bench_.results.push_back({"lua", "", 0, 0, {}, {}});
   set_up_state(engine_.L, bench_);
   lua_pushcfunction(engine_.L, guarded<&State::set_up>);
   lua_pushlightuserdata(engine_.L, this);
   ensure(lua_pcall(engine_.L, 1, 0, 0) == LUA_OK, "trial: the shell cannot be set up");
   begin_mail(std::move(mail));
+}
+
+std::unique_ptr<RuleSet> Shell::State::load(const RuleSettings& settings, std::span<const std::string_view> checks) {
+  auto rules = RuleSet::load(settings, checks, &while_loading_);
+  if (rules) return std::move(*rules);
+  load_errors_ = std::move(rules.error());
+  return std::move(*RuleSet::load(RuleSettings(), checks, &while_loading_));
 }
 
 Shell::State& Shell::State::of(lua_State* L) {
@@ -178,6 +197,9 @@ void Shell::State::enter(Waiting& waiting) {
   context.gathering = &staged_->context();
   context.run = number_;
   context.patterns_left = patterns_of_a_line;
+  context.rule = &line_;
+  context.mail = &staged_->mail();
+  context.allowance = &allowance_;
   context.waiting = &waiting;
   context.can_yield = true;
   context.host_yield = HostYield::none;
@@ -187,6 +209,9 @@ void Shell::State::leave() {
   Context& context = engine_.context;
   context.facts = nullptr;
   context.gathering = nullptr;
+  context.rule = nullptr;
+  context.mail = nullptr;
+  context.allowance = nullptr;
   context.findings.reset();
   context.run = 0;
   context.waiting = nullptr;
@@ -249,19 +274,23 @@ Shell::Answer Shell::State::execute(const std::string& code) {
   lua_State* L = engine_.L;
   lua_State* thread = lua_newthread(L);
   printed_.clear();
+  allowance_ = {};
   bench_.results.assign(1, {"lua", "", 0, 0, {}, {}});
   bench_.current = 0;
   if (compile(thread, code, answer)) staged_->drive(run(*this, thread, answer));
-  answer.text.insert(0, printed_);
+  for (const LogLine& line : staged_->take_log()) answer.text += "log: " + harmless(line.text, most_text) + "\n";
+  answer.text += printed_;
   lua_settop(L, 0);
   if (next_) begin_mail(std::move(*std::exchange(next_, nullptr)));
   return answer;
 }
 
-Shell::Shell(RuleSet& rules, const std::string& folder, TrialMail mail)
-    : state_(std::make_unique<State>(rules, folder, std::move(mail))) {}
+Shell::Shell(const RuleSettings& settings, std::span<const std::string_view> checks, TrialMail mail)
+    : state_(std::make_unique<State>(settings, checks, std::move(mail))) {}
 
 Shell::~Shell() = default;
+
+const std::vector<LoadError>& Shell::load_errors() const { return state_->load_errors(); }
 
 Shell::Answer Shell::execute(const std::string& code) { return state_->execute(code); }
 

@@ -7,7 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "lua/engine/rule_set.h"
 #include "lua/trial/trial_mail.h"
@@ -27,14 +30,15 @@ class Shell {
     std::string error;  // of `failed`: what is wrong, in one line
   };
 
-  // `rules` are those that t.run executes; they must outlive this object, and `folder` is where they stand. At first tx
-  // is `mail`; use(t.mail { ... }) gives another one from the next line on.
-  Shell(RuleSet& rules, const std::string& folder, TrialMail mail);
+  // t.run executes the rules of these settings; where they do not load, load_errors() says why, and there are none.
+  // `checks` as in RuleSet::load(). At first tx is `mail`; use(t.mail { ... }) gives another one from the next line on.
+  Shell(const RuleSettings& settings, std::span<const std::string_view> checks, TrialMail mail);
   Shell(const Shell&) = delete;
   Shell& operator=(const Shell&) = delete;
   ~Shell();
 
-  // An expression's values are shown.
+  const std::vector<LoadError>& load_errors() const;
+  // An expression's values are shown, and what sp.log has written.
   Answer execute(const std::string& code);
 
  private:

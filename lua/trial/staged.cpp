@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "gateway/async/ending.h"
 #include "gateway/async/nursery.h"
@@ -14,7 +15,6 @@
 #include "gateway/mime/analysis.h"
 #include "gateway/mime/contents.h"
 #include "gateway/url/mail_urls.h"
-#include "lua/trial/world.h"
 
 namespace sallyport::lua {
 
@@ -95,6 +95,15 @@ Staged::Staged(World& world, const TrialMail& trial, Stage stage)
     found.urls = std::make_shared<url::MailUrls>(suffixes());
   }
   facts_.put(std::move(found));
+}
+
+bool Staged::LinesOfRules::write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
+  if (event != "rule") return true;
+  for (const LogField& field : fields) {
+    const auto* text = std::get_if<std::string_view>(&field.value);
+    if (text && field.key == "text") lines.push_back({level, std::string(*text)});
+  }
+  return true;
 }
 
 void Staged::drive(Task<void> task) {

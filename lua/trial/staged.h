@@ -2,6 +2,7 @@
 // real (world.h). No time passes but what a rule waits for.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "gateway/async/scheduler.h"
@@ -10,12 +11,11 @@
 #include "gateway/base/log.h"
 #include "gateway/mail/message.h"
 #include "lua/engine/run.h"
-#include "lua/trial/mail.h"
+#include "lua/trial/trial_mail.h"
+#include "lua/trial/world.h"
 #include "policies/api/gathering.h"
 
 namespace sallyport::lua {
-
-class World;
 
 class Staged {
  public:
@@ -31,12 +31,15 @@ class Staged {
   const policies::GatherContext& context() const { return context_; }
   // Lets the task come to its end, on the calling thread.
   void drive(Task<void> task);
+  // What rules have written into the log since the last call.
+  std::vector<LogLine> take_log() { return std::exchange(log_.lines, {}); }
 
  private:
-  // Lines of rules are nobody's concern here.
-  class NoLog final : public Log {
+  // Keeps the lines that rules write themselves.
+  class LinesOfRules final : public Log {
    public:
-    bool write(LogLevel, std::string_view, const std::vector<LogField>&) override { return true; }
+    bool write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override;
+    std::vector<LogLine> lines;
   };
   // Mails of tests are small enough to be in memory.
   class NoSpool final : public mail::Spool {
@@ -50,7 +53,7 @@ class Staged {
   policies::Facts facts_;
   async::Scheduler scheduler_;
   Counters counters_;
-  NoLog log_;
+  LinesOfRules log_;
   const std::vector<signature::BodyHash> no_hashes_;
   const policies::GatherContext context_;
   MailAllowance allowance_;

@@ -16,13 +16,13 @@ World::World()
   services = {memory_.get(), web_.get(), nullptr};
 }
 
-RunResult World::run(RuleSet& rules, const Rule& rule, const TrialMail& mail) {
+World::Outcome World::run(RuleSet& rules, const Rule& rule, const TrialMail& mail) {
   Staged staged(*this, mail, rule.stage);
   rules.use(&services);
   const std::unique_ptr<Run> run = rules.begin(rule, staged.run_case());
   staged.drive(run_to_its_end(*run, staged.context()));
   rules.use(nullptr);
-  return std::move(run->result());
+  return {std::move(run->result()), staged.take_log()};
 }
 
 }  // namespace sallyport::lua

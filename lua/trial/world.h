@@ -6,19 +6,31 @@
 #include <string>
 #include <vector>
 
-#include "gateway/base/counters.h"
+#include "gateway/base/log.h"
 #include "gateway/base/units.h"
 #include "gateway/state/mail_memory.h"
 #include "lua/engine/rule_set.h"
 #include "lua/engine/services.h"
 #include "lua/trial/dns_table.h"
-#include "lua/trial/mail.h"
+#include "lua/trial/trial_mail.h"
 #include "lua/trial/web_table.h"
 
 namespace sallyport::lua {
 
+// A line that a rule has written by sp.log.
+struct LogLine {
+  LogLevel level = LogLevel::info;
+  std::string text;
+};
+
 class World {
  public:
+  // What a run has come to, and what it has written into the log.
+  struct Outcome {
+    RunResult result;
+    std::vector<LogLine> log;
+  };
+
   // When tests begin, unless they say otherwise: 2026-09-21 14:13:20 UTC.
   static constexpr WallTime start{std::chrono::seconds(1'790'000'000)};
 
@@ -26,7 +38,7 @@ class World {
 
   // Runs the rule for the mail, in whatever mode the rule is, with the budgets of the gateway, to its end. At stage
   // rcpt it is asked about the first recipient.
-  RunResult run(RuleSet& rules, const Rule& rule, const TrialMail& mail);
+  Outcome run(RuleSet& rules, const Rule& rule, const TrialMail& mail);
 
   WallTime now() const { return *clock_; }
   void set_now(WallTime now) { *clock_ = now; }

@@ -26,12 +26,10 @@ class ShellTest : public testing::Test {
         "local sp = require 'sallyport' local m = require 'helper'\n"
         "sp.rule { name = 'R', stage = 'message', score = 2, run = function(tx) return tx.msg.subject == m.word end }");
     write("helper.lua", "return { word = 'stored' }");
-    auto loaded = RuleSet::load(settings);
-    EXPECT_TRUE(loaded);
-    rules = std::move(*loaded);
     TrialMail mail = ordinary_mail();
     mail.content = "Subject: =?utf-8?q?h=C3=A9llo?=\r\nX-A: 1\r\n\r\nbody\r\n";
-    shell = std::make_unique<Shell>(*rules, settings.path, std::move(mail));
+    shell = std::make_unique<Shell>(settings, std::span<const std::string_view>(), std::move(mail));
+    EXPECT_TRUE(shell->load_errors().empty());
   }
   ~ShellTest() override {
     std::error_code ignored;
@@ -52,7 +50,6 @@ class ShellTest : public testing::Test {
   }
 
   RuleSettings settings;
-  std::unique_ptr<RuleSet> rules;
   std::unique_ptr<Shell> shell;
 };
 
@@ -96,6 +93,23 @@ TEST_F(ShellTest, AsksTheDnsOfTests) {
   EXPECT_EQ(text_of("sp.dns.a('a.example')"), "nil\tnil\tnxdomain\n");
   EXPECT_EQ(text_of("t.dns { ['a.example'] = { A = '192.0.2.1' } } print(sp.dns.a('a.example')[1])"), "192.0.2.1\n");
   EXPECT_EQ(text_of("sp.each({ 'a.example', 'b.example' }, sp.dns.a)"), "{ a.example = { \"192.0.2.1\" } }\tnil\n");
+}
+
+TEST_F(ShellTest, ReachesTheWorldOfTests) {
+  EXPECT_EQ(text_of("sp.seen('a', 'b', '1h')"), "false\n");
+  EXPECT_EQ(text_of("sp.seen('a', 'b', '1h')"), "true\t0\n");
+  EXPECT_EQ(text_of("sp.http.get('https://a.example/')"), "nil\tnot_allowed\n");
+  EXPECT_EQ(text_of("t.http { ['https://a.example/'] = { body = 'x' } } print(sp.http.get('https://a.example/').body)"),
+            "x\n");
+  EXPECT_EQ(text_of("sp.log('info', 'written')"), "log: written\ntrue\n");
+}
+
+TEST_F(ShellTest, RulesThatDoNotLoadAreTold) {
+  write("bad.lua", "if then");
+  Shell other(settings, {}, ordinary_mail());
+  ASSERT_EQ(other.load_errors().size(), 1u);
+  EXPECT_THAT(other.load_errors()[0].file, HasSubstr("bad.lua"));
+  EXPECT_EQ(other.execute("tx.from").text, "ann@example.org\n");
 }
 
 TEST_F(ShellTest, RunsTheRules) {

@@ -89,7 +89,7 @@ TEST_F(Trial, EveryVerdictComesBack) {
     return what == "true")");
   EXPECT_EQ(failures_of(R"(
     local function run(subject) return t.run("r", t.mail { headers = { Subject = subject } }) end
-    t.equal(run("nothing"), { verdict = "none", score = 0, asked = {} })
+    t.equal(run("nothing"), { verdict = "none", score = 0, asked = {}, requests = {}, log = {} })
     t.equal(run("true").verdict, "hit")
     local refused = run("reject")
     t.equal({ refused.verdict, refused.code, refused.dsn, refused.text }, { "reject", 554, "5.7.9", "never" })
@@ -318,6 +318,39 @@ TEST_F(Trial, TheMemoryLastsForOneTestOnTheTestsClock) {
                         "end)\n"
                         "t.test('another', function() t.equal(run(), 'falsetruetrue') end)\n"),
             "");
+}
+
+TEST_F(Trial, ListsAreTheFilesUnlessTheTestSaysWhatTheyHave) {
+  write("vip.txt", "ann@example.org\n");
+  write("r.lua",
+        "local sp = require 'sallyport' local vip = sp.list { file = 'vip.txt', kind = 'address' }\n"
+        "sp.rule { name = 'r', stage = 'message', run = function(tx) return vip:contains(tx.from.addr) end }\n");
+  EXPECT_EQ(failures_of(R"(
+    local function verdict(from) return t.run("r", t.mail { from = from }).verdict end
+    t.test("one", function()
+      t.equal(verdict("ann@example.org"), "hit")
+      t.list("vip.txt", { "Eve@example.org", "joe@example.org" })
+      t.equal({ verdict("ann@example.org"), verdict("eve@example.org") }, { "none", "hit" })
+    end)
+    t.test("another", function() t.equal(verdict("ann@example.org"), "hit") end))"),
+            "");
+  EXPECT_THAT(failures_of("t.list('other.txt', { 'a@b.example' })"), HasSubstr("no rule has opened such a list"));
+  EXPECT_THAT(failures_of("t.list('vip.txt', { 'no address' })"), HasSubstr("vip.txt: line 1"));
+}
+
+TEST_F(Trial, WhatARuleSendsAndLogsIsInTheResult) {
+  rule("r",
+       "sp.http.post('https://api.example/check', tx.from.addr, { headers = { ['X-Key'] = 'k' } })\n"
+       "sp.log('warning', 'a ' .. tx.msg.subject) return true");
+  EXPECT_EQ(failures_of("t.http { ['https://api.example/check'] = {} }\n"
+                        "local result = t.run('r', t.mail { headers = { Subject = 'b' } })\n"
+                        "t.equal(result.log, { 'warning: a b' })\n"
+                        "t.equal(result.requests, { { method = 'POST', url = 'https://api.example/check',\n"
+                        "  body = 'ann@example.org', headers = { ['X-Key'] = 'k' } } })"),
+            "");
+  EXPECT_THAT(failures_of("t.http { ['https://api.example/'] = { body = ('x'):rep(8e6) } } for i = 1, 10 do\n"
+                          "t.http { ['https://api.example/' .. i] = { body = ('x'):rep(8e6) } } end"),
+              HasSubstr("64 MiB at most"));
 }
 
 }  // namespace
