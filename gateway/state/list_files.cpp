@@ -1,5 +1,6 @@
 #include "gateway/state/list_files.h"
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <exception>
@@ -11,6 +12,8 @@
 namespace sallyport::state {
 
 namespace {
+
+constexpr std::size_t long_list = std::size_t{1} << 20;  // octets
 
 // By what a file is known to have changed.
 struct Stamp {
@@ -136,6 +139,8 @@ void ListFiles::look(Log& log) {
     for (const std::shared_ptr<Live>& live : in_use()) {
       if (!live->is_to_be_read()) continue;
       const std::string problem = live->read_again();
+      // The C library keeps what the text and the old list leave behind, more than the list's own size.
+      if (live->now()->octets() >= long_list) ::malloc_trim(0);
       if (problem.empty()) {
         const auto entries = static_cast<std::int64_t>(live->now()->size());
         log.write(LogLevel::info, "list_read", {{"file", live->path}, {"entries", entries}});

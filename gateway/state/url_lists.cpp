@@ -1,6 +1,7 @@
 #include "gateway/state/url_lists.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ constexpr std::string_view copy_suffix = ".list";
 constexpr std::string_view etag_line = "# etag: ";
 constexpr std::string_view modified_line = "# last-modified: ";
 constexpr std::size_t longest_validator = 500;
+constexpr std::size_t long_text = std::size_t{1} << 20;
 
 // As the log shows it: a query may have a key that the operator has for the server.
 std::string shown(std::string_view url) { return std::string(url.substr(0, url.find_first_of("?#"))); }
@@ -240,6 +242,15 @@ UrlLists::Taking UrlLists::taking(std::shared_ptr<Live> list, io::HttpAnswer ans
 }
 
 UrlLists::Outcome UrlLists::Taking::operator()() {
+  const bool is_long = answer.body.size() >= long_text;
+  Outcome outcome = take();
+  answer = {};
+  // The C library keeps what large texts leave behind for the next ones, twice the list's own size or more.
+  if (is_long) ::malloc_trim(0);
+  return outcome;
+}
+
+UrlLists::Outcome UrlLists::Taking::take() {
   if (answer.status == 304 && list->is_there()) return {};
   if (answer.status != 200) return {"the server's answer is " + std::to_string(answer.status), {}, {}};
   auto read = EntryList::parse(answer.body, list->kind);
@@ -249,10 +260,9 @@ UrlLists::Outcome UrlLists::Taking::operator()() {
   const std::string etag = validator(answer, "etag");
   const std::string modified = validator(answer, "last-modified");
   list->set(std::move(*read), etag, modified);
-  const std::string body = std::move(answer.body);  // may be as long as the list, and goes with this function
   if (file.empty()) return outcome;
   const std::string head = std::string(etag_line) + etag + "\n" + std::string(modified_line) + modified + "\n";
-  const auto kept = replace_file(file, head, body);
+  const auto kept = replace_file(file, head, answer.body);
   if (!kept) outcome.copy_problem = kept.error().message;
   return outcome;
 }

@@ -61,6 +61,7 @@ class UrlLists {
     io::HttpAnswer answer;
     std::string file;  // of the copy; empty: none is kept
     Outcome operator()();
+    Outcome take();  // part of it
   };
   Taking taking(std::shared_ptr<Live> list, io::HttpAnswer answer) const;
   void note(Live& list, const Outcome& outcome, Time now, Log& log);

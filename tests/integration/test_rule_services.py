@@ -309,6 +309,18 @@ class Lists(WebServices):
         self.serve_vip('file = "one.txt"')
         self.check_a_million((rules / "one.txt").write_bytes)
 
+    def test_a_million_of_a_web_server(self):
+        port = self.web_server()
+        self.server.list = (200, b"sender.example\n", '"0"')
+        self.serve_vip(f'url = "https://localhost:{port}/list", refresh = "1s"', http=["localhost"],
+                       http_ca=str(self.folder / "web.crt"))
+        self.wait_for_log("list_read")
+
+        def publish(text):
+            self.server.list = (200, text, f'"{hash(text)}"')
+
+        self.check_a_million(publish)
+
 
 if __name__ == "__main__":
     unittest.main()
