@@ -1,5 +1,7 @@
 #include "gateway/milter_library/session.h"
 
+#include <vector>
+
 #include "gateway/milter/negotiation.h"
 #include "gateway/milter_library/connection_address.h"
 
@@ -127,10 +129,11 @@ std::optional<sfsistat> Session::call_connect(std::string_view data) {
 }
 
 std::optional<sfsistat> Session::call_path(sfsistat (*callback)(SMFICTX*, char**), std::string_view data) {
-  if (data.empty()) return std::nullopt;
+  // What comes behind the last NUL is no text.
+  const std::size_t last_nul = data.rfind('\0');
+  if (last_nul == std::string_view::npos) return std::nullopt;
   if (callback == nullptr) return SMFIS_CONTINUE;
-  std::string texts = c_text(data);
-  if (texts.back() == '\0') texts.pop_back();  // so that no empty text stands behind the last
+  std::string texts = c_text(data.substr(0, last_nul));
   std::vector<char*> words = {texts.data()};
   for (std::size_t end = texts.find('\0'); end != std::string::npos; end = texts.find('\0', end + 1))
     words.push_back(texts.data() + end + 1);
@@ -161,14 +164,14 @@ sfsistat Session::call_end_of_message(std::string_view data) {
     const sfsistat verdict = call_body(data);
     if (verdict != SMFIS_CONTINUE && verdict != SMFIS_SKIP && verdict != SMFIS_NOREPLY) return verdict;
   }
+  // The message is the filter's now: no xxfi_abort follows, whatever becomes of the connection.
+  state_ = State::greeted;
   if (filter_.callbacks.xxfi_eom == nullptr) return SMFIS_CONTINUE;
   struct AtEndOfMessage {
     bool& is;
     explicit AtEndOfMessage(bool& flag) : is(flag) { is = true; }
     ~AtEndOfMessage() { is = false; }
   } at_end(is_at_end_of_message_);
-  // The message is the filter's now: no xxfi_abort follows, whatever becomes of the connection.
-  state_ = State::greeted;
   return filter_.callbacks.xxfi_eom(context());
 }
 

@@ -1,4 +1,7 @@
 // The order of commands in a Session.
+#include <algorithm>
+#include <initializer_list>
+
 #include "gateway/milter_library/session.h"
 
 namespace sallyport::milter_library {

@@ -180,7 +180,7 @@ TEST_F(SessionTest, EndsAtWhatNoMtaSends) {
                                                             {'c', ""},
                                                             {'H', ""},
                                                             {'H', "no end"},
-                                                            {'M', ""},
+                                                            {'M', ""}, {'M', "<a>"},
                                                             {'C', "host\0"s},
                                                             {'C', "host"},
                                                             {'C', "h\0X\0\0a\0"s},
@@ -225,8 +225,8 @@ TEST_F(SessionTest, TakesPathsAsTheyCome) {
   mta.say('A');
   filter.take_calls();
   mta.say('M', "\0"s);
-  mta.say('R', "<a>\0NOTIFY=NEVER\0b"s);
-  EXPECT_EQ(filter.calls, (Calls{"envfrom ", "envrcpt <a> NOTIFY=NEVER b"}));
+  mta.say('R', "<a>\0NOTIFY=NEVER\0\0cut off"s);
+  EXPECT_EQ(filter.calls, (Calls{"envfrom ", "envrcpt <a> NOTIFY=NEVER "}));
 }
 
 TEST_F(SessionTest, LeavesItsEndToFinishWhenACallbackThrows) {
@@ -250,9 +250,8 @@ TEST(Filters, WithoutACallbackGoOn) {
   for (const auto& [letter, data] : std::vector<std::pair<char, std::string>>{
            {'R', rcpt}, {'T', ""}, {'L', "a\0b\0"s}, {'N', ""}, {'B', "x"}, {'E', "x"}})
     EXPECT_EQ(mta.say(letter, data), "c");
+  EXPECT_FALSE(mta.session().is_in_message());
   EXPECT_EQ(mta.say('U', "x"), "c");
-  mta.say('M', mail);
-  mta.end();
 }
 
 TEST(Filters, OfAnotherInterfaceAreRefused) {

@@ -1,0 +1,50 @@
+// The connections of MTAs, and when the library has waited long enough for each.
+//
+// An idle connection costs this entry, the Session's own memory and a descriptor; that is why it is no libuv handle.
+// The worker that serves a connection owns it: only that worker removes it. Other threads may shut down an idle one,
+// which makes a worker come and find its end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "gateway/milter/packet.h"
+#include "gateway/milter_library/session.h"
+
+namespace sallyport::milter_library {
+
+struct Connection {
+  int descriptor = -1;  // -1: the entry is free
+  // Seconds of the monotonic clock until which the MTA's next command must be complete; 0: a worker is busy with it.
+  std::atomic<std::uint32_t> deadline = 0;
+  std::unique_ptr<Session> session;              // made with the first octets
+  std::unique_ptr<milter::PacketReader> reader;  // in the middle of a packet
+  std::atomic<bool> is_in_message = false;       // for who stops the server
+};
+
+std::uint32_t monotonic_seconds();
+
+class Connections {
+ public:
+  // Takes the descriptor, also when it throws.
+  Connection& add(int descriptor, std::uint32_t deadline);
+  void remove(Connection& connection);  // closes its descriptor
+  std::size_t count() const;
+
+  // Ends the idle ones whose deadline is over.
+  void end_overdue(std::uint32_t now);
+  // Ends the idle ones; those in the middle of a message only if told so.
+  void end_idle(bool also_in_message);
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<Connection> entries_;  // never moved
+  std::vector<Connection*> free_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace sallyport::milter_library
