@@ -1,6 +1,7 @@
 #include "gateway/state/list_files.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include <exception>
@@ -110,6 +111,7 @@ bool ListFiles::watch(Log& log, Duration interval) {
   const BlockedSignals blocked;  // in its thread
   try {
     watcher_ = std::thread([this, &log, interval] { watch_for_ever(log, interval); });
+    ::pthread_setname_np(watcher_.native_handle(), "lists");
     return true;
   } catch (const std::system_error&) {
     return false;

@@ -213,6 +213,45 @@ class Web(WebServices):
         self.assertNotEqual(found["clear"].split()[0], "200")
         self.assertEqual(found["silent"], "timeout")
 
+    # More than are asked at once; a third of the clients do not wait for it.
+    def test_a_crowd_waits_for_a_silent_server(self):
+        port = self.web_server()
+        rules = ASK % f'sp.http.get("https://localhost:{port}/" .. tx.from.user)'
+        self.serve(rules, http=["localhost"], http_ca=str(self.folder / "web.crt"), on_error="skip")
+
+        def connections():
+            """How many the gateway has with the web server."""
+            lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+            return sum(line[2].endswith(f":{port:04X}") and line[3] == "01" for line in lines)
+
+        self.assertEqual(self.send("plain@sender.example", header="X-Answer").split()[0], "200")
+        clients = []
+        for _ in range(150):
+            client = Client(self.port)
+            self.addCleanup(client.socket.close)
+            client.greet()
+            client.mail("silent@sender.example")
+            client.ask("DATA", 354)
+            clients.append(client)
+        for client in clients:
+            client.send("Subject: x\r\n\r\nx\r\n.\r\n")
+        wait_until("the rules to ask", lambda: connections() >= 32)
+        self.assertLessEqual(connections(), 2 * 32, "of each worker")
+        for client in clients[::3]:
+            client.socket.close()
+        staying = [client for i, client in enumerate(clients) if i % 3]
+        for client in staying:
+            client.expect(250)
+            client.socket.close()
+        answers = [line for _, content in self.upstream.wait_for(self.sent + len(staying)) for line in content.decode().split("\r\n")
+                   if line.startswith("X-Answer: ")]
+        self.assertGreaterEqual(answers.count("X-Answer: timeout"), len(staying))
+        wait_until("all that was opened to be closed", lambda: connections() == 0)
+        self.assertEqual(self.faults("internal"), 0)
+        self.assertEqual(self.faults("rule_error"), 0)
+        self.sent = len(self.upstream.wait_for(self.sent + len(staying)))
+        self.assertEqual(self.send("plain@sender.example", header="X-Answer").split()[0], "200")
+
     def test_certificates_are_verified(self):
         port = self.web_server("another.example")
         found = self.answers(ask=f'sp.http.get("https://localhost:{port}/plain")')

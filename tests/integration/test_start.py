@@ -252,7 +252,7 @@ class Limits(GatewayTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         tasks = [task for task in pathlib.Path(f"/proc/{gateway.pid}/task").iterdir() if task.name != str(gateway.pid)]
         names = sorted((task / "comm").read_text().strip() for task in tasks)
-        self.assertEqual(names, ["log", "store", "work", "work", "work", "work", "worker1", "worker2"])
+        self.assertEqual(names, ["lists", "log", "store", "work", "work", "work", "work", "worker1", "worker2"])
 
     def try_limit(self, limit, file):
         """The exit status and stderr of a start under this limit; 0 stands for one that says `ready`, serves a client and ends in order."""
