@@ -98,7 +98,7 @@ Text to_text(std::string octets, std::string_view declared, bool is_html, std::s
     if (charset.empty() || charset == "us-ascii" || charset == "ascii") charset = "windows-1252";
   }
   if (text::equals_ignoring_case(charset, "utf-8") && is_utf8) {
-    made.utf8 = content;
+    made.utf8 = content.size() == octets.size() ? std::move(octets) : std::string(content);
   } else if (auto converted = to_utf8(content, charset, most)) {
     made.utf8 = std::move(converted->utf8);
     made.is_whole &= converted->is_whole;
@@ -120,6 +120,7 @@ void cut(Text& text, std::size_t most) {
 Result<std::string> Contents::bytes(const mail::Message& message, const Tree& tree, PartIndex part, std::size_t most) {
   std::string octets;
   if (part >= tree.parts.size() || most == 0 || !may_read(message)) return octets;
+  octets.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(most, tree.parts[part].size)));
   PartReader reader(message, tree, part);
   while (octets.size() < most) {
     auto piece = reader.next();

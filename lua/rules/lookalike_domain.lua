@@ -9,13 +9,12 @@ local more = sp.setting("LOOKALIKE_DOMAIN", {})
 local function label_of(domain) return domain:match("^[^.]+") or "" end
 local function looks_of(label) return (sp.text.skeleton(sp.text.fold(label)):gsub("rn", "m"):gsub("vv", "w")) end
 
-local function imitates(domain, ours)
-  local his, our = label_of(domain), label_of(ours)
-  if #our < 4 or domain == ours then return false end
+local function imitates(his, our)
+  if #our < 4 then return false end
   if his == our or looks_of(his) == looks_of(our) then return true end
-  -- One letter more, less, other or exchanged; only of names that are long enough to be none of their own.
-  if #our >= 6 and sp.text.distance(his, our, 1) then return true end
-  return #our >= 6 and (his:find("^" .. our:gsub("%p", "%%%0") .. "[-]") or his:find("[-]" .. our:gsub("%p", "%%%0") .. "$")) ~= nil
+  -- One letter more, less, other or exchanged, or a word more; only of names that are long enough to be none of their own.
+  if #our < 6 then return false end
+  return sp.text.distance(his, our, 1) ~= nil or his:sub(1, #our + 1) == our .. "-" or his:sub(-#our - 1) == "-" .. our
 end
 
 sp.rule {
@@ -30,8 +29,9 @@ sp.rule {
     for _, rcpt in ipairs(tx.rcpts) do ours[rcpt.org_domain] = true end
     for _, domain in ipairs(more) do ours[domain:lower()] = true end
     if ours[from.org_domain] then return end
+    local his = label_of(from.org_domain)
     for domain in pairs(ours) do
-      if imitates(from.org_domain, domain) then return sp.hit { detail = from.org_domain .. " looks like " .. domain } end
+      if imitates(his, label_of(domain)) then return sp.hit { detail = from.org_domain .. " looks like " .. domain } end
     end
   end,
 }

@@ -1,8 +1,8 @@
 -- A stranger answers in one of our threads. Who has broken into somebody's mailbox goes on with the conversations in it,
 -- from another address, and puts in a link or a file.
 --
--- The thread is ours when its References name a message of a recipient's domain. A stranger is who has not written to
--- this recipient before and is not of the domain of the thread's other messages.
+-- The thread is ours when its References name a message of a recipient's domain. A stranger is who has not answered this
+-- recipient before and is not of the domain of the thread's other messages.
 local sp = require "sallyport"
 
 sp.rule {
@@ -14,14 +14,14 @@ sp.rule {
     local from, rcpt = tx.msg.from, tx.rcpts[1]
     if not from or not rcpt then return end
     local thread = ((tx.msg:header("References") or "") .. " " .. (tx.msg:header("In-Reply-To") or "")):lower():sub(-4000)
-    local is_known = sp.seen("who writes to whom", from.addr:lower() .. " " .. rcpt.addr:lower(), "180d")
     local is_ours, is_his = false, false
     for domain in thread:gmatch("@([%w.-]+)>") do
       local owner = sp.address.org_domain(domain)
       is_ours = is_ours or owner == rcpt.org_domain
       is_his = is_his or owner == from.org_domain
     end
-    if not is_ours or is_his or is_known or from.org_domain == rcpt.org_domain then return end
+    if not is_ours or is_his or from.org_domain == rcpt.org_domain then return end
+    if sp.seen("who answers whom", from.addr:lower() .. " " .. rcpt.addr:lower(), "180d") then return end
     if #tx.msg:files() == 0 and #tx.msg:urls { max = 1 } == 0 then return end
     return sp.hit { detail = from.domain .. " answers in a thread of " .. rcpt.org_domain }
   end,
