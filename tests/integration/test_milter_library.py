@@ -100,6 +100,9 @@ NEGOTIATIONS = {
     "actions not offered": (("negotiate=1",), "actions|0x40", (6, 0x3F, 0x7F)),
     "refused": (("negotiate=1",), "return|1", NEW),
 }
+# Beginnings of sessions, each to be followed by every command. Unknown commands are left out, which break libmilter's order.
+ORDERS = [b"", b"C", b"CH", b"CM", b"CMR", b"CMT", b"CMRT", b"CMRTL", b"CMRTLN", b"CMRTLNB", b"CMRTLNBE", b"CMRL", b"CMRN", b"CMRB",
+          b"CMRE", b"CMN", b"CML", b"CMB", b"CMA", b"CMRTA", b"CMREH"]
 EVERYTHING = [CONNECT, HELO, MAIL, RCPT, (b"T",), (b"L", b"a\0b\0"), (b"N",), (b"B", b"x"), (b"E",)]
 
 
@@ -143,6 +146,21 @@ class SameAsLibmilter(unittest.TestCase):
                 if b"(reset)" not in (ours[name][0], heard):
                     self.assertEqual(ours[name][0], heard)
         self.assertEqual(len(ours), len(EXCHANGES) + len(NEGOTIATIONS))
+
+    def test_the_order_of_commands(self):
+        if not DEBIANS.exists():
+            self.skipTest("no libmilter1.0.1 here")
+        commands = {b"C": CONNECT, b"H": HELO, b"M": MAIL, b"R": RCPT, b"L": (b"L", b"a\0b\0"), b"B": (b"B", b"x"), b"O": (b"O", OFFER)}
+        filters = [((), None), (("negotiate=1", "without=envrcpt,header"), "options|0"), (("negotiate=1", "without=data,eoh"), "options|0"),
+                   (("negotiate=1",), "options|0x8"), (("negotiate=1",), "options|0x278")]
+        for words, deeds in filters:
+            with Filter(*words, negotiate=deeds) as ours, Filter(*words, negotiate=deeds, library=None) as theirs:
+                for beginning in ORDERS:
+                    for following in b"CHMRTLNBEAO":
+                        letters = [bytes([letter]) for letter in beginning + bytes([following])]
+                        said = [commands.get(letter, (letter,)) for letter in letters]
+                        with self.subTest(words=words, letters=letters):
+                            self.assertEqual(transcript(ours, NEW, said), transcript(theirs, NEW, said))
 
     def test_a_connection_that_is_used_again(self):
         for library in [LIBRARY] + ([None] if DEBIANS.exists() else []):

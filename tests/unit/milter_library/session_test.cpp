@@ -104,6 +104,20 @@ TEST(Sessions, StepOverWhatTheFilterHasDeclined) {
   EXPECT_EQ(filter.calls.back(), "eom");
 }
 
+TEST(Sessions, StepOverWhatTheFilterHasNoCallbackFor) {
+  Callbacks filter;
+  filter.description.xxfi_envrcpt = nullptr;
+  filter.description.xxfi_data = nullptr;
+  filter.description.xxfi_negotiate = [](SMFICTX*, unsigned long, unsigned long, unsigned long, unsigned long,
+                                         unsigned long*, unsigned long* options, unsigned long*, unsigned long*) {
+    *options = 0;  // it wants everything all the same
+    return SMFIS_CONTINUE;
+  };
+  Exchange mta(filter);
+  mta.open();
+  EXPECT_EQ(mta.say('L', "a\0b\0"s), "c");
+}
+
 TEST_F(SessionTest, SaysEachVerdict) {
   const std::vector<std::pair<sfsistat, std::string>> verdicts = {
       {SMFIS_CONTINUE, "c"}, {SMFIS_ACCEPT, "a"}, {SMFIS_DISCARD, "d"}, {SMFIS_REJECT, "r"},
@@ -180,7 +194,8 @@ TEST_F(SessionTest, EndsAtWhatNoMtaSends) {
                                                             {'c', ""},
                                                             {'H', ""},
                                                             {'H', "no end"},
-                                                            {'M', ""}, {'M', "<a>"},
+                                                            {'M', ""},
+                                                            {'M', "<a>"},
                                                             {'C', "host\0"s},
                                                             {'C', "host"},
                                                             {'C', "h\0X\0\0a\0"s},
