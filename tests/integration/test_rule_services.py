@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What rules reach beyond the mail, on the running program: memory over restarts, a real web server, lists that change."""
+import contextlib
 import http.server
 import pathlib
 import resource
@@ -24,18 +25,19 @@ end }
 
 
 class Services(GatewayTest):
-    def serve(self, rules, **settings):
+    def serve(self, rules, tenants=None, **settings):
         self.upstream = self.sink()
         folder = self.rules(rules)
-        self.file = self.configuration(self.upstream.port, workers=2, policy={"rules": {"path": folder, "mode": "enforce", **settings}})
+        more = {"tenants": tenants, "domains": None} if tenants else {}
+        self.file = self.configuration(self.upstream.port, workers=2, **more, policy={"rules": {"path": folder, "mode": "enforce", **settings}})
         self.sent = 0
         return self.start_gateway(self.file)
 
-    def send(self, sender="ann@sender.example", header="X-Memory"):
+    def send(self, sender="ann@sender.example", header="X-Memory", recipient="user@test.example"):
         """Sends one mail; gives the value that the rule's header has."""
         with Client(self.port) as client:
             client.greet()
-            client.mail(sender)
+            client.mail(sender, recipient)
             client.message("Subject: x\r\n\r\nx")
         self.sent += 1
         content = self.upstream.wait_for(self.sent)[-1][1].decode()
@@ -57,6 +59,31 @@ class Memory(Services):
         gateway.signal(signal.SIGHUP)
         self.wait_for_log("reloaded")
         self.assertEqual(self.send("bob@sender.example").split(), ["true", "false", made])
+
+    def test_survives_a_kill(self):
+        gateway = self.serve(MEMORY)
+        made = self.send().split()[2]
+        rows = "SELECT count(*) FROM rule_memory"
+
+        def is_written():
+            with contextlib.closing(sqlite3.connect(self.folder / "state" / "state.db")) as database:
+                return database.execute(rows).fetchone() == (3,)
+
+        wait_until("what is remembered to be written", is_written)
+        gateway.signal(signal.SIGKILL)
+        gateway.wait()
+        self.start_gateway(self.file)
+        self.assertEqual(self.send().split(), ["true", "true", made])
+
+    def test_tenants_have_their_own(self):
+        self.serve(MEMORY, tenants={"one": {"domains": ["one.example"]}, "two": {"domains": ["two.example"]}})
+        for name in ("one", "two"):
+            known, within, _ = self.send(recipient=f"user@{name}.example").split()
+            self.assertEqual((known, within), ("false", "true"), name)
+        for _ in range(3):
+            within = self.send(recipient="user@one.example").split()[1]
+        self.assertEqual(within, "false")
+        self.assertEqual(self.send(recipient="user@two.example").split()[:2], ["true", "true"])
 
     def test_goes_on_when_the_file_is_damaged(self):
         gateway = self.serve(MEMORY)
