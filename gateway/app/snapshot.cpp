@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "gateway/cli/check_files.h"
+#include "gateway/cli/rule_test_errors.h"
 #include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/files.h"
 #include "gateway/config/own_doors.h"
 #include "lua/engine/services.h"
-#include "lua/trial/run_tests.h"
 #include "policies/policy_list.h"
 
 namespace sallyport::app {
@@ -40,8 +40,9 @@ Result<upstream::ClientContexts> make_client_contexts(const config::Settings& se
   return contexts;
 }
 
-// Rules whose tests fail are not served by.
-Result<Done> test_rules(const config::Settings& settings) {
+// Rules whose tests fail are not served by. What fails is told with its place, and nothing else is looked for then: the
+// tests may take their time, so they are run once.
+Errors test_rules(const config::Settings& settings) {
   const lua::RuleSettings& common = settings.policy.of(lua::rules_section);
   std::vector<const lua::RuleSettings*> all{&common};
   for (const auto& [name, tenant] : settings.tenants) {
@@ -50,10 +51,9 @@ Result<Done> test_rules(const config::Settings& settings) {
   }
   for (const lua::RuleSettings* rules : all) {
     if (rules->mode.mode == policies::Mode::off) continue;
-    const std::string failing = lua::failing_test(*rules, policies::policy_names());
-    if (!failing.empty()) return Failure{"a test of the rules fails: " + rules->path + "/" + failing};
+    if (Errors failing = cli::failing_rule_tests(*rules); !failing.empty()) return failing;
   }
-  return Done{};
+  return {};
 }
 
 // A worker's plans, and what their gatherers refer to: it goes after them.
@@ -110,6 +110,7 @@ Result<Built, Errors> SnapshotBuilder::build(config::Loaded loaded) {
                                                 "with this setting makes: restart the daemon");
     if (!late.empty()) return late;
   }
+  if (Errors failing = test_rules(*loaded.settings); !failing.empty()) return failing;
   auto built = make(loaded);
   if (built) return std::move(*built);
   // The first failure has ended the build; now all there are, each with its place.
@@ -131,7 +132,6 @@ Result<Built> SnapshotBuilder::make(config::Loaded loaded) {
   snapshot->upstreams = common_.registry.make_groups(settings, *contexts);
   snapshot->plans = session::make_plans(settings, policies::policy_list());
 
-  if (auto tested = test_rules(settings); !tested) return std::move(tested).error();
   Built built{std::move(loaded), std::move(snapshot), {}};
   common_.rules.begin_load();
   for (policies::Learned& learned : learned_) {

@@ -9,10 +9,10 @@
 
 #include "gateway/base/public_suffix.h"
 #include "gateway/base/text.h"
+#include "gateway/cli/rule_test_errors.h"
 #include "gateway/config/key_path.h"
 #include "gateway/io/rate_store.h"
 #include "lua/engine/rule_set.h"
-#include "lua/trial/run_tests.h"
 #include "policies/advisers.h"
 #include "policies/policy_list.h"
 
@@ -100,7 +100,8 @@ class PolicyCheck {
     const auto set = lua::RuleSet::load(settings, policies::policy_names());
     if (set) {
       unused(**set, tenant);
-      tests(settings);
+      // The gateway does not load rules whose tests fail.
+      for (config::ConfigError& error : failing_rule_tests(settings)) report_.errors.push_back(std::move(error));
       return;
     }
     for (const lua::LoadError& error : set.error()) {
@@ -121,21 +122,6 @@ class PolicyCheck {
       const std::string key = config::tenant_prefix(tenant) + std::string(lua::rules_section.path) + "." + setting.key;
       const config::Origin at = loaded_.origin_of(key);
       if (!at.is_default()) report_.warn(at, setting.why);
-    }
-  }
-
-  // The gateway does not load rules whose tests fail.
-  void tests(const lua::RuleSettings& settings) {
-    if (!settings.run_tests) return;
-    const auto tested = lua::run_tests(settings, policies::policy_names());
-    if (!tested) return;
-    for (const lua::TestResult& result : tested->results) {
-      for (const lua::TestFailure& failure : result.failures) {
-        const std::string words = result.name.empty() ? std::string() : "the test \"" + result.name + "\" fails: ";
-        report_.fail({(fs::path(settings.path) / failure.file).string(),
-                      static_cast<std::uint32_t>(std::max(failure.line, 1)), 1},
-                     words + failure.message);
-      }
     }
   }
 

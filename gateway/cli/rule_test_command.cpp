@@ -46,6 +46,16 @@ Asked asked_by(const RuleTestOptions& options) {
   return {path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string()};
 }
 
+// A rule file that does not load, as a test that fails, for programs that read nothing but the results.
+lua::TestResult as_failure(const lua::LoadError& error) {
+  lua::TestResult result;
+  result.file = error.file.empty() ? "rules" : fs::path(error.file).filename().string();
+  result.name = "loads";
+  result.line = error.line;
+  result.failures.push_back({result.file, error.line, error.message});
+  return result;
+}
+
 bool write_junit(const std::string& file, const lua::TestReport& report, const Console& console) {
   if (file.empty()) return true;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -59,17 +69,19 @@ bool write_junit(const std::string& file, const lua::TestReport& report, const C
 int run_once(const RuleTestOptions& options, const std::vector<RuleFolder>& folders, const std::string& only,
              const Console& console) {
   lua::TestReport all;
-  bool loaded = true;
+  lua::TestReport not_loaded;
   for (const RuleFolder& folder : folders) {
     auto report = lua::run_tests(folder.settings, policies::policy_names(), only);
     if (!report) {
       print_load_errors(report.error(), console);
-      loaded = false;
+      for (const lua::LoadError& error : report.error()) not_loaded.results.push_back(as_failure(error));
       continue;
     }
     all.results.insert(all.results.end(), report->results.begin(), report->results.end());
   }
-  if (!write_junit(options.junit, all, console)) return exit_code::io;
+  const bool loaded = not_loaded.passed();
+  not_loaded.results.insert(not_loaded.results.end(), all.results.begin(), all.results.end());
+  if (!write_junit(options.junit, not_loaded, console)) return exit_code::io;
   if (loaded && all.results.empty()) {
     console.err << "sallyport: there are no tests (*_test.lua) beside the rules\n";
     return only.empty() ? exit_code::ok : exit_code::no_input;

@@ -52,15 +52,6 @@ std::size_t TestReport::failed() const {
       std::count_if(results.begin(), results.end(), [](const TestResult& one) { return !one.passed(); }));
 }
 
-std::string TestReport::first_failure() const {
-  for (const TestResult& result : results) {
-    if (result.passed()) continue;
-    const TestFailure& first = result.failures.front();
-    return TestFailure{first.file, first.line, name_of(result) + ": " + first.message}.to_string();
-  }
-  return {};
-}
-
 std::string to_text(const TestReport& report) {
   std::string text;
   for (const TestResult& result : report.results) {

@@ -34,8 +34,6 @@ struct TestReport {
 
   std::size_t failed() const;
   bool passed() const { return failed() == 0; }
-  // The first failure, with the name of its test: "words_test.lua:12: finds words: expected 3, got 0".
-  std::string first_failure() const;
 };
 
 std::string to_text(const TestReport& report);

@@ -2,8 +2,8 @@
 //
 // The rules run as in the gateway, with the same engine and budgets, in a world of which nothing is real (world.h). A
 // test file executes in a Lua state of its own, without access to files, programs or the network, within 5 s of
-// processor time and 256 MiB, and all files within a minute; each test begins with an empty DNS and the same clock. It
-// blocks the calling thread, so it is not for the thread of a loop.
+// processor time and 256 MiB, and no file is begun after 20 s; each test begins with an empty DNS and the same clock.
+// It blocks the calling thread, so it is not for the thread of a loop.
 #pragma once
 
 #include <span>
@@ -26,9 +26,5 @@ Result<TestReport, std::vector<LoadError>> run_tests(const RuleSettings& setting
 
 // The names of the directory's test files, sorted; none where it cannot be read.
 std::vector<std::string> find_tests(const std::string& folder);
-
-// For who loads rules: empty when the settings ask for no tests or all of them pass, else which test failed, and how.
-// Rules that do not load are no failure of a test.
-std::string failing_test(const RuleSettings& settings, std::span<const std::string_view> checks);
 
 }  // namespace sallyport::lua

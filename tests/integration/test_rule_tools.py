@@ -51,9 +51,11 @@ class Tools(GatewayTest):
         self.assertEqual(self.rule("test", folder / "s_test.lua").returncode, 0)
         self.assertEqual(self.rule("test", self.folder / "none").returncode, 66)
         (folder / "rules.lua").write_text("if then")
-        broken = self.rule("test", folder)
+        broken = self.rule("test", folder, "--junit", report)
         self.assertEqual(broken.returncode, 1)
         self.assertIn("rules.lua:1:", broken.stderr)
+        case, = xml.etree.ElementTree.parse(report).getroot()[0]
+        self.assertEqual((case.get("name"), case.get("line"), case.find("failure") is not None), ("loads", "1", True))
 
     def test_the_rules_of_the_configuration(self):
         folder = self.rules(RULE % ("R", "", "return sp.reject()"))
