@@ -185,7 +185,7 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
   documents = std::move(reading.conditional());
   for (const std::string& document : documents) read_document(document);
   // A cut may have left half a character.
-  while (!html.text.empty() && !text::is_utf8(html.text) && html.text.size() + 4 > limits.text) html.text.pop_back();
+  while (!html.text.empty() && html.text.size() + 4 > limits.text && !text::is_utf8(html.text)) html.text.pop_back();
   return html;
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/mime/html_reading.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "gateway/base/text.h"
@@ -12,7 +13,12 @@ namespace {
 constexpr std::size_t most_comments = 16;
 constexpr std::size_t most_shown = 1024;
 
-bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
+constexpr auto white = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view(" \t\r\n\f")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+bool is_white(char c) { return white[static_cast<unsigned char>(c)]; }
 
 // Whether a declaration may hide: a value that begins like none, hidden, all or 0.
 bool may_hide(std::string_view style) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <string>
@@ -31,6 +33,13 @@ bool has_odd_octets(std::string_view html) {
   }();
   bool is_ascii = true;
   for (std::size_t i = 0; i < html.size(); ++i) {
+    // Eight octets at a time, while all of them are from space to "~".
+    constexpr std::uint64_t each = 0x0101010101010101;
+    for (std::uint64_t eight = 0; i + sizeof eight <= html.size(); i += sizeof eight) {
+      std::memcpy(&eight, html.data() + i, sizeof eight);
+      if ((((eight - 0x20 * each) | eight | (eight + each)) & 0x80 * each) != 0) break;
+    }
+    if (i == html.size()) break;
     const auto c = static_cast<unsigned char>(html[i]);
     if (is_ordinary[c]) continue;
     if (c < 0x80) return true;
@@ -235,7 +244,8 @@ class PlainHtml {
     return content.has_value();
   }
   bool title(const HtmlAttributes& attributes) {
-    if (where_ == Where::in_body && is_of_table(top())) return false;
+    // Behind the head it is of the head all the same, and so before the white space between them.
+    if (where_ == Where::after_head || (where_ == Where::in_body && is_of_table(top()))) return false;
     reading_.enter(HtmlTag::title, attributes);
     const auto content = content_of("title");
     if (!content) return false;
