@@ -138,9 +138,16 @@ class Names(NamesTest):
             self.assertRegex(client.ask("RCPT TO:<user@test.example>", 451), "^451 4.4.1 ")
             self.zone({NAME: {"A": ["127.0.0.1"]}})
             self.wait_for_name(addresses="127.0.0.1")
+            wait_until("the workers have the address", lambda: self.is_taken(client))
             client.ask("RSET", 250)
             self.deliver(client)
         self.wait_for_ehlo("8BITMIME")
+
+    def is_taken(self, client):
+        client.ask("RSET", 250)
+        client.ask("MAIL FROM:<ann@sender.example>", 250)
+        client.send("RCPT TO:<user@test.example>\r\n")
+        return client.reply().startswith("250")
 
     def test_a_silent_dns_holds_nobody_up(self):
         sink = self.sink()
