@@ -34,8 +34,12 @@ bool set_reply(Session& session, std::optional<std::string> words) {
 extern "C" {
 
 char* smfi_getsymval(SMFICTX* context, char* name) {
-  if (context == nullptr || name == nullptr || *name == '\0') return nullptr;
-  return reinterpret_cast<Session*>(context)->macro(name);
+  char* value = nullptr;
+  in_session(context, [&](Session& session) {
+    if (name != nullptr && *name != '\0') value = session.macro(name);
+    return true;
+  });
+  return value;
 }
 
 int smfi_setpriv(SMFICTX* context, void* data) {

@@ -1,7 +1,5 @@
 #include "gateway/milter_library/macro_store.h"
 
-#include <cstring>
-
 #include "gateway/milter/packet.h"
 
 namespace sallyport::milter_library {
@@ -14,6 +12,17 @@ using milter::Verb;
 std::string_view short_name(std::string_view name) {
   const bool is_in_braces = name.size() == 3 && name.front() == '{' && name.back() == '}';
   return is_in_braces ? name.substr(1, 1) : name;
+}
+
+// Where the value of that name begins; npos: nowhere.
+std::size_t find_value(std::string_view pairs, std::string_view name) {
+  milter::DataReader data(pairs);
+  std::string_view one;
+  std::string_view value;
+  while (data.text(one) && data.text(value)) {
+    if (short_name(one) == name) return static_cast<std::size_t>(value.data() - pairs.data());
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -45,33 +54,20 @@ void MacroStore::set(int stage, std::string_view pairs) {
   std::string_view name;
   std::string_view value;
   while (data.text(name) && !name.empty() && data.text(value)) whole_octets = pairs.size() - data.rest().size();
-  if (!sets_) sets_ = std::make_unique<std::array<std::unique_ptr<char[]>, stages>>();
-  auto octets = std::make_unique<char[]>(whole_octets + 1);
-  std::memcpy(octets.get(), pairs.data(), whole_octets);
-  (*sets_)[static_cast<std::size_t>(stage)] = std::move(octets);
+  MacroSet& set = sets_[static_cast<std::size_t>(stage)];
+  set.reset();
+  if (whole_octets > 0) set = MacroSet(pairs.substr(0, whole_octets));
 }
 
 void MacroStore::clear_from(int stage) {
-  if (!sets_) return;
-  for (auto i = static_cast<std::size_t>(stage); i < sets_->size(); ++i) (*sets_)[i].reset();
+  for (auto i = static_cast<std::size_t>(stage); i < sets_.size(); ++i) sets_[i].reset();
 }
 
-char* MacroStore::find_in(char* pairs, std::string_view name) {
-  while (*pairs != '\0') {
-    const std::string_view one = pairs;
-    char* value = pairs + one.size() + 1;
-    if (short_name(one) == name) return value;
-    pairs = value + std::strlen(value) + 1;
-  }
-  return nullptr;
-}
-
-char* MacroStore::find(std::string_view name) const {
-  if (!sets_) return nullptr;
+char* MacroStore::find(std::string_view name) {
   name = short_name(name);
-  for (std::size_t i = sets_->size(); i-- > 0;) {
-    char* value = (*sets_)[i] ? find_in((*sets_)[i].get(), name) : nullptr;
-    if (value != nullptr) return value;
+  for (std::size_t i = sets_.size(); i-- > 0;) {
+    const std::size_t value = find_value(sets_[i].pairs(), name);
+    if (value != std::string_view::npos) return sets_[i].own_pairs() + value;
   }
   return nullptr;
 }

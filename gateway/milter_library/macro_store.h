@@ -5,10 +5,10 @@
 #pragma once
 
 #include <array>
-#include <memory>
 #include <string_view>
 
 #include "gateway/milter/protocol.h"
+#include "gateway/milter_library/macro_set.h"
 
 namespace sallyport::milter_library {
 
@@ -22,14 +22,10 @@ class MacroStore {
   void clear_from(int stage);
   // Looks at the latest stage first. `x` and `{x}` are the same name. Null when there is none. The text belongs to the
   // store; a C caller gets it as char*, so it is not const.
-  char* find(std::string_view name) const;
+  char* find(std::string_view name);
 
  private:
-  static constexpr int stages = milter::macro_stages;
-  static char* find_in(char* pairs, std::string_view name);
-
-  // Each ends with an empty name. On the heap, since most of an idle connection's memory would be empty places.
-  std::unique_ptr<std::array<std::unique_ptr<char[]>, stages>> sets_;
+  std::array<MacroSet, milter::macro_stages> sets_;
 };
 
 }  // namespace sallyport::milter_library

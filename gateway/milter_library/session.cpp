@@ -193,7 +193,7 @@ void Session::quit_and_reuse() {
   call_close();
   filter_data_ = nullptr;
   macros_.clear_from(0);
-  reply_.reset();
+  rarities_.reset();
   if (state_ != State::begin) state_ = State::negotiated;
 }
 
@@ -246,10 +246,15 @@ sfsistat Session::answer(Verb verb, sfsistat verdict) {
   return verdict;
 }
 
+Session::Rarities& Session::rarities() {
+  if (!rarities_) rarities_ = std::make_unique<Rarities>();
+  return *rarities_;
+}
+
 void Session::answer_refusal(Word plain, char code_class) {
-  if (!reply_ || reply_->front() != code_class) return milter::encode(host_->answers, plain);
-  milter::encode(host_->answers, milter::ReplyText{*reply_});
-  reply_.reset();
+  if (!rarities_ || !rarities_->reply.starts_with(code_class)) return milter::encode(host_->answers, plain);
+  milter::encode(host_->answers, milter::ReplyText{rarities_->reply});
+  rarities_.reset();
 }
 
 void Session::settle(Verb verb, sfsistat verdict) {

@@ -54,10 +54,10 @@ class Session {
   // True from MAIL on until the message has its verdict.
   bool is_in_message() const { return state_ >= State::mail; }
 
-  char* macro(std::string_view name) const { return macros_.find(name); }
+  char* macro(std::string_view name) { return macros_.find(name); }
   void* filter_data() const { return filter_data_; }
   void set_filter_data(void* data) { filter_data_ = data; }
-  void set_reply(std::string words) { reply_ = std::make_unique<std::string>(std::move(words)); }
+  void set_reply(std::string words) { rarities().reply = std::move(words); }
   bool set_macro_list(int stage, const char* names);
 
   bool add_header(const char* name, const char* value);
@@ -101,6 +101,12 @@ class Session {
   sfsistat answer(milter::Verb verb, sfsistat verdict);
   void answer_refusal(milter::Word plain, char code_class);
   void settle(milter::Verb verb, sfsistat verdict);
+  // What few connections have, and not while they are idle.
+  struct Rarities {
+    std::string reply;                                          // of smfi_setreply(), until it is used
+    std::array<std::string, milter::macro_stages> macro_lists;  // until they are sent
+  };
+  Rarities& rarities();
   bool may_change(std::uint32_t action) const;
   bool sent_if_many();
 
@@ -108,8 +114,7 @@ class Session {
   SessionHost* host_ = nullptr;  // while take() or finish() run
   void* filter_data_ = nullptr;
   MacroStore macros_;
-  std::unique_ptr<std::string> reply_;  // of smfi_setreply(), until it is used
-  std::unique_ptr<std::array<std::string, milter::macro_stages>> macro_lists_;
+  std::unique_ptr<Rarities> rarities_;
   std::uint32_t actions_ = 0;
   std::uint32_t options_ = 0;         // agreed on with the MTA
   std::uint32_t wanted_options_ = 0;  // by the filter; those that the MTA lacks, we pretend

@@ -71,8 +71,7 @@ bool Session::ask_filter(const Terms& offered, Terms& wanted) {
 
 bool Session::set_macro_list(int stage, const char* names) {
   if (stage < 0 || stage >= static_cast<int>(milter::macro_stages) || names == nullptr || *names == '\0') return false;
-  if (!macro_lists_) macro_lists_ = std::make_unique<std::array<std::string, milter::macro_stages>>();
-  std::string& list = (*macro_lists_)[static_cast<std::size_t>(stage)];
+  std::string& list = rarities().macro_lists[static_cast<std::size_t>(stage)];
   if (!list.empty()) return false;
   list = names;
   return true;
@@ -80,14 +79,15 @@ bool Session::set_macro_list(int stage, const char* names) {
 
 void Session::answer_negotiation(const Terms& terms) {
   milter::Negotiated negotiated{terms, {}};
-  if (macro_lists_ && (terms.actions & action::set_macro_list) != 0) {
-    for (std::size_t i = 0; i < macro_lists_->size(); ++i) {
-      const std::string& names = (*macro_lists_)[i];
+  if (rarities_ && (terms.actions & action::set_macro_list) != 0) {
+    for (std::size_t i = 0; i < rarities_->macro_lists.size(); ++i) {
+      const std::string& names = rarities_->macro_lists[i];
       if (!names.empty()) negotiated.macros.push_back({static_cast<milter::MacroStage>(i), names});
     }
   }
   milter::encode(host_->answers, negotiated);
-  macro_lists_.reset();
+  // A reply set here stays.
+  if (rarities_ && rarities_->reply.empty()) rarities_.reset();
 }
 
 }  // namespace sallyport::milter_library
