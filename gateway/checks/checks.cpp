@@ -4,6 +4,7 @@
 
 #include "gateway/async/when.h"
 #include "gateway/base/ensure.h"
+#include "gateway/checks/changes.h"
 
 namespace sallyport::checks {
 
@@ -283,10 +284,14 @@ Checks::Consequence Checks::consequence_of(const std::vector<Verdict>& said) {
     if (verdict.action == Action::accept) {
       consequence.skips.insert(consequence.skips.end(), verdict.skip.begin(), verdict.skip.end());
       if (verdict.skip.empty()) consequence.skips.emplace_back();  // an empty name stands for all checks
-    } else if (verdict.action >= Action::quarantine && !is_skipped(verdict.check, said)) {
-      consequence.action = std::max(consequence.action, verdict.action);
+    } else if (const Action action = effective_action(verdict, said);
+               action >= Action::quarantine && !is_skipped(verdict.check, said)) {
+      consequence.action = std::max(consequence.action, action);
     }
+    if (!verdict.override_check.empty())
+      consequence.overrides.emplace_back(verdict.override_check, verdict.override_to);
   }
+  consequence.redirect = redirect(said);
   return consequence;
 }
 

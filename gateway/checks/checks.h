@@ -56,9 +56,9 @@ class Checks {
   // an earlier mail remains. Gives the verdict on MAIL.
   Task<Disposition> mail_begun(const policies::Transaction& mail, std::shared_ptr<const WorkerPlans> plans);
   // Gives the verdict on one recipient by its tenant's plan, which must be one of the mail's plans. Nothing: the
-  // consequence for the whole mail (a discard, other checks skipped) would differ from that of the recipients before.
-  // The session then answers that the recipient must come in a separate mail, because one final reply must never cover
-  // two outcomes (threats.md S22).
+  // consequence for the whole mail (a discard, other checks skipped, another upstream) would differ from that of the
+  // recipients before. The session then answers that the recipient must come in a separate mail, because one final
+  // reply must never cover two outcomes (threats.md S22).
   Task<std::optional<Disposition>> recipient(const policies::Transaction& mail, const Plan& plan);
   // To be called after each recipient(), with whether the recipient was accepted in the end. Only then do the facts and
   // verdicts about it hold for the whole mail; else they are discarded.
@@ -96,6 +96,8 @@ class Checks {
   struct Consequence {
     policies::Action action = policies::Action::none;
     std::vector<std::string> skips;
+    std::string redirect;
+    std::vector<std::pair<std::string, policies::Action>> overrides;
     friend bool operator==(const Consequence&, const Consequence&) = default;
   };
   struct Selected {

@@ -37,6 +37,15 @@ struct Disposition {
 // `before` are the verdicts of earlier stages, which may contain an accept.
 Disposition strictest(std::span<const policies::Verdict> said, std::span<const policies::Verdict> before);
 
+// True for a verdict that has an effect: it is enforced, and no accept has taken its check out of the count.
+bool counts(const policies::Verdict& verdict, std::span<const policies::Verdict> said);
+
+// What the verdict does after the overrides among `said`, which only make it milder.
+policies::Action effective_action(const policies::Verdict& verdict, std::span<const policies::Verdict> said);
+
+// "rules:LOTTERY", "spf".
+std::string name_of(const policies::Verdict& verdict);
+
 // The strictest of all verdicts on a mail, or what the sum of the scores leads to when that is stricter.
 Disposition dispose(std::span<const policies::Verdict> said, const policies::ActionSettings& actions);
 
@@ -52,7 +61,8 @@ bool is_skipped(std::string_view check, std::span<const policies::Verdict> said)
 // a score.
 std::vector<std::string> symbols(std::span<const policies::Verdict> said);
 
-// What checks in shadow mode would have done: "rules:NO_CLARA reject: rule NO_CLARA", "dnsbl:zen score 8: ...".
+// What checks in shadow mode would have done: "rules:NO_CLARA reject: rule NO_CLARA", "dnsbl:zen score 8: ...",
+// "rules:OLD remove X-Old".
 std::vector<std::string> shadows(std::span<const policies::Verdict> said);
 
 }  // namespace sallyport::checks

@@ -2,15 +2,22 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "gateway/base/text.h"
+#include "gateway/checks/changes.h"
 #include "gateway/checks/disposition.h"
+#include "gateway/mail/encoded_words.h"
+#include "gateway/mail/subject_tag.h"
+#include "gateway/mail/word_encoder.h"
 
 namespace sallyport::checks {
 
 namespace {
 
 constexpr std::string_view own_prefix = "X-Sallyport-";
+constexpr std::string_view subject_name = "Subject";
+constexpr std::size_t most_because = 400;  // octets of a reason
 
 bool is_forged(std::string_view name, std::string_view value, const std::vector<std::string>& authserv_ids) {
   if (text::starts_with_ignoring_case(name, own_prefix)) return true;
@@ -52,6 +59,46 @@ std::string one_decimal(double score) {
   return std::string(text.data(), written.ptr);
 }
 
+std::string_view word_for(policies::Action action) {
+  if (action == policies::Action::quarantine) return "quarantine";
+  return action >= policies::Action::tag ? "tag" : "clean";
+}
+
+std::string make_field(std::string_view name, std::string_view value) {
+  return std::string(name).append(": ").append(mail::encode_text(value)).append("\r\n");
+}
+
+// The subject that a rule has written, with the tags of others.
+std::string tagged(std::string field, const mail::SubjectTags& tags) {
+  const mail::HeaderSection section(field);
+  auto other = tags.put_before(section.fields().front(), {});
+  return other ? std::move(*other) : std::move(field);
+}
+
+// The message's own header section, which stays in one piece but where a field is removed or changed.
+class Below {
+ public:
+  Below(std::string_view octets, mail::OutgoingHeader& out) : rest_(octets), out_(out) {}
+
+  // `field` lies behind those that were replaced before. Without an `other`, it is removed.
+  void replace(std::string_view field, std::string other) {
+    const auto before = static_cast<std::size_t>(field.data() - rest_.data());
+    if (before > 0) out_.below.push_back(rest_.substr(0, before));
+    if (!other.empty()) out_.below.push_back(out_.rewritten.emplace_back(std::move(other)));
+    rest_.remove_prefix(before + field.size());
+    has_replaced_ = true;
+  }
+  void end() {
+    if (!rest_.empty()) out_.below.push_back(rest_);
+  }
+  bool has_replaced() const { return has_replaced_; }
+
+ private:
+  std::string_view rest_;
+  mail::OutgoingHeader& out_;
+  bool has_replaced_ = false;
+};
+
 }  // namespace
 
 mail::AuthResults auth_results(const Plan& plan, const policies::Transaction& mail, const policies::Facts& facts,
@@ -75,54 +122,57 @@ std::string trace_fields(const Plan& plan, const policies::Transaction& mail, co
 
 std::string octets_of(const mail::OutgoingHeader& header) {
   std::string octets = header.added;
-  for (std::string_view piece : header.original) octets += piece.empty() ? std::string_view(header.subject) : piece;
+  for (std::string_view piece : header.below) octets += piece;
   return octets;
 }
 
 mail::OutgoingHeader make_outgoing_header(const mail::Message& message, const TraceInfo& trace) {
+  const mail::HeaderSection& header = message.header();
+  const HeaderChanges changes = header_changes(trace.verdicts, header);
+  const mail::SubjectTags tags(changes.tags);
   mail::OutgoingHeader out;
   std::string& added = out.added;
   added.reserve(512);
   added.append("X-Sallyport-Id: ").append(trace.id).append("\r\n");
-  added.append("X-Sallyport-Verdict: ").append(trace.is_tagged ? "tag" : "clean");
+  added.append("X-Sallyport-Verdict: ").append(word_for(trace.action));
   added.append("; score=").append(one_decimal(score(trace.verdicts)));
   added.append("; checks=").append(folded(symbols(trace.verdicts))).append("\r\n");
-  std::string prefix;
-  for (const policies::Verdict& verdict : trace.verdicts) {
-    if (verdict.shadow) continue;
-    for (const auto& [name, value] : verdict.add_headers) added.append(name).append(": ").append(value).append("\r\n");
-    prefix += verdict.subject_prefix;
+  if (trace.action == policies::Action::quarantine) {
+    added.append("X-Sallyport-Quarantine: ").append(text::printable(trace.because, most_because)).append("\r\n");
+  }
+  bool has_subject = !tags.empty() && header.find(subject_name) != nullptr;
+  for (const auto& [name, value] : changes.added) {
+    const bool is_subject = text::equals_ignoring_case(name, subject_name);
+    has_subject |= is_subject;
+    added += is_subject ? tagged(make_field(name, value), tags) : make_field(name, value);
   }
   if (trace.results != nullptr && !trace.results->methods.empty()) added += mail::make_auth_results(*trace.results);
   added += trace.policy_fields;
   added += trace.seal;
   added += mail::make_received(trace.received);
+  if (!tags.empty() && !has_subject) added += tags.as_subject();
 
-  const mail::HeaderField* subject = prefix.empty() ? nullptr : message.header().find("Subject");
-  if (subject) {
-    out.subject.append(subject->name).append(": ").append(prefix).append(text::trim(subject->value)).append("\r\n");
-  } else if (!prefix.empty()) {
-    added.append("Subject: ").append(prefix).append("\r\n");
-  }
-
-  // The original header is kept in one piece and cut only where a field is removed or changed.
-  std::string_view rest = message.header_octets();
-  auto skip = [&](std::string_view field) {
-    auto before = static_cast<std::size_t>(field.data() - rest.data());
-    if (before > 0) out.original.push_back(rest.substr(0, before));
-    rest.remove_prefix(before + field.size());
-  };
-  for (const mail::HeaderField& field : message.header().fields()) {
-    if (&field == subject) {
-      skip(field.whole);
-      out.original.emplace_back();  // an empty part: the place of `subject`
-    } else if (pretends_to_be_ours(field, trace.authserv_ids)) {
-      skip(field.whole);
+  const std::string_view raw_charset = tags.empty() ? std::string_view() : mail::declared_charset(header);
+  Below below(message.header_octets(), out);
+  for (std::size_t i = 0; i < header.fields().size(); ++i) {
+    const mail::HeaderField& field = header.fields()[i];
+    const HeaderChanges::Field change = changes.fields.empty() ? HeaderChanges::Field() : changes.fields[i];
+    // Which of several subjects a reader shows is for the reader to say.
+    const bool is_tagged = !tags.empty() && text::equals_ignoring_case(field.name, subject_name);
+    if (pretends_to_be_ours(field, trace.authserv_ids)) {
+      below.replace(field.whole, {});
       out.left_out_forged = true;
+    } else if (change.fate == HeaderChanges::Fate::removed) {
+      below.replace(field.whole, {});
+    } else if (change.fate == HeaderChanges::Fate::replaced) {
+      std::string other = make_field(field.name, change.value);
+      below.replace(field.whole, is_tagged ? tagged(std::move(other), tags) : std::move(other));
+    } else if (is_tagged) {
+      if (auto other = tags.put_before(field, raw_charset)) below.replace(field.whole, std::move(*other));
     }
   }
-  if (!rest.empty()) out.original.push_back(rest);
-  out.is_changed = !prefix.empty() || out.left_out_forged;
+  below.end();
+  out.is_changed = below.has_replaced() || !changes.added.empty() || (!tags.empty() && !has_subject);
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Makes the header section as it is sent upstream: our fields on top, fields that imitate ours left out, everything
-// else unchanged (contract.md, section 5).
+// Makes the header section as it is sent upstream: our fields on top, fields that imitate ours left out, those changed
+// that verdicts ask for, and everything else unchanged, octet for octet (contract.md, section 5; threats.md M18).
 #pragma once
 
 #include <string>
@@ -25,11 +25,13 @@ std::string trace_fields(const Plan& plan, const policies::Transaction& mail, co
 
 struct TraceInfo {
   mail::ReceivedInfo received;
-  // All verdicts on the mail. X-Sallyport-Verdict shows their score and symbols, and header fields that enforced
-  // verdicts ask for are added.
+  // All verdicts on the mail. X-Sallyport-Verdict shows their score and symbols; what they ask for is done to the
+  // header (changes.h).
   const std::vector<policies::Verdict>& verdicts;
   std::string_view id;
-  bool is_tagged = false;
+  // What becomes of the mail, and why; X-Sallyport-Quarantine has the reason of a quarantine.
+  policies::Action action = policies::Action::none;
+  std::string_view because = {};
   // Null, or without methods: no Authentication-Results is written. The server behind us may add one of its own.
   const mail::AuthResults* results = nullptr;
   std::string policy_fields = {};  // the result of trace_fields()

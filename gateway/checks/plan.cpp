@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/checks/redirects.h"
+
 namespace sallyport::checks {
 
 namespace {
@@ -21,6 +23,14 @@ void fill(Plan& plan, const settings::Set& policy, const settings::Set& common, 
 
 constexpr std::string_view below = "*.";
 
+std::vector<std::string_view> upstreams_of_others(const TenantPolicy& tenant, std::span<const TenantPolicy> tenants) {
+  std::vector<std::string_view> names;
+  for (const TenantPolicy& other : tenants) {
+    if (other.name != tenant.name) names.push_back(other.upstream);
+  }
+  return names;
+}
+
 }  // namespace
 
 const Plan* Plans::serving(std::string_view domain) const {
@@ -39,8 +49,9 @@ const Plan* Plans::serving(std::string_view domain) const {
 }
 
 std::shared_ptr<const Plans> make_plans(const settings::Set& common, std::span<const TenantPolicy> tenants,
-                                        Entries entries) {
+                                        Entries entries, std::span<const std::string> upstreams) {
   auto plans = std::make_shared<Plans>();
+  plans->connection.redirects.assign(upstreams.begin(), upstreams.end());
   // The settings of a single tenant apply from the first octet, because every mail is that tenant's.
   const settings::Set& before_tenant = tenants.size() == 1 ? *tenants.front().policy : common;
   fill(plans->connection, before_tenant, before_tenant, entries);
@@ -48,6 +59,7 @@ std::shared_ptr<const Plans> make_plans(const settings::Set& common, std::span<c
     auto plan = std::make_unique<Plan>();
     plan->tenant = tenant.name;
     plan->upstream = tenant.upstream;
+    plan->redirects = redirects_of(tenant.upstream, upstreams_of_others(tenant, tenants), upstreams);
     fill(*plan, *tenant.policy, before_tenant, entries);
     for (const std::string& domain : tenant.domains) {
       if (domain.starts_with(below))
@@ -97,6 +109,7 @@ Result<std::shared_ptr<const WorkerPlans>> WorkerPlans::prepare(std::shared_ptr<
       } else if (check.entry->prepare != nullptr) {
         policies::GathererParts own_parts = parts;
         if (check.is_overridden) own_parts.tenant = plan.tenant;
+        if (!plan.redirects.empty()) own_parts.upstreams = &plan.redirects;
         auto made = check.entry->prepare(check.settings, own_parts);
         if (!made) {
           std::string where = plan.tenant.empty() ? std::string() : "tenant " + plan.tenant + ": ";

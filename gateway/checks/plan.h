@@ -8,6 +8,7 @@
 // the earlier stages as well (contract.md, section 3: the most specific value counts).
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <span>
@@ -26,6 +27,8 @@ namespace sallyport::checks {
 struct Plan {
   std::string tenant;    // empty in the connection's plan
   std::string upstream;  // name of the upstream that the tenant's mail goes to
+  // The upstreams that verdicts may send its mail to instead: its own, and those that are no other tenant's.
+  std::vector<std::string> redirects;
   settings::Set policy;  // with the tenant's overrides
 
   struct Check {
@@ -36,6 +39,10 @@ struct Plan {
   };
   std::vector<Check> checks;  // in the order of their judges, without those that are off
   policies::ActionSettings actions;
+
+  bool may_go_to(std::string_view name) const {
+    return std::find(redirects.begin(), redirects.end(), name) != redirects.end() || name == upstream;
+  }
 };
 
 struct Plans {
@@ -66,9 +73,11 @@ struct TenantPolicy {
   const settings::Set* policy;  // shares the structs it does not override with the common set
 };
 
-// `entries` must live as long as the program; their order is the order of the judges.
+// `entries` must live as long as the program; their order is the order of the judges. `upstreams` are the names of all
+// upstreams.
 std::shared_ptr<const Plans> make_plans(const settings::Set& common, std::span<const TenantPolicy> tenants,
-                                        std::span<const policies::PolicyEntry* const> entries);
+                                        std::span<const policies::PolicyEntry* const> entries,
+                                        std::span<const std::string> upstreams = {});
 
 // One check, with the gatherer that a worker has for it.
 struct Active {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gateway/checks/changes.h"
 #include "gateway/explain/explain_checks.h"
 
 namespace sallyport::explain {
@@ -16,7 +17,7 @@ Json reply_json(const Explanation& about) {
   Json json;
   json["code"] = about.record.code;
   json["line"] = about.reply;
-  json["by"] = about.passes() ? "upstream" : "gateway";
+  json["by"] = about.is_relayed() ? "upstream" : "gateway";
   return json;
 }
 
@@ -41,6 +42,7 @@ Json verdict_json(const policies::Verdict& verdict) {
   json["because"] = verdict.because;
   json["shadow"] = verdict.shadow;
   if (verdict.is_unknown) json["unknown"] = true;
+  if (const std::string changes = checks::change_words(verdict); !changes.empty()) json["changes"] = changes;
   return json;
 }
 
@@ -95,6 +97,7 @@ std::string explain_json(const Explanation& about) {
   for (const CheckRow& row : rows_of(about)) json["checks"].push_back(check_json(row));
   json["verdicts"] = Json::array();
   for (const policies::Verdict& verdict : record.verdicts) json["verdicts"].push_back(verdict_json(verdict));
+  json["changes"] = checks::changes(record.verdicts, about.is_relayed());
   json["remarks"] = Json::array();
   for (const Remark& remark : about.remarks) {
     json["remarks"].push_back({{"event", remark.event}, {"kind", remark.kind}, {"detail", remark.detail}});

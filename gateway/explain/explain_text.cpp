@@ -8,6 +8,7 @@
 #include "gateway/base/score_text.h"
 #include "gateway/base/text.h"
 #include "gateway/base/text_safety.h"
+#include "gateway/checks/changes.h"
 #include "gateway/explain/explain_checks.h"
 
 namespace sallyport::explain {
@@ -101,7 +102,7 @@ void add_remarks(std::string& out, const std::vector<Remark>& remarks) {
 }
 
 std::string reply_words(const Explanation& about) {
-  if (about.passes()) return "accepted once your mail server accepts it; the reply is its own";
+  if (about.is_relayed()) return "accepted once your mail server accepts it; the reply is its own";
   return about.reply.empty() ? "the connection is closed without a word" : about.reply;
 }
 
@@ -134,8 +135,8 @@ void add_recipients(std::string& out, const Explanation& about) {
 
 void add_score(std::string& out, const Explanation& about) {
   add_line(out, "score",
-           score_text(about.record.score) + " (tag at " + score_text(about.thresholds.tag) + ", reject at " +
-               score_text(about.thresholds.reject) + ")");
+           score_text(about.record.score) + " (tag at " + score_text(about.thresholds.tag) + ", quarantine at " +
+               score_text(about.thresholds.quarantine) + ", reject at " + score_text(about.thresholds.reject) + ")");
 }
 
 }  // namespace
@@ -156,6 +157,8 @@ std::string explain_text(const Explanation& about) {
   out += "\n";
 
   for (const CheckRow& row : rows_of(about)) add_check(out, row);
+  for (const std::string& change : checks::changes(about.record.verdicts, about.is_relayed()))
+    add_line(out, "change", change);
   add_remarks(out, about.remarks);
   out += "\n";
   add_score(out, about);

@@ -84,6 +84,8 @@ struct Explanation {
   std::string relayed_header;  // the whole header section as sent to the upstream; empty: not relayed
 
   bool passes() const { return record.outcome == record::Outcome::relay || record.outcome == record::Outcome::tag; }
+  // The mail reaches its server, if only with the mark of a quarantine.
+  bool is_relayed() const { return record::is_relayed(record.outcome); }
 };
 
 }  // namespace sallyport::explain

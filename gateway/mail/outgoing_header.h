@@ -1,6 +1,7 @@
-// The header section as it is sent: what stands on top, and the message's own, less what is removed.
+// The header section as it is sent: what stands on top, and the message's own, less what is removed or changed.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,12 +9,20 @@
 namespace sallyport::mail {
 
 struct OutgoingHeader {
-  std::string added;                       // whole fields with CRLF
-  std::vector<std::string_view> original;  // the message's octets, in order; a removed field is a gap between two, and
-                                           // an empty piece is the place of `subject`
-  std::string subject;                     // a rewritten Subject field, or empty
-  bool left_out_forged = false;            // a field that pretended to be ours
-  bool is_changed = false;                 // something that came is not as it was; what we add on top does not count
+  OutgoingHeader() = default;
+  OutgoingHeader(OutgoingHeader&&) = default;
+  OutgoingHeader& operator=(OutgoingHeader&&) = default;
+  // A copy would point into the fields of the original.
+  OutgoingHeader(const OutgoingHeader&) = delete;
+  OutgoingHeader& operator=(const OutgoingHeader&) = delete;
+
+  std::string added;  // whole fields with CRLF
+  // What stands below, in order: octets of the message, and of `rewritten`.
+  std::vector<std::string_view> below;
+  std::deque<std::string> rewritten;  // whole fields in the place of others; a deque, so that views stay valid
+  bool left_out_forged = false;       // a field that pretended to be ours
+  // Something that came is not as it was, or a verdict has added a field. The gateway's trace fields do not count.
+  bool is_changed = false;
 };
 
 }  // namespace sallyport::mail

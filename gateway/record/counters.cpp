@@ -9,7 +9,7 @@ Total total_of(Outcome outcome) {
     case Outcome::relay:
       return Total::relayed;
     case Outcome::tag:
-    case Outcome::quarantine:  // as long as there is no quarantine, such mail is tagged
+    case Outcome::quarantine:  // relayed with a mark, as long as there is no quarantine
       return Total::tagged;
     case Outcome::discard:
       return Total::discarded;

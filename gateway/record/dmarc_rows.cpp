@@ -47,7 +47,9 @@ Action action_of_dmarc(const MailRecord& record) {
   const std::string_view name = policies::dmarc_facts.name;
   if (checks::is_skipped(name, record.verdicts)) return strictest;
   for (const policies::Verdict& verdict : record.verdicts) {
-    if (verdict.check == name && !verdict.shadow) strictest = std::max(strictest, verdict.action);
+    if (verdict.check == name && !verdict.shadow) {
+      strictest = std::max(strictest, checks::effective_action(verdict, record.verdicts));
+    }
   }
   return strictest;
 }

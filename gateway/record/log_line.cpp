@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/base/text.h"
+#include "gateway/checks/changes.h"
 #include "gateway/checks/disposition.h"
 
 namespace sallyport::record {
@@ -45,6 +46,7 @@ bool write(Log& log, const MailRecord& record) {
   const std::string from = mail.from ? mail.from->to_string() : std::string();
   const std::vector<std::string> to = recipients_of(record);
   const std::vector<std::string> symbols = checks::symbols(record.verdicts);
+  const std::vector<std::string> changes = checks::changes(record.verdicts, is_relayed(record.outcome));
   const std::string shadow = text::join(checks::shadows(record.verdicts), "; ");
   const bool has_envelope = record.subject != Subject::connection;
   const bool is_mail = record.subject == Subject::transaction;
@@ -79,6 +81,7 @@ bool write(Log& log, const MailRecord& record) {
   fields.push_back({"ms", std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(record.took).count()}});
   fields.push_back({"reply", record.reply});
   if (!record.detail.empty()) fields.push_back({"detail", record.detail});
+  if (!changes.empty()) fields.push_back({"changes", LogList(changes)});
   if (!shadow.empty()) fields.push_back({"shadow", shadow});
   for (std::string_view key : rare_policy_fields) {
     if (const std::string_view said = find_word(found.words, key); !said.empty()) fields.push_back({key, said});

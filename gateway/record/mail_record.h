@@ -41,6 +41,12 @@ inline constexpr auto words_of<record::Outcome> =
 
 namespace record {
 
+// True where the mail has gone to its server; one that is set aside has, with a mark, as long as there is no
+// quarantine.
+constexpr bool is_relayed(Outcome outcome) {
+  return outcome == Outcome::relay || outcome == Outcome::tag || outcome == Outcome::quarantine;
+}
+
 // The decision about a mail, a recipient or a connection, its reason, and the reply to the client.
 struct Decision {
   Outcome outcome = Outcome::drop;

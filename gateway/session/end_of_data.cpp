@@ -24,7 +24,9 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
     } else if (disposition.action == Action::discard) {
       flow = co_await discard(disposition);
     } else {
-      flow = co_await relay(disposition, deadline);
+      std::optional<Flow> unmoved;
+      if (is_redirected()) unmoved = co_await move_to_redirect(faults.has_8bit, deadline);
+      flow = unmoved ? *unmoved : co_await relay(disposition, deadline);
     }
   }
   if (mail_ && checks_->looks_back()) {
@@ -98,7 +100,7 @@ Task<Flow> Session::discard(const checks::Disposition& disposition) {
   co_return say(end_mail() ? accepted : not_recorded);
 }
 
-mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {
+mail::OutgoingHeader Session::outgoing_header(const checks::Disposition& disposition) {
   const policies::Transaction& mail = mail_->transaction;
   const std::string& hostname = mail_settings().hostname;
   const std::string ip = mail.client.ip.to_literal();
@@ -122,7 +124,9 @@ mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {
 
   const mail::AuthResults results = checks::auth_results(checks_->plan(), mail, checks_->facts(), hostname);
   checks::TraceInfo trace{.received = received, .verdicts = checks_->verdicts(), .id = mail.id};
-  trace.is_tagged = is_tagged;
+  trace.action = disposition.action;
+  const checks::Reason& reason = disposition.reason;
+  trace.because = reason.because.empty() ? reason.check : reason.because;
   trace.results = &results;
   trace.policy_fields = checks::trace_fields(checks_->plan(), mail, checks_->facts(), hostname);
   trace.authserv_ids = {hostname};
@@ -137,7 +141,7 @@ mail::OutgoingHeader Session::outgoing_header(bool is_tagged) {
 }
 
 Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline) {
-  const mail::OutgoingHeader header = outgoing_header(disposition.action >= Action::tag);
+  const mail::OutgoingHeader header = outgoing_header(disposition);
   const bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->content(header, *mail_->message, deadline);
   record_passed_over_servers();

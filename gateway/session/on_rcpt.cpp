@@ -1,6 +1,7 @@
 // RCPT (RFC 5321, 4.1.1.3): is it ours, may it be, and what does the upstream itself say to it?
 #include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
+#include "gateway/checks/changes.h"
 #include "gateway/session/session.h"
 
 namespace sallyport::session {
@@ -63,7 +64,8 @@ Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
     co_return refuse(*refusal, {.because = because});
   }
   if (sequence_.recipients() > 0 && upstream_group().takes_one_recipient) {
-    co_return refuse(refusals::one_recipient_behind, {.because = "upstream " + mail_->plan->upstream + " speaks LMTP"});
+    co_return refuse(refusals::one_recipient_behind,
+                     {.because = "upstream " + mail_->transaction.route.upstream + " speaks LMTP"});
   }
 
   const checks::Plan* plan_before = &checks_->plan();
@@ -92,22 +94,43 @@ const Refusal* Session::bind_route() {
 
 upstream::UpstreamGroup& Session::upstream_group() const {
   const auto& groups = mail_->snapshot->shared->upstreams;
-  const auto group = groups.find(mail_->plan->upstream);
+  const auto group = groups.find(mail_->transaction.route.upstream);
   ensure(group != groups.end(), "a tenant without an upstream passed the configuration's check");
   return *group->second;
 }
 
-Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
-  if (!mail_->delivery) {
-    const config::TimeoutSettings& timeouts = mail_settings().timeouts;
-    mail_->delivery = std::make_unique<upstream::Delivery>(
-        host_.scheduler, host_.pool, upstream_group(),
-        upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
-        mail_->parameters, channel_);
-    if (upstream_group().settings.client_info != config::ClientInfoWay::headers) {
-      mail_->delivery->speak_for(client_info());
-    }
+// The verdicts are those on the recipients accepted so far and on this one, which do not differ in that (S22).
+const Refusal* Session::choose_upstream() {
+  const std::string_view redirect = checks::redirect(checks_->verdicts());
+  const std::string_view target = redirect.empty() ? std::string_view(mail_->plan->upstream) : redirect;
+  if (!mail_->plan->may_go_to(target)) return &refusals::foreign_upstream;
+  if (mail_->transaction.route.upstream == target) return nullptr;
+  if (sequence_.recipients() > 0) return &refusals::split_route;
+  mail_->delivery.reset();  // with the server of a recipient that was refused
+  mail_->transaction.route.upstream = target;
+  return nullptr;
+}
+
+void Session::begin_delivery() {
+  mail_->delivery.reset();
+  const config::TimeoutSettings& timeouts = mail_settings().timeouts;
+  mail_->delivery = std::make_unique<upstream::Delivery>(
+      host_.scheduler, host_.pool, upstream_group(),
+      upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
+      mail_->parameters, channel_);
+  if (upstream_group().settings.client_info != config::ClientInfoWay::headers) {
+    mail_->delivery->speak_for(client_info());
   }
+}
+
+Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
+  if (const Refusal* refusal = choose_upstream()) {
+    const std::string because = "redirected to " + std::string(checks::redirect(checks_->verdicts()));
+    const Flow flow = refuse(*refusal, {.because = because});
+    checks_->recipient_answered(false);
+    co_return flow;
+  }
+  if (!mail_->delivery) begin_delivery();
   const bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->recipient(*mail_->transaction.rcpt, parameters);
   record_passed_over_servers();
@@ -124,6 +147,7 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   host_.counters.add(Total::recipients_accepted);
   sequence_.recipient_accepted();
   mail_->transaction.rcpts.push_back(*mail_->transaction.rcpt);
+  mail_->accepted_parameters.push_back(std::move(parameters));
   co_return say(smtp::pass_on(*answer));
 }
 

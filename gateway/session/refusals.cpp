@@ -13,8 +13,9 @@ record::Outcome outcome_of(Action action) {
     case Action::accept:
       return record::Outcome::relay;
     case Action::tag:
-    case Action::quarantine:  // as long as there is none, such mail is tagged
       return record::Outcome::tag;
+    case Action::quarantine:  // relayed with a mark, as long as there is no quarantine
+      return record::Outcome::quarantine;
     case Action::discard:
       return record::Outcome::discard;
     case Action::tempfail:

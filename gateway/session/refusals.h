@@ -180,6 +180,15 @@ inline constexpr Refusal one_recipient_behind{
     .about = About::recipient,
     .incident = Violation::split_route,
     .has_id = true};
+// I13: a verdict sends the mail to an upstream that is another tenant's, or none.
+inline constexpr Refusal foreign_upstream{.code = 451,
+                                          .dsn = "4.3.5",
+                                          .text = "Local policy cannot be followed, try again later",
+                                          .about = About::recipient,
+                                          .incident = {},
+                                          .check = "redirect",
+                                          .has_id = true,
+                                          .concern = Concern::mail};
 // S11, T12: the server that the recipient's mail goes to has not what the mail needs.
 inline constexpr Refusal no_smtputf8_behind{.code = 550,
                                             .dsn = "5.6.7",
@@ -282,6 +291,14 @@ inline constexpr Refusal no_8bitmime_behind{.code = 554,
                                             .about = About::mail,
                                             .incident = Violation::nonascii,
                                             .has_id = true};
+// The upstream that a verdict sends the message to speaks LMTP, and the client was not told so at its recipients (S22).
+inline constexpr Refusal redirect_takes_one_recipient{.code = 451,
+                                                      .dsn = "4.3.5",
+                                                      .text = "Local policy cannot be followed, try again later",
+                                                      .about = About::mail,
+                                                      .incident = {},
+                                                      .check = "redirect",
+                                                      .has_id = true};
 // A discard that the log has not taken (I1).
 inline constexpr Refusal not_recorded{.code = 451,
                                       .dsn = "4.3.0",

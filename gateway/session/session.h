@@ -45,6 +45,9 @@ struct MailState {
   // The tenant of the recipient that is being decided; null: it is nobody's.
   const checks::Plan* recipient_plan = nullptr;
   std::unique_ptr<upstream::Delivery> delivery;
+  // What each accepted recipient was asked for with, in the order of transaction.rcpts: they may be asked for again, at
+  // another server.
+  std::vector<smtp::RcptParameters> accepted_parameters;
   std::unique_ptr<mail::Message> message;
   std::unique_ptr<ContentIntake> intake;
   std::unique_ptr<smtp::ChunkReader> chunks;
@@ -165,6 +168,10 @@ class Session {
   const Refusal* bind_route();
   // The servers that the mail goes to.
   upstream::UpstreamGroup& upstream_group() const;
+  // Begins a transaction with them, in place of one with others.
+  void begin_delivery();
+  // Makes the mail go where verdicts on it send it. Null when all is well.
+  const Refusal* choose_upstream();
   Task<Flow> ask_upstream(smtp::RcptParameters parameters);
   void record_passed_over_servers();
   upstream::ClientInfo client_info() const;
@@ -186,7 +193,10 @@ class Session {
   Task<Flow> discard(const checks::Disposition& disposition);
   Task<void> look_back();
   Task<Flow> relay(const checks::Disposition& disposition, Time deadline);
-  mail::OutgoingHeader outgoing_header(bool is_tagged);
+  // redirect.cpp
+  bool is_redirected() const;
+  Task<std::optional<Flow>> move_to_redirect(bool has_8bit, Time deadline);
+  mail::OutgoingHeader outgoing_header(const checks::Disposition& disposition);
   Flow explain_failure(const upstream::UpstreamError& error, bool is_news);
   // on_simple.cpp: NOOP RSET VRFY HELP QUIT and what may not come now
   Task<Flow> on_simple(smtp::Verb verb);

@@ -10,7 +10,9 @@ std::shared_ptr<const checks::Plans> make_plans(const config::Settings& settings
   for (const auto& [name, tenant] : settings.tenants) {
     tenants.push_back({name, tenant.domains, tenant.upstream, &config::policy_of(settings, tenant)});
   }
-  return checks::make_plans(settings.policy, tenants, entries);
+  std::vector<std::string> upstreams;
+  for (const auto& [name, upstream] : settings.upstreams) upstreams.push_back(name);
+  return checks::make_plans(settings.policy, tenants, entries, upstreams);
 }
 
 policies::OwnNames own_names(std::string hostname, std::shared_ptr<const checks::Plans> plans) {

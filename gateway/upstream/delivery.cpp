@@ -110,14 +110,14 @@ Task<ReplyOrError> Delivery::recipient(const MailAddress& to, const smtp::RcptPa
 Task<ReplyOrError> Delivery::ask_recipient(const MailAddress& to, const smtp::RcptParameters& parameters) {
   while (true) {
     if (!mail_accepted_ && !envelope_.is_empty()) {
-      auto opened = co_await open_again(scheduler_.now() + timeouts_.connect);
+      auto opened = co_await open_again(deadline_in(timeouts_.connect));
       if (!opened) co_return lost(std::move(opened).error());
     }
     if (!mail_accepted_) co_return co_await open_transaction(to, parameters);
 
     const std::string command = rcpt_command(to, parameters, lease_->extensions());
     lease_->start_anew();
-    auto reply = co_await lease_->ask(command, scheduler_.now() + timeouts_.reply);
+    auto reply = co_await lease_->ask(command, deadline_in(timeouts_.reply));
     if (reply && !reply->is_intermediate()) {
       if (reply->is_positive()) envelope_.accepted(command);
       if (reply->is_permanent()) co_return co_await ask_new_session(std::move(*reply), to, parameters);
@@ -127,7 +127,7 @@ Task<ReplyOrError> Delivery::ask_recipient(const MailAddress& to, const smtp::Rc
     if (may_open_again_after(error)) continue;
     if (!envelope_.is_empty()) co_return lost(std::move(error));
     // No recipient has been accepted yet, so another server may take the mail.
-    if (!pass_over_server(error, async::no_deadline)) co_return error;
+    if (!pass_over_server(error, answer_by_)) co_return error;
   }
 }
 
@@ -182,7 +182,7 @@ bool Delivery::is_dead_when_kept(const UpstreamError& error, bool reused) const 
 }
 
 Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp::RcptParameters& parameters) {
-  const Time deadline = scheduler_.now() + timeouts_.connect;
+  const Time deadline = deadline_in(timeouts_.connect);
   bool fresh = false;
   std::optional<smtp::UpstreamReply> not_now;  // of a server that takes no mail for now
   while (true) {
@@ -258,7 +258,7 @@ Task<ReplyOrError> Delivery::say_envelope(const MailAddress& to, const smtp::Rcp
 // refusal is the answer to RCPT.
 Task<ReplyOrError> Delivery::say_mail_and_rcpt(std::string rcpt_line) {
   const Time began = scheduler_.now();
-  Time deadline = began + timeouts_.reply;
+  Time deadline = deadline_in(timeouts_.reply);
   const bool pipelined = lease_->extensions().pipelining;
   lease_->count_mail();
   const std::string group = pipelined ? envelope_.mail() + rcpt_line : std::string();
@@ -272,7 +272,7 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(std::string rcpt_line) {
   if (!mail) co_return mail;
   if (mail->is_intermediate()) co_return UpstreamError{Kind::protocol, "354 to MAIL", false};
   mail_accepted_ = mail->is_positive();
-  deadline = scheduler_.now() + timeouts_.reply;
+  deadline = deadline_in(timeouts_.reply);
   if (!pipelined) {
     if (!mail_accepted_) co_return mail;
     sent = co_await lease_->send(rcpt_line, 1, deadline);
@@ -420,8 +420,8 @@ Task<ReplyOrError> Delivery::send_content(const mail::OutgoingHeader& header, co
   const bool chunking = lease_->extensions().chunking;
   std::string first;
   if (chunking) {
-    std::uint64_t octets = header.added.size() + header.subject.size() + message.body_octets();
-    for (std::string_view part : header.original) octets += part.size();
+    std::uint64_t octets = header.added.size() + message.body_octets();
+    for (std::string_view part : header.below) octets += part.size();
     first = smtp::bdat_line(octets, true);
   }
   auto sent = co_await send_pieces(header, message, !chunking, std::move(first), deadline);
@@ -465,9 +465,7 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHead
   };
   if (!first.empty()) parts.push_back(first);
   add(header.added);
-  for (std::size_t i = 0; i < header.original.size(); ++i) {
-    add(header.original[i].empty() ? std::string_view(header.subject) : header.original[i]);
-  }
+  for (std::string_view part : header.below) add(part);
 
   mail::Message::BodyPieces pieces = message.body();
   std::uint64_t left = message.body_octets();

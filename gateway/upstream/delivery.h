@@ -15,6 +15,7 @@
 // The session owns it, on its worker's loop.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,8 @@ class Delivery final : private SilentTransaction {
   // Before the first recipient, where upstreams.*.client_info wants servers to know more of the client than our header
   // says.
   void speak_for(ClientInfo client) { spoken_for_ = std::move(client); }
+  // Recipients are asked for until then at the latest; without it, for as long as the timeouts allow.
+  void answer_by(Time deadline) { answer_by_ = deadline; }
   // Why the server could not be told, when that is news of that server; for the caller to record.
   std::optional<std::string> take_untold() { return std::exchange(untold_, std::nullopt); }
 
@@ -108,6 +111,8 @@ class Delivery final : private SilentTransaction {
   bool may_open_again_after(const UpstreamError& error);
   bool pass_over_server(const UpstreamError& error, Time deadline);
   void let_go();
+  // In so much time, or when answer_by() says.
+  Time deadline_in(Duration patience) const { return std::min(scheduler_.now() + patience, answer_by_); }
 
   // Nothing: the content may be sent.
   Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> get_go_ahead(Time deadline);
@@ -124,6 +129,7 @@ class Delivery final : private SilentTransaction {
   MailAddress from_;
   smtp::MailParameters parameters_;
   DeliveryClient& client_;
+  Time answer_by_ = async::no_deadline;
   std::optional<ClientInfo> spoken_for_;
   std::optional<std::string> untold_;
   UpstreamPool::Lease lease_;

@@ -144,7 +144,7 @@ def send(port, message, sender="ann@sender.example", recipient="bob@example.com"
         return check("message", client.getreply(), (250,))
 
 
-# name, what is sent, the documented verdict: "relay", "tag", or the code and enhanced code of the refusal. A message that has to
+# name, what is sent, the documented verdict: "relay", "tag", "quarantine", or the code and enhanced code of the refusal. A message that has to
 # be signed is a function of the keys. Each is sent from an address of its own, so that none counts for another.
 LOOP = "".join(f"Received: from a by b{i}; Sun, 22 Nov 2026 12:00:00 +0000\r\n" for i in range(101))
 DEMONSTRATION = [
@@ -152,7 +152,7 @@ DEMONSTRATION = [
     ("the same over TLS", dict(message=plain(), starttls=True), "relay"),
     ("a client on a blocklist", dict(message=plain(), source="127.0.0.9"), "550 5.7.1"),
     ("the same client, to postmaster", dict(message=plain(), source="127.0.0.9", recipient="postmaster@example.com",
-                                            sender="ann@other.example"), "tag"),
+                                            sender="ann@other.example"), "quarantine"),
     ("a domain that is not ours", dict(message=plain(), recipient="bob@elsewhere.example"), "550 5.7.1"),
     ("a user the mail server does not know", dict(message=plain(), recipient="nobody@example.com",
                                                   sender="ann@third.example"), "550 5.1.1"),
@@ -269,8 +269,9 @@ class Demo:
                     reply = str(refusal)
                     verdict = " ".join(reply.split()[:2])
             story = self.story_of(seen, times)
-            if verdict == "relay" and " verdict=tag " in story:
-                verdict = "tag"
+            for marked in ("tag", "quarantine"):
+                if verdict == "relay" and f" verdict={marked} " in story:
+                    verdict = marked
             check = (story.partition(" check=")[2] or story.partition(" kind=")[2]).split(" ")[0].strip('"') or "-"
             good = verdict == documented
             wrong += not good

@@ -8,7 +8,8 @@ using settings::scores;
 
 constexpr settings::Row rows[] = {
     row<&ActionSettings::tag>("tag", "The summed score at which mail is relayed with a mark.", scores),
-    row<&ActionSettings::quarantine>("quarantine", "The summed score at which mail is set aside.", scores),
+    row<&ActionSettings::quarantine>(
+        "quarantine", "The summed score at which mail is set aside: relayed with X-Sallyport-Quarantine.", scores),
     row<&ActionSettings::reject>("reject", "The summed score at which mail is refused.", scores),
 };
 }  // namespace

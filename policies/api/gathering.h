@@ -68,6 +68,9 @@ struct GathererParts {
   std::string_view tenant = {};
   // The names of all policies; none: not known, as in tests. Only for prepare() itself to read.
   std::span<const std::string_view> checks = {};
+  // The names of the upstreams that mail may be redirected to; null: not known, as in tests. Only for prepare() itself
+  // to read.
+  const std::vector<std::string>* upstreams = nullptr;
 };
 
 // What gather() may use.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/base/fields.h"
+#include "policies/api/header_edit.h"
 #include "policies/api/stage.h"
 
 namespace sallyport {
@@ -38,10 +39,16 @@ struct Verdict {
   std::string text;    // printable ASCII
   bool close = false;  // the connection ends after the reply (421)
 
-  // For tag, and for accept together with a tag.
+  // Changes of the mail's header, with any action that lets the mail pass. They are made only when the verdict counts.
   std::vector<std::pair<std::string, std::string>> add_headers;
-  std::string subject_prefix;
+  std::vector<HeaderEdit> header_edits;
+  std::string subject_prefix;     // in UTF-8, without controls
   std::vector<std::string> skip;  // for accept: the checks that no longer count for this mail; empty = all
+  // The name of the upstream that the mail goes to instead of its tenant's; empty: that one.
+  std::string redirect;
+  // A check whose verdicts act no stricter than `override_to`; empty: none. Scores stay, and nothing becomes stricter.
+  std::string override_check;
+  Action override_to = Action::none;
 
   static Verdict reject(std::string_view dsn, std::string_view text, int code = 550);
   static Verdict tempfail(std::string_view dsn, std::string_view text, int code = 451);
@@ -69,8 +76,12 @@ struct Verdict {
     visit("text", text);
     visit("close", close);
     visit("add_headers", add_headers);
+    visit("header_edits", header_edits);
     visit("subject_prefix", subject_prefix);
     visit("skip", skip);
+    visit("redirect", redirect);
+    visit("override_check", override_check);
+    visit("override_to", override_to);
   }
 };
 

@@ -205,7 +205,7 @@ class Rules(TenantTest):
                    {"rules": {"mode": "enforce", "path": self.rules(POINTS)}})
         for tenant, points, code, verdict in (("acme", 1, 250, "relay"), ("acme", 2, 250, "tag"), ("acme", 4, 550, "reject"),
                                               ("beta", 4, 250, "relay"), ("beta", 5, 250, "tag"),
-                                              ("gamma", 14, 250, "tag"), ("gamma", 15, 550, "reject")):
+                                              ("gamma", 9, 250, "tag"), ("gamma", 14, 250, "quarantine"), ("gamma", 15, 550, "reject")):
             with self.subTest(tenant=tenant, points=points):
                 _, line = self.send(f"ann@{tenant}.example", code, f"{points} points")
                 rule = "BETAS_POINTS" if tenant == "beta" else "POINTS"

@@ -95,7 +95,8 @@ TEST(Disposition, EachThresholdIsReachedAtItsOwnNumber) {
   const ActionSettings actions{.tag = 4, .quarantine = 7, .reject = 9};
   EXPECT_EQ(dispose(sum_of(3.99), actions).action, Action::none);
   EXPECT_EQ(dispose(sum_of(4), actions).action, Action::tag);
-  EXPECT_EQ(dispose(sum_of(8.99), actions).action, Action::tag);
+  EXPECT_EQ(dispose(sum_of(6.99), actions).action, Action::tag);
+  EXPECT_EQ(dispose(sum_of(8.99), actions).action, Action::quarantine);
   EXPECT_EQ(dispose(sum_of(9), actions).action, Action::reject);
 }
 

@@ -21,8 +21,9 @@ class TraceFields : public testing::Test {
     trace.authserv_ids = {"mx.example.com"};
     const mail::OutgoingHeader out = make_outgoing_header(message, trace);
     left_out_forged = out.left_out_forged;
+    is_changed = out.is_changed;
     std::string left;
-    for (std::string_view piece : out.original) left += piece;
+    for (std::string_view piece : out.below) left += piece;
     added = out.added;
     return left;
   }
@@ -32,10 +33,30 @@ class TraceFields : public testing::Test {
   std::string policy_fields;
   std::string added;
   bool left_out_forged = false;
+  bool is_changed = false;
 
  private:
   mail::FakeSpool spool_;
 };
+
+TEST_F(TraceFields, OfVerdictsAreChangesOfTheMailAndOthersAreNone) {
+  outgoing("Subject: x\r\n");
+  EXPECT_FALSE(is_changed);
+  verdicts.emplace_back().add_headers = {{"X-A", "1"}};
+  EXPECT_EQ(outgoing("Subject: x\r\n"), "Subject: x\r\n\r\n");
+  EXPECT_TRUE(is_changed);
+}
+
+TEST_F(TraceFields, ASubjectThatARuleHasWrittenHasTheTagsOfOthers) {
+  verdicts.emplace_back().subject_prefix = "[EXT] ";
+  verdicts.emplace_back().header_edits = {{"Subject", 0, "gr\u00fcn"}};
+  EXPECT_EQ(outgoing("A: b\r\nsubject: x\r\nSubject: y\r\n"), "A: b\r\nsubject: [EXT] =?UTF-8?Q?gr=C3=BCn?=\r\n\r\n");
+  EXPECT_EQ(outgoing("A: b\r\n"), "A: b\r\n\r\n");
+  EXPECT_NE(added.find("\r\nSubject: [EXT] =?UTF-8?Q?gr=C3=BCn?=\r\n"), std::string::npos) << added;
+  EXPECT_EQ(added.find("Subject"), added.rfind("Subject")) << added;
+  verdicts.front().subject_prefix = "gr\u00fcn";
+  EXPECT_EQ(outgoing("Subject: x\r\n"), "Subject: =?UTF-8?Q?gr=C3=BCn?=\r\n\r\n") << "it begins with the tag";
+}
 
 // S38
 TEST_F(TraceFields, ResultsThatPretendToBeOursAreLeftOut) {

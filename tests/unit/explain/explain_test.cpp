@@ -150,7 +150,7 @@ TEST(ExplainText, TheDecidingFactFirst) {
                               "            TXT example.org = v=spf1 -all\n"));
   EXPECT_THAT(text, HasSubstr("\ndkim      none        the message is not signed  (shadow: changes nothing)\n"));
   EXPECT_THAT(text, HasSubstr("\ndmarc     not run       <- decided\n"));
-  EXPECT_THAT(text, HasSubstr("\nscore     2.5 (tag at 5, reject at 15)\n"));
+  EXPECT_THAT(text, HasSubstr("\nscore     2.5 (tag at 5, quarantine at 10, reject at 15)\n"));
 }
 
 TEST(ExplainText, StrangersCannotDrawOnTheTerminal) {

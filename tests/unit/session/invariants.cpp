@@ -65,11 +65,11 @@ Talks read_talks(const Evidence& evidence) {
 }
 
 bool is_relayed(const LoggedEvent& event) {
-  return event.event == "transaction" && (event.field("verdict") == "relay" || event.field("verdict") == "tag");
+  const std::string_view verdict = event.field("verdict");
+  return event.event == "transaction" && (verdict == "relay" || verdict == "tag" || verdict == "quarantine");
 }
 bool is_discarded(const LoggedEvent& event) {
-  return event.event == "transaction" &&
-         (event.field("verdict") == "discard" || event.field("verdict") == "quarantine");
+  return event.event == "transaction" && event.field("verdict") == "discard";
 }
 
 // I1, in time: before the n-th message was accepted towards a client, n messages had been stored or discarded.
