@@ -7,7 +7,7 @@
 ---@field tenant string? The tenant's name; nil before a recipient has told it, where there are several tenants.
 ---@field now integer When the mail began, in seconds since 1970: `os.date("!%H", tx.now)`.
 ---@field score number The sum of the scores that earlier stages have given.
----@field outcome string? At stage `done`: what became of the mail: `"relay"`, `"tag"`, `"reject"`, `"tempfail"`, `"discard"`, `"drop"`; before that nil.
+---@field outcome string? At stage `done`: what became of the mail: `"relay"`, `"tag"`, `"reject"`, `"tempfail"`, `"quarantine"`, `"discard"`, `"drop"`; before that nil.
 ---@field client sallyport.tx.client Who connected.
 ---@field auth sallyport.tx.auth What the checks of the sender came to.
 ---@field from sallyport.address? The envelope sender; nil before MAIL. The null sender has `addr == ""`.
@@ -99,6 +99,22 @@ function tx_msg:files(options) end
 ---All parts, the message itself first, containers and other readings of the same octets included. From stage `message` on.
 ---@return sallyport.part[] parts
 function tx_msg:parts() end
+
+---Adds a field on top, if this run ends well and its rule is enforced; not one that readers or servers act upon.
+---@param name string As it is to be written.
+---@param value string In UTF-8; what is not ASCII is sent as encoded words.
+function tx_msg:add_header(name, value) end
+
+---Gives fields another value, as `add_header` does: the first in its place, without the others of that name; or the n-th. Where there is none, it is added. The subject, too, may have another value.
+---@param name string Any case.
+---@param value string In UTF-8; what is not ASCII is sent as encoded words.
+---@param n? integer Which of them as they came, 1 being the topmost; all, where it is left out.
+function tx_msg:replace_header(name, value, n) end
+
+---Removes fields, as `add_header` adds them.
+---@param name string Any case.
+---@param n? integer Which of them as they came, 1 being the topmost; all, where it is left out.
+function tx_msg:remove_header(name, n) end
 
 ---A part of the message, from stage `message` on: what it is said to be, and what it is.
 ---@class sallyport.part
@@ -259,6 +275,21 @@ function sp.drop() end
 ---@param options? { reason?: string }
 ---@return sallyport.verdict verdict
 function sp.discard(options) end
+
+---Sets the mail aside: as long as there is no quarantine, it is relayed with X-Sallyport-Quarantine.
+---@param options? { reason?: string }
+---@return sallyport.verdict verdict
+function sp.quarantine(options) end
+
+---Sends the mail to another upstream than its tenant's, if it is no other tenant's.
+---@param options { upstream: string }
+---@return sallyport.verdict verdict
+function sp.redirect(options) end
+
+---What a check says of this mail does no more than `to`. Scores stay, and nothing becomes stricter.
+---@param options { check: string, to: string, reason?: string }
+---@return sallyport.verdict verdict
+function sp.override(options) end
 
 ---Lets the mail pass, marked. A field is at most 900 octets, and not one that readers or servers act upon.
 ---@param options? { header?: string|{ name: string, value: string }, subject_prefix?: string }

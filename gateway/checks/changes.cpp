@@ -141,7 +141,7 @@ void say_way(std::string& words, const Verdict& verdict) {
   if (!verdict.redirect.empty()) say(words, "redirect", verdict.redirect);
   if (!verdict.override_check.empty()) {
     say(words, "override", verdict.override_check);
-    words.append(" to ").append(word(verdict.override_to));
+    words.append(" to ").append(verdict.override_to == policies::Action::none ? "relay" : word(verdict.override_to));
   }
 }
 

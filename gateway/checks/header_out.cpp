@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "gateway/base/text.h"
@@ -73,6 +74,21 @@ std::string tagged(std::string field, const mail::SubjectTags& tags) {
   const mail::HeaderSection section(field);
   auto other = tags.put_before(section.fields().front(), {});
   return other ? std::move(*other) : std::move(field);
+}
+
+// What stands in the place of a field; empty: it is removed. Nothing: it stays as it came. Which of several subjects a
+// reader shows is for the reader to say, so each has the tags.
+std::optional<std::string> edited(const mail::HeaderField& field, const HeaderChanges::Field& change,
+                                  const mail::SubjectTags& tags, std::string_view raw_charset) {
+  using Fate = HeaderChanges::Fate;
+  if (change.fate == Fate::removed) return std::string();
+  const bool is_tagged = !tags.empty() && text::equals_ignoring_case(field.name, subject_name);
+  if (change.fate == Fate::replaced) {
+    std::string other = make_field(field.name, change.value);
+    return is_tagged ? tagged(std::move(other), tags) : std::move(other);
+  }
+  if (!is_tagged) return std::nullopt;
+  return tags.put_before(field, raw_charset);
 }
 
 // The message's own header section, which stays in one piece but where a field is removed or changed.
@@ -153,22 +169,16 @@ mail::OutgoingHeader make_outgoing_header(const mail::Message& message, const Tr
   if (!tags.empty() && !has_subject) added += tags.as_subject();
 
   const std::string_view raw_charset = tags.empty() ? std::string_view() : mail::declared_charset(header);
+  const bool has_edits = !tags.empty() || !changes.fields.empty();
   Below below(message.header_octets(), out);
   for (std::size_t i = 0; i < header.fields().size(); ++i) {
     const mail::HeaderField& field = header.fields()[i];
-    const HeaderChanges::Field change = changes.fields.empty() ? HeaderChanges::Field() : changes.fields[i];
-    // Which of several subjects a reader shows is for the reader to say.
-    const bool is_tagged = !tags.empty() && text::equals_ignoring_case(field.name, subject_name);
     if (pretends_to_be_ours(field, trace.authserv_ids)) {
       below.replace(field.whole, {});
       out.left_out_forged = true;
-    } else if (change.fate == HeaderChanges::Fate::removed) {
-      below.replace(field.whole, {});
-    } else if (change.fate == HeaderChanges::Fate::replaced) {
-      std::string other = make_field(field.name, change.value);
-      below.replace(field.whole, is_tagged ? tagged(std::move(other), tags) : std::move(other));
-    } else if (is_tagged) {
-      if (auto other = tags.put_before(field, raw_charset)) below.replace(field.whole, std::move(*other));
+    } else if (has_edits) {
+      const auto change = changes.fields.empty() ? HeaderChanges::Field() : changes.fields[i];
+      if (auto other = edited(field, change, tags, raw_charset)) below.replace(field.whole, std::move(*other));
     }
   }
   below.end();

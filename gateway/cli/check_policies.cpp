@@ -9,6 +9,7 @@
 
 #include "gateway/base/public_suffix.h"
 #include "gateway/base/text.h"
+#include "gateway/checks/redirects.h"
 #include "gateway/cli/rule_test_errors.h"
 #include "gateway/config/key_path.h"
 #include "gateway/io/rate_store.h"
@@ -97,7 +98,7 @@ class PolicyCheck {
 
   // Each rule that is wrong has a place of its own.
   void rules(const lua::RuleSettings& settings, const std::string& tenant) {
-    const auto set = lua::RuleSet::load(settings, policies::policy_names());
+    const auto set = lua::RuleSet::load(settings, policies::policy_names(), nullptr, redirects_of(tenant));
     if (set) {
       unused(**set, tenant);
       // The gateway does not load rules whose tests fail.
@@ -123,6 +124,19 @@ class PolicyCheck {
       const config::Origin at = loaded_.origin_of(key);
       if (!at.is_default()) report_.warn(at, setting.why);
     }
+  }
+
+  // The names that sp.redirect may name. Without a tenant: all of them.
+  std::vector<std::string> redirects_of(const std::string& tenant) const {
+    std::vector<std::string> upstreams;
+    for (const auto& [name, upstream] : settings_.upstreams) upstreams.push_back(name);
+    const auto own = settings_.tenants.find(tenant);
+    if (own == settings_.tenants.end()) return upstreams;
+    std::vector<std::string_view> of_others;
+    for (const auto& [name, other] : settings_.tenants) {
+      if (name != tenant) of_others.push_back(other.upstream);
+    }
+    return checks::redirects_of(own->second.upstream, of_others, upstreams);
   }
 
   // What is read for a check is a file as a rule: where its name was given; else where the first key of the section

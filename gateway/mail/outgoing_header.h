@@ -1,7 +1,7 @@
 // The header section as it is sent: what stands on top, and the message's own, less what is removed or changed.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +19,8 @@ struct OutgoingHeader {
   std::string added;  // whole fields with CRLF
   // What stands below, in order: octets of the message, and of `rewritten`.
   std::vector<std::string_view> below;
-  std::deque<std::string> rewritten;  // whole fields in the place of others; a deque, so that views stay valid
-  bool left_out_forged = false;       // a field that pretended to be ours
+  std::list<std::string> rewritten;  // whole fields in the place of others; a list, so that views stay valid
+  bool left_out_forged = false;      // a field that pretended to be ours
   // Something that came is not as it was, or a verdict has added a field. The gateway's trace fields do not count.
   bool is_changed = false;
 };

@@ -10,7 +10,7 @@
 
 #include "gateway/base/public_suffix.h"
 #include "lua/engine/allowance.h"
-#include "lua/engine/known_checks.h"
+#include "lua/engine/known_names.h"
 #include "lua/engine/meter.h"
 #include "lua/engine/rule_lines.h"
 #include "lua/engine/services.h"
@@ -24,6 +24,7 @@ class Loading;
 struct Rule;
 class Request;
 class Waiting;
+struct RunChanges;
 
 // Why the engine, not the rule, yields. Every function of ours that resumes a coroutine passes such a yield on, up to
 // Run, and resumes the coroutine again when it is resumed itself.
@@ -35,7 +36,8 @@ enum class HostYield : std::uint8_t {
 
 struct Context {
   Meter meter;
-  KnownChecks checks;
+  KnownNames checks{"check"};
+  KnownNames upstreams{"upstream"};
   Loading* loading = nullptr;  // set while rule files load, else null
   const RuleSettings* settings = nullptr;
   const RuleServices* services = nullptr;
@@ -46,6 +48,7 @@ struct Context {
   std::optional<policies::Findings> findings;          // facts->tell(), computed when a run first asks
   const PublicSuffixList* suffixes = nullptr;          // null: that of the machine is read
   std::uint64_t run = 0;                               // number of the current run; a value of another run is stale
+  RunChanges* changes = nullptr;                       // of the current run; null: it can change nothing
   std::uint64_t patterns_left = 0;                     // how many sp.re() patterns this run may still compile
   MailAllowance* allowance = nullptr;                  // of the mail; null: nothing is counted
   unsigned closing_coroutines = 0;                     // depth of coroutine.close() calls inside __close handlers

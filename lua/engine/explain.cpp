@@ -14,6 +14,15 @@ std::string describe(const RuleFact& fact) {
   for (const std::string* more : {&fact.text, &fact.detail}) {
     if (!more->empty()) words += ", " + *more;
   }
+  if (!fact.redirect.empty()) words += ", to " + fact.redirect;
+  if (!fact.override_check.empty()) {
+    const std::string_view to = fact.override_to == policies::Action::none ? "relay" : word(fact.override_to);
+    words.append(", ").append(fact.override_check).append(" to ").append(to);
+  }
+  for (const auto& [name, value] : fact.add_headers) words += ", adds " + name;
+  for (const policies::HeaderEdit& edit : fact.header_edits) {
+    words += (edit.value ? ", replaces " : ", removes ") + edit.name;
+  }
   if (fact.score != 0) words += " (score " + score_text(fact.score) + ")";
   if (!fact.file.empty()) words += " at " + fact.file + ":" + std::to_string(fact.line);
   if (!fact.error.empty()) words += ": " + fact.error;

@@ -13,19 +13,34 @@
 #include "gateway/dns/answer.h"
 #include "policies/api/facts.h"
 #include "policies/api/stage.h"
+#include "policies/api/verdict.h"
 
 namespace sallyport {
 
 namespace lua {
 
 // What a rule has returned, or `error` when its run failed.
-enum class RuleAnswer : std::uint8_t { reject, tempfail, discard, drop, tag, accept, hit, error };
+enum class RuleAnswer : std::uint8_t {
+  reject,
+  tempfail,
+  discard,
+  drop,
+  tag,
+  accept,
+  hit,
+  error,
+  quarantine,
+  redirect,
+  override_check,
+  change,  // nothing, but its run has changed the header
+};
 
 }  // namespace lua
 
 template <>
 inline constexpr auto words_of<lua::RuleAnswer> =
-    std::to_array<std::string_view>({"reject", "tempfail", "discard", "drop", "tag", "accept", "hit", "error"});
+    std::to_array<std::string_view>({"reject", "tempfail", "discard", "drop", "tag", "accept", "hit", "error",
+                                     "quarantine", "redirect", "override", "change"});
 
 namespace lua {
 
@@ -35,14 +50,18 @@ struct RuleFact {
   RuleAnswer answer = RuleAnswer::hit;
   int code = 0;  // reply code that the rule asks for; of an error: 451 when its on_error is tempfail, else 0
   std::string dsn;
-  std::string text;  // reply text (reject, tempfail) or reason (discard)
+  std::string text;  // reply text (reject, tempfail) or reason (discard, quarantine, override)
   double score = 0;  // of a hit only
   std::string detail;
   std::string file;  // of an error: the rule file
   int line = 0;
   std::string error;  // what of its text is no content of a mail (fixed_text.h)
   std::vector<std::pair<std::string, std::string>> add_headers;
+  std::vector<policies::HeaderEdit> header_edits;
   std::string subject_prefix;
+  std::string redirect;        // the upstream of sp.redirect
+  std::string override_check;  // the check of sp.override, and what its verdicts become
+  policies::Action override_to = policies::Action::none;
   std::vector<std::string> skip;  // the checks named in sp.accept{skip = {...}}
   bool shadow = false;            // the rule's own mode is "shadow"
 
@@ -60,7 +79,11 @@ struct RuleFact {
     visit("line", line);
     visit("error", error);
     visit("add_headers", add_headers);
+    visit("header_edits", header_edits);
     visit("subject_prefix", subject_prefix);
+    visit("redirect", redirect);
+    visit("override_check", override_check);
+    visit("override_to", override_to);
     visit("skip", skip);
     visit("shadow", shadow);
   }

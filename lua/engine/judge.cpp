@@ -24,7 +24,12 @@ Action action_of(const RuleFact& fact) {
       return Action::tag;
     case RuleAnswer::accept:
       return Action::accept;
+    case RuleAnswer::quarantine:
+      return Action::quarantine;
     case RuleAnswer::hit:
+    case RuleAnswer::redirect:
+    case RuleAnswer::override_check:
+    case RuleAnswer::change:
       return Action::none;
     case RuleAnswer::error:
       break;
@@ -36,7 +41,9 @@ Action action_of(const RuleFact& fact) {
 std::string reason_of(const RuleFact& fact) {
   if (fact.answer == RuleAnswer::error) return fact.detail + " at " + fact.file + ':' + std::to_string(fact.line);
   const std::string& words = fact.detail.empty() ? fact.text : fact.detail;
-  return words.empty() && fact.answer != RuleAnswer::hit ? std::string(word(fact.answer)) : words;
+  // What else it changes is told beside it (checks/changes.h).
+  const bool acts = action_of(fact) != Action::none;
+  return words.empty() && acts ? std::string(word(fact.answer)) : words;
 }
 
 // What a rule says of a mail that has had its reply: recorded, and nothing else.
@@ -66,7 +73,11 @@ Verdict verdict_of(const RuleFact& fact) {
   }
   verdict.close = verdict.action == Action::drop || verdict.code == 421;
   verdict.add_headers = fact.add_headers;
+  verdict.header_edits = fact.header_edits;
   verdict.subject_prefix = fact.subject_prefix;
+  verdict.redirect = fact.redirect;
+  verdict.override_check = fact.override_check;
+  verdict.override_to = fact.override_to;
   verdict.skip = fact.skip;
   return verdict;
 }

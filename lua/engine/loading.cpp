@@ -149,7 +149,8 @@ void Loading::run(int globals) {
       file.told = true;
       continue;
     }
-    for (LoadError& error : check_source(file.name, file.source, Context::of(L_).checks))
+    const Context& context = Context::of(L_);
+    for (LoadError& error : check_source(file.name, file.source, context.checks, context.upstreams))
       errors_.push_back(std::move(error));
   }
   for (RuleFile& file : files_) {
@@ -320,7 +321,8 @@ void Loading::finish() {
   set_modes();
 }
 
-// True if the file, or one that it requires, names a function whose verdict keeps a mail from its recipients.
+// True if the file, or one that it requires, names a function whose verdict keeps a mail from its recipients or sends
+// it elsewhere.
 bool Loading::can_refuse(std::size_t index) const {
   std::vector<std::size_t> looked_at{index};
   for (std::size_t next = 0; next < looked_at.size(); ++next) {
@@ -328,7 +330,7 @@ bool Loading::can_refuse(std::size_t index) const {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const Token& token = tokens.at(i);
       if (token.kind == Token::Kind::name || token.kind == Token::Kind::string) {
-        constexpr std::string_view refusing[] = {"reject", "tempfail", "drop", "discard"};
+        constexpr std::string_view refusing[] = {"reject", "tempfail", "drop", "discard", "quarantine", "redirect"};
         if (std::find(std::begin(refusing), std::end(refusing), token.text) != std::end(refusing)) return true;
       }
       if (token.kind != Token::Kind::string) continue;

@@ -1,14 +1,18 @@
 // tx.msg: the message, from stage headers on.
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "gateway/mail/encoded_words.h"
 #include "gateway/mail/header.h"
 #include "lua/engine/argument_check.h"
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
+#include "lua/engine/header_fields.h"
 #include "lua/engine/mail_content.h"
 #include "lua/engine/objects.h"
+#include "lua/engine/run_changes.h"
 
 namespace sallyport::lua {
 
@@ -134,6 +138,51 @@ constexpr Argument url_options[] = {
      .about = "True: those of mail addresses, too; their scheme is `mailto`.",
      .required = false}};
 
+// The changes of the current run, which has room for one more. The object is a handle, so that there is a run.
+RunChanges& changes_of_run(lua_State* L) {
+  Context& context = Context::of(L);
+  context.meter.spend(L, most_field_octets);
+  if (context.changes == nullptr) luaL_error(L, "the mail has gone: at stage done its header cannot be changed");
+  if (context.changes->count() >= RunChanges::most) luaL_error(L, "more than 50 changes of the header in one run");
+  return *context.changes;
+}
+
+int add_header(lua_State* L) {
+  auto field = checked_field(L, "add_header", to_text(L, 2), to_text(L, 3));
+  changes_of_run(L).add_headers.push_back(std::move(field));
+  return 0;
+}
+
+// `n` is argument 3, or 4 behind the value.
+int edit_header(lua_State* L, int n, std::optional<std::string> value) {
+  policies::HeaderEdit edit{std::string(to_text(L, 2)), 0, std::move(value)};
+  if (!lua_isnil(L, n)) edit.which = static_cast<std::uint64_t>(lua_tointeger(L, n));
+  changes_of_run(L).header_edits.push_back(std::move(edit));
+  return 0;
+}
+
+int remove_header(lua_State* L) {
+  check_field_name(L, "remove_header", to_text(L, 2));
+  return edit_header(L, 3, std::nullopt);
+}
+
+int replace_header(lua_State* L) {
+  if (!is_subject(to_text(L, 2))) check_field_name(L, "replace_header", to_text(L, 2));
+  check_field_value(L, "replace_header", to_text(L, 2), to_text(L, 3));
+  return edit_header(L, 4, std::string(to_text(L, 3)));
+}
+
+constexpr Argument field_value{.name = "value",
+                               .kind = Kind::line,
+                               .about = "In UTF-8; what is not ASCII is sent as encoded words.",
+                               .most = most_field_octets};
+constexpr Argument which_field{.name = "n",
+                               .kind = Kind::integer,
+                               .about = "Which of them as they came, 1 being the topmost; all, where it is left out.",
+                               .required = false,
+                               .least = 1,
+                               .most = 1000};
+
 constexpr Field fields[] = {
     {"subject", "string?", "The subject, decoded; nil where there is none.",
      [](lua_State* L) { push_decoded(L, "Subject"); }},
@@ -207,6 +256,21 @@ constexpr Function methods[] = {
               "stage `message` on.",
      .call = parts,
      .returns = {{{"part[]", "parts"}}}},
+    {.name = "add_header",
+     .about =
+         "Adds a field on top, if this run ends well and its rule is enforced; not one that readers or servers act "
+         "upon.",
+     .call = add_header,
+     .arguments = {{{"name", Kind::field_name, "As it is to be written."}, field_value}}},
+    {.name = "replace_header",
+     .about = "Gives fields another value, as `add_header` does: the first in its place, without the others of that "
+              "name; or the n-th. Where there is none, it is added. The subject, too, may have another value.",
+     .call = replace_header,
+     .arguments = {{{"name", Kind::field_name, "Any case."}, field_value, which_field}}},
+    {.name = "remove_header",
+     .about = "Removes fields, as `add_header` adds them.",
+     .call = remove_header,
+     .arguments = {{{"name", Kind::field_name, "Any case."}, which_field}}},
 };
 
 }  // namespace

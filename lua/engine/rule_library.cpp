@@ -46,7 +46,7 @@ constexpr Argument rule_fields[] = {
      .about =
          "What a rule that fails or uses up its budget does: `tempfail` (451 4.7.1) or `skip`. Where it is left out, "
          "what `policy.rules.on_error` says; as that has its default, tempfail if the file uses `sp.reject`, "
-         "`sp.tempfail`, `sp.drop` or `sp.discard`, else skip.",
+         "`sp.tempfail`, `sp.drop`, `sp.discard`, `sp.quarantine` or `sp.redirect`, else skip.",
      .required = false,
      .type = "\"tempfail\"|\"skip\""},
 };

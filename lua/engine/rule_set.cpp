@@ -108,11 +108,13 @@ void RuleSet::use(const RuleServices* services) { engine_->context.services = se
 
 Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> RuleSet::load(const RuleSettings& settings,
                                                                        std::span<const std::string_view> checks,
-                                                                       const RuleServices* services) {
+                                                                       const RuleServices* services,
+                                                                       std::vector<std::string> upstreams) {
   std::unique_ptr<RuleSet> set(new RuleSet(settings));
   Engine& engine = *set->engine_;
   set->use(services);
-  engine.context.checks = KnownChecks({checks.begin(), checks.end()});
+  engine.context.checks = KnownNames("check", {checks.begin(), checks.end()});
+  engine.context.upstreams = KnownNames("upstream", std::move(upstreams));
   const auto call = [&](lua_CFunction function) {
     lua_pushcfunction(engine.L, function);
     lua_pushlightuserdata(engine.L, set.get());

@@ -35,11 +35,12 @@ class RuleSet {
  public:
   // Loads all *.lua files of settings.path, sorted by name. Returns either the rules or every error found; the caller
   // then keeps the RuleSet that it already has (threats.md L9). An empty path gives a set without rules.
-  // `checks` are the names that sp.accept{ skip = } may name; none: any.
-  // `services` must outlive the set; null: there are none.
+  // `checks` are the names that sp.accept{ skip = } and sp.override{ check = } may name, `upstreams` those of
+  // sp.redirect; none: any. `services` must outlive the set; null: there are none.
   static Result<std::unique_ptr<RuleSet>, std::vector<LoadError>> load(const RuleSettings& settings,
                                                                        std::span<const std::string_view> checks = {},
-                                                                       const RuleServices* services = nullptr);
+                                                                       const RuleServices* services = nullptr,
+                                                                       std::vector<std::string> upstreams = {});
 
   // From now on the rules reach these beyond their mail; null: nothing. Not while a run is unfinished.
   void use(const RuleServices* services);

@@ -16,7 +16,8 @@ policies::Mode mode_of_all(const void* settings) { return static_cast<const Rule
 Result<std::unique_ptr<policies::Gatherer>> prepare_rules(const void* settings, const policies::GathererParts& parts) {
   const auto& of_rules = *static_cast<const RuleSettings*>(settings);
   if (!of_rules.has_rules()) return std::unique_ptr<policies::Gatherer>(std::make_unique<RulesGatherer>(nullptr));
-  auto rules = RuleSet::load(of_rules, parts.checks, &parts.learned.of<RuleServices>());
+  auto rules = RuleSet::load(of_rules, parts.checks, &parts.learned.of<RuleServices>(),
+                             parts.upstreams ? *parts.upstreams : std::vector<std::string>());
   if (rules) {
     (*rules)->use_suffixes(parts.suffixes);
     auto of_worker =

@@ -54,6 +54,7 @@ Run::State Run::go_on() {
   context.mail = &case_.mail;
   context.allowance = case_.allowance;
   context.run = number_;
+  context.changes = rule_.stage == policies::Stage::done ? nullptr : &changes_;
   context.patterns_left = patterns_left_;
   context.waiting = waiting_ ? &*waiting_ : nullptr;
   context.can_yield = true;
@@ -80,6 +81,7 @@ Run::State Run::go_on() {
   context.allowance = nullptr;
   context.findings.reset();
   context.run = 0;
+  context.changes = nullptr;
   context.waiting = nullptr;
   engine_.collect_garbage(engine_.octets_in_use() - std::min(before, engine_.octets_in_use()));
   return state_;
@@ -149,6 +151,7 @@ void Run::finish(lua_State* L, int status, int results) {
     return;
   }
   read_result(results);
+  take_changes();
   complete_result();
   lua_settop(thread_, 0);
   if (thread_reference_ == no_reference) {
@@ -232,6 +235,18 @@ void Run::read_result(int results) {
     result_.fact.error = std::string("it returned a ") + luaL_typename(thread_, first) + ", which is no verdict";
     result_.error = result_.fact.error;
   }
+}
+
+// Changes stand before those of the verdict that the rule returns.
+void Run::take_changes() {
+  if (changes_.count() == 0 || result_.kind == RunResult::Kind::error) return;
+  if (result_.kind == RunResult::Kind::silent) {
+    result_.kind = RunResult::Kind::verdict;
+    result_.fact.answer = RuleAnswer::change;
+  }
+  auto& added = result_.fact.add_headers;
+  added.insert(added.begin(), changes_.add_headers.begin(), changes_.add_headers.end());
+  result_.fact.header_edits = std::move(changes_.header_edits);
 }
 
 void Run::read_failure(int status) {

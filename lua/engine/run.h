@@ -14,6 +14,7 @@
 
 #include "lua/engine/engine.h"
 #include "lua/engine/rule.h"
+#include "lua/engine/run_changes.h"
 #include "lua/engine/run_result.h"
 #include "lua/engine/waiting.h"
 #include "policies/api/transaction.h"
@@ -65,6 +66,7 @@ class Run {
   void uninstall(lua_State* L);
   void restore_variables(lua_State* L);
   void read_result(int results);
+  void take_changes();
   void read_failure(int status);
   void end_as(RunResult::Kind kind, const Place& place);
   void complete_result();
@@ -82,6 +84,7 @@ class Run {
   Used used_;
   std::uint64_t patterns_left_;
   std::optional<Waiting> waiting_;
+  RunChanges changes_;
   RunResult result_;
 };
 

@@ -23,8 +23,8 @@ struct Range {
 
 class SourceCheck {
  public:
-  SourceCheck(const std::string& file, std::string_view source, const KnownChecks& checks)
-      : file_(file), tokens_(tokens_of(source)), checks_(checks) {}
+  SourceCheck(const std::string& file, std::string_view source, const KnownNames& checks, const KnownNames& upstreams)
+      : file_(file), tokens_(tokens_of(source)), checks_(checks), upstreams_(upstreams) {}
 
   std::vector<LoadError> run() {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
@@ -100,6 +100,8 @@ class SourceCheck {
       path += "." + std::string(member.text);
       i += 2;
       if (path == "sp.accept") return check_accept(i);
+      if (path == "sp.override") return check_option(i, "check", checks_);
+      if (path == "sp.redirect") return check_option(i, "upstream", upstreams_);
       if (path == "sp.rule") return find_rule_function(i);
       if (!is_library(path)) return;
     }
@@ -122,6 +124,22 @@ class SourceCheck {
           (before.is("{") || before.is(",") || before.is(";")) && (next.is(",") || next.is(";") || next.is("}"));
       if (token.kind == Token::Kind::string && is_whole && !checks_.has(token.text))
         fail(token, "skip: " + checks_.complaint_about(token.text));
+    }
+  }
+
+  // After `redirect`: the constant in { upstream = "archive" }.
+  void check_option(std::size_t i, std::string_view option, const KnownNames& names) {
+    i = past_parenthesis(i);
+    if (!tokens_.at(i).is("{")) return;
+    for (; i < tokens_.size() && !tokens_.at(i).is("}"); ++i) {
+      const Token& before = tokens_.at(i);
+      if (!before.is("{") && !before.is(",") && !before.is(";")) continue;
+      const Token& value = tokens_.at(i + 3);
+      const Token& next = tokens_.at(i + 4);
+      const bool is_whole = next.is(",") || next.is(";") || next.is("}");
+      if (!tokens_.at(i + 1).is_name(option) || !tokens_.at(i + 2).is("=") || !is_whole) continue;
+      if (value.kind == Token::Kind::string && !names.has(value.text))
+        fail(value, std::string(option) + ": " + names.complaint_about(value.text));
     }
   }
 
@@ -212,7 +230,8 @@ class SourceCheck {
 
   const std::string& file_;
   const Tokens tokens_;
-  const KnownChecks& checks_;
+  const KnownNames& checks_;
+  const KnownNames& upstreams_;
   std::vector<Alias> aliases_;
   std::vector<Range> rule_functions_;
   std::vector<LoadError> errors_;
@@ -220,8 +239,9 @@ class SourceCheck {
 
 }  // namespace
 
-std::vector<LoadError> check_source(const std::string& file, std::string_view source, const KnownChecks& checks) {
-  return SourceCheck(file, source, checks).run();
+std::vector<LoadError> check_source(const std::string& file, std::string_view source, const KnownNames& checks,
+                                    const KnownNames& upstreams) {
+  return SourceCheck(file, source, checks, upstreams).run();
 }
 
 }  // namespace sallyport::lua

@@ -1,5 +1,6 @@
 // Searches the text of a rule file for names that this version does not have: functions of `sp` and of the libraries in
-// it, fields of `tx` and of what is reached through it, and checks in sp.accept{ skip = { "..." } }.
+// it, fields of `tx` and of what is reached through it, checks in sp.accept{ skip = { "..." } } and
+// sp.override{ check = "..." }, and upstreams in sp.redirect{ upstream = "..." }.
 //
 // Without this search such a name would fail only when its line runs, perhaps months later on one rare mail; with it,
 // the file does not load. It knows Lua's tokens (strings, comments, names) and where a function ends, but not the rest
@@ -12,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lua/engine/known_checks.h"
+#include "lua/engine/known_names.h"
 
 namespace sallyport::lua {
 
@@ -27,6 +28,8 @@ struct LoadError {
 };
 
 // In the order of the text.
-std::vector<LoadError> check_source(const std::string& file, std::string_view source, const KnownChecks& checks = {});
+std::vector<LoadError> check_source(const std::string& file, std::string_view source,
+                                    const KnownNames& checks = KnownNames("check"),
+                                    const KnownNames& upstreams = KnownNames("upstream"));
 
 }  // namespace sallyport::lua

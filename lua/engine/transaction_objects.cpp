@@ -49,7 +49,7 @@ constexpr Field transaction_fields[] = {
     {"score", "number", "The sum of the scores that earlier stages have given.",
      [](lua_State* L) { lua_pushnumber(L, Context::of(L).gathering ? Context::of(L).gathering->score : 0); }},
     {"outcome", "string?",
-     "At stage `done`: what became of the mail: `\"relay\"`, `\"tag\"`, `\"reject\"`, `\"tempfail\"`, `\"discard\"`, "
+     "At stage `done`: what became of the mail: `\"relay\"`, `\"tag\"`, `\"reject\"`, `\"tempfail\"`, `\"quarantine\"`, `\"discard\"`, "
      "`\"drop\"`; "
      "before that nil.",
      [](lua_State* L) {

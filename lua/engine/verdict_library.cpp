@@ -1,5 +1,6 @@
-// The verdict constructors: sp.reject, tempfail, discard, drop, tag, accept, hit. Arguments that would make a malformed
-// reply or header field raise an error here, where the rule's line is known (threats.md L8).
+// The verdict constructors: sp.reject, tempfail, discard, drop, quarantine, redirect, override, tag, accept, hit.
+// Arguments that would make a malformed reply or header field raise an error here, where the rule's line is known
+// (threats.md L8).
 #include <algorithm>
 #include <new>
 #include <string>
@@ -8,6 +9,7 @@
 #include "lua/engine/argument_check.h"
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
+#include "lua/engine/header_fields.h"
 #include "lua/engine/objects.h"
 #include "lua/engine/registration.h"
 #include "lua/engine/rule.h"
@@ -17,28 +19,6 @@ namespace sallyport::lua {
 namespace {
 
 constexpr std::size_t most_text_octets = 400;
-constexpr std::size_t most_field_octets = 900;  // a line may have 998 (RFC 5322, 2.1.1)
-
-// Fields that mail programs, or servers on the way, act on. Adding another of these above the message would change what
-// the checks have seen.
-constexpr std::string_view reserved_fields[] = {"from",
-                                                "sender",
-                                                "reply-to",
-                                                "to",
-                                                "cc",
-                                                "bcc",
-                                                "subject",
-                                                "date",
-                                                "message-id",
-                                                "mime-version",
-                                                "return-path",
-                                                "received",
-                                                "received-spf",
-                                                "dkim-signature",
-                                                "authentication-results"};
-constexpr std::string_view reserved_prefixes[] = {"content-", "arc-", "resent-", "x-sallyport-"};
-
-bool has_control(std::string_view text) { return std::any_of(text.begin(), text.end(), text::is_control); }
 
 // RFC 3463: class.subject.detail, the class being that of the reply code.
 bool is_status_code(std::string_view dsn, lua_Integer reply_class) {
@@ -82,23 +62,6 @@ int discard(lua_State* L) {
   return 1;
 }
 
-bool is_reserved(std::string_view name) {
-  const std::string lower = text::to_lower(name);
-  if (std::find(std::begin(reserved_fields), std::end(reserved_fields), lower) != std::end(reserved_fields))
-    return true;
-  return std::any_of(std::begin(reserved_prefixes), std::end(reserved_prefixes),
-                     [&](std::string_view prefix) { return lower.starts_with(prefix); });
-}
-
-std::pair<std::string, std::string> check_field(lua_State* L, std::string_view name, std::string_view value) {
-  if (!is_field_name(name)) luaL_error(L, "header: not the name of a header field");
-  if (is_reserved(name)) luaL_error(L, "header: a rule cannot add this field");
-  if (has_control(value)) luaL_error(L, "header: the value has control characters");
-  if (!text::is_utf8(value)) luaL_error(L, "header: the value is not UTF-8");
-  if (name.size() + value.size() > most_field_octets) luaL_error(L, "header: longer than 900 octets");
-  return {std::string(name), std::string(value)};
-}
-
 constexpr Argument header_fields[] = {
     {"name", Kind::field_name, "Its name."},
     {"value", Kind::text, "Its value, in UTF-8.", true, 0, most_field_octets},
@@ -112,13 +75,13 @@ std::pair<std::string, std::string> check_header_option(lua_State* L, int table)
     const int field = lua_gettop(L);
     if (const std::string objection = objection_to(L, field, header_table); !objection.empty())
       luaL_error(L, "header: %s", objection.c_str());
-    return check_field(L, optional_string(L, field, "name"), optional_string(L, field, "value"));
+    return checked_field(L, "header", optional_string(L, field, "name"), optional_string(L, field, "value"));
   }
   if (!is_text(L, -1)) luaL_error(L, "header: expected { name =, value = } or \"Name: value\"");
   const std::string_view field = to_text(L, -1);
   const std::size_t colon = field.find(':');
   if (colon == field.npos) luaL_error(L, "header: expected { name =, value = } or \"Name: value\"");
-  return check_field(L, field.substr(0, colon), text::trim(field.substr(colon + 1)));
+  return checked_field(L, "header", field.substr(0, colon), text::trim(field.substr(colon + 1)));
 }
 
 int tag(lua_State* L) {
@@ -126,8 +89,7 @@ int tag(lua_State* L) {
   verdict.fact.answer = RuleAnswer::tag;
   if (!lua_isnil(L, 1)) {
     const std::string prefix = optional_string(L, 1, "subject_prefix");
-    const bool printable = std::all_of(prefix.begin(), prefix.end(), [](char c) { return text::is_printable(c); });
-    if (!printable) luaL_error(L, "subject_prefix: expected printable ASCII characters");
+    if (!text::is_utf8(prefix)) luaL_error(L, "subject_prefix: not UTF-8");
     verdict.fact.subject_prefix = prefix;
     if (has_option(L, 1, "header")) verdict.fact.add_headers.push_back(check_header_option(L, 1));
   }
@@ -135,13 +97,56 @@ int tag(lua_State* L) {
   return 1;
 }
 
-// A check that does not exist is a mistake: skipping it would change nothing.
-void check_is_known(lua_State* L, std::string_view check) {
-  if (!is_name(check)) luaL_error(L, "skip: expected names of checks");
-  if (!Context::of(L).checks.has(check)) {
-    push(L, Context::of(L).checks.complaint_about(check));
-    luaL_error(L, "skip: %s", lua_tostring(L, -1));
+// A check or upstream that does not exist is a mistake: the verdict would change nothing.
+void check_is_known(lua_State* L, const char* option, const KnownNames& names, std::string_view name) {
+  if (!is_name(name)) luaL_error(L, "%s: expected a name", option);
+  if (!names.has(name)) {
+    push(L, names.complaint_about(name));
+    luaL_error(L, "%s: %s", option, lua_tostring(L, -1));
   }
+}
+
+int quarantine(lua_State* L) {
+  RuleVerdict verdict;
+  verdict.fact.answer = RuleAnswer::quarantine;
+  if (!lua_isnil(L, 1)) verdict.fact.text = text::printable(optional_string(L, 1, "reason"), most_text_octets);
+  push_verdict(L, std::move(verdict));
+  return 1;
+}
+
+int redirect(lua_State* L) {
+  RuleVerdict verdict;
+  verdict.fact.answer = RuleAnswer::redirect;
+  verdict.fact.redirect = optional_string(L, 1, "upstream");
+  check_is_known(L, "upstream", Context::of(L).upstreams, verdict.fact.redirect);
+  push_verdict(L, std::move(verdict));
+  return 1;
+}
+
+// What an override may make of a verdict, by the words of the log.
+struct Milder {
+  std::string_view word;
+  policies::Action action;
+};
+constexpr Milder milder[] = {{"relay", policies::Action::none},
+                             {"tag", policies::Action::tag},
+                             {"quarantine", policies::Action::quarantine},
+                             {"tempfail", policies::Action::tempfail}};
+
+int override_check(lua_State* L) {
+  RuleVerdict verdict;
+  verdict.fact.answer = RuleAnswer::override_check;
+  verdict.fact.override_check = optional_string(L, 1, "check");
+  check_is_known(L, "check", Context::of(L).checks, verdict.fact.override_check);
+  if (verdict.fact.override_check == "rules") luaL_error(L, "check: a rule cannot override rules");
+  const std::string to = optional_string(L, 1, "to");
+  const auto found =
+      std::find_if(std::begin(milder), std::end(milder), [&](const Milder& one) { return one.word == to; });
+  if (found == std::end(milder)) luaL_error(L, "to: expected one of relay, tag, quarantine, tempfail");
+  verdict.fact.override_to = found->action;
+  verdict.fact.text = text::printable(optional_string(L, 1, "reason"), most_text_octets);
+  push_verdict(L, std::move(verdict));
+  return 1;
 }
 
 int accept(lua_State* L) {
@@ -151,7 +156,7 @@ int accept(lua_State* L) {
     const lua_Integer count = push_list_option(L, 1, "skip");
     for (lua_Integer i = 1; i <= count; ++i) {
       lua_rawgeti(L, -1, i);
-      check_is_known(L, to_text(L, -1));
+      check_is_known(L, "skip", Context::of(L).checks, to_text(L, -1));
       verdict.fact.skip.emplace_back(to_text(L, -1));
       lua_pop(L, 1);
     }
@@ -178,6 +183,13 @@ int destroy_verdict(lua_State* L) {
 }
 
 constexpr Argument discard_options[] = {{"reason", Kind::text, "For the log.", false}};
+constexpr Argument quarantine_options[] = {{"reason", Kind::text, "For the log and X-Sallyport-Quarantine.", false}};
+constexpr Argument redirect_options[] = {{"upstream", Kind::line, "The name of an upstream of the configuration."}};
+constexpr Argument override_options[] = {
+    {"check", Kind::line, "The check; not `rules`."},
+    {"to", Kind::line, "`\"relay\"`, `\"tag\"`, `\"quarantine\"` or `\"tempfail\"`."},
+    {"reason", Kind::text, "For the log.", false},
+};
 constexpr Argument tag_options[] = {
     {.name = "header",
      .kind = Kind::any,
@@ -186,7 +198,7 @@ constexpr Argument tag_options[] = {
      .type = "string|{ name: string, value: string }"},
     {.name = "subject_prefix",
      .kind = Kind::line,
-     .about = "Printable ASCII that is put before the subject.",
+     .about = "UTF-8 that is put before the subject, where readers do not see it there already.",
      .required = false,
      .most = 100},
 };
@@ -235,6 +247,21 @@ constexpr Function functions[] = {
      .about = "Takes the mail and throws it away.",
      .call = discard,
      .arguments = {{{.name = "options", .kind = Kind::table, .required = false, .fields = discard_options}}},
+     .returns = {{a_verdict}}},
+    {.name = "quarantine",
+     .about = "Sets the mail aside: as long as there is no quarantine, it is relayed with X-Sallyport-Quarantine.",
+     .call = quarantine,
+     .arguments = {{{.name = "options", .kind = Kind::table, .required = false, .fields = quarantine_options}}},
+     .returns = {{a_verdict}}},
+    {.name = "redirect",
+     .about = "Sends the mail to another upstream than its tenant's, if it is no other tenant's.",
+     .call = redirect,
+     .arguments = {{{.name = "options", .kind = Kind::table, .fields = redirect_options}}},
+     .returns = {{a_verdict}}},
+    {.name = "override",
+     .about = "What a check says of this mail does no more than `to`. Scores stay, and nothing becomes stricter.",
+     .call = override_check,
+     .arguments = {{{.name = "options", .kind = Kind::table, .fields = override_options}}},
      .returns = {{a_verdict}}},
     {.name = "tag",
      .about =

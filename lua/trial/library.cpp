@@ -285,6 +285,33 @@ void set_failure(lua_State* L, const RunResult& result) {
   set_text(L, "error", result.error);
 }
 
+// What the rule does to fields that came with the mail: { { name =, value =, n = }, ... }.
+void set_edits(lua_State* L, const RuleFact& fact) {
+  lua_createtable(L, static_cast<int>(fact.header_edits.size()), 0);
+  lua_Integer count = 0;
+  for (const policies::HeaderEdit& edit : fact.header_edits) {
+    lua_createtable(L, 0, 3);
+    set_text(L, "name", edit.name);
+    if (edit.value) {
+      push(L, *edit.value);  // an empty one, too, is a value
+      lua_setfield(L, -2, "value");
+    }
+    if (edit.which != 0) {
+      lua_pushinteger(L, static_cast<lua_Integer>(edit.which));
+      lua_setfield(L, -2, "n");
+    }
+    lua_rawseti(L, -2, ++count);
+  }
+  lua_setfield(L, -2, "edits");
+}
+
+void set_way(lua_State* L, const RuleFact& fact) {
+  set_text(L, "upstream", fact.redirect);
+  if (fact.answer != RuleAnswer::override_check) return;
+  set_text(L, "check", fact.override_check);
+  set_text(L, "to", std::string(fact.override_to == policies::Action::none ? "relay" : word(fact.override_to)));
+}
+
 void push_result(lua_State* L, const RunResult& result) {
   const RuleFact& fact = result.fact;
   lua_createtable(L, 0, 8);
@@ -316,6 +343,8 @@ void push_result(lua_State* L, const RunResult& result) {
     lua_setfield(L, -2, name.c_str());
   }
   lua_setfield(L, -2, "headers");
+  set_edits(L, fact);
+  set_way(L, fact);
   lua_newtable(L);
   lua_Integer count = 0;
   for (const std::string& skipped : fact.skip) {

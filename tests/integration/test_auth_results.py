@@ -183,9 +183,9 @@ class Actions(AuthSessionTest):
                 outcome = self.submit(content, ip=OTHER_CLIENT)
                 self.assertTrue(outcome.reply.startswith(reply), outcome.reply)
                 self.assertEqual(outcome.line["verdict"], verdict, outcome.line)
-                if verdict in ("relay", "tag"):
+                if verdict in ("relay", "tag", "quarantine"):
                     said = outcome.field("X-Sallyport-Verdict")
-                    self.assertTrue(said.startswith("tag;" if verdict == "tag" else "clean;"), said)
+                    self.assertTrue(said.startswith("clean;" if verdict == "relay" else f"{verdict};"), said)
                 else:
                     self.assertEqual((outcome.line["check"], outcome.line["stage"]), ("dmarc", "message"))
         self.assertEqual(len(self.upstream.messages()), self.relayed)
@@ -205,8 +205,8 @@ class Actions(AuthSessionTest):
         self.run_with([("reject.example", "250", "tag"), ("quarantine.example", "250", "tag")],
                       dmarc={"mode": "enforce", "on_reject": "tag"})
 
-    def test_quarantine_tags_as_long_as_there_is_none(self):
-        self.run_with([("reject.example", "250", "tag"), ("quarantine.example", "250", "tag")],
+    def test_quarantine_relays_with_a_mark_as_long_as_there_is_none(self):
+        self.run_with([("reject.example", "250", "quarantine"), ("quarantine.example", "250", "quarantine")],
                       dmarc={"mode": "enforce", "on_reject": "quarantine", "on_quarantine": "quarantine"})
 
     def test_or_stricter(self):
@@ -276,6 +276,20 @@ class Actions(AuthSessionTest):
                        (sealed("spf=pass smtp.mailfrom=bounces@stranger.example"), "550 5.7.1 ", "reject"),
                        (sealed("dkim=pass header.d=reject.example; dmarc=fail header.from=reject.example"), "550 5.7.1 ", "reject")],
                       arc={"mode": "enforce", "trusted_sealers": ["Lists.Example"]})
+
+    def test_a_rule_may_override_it_for_a_forwarder(self):
+        rules = self.rules("""
+sp.rule { name = "FORWARDED", stage = "message", run = function(tx)
+  if tx.auth.arc == "pass" then return sp.override { check = "dmarc", to = "tag", reason = "a chain that holds" } end
+end }
+""")
+        forwarded = KEYS.arc(mail_from("reject.example"), "stranger.example", "dmarc=pass")
+        self.run_with([(forwarded, "250", "tag"), (mail_from("reject.example"), "550 5.7.1 ", "reject"),
+                       (forwarded + "One line more.\r\n", "550 5.7.1 ", "reject")],
+                      rules={"mode": "enforce", "path": rules})
+        line = self.wait_for_log()[0]
+        self.assertEqual((line["check"], line["changes"]), ("dmarc", "rules:FORWARDED override dmarc to tag"))
+        self.assertTrue(line["because"].endswith("reject overridden by rules:FORWARDED: a chain that holds"), line["because"])
 
     def test_exceptions_are_let_pass_with_their_reason(self):
         exceptions = [{"domain": "quarantine.example", "networks": ["0.0.0.0/0"], "reason": "an archive"},

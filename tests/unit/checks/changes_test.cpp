@@ -146,11 +146,14 @@ TEST(Changes, AreToldByRule) {
                         .by("rules", tag)
                         .by("rules", edits("OLD", {{"X-Old", 0, {}}, {"X-New", 2, "v"}}))
                         .by("rules", redirects("GO", "archive"))
-                        .by("rules", overrides("SOFT", "dmarc", Action::tag, "a list"));
+                        .by("rules", overrides("SOFT", "dmarc", Action::tag, "a list"))
+                        .by("rules", overrides("SOFTER", "spf", Action::none));
   EXPECT_THAT(changes(said.all(), true),
               ElementsAre("rules:EXT add X-Ext, subject [EXT]", "rules:OLD remove X-Old, replace X-New 2",
-                          "rules:GO redirect archive", "rules:SOFT override dmarc to tag"));
-  EXPECT_THAT(changes(said.all(), false), ElementsAre("rules:GO redirect archive", "rules:SOFT override dmarc to tag"));
+                          "rules:GO redirect archive", "rules:SOFT override dmarc to tag",
+                          "rules:SOFTER override spf to relay"));
+  EXPECT_THAT(changes(said.all(), false), ElementsAre("rules:GO redirect archive", "rules:SOFT override dmarc to tag",
+                                                      "rules:SOFTER override spf to relay"));
   const Said shadow = Said().by("rules", redirects("GO", "archive"), Stage::rcpt, Mode::shadow);
   EXPECT_THAT(changes(shadow.all(), true), IsEmpty());
   EXPECT_THAT(shadows(shadow.all()), ElementsAre("rules:GO redirect archive"));

@@ -72,7 +72,7 @@ TEST_F(LoadingRules, AllErrorsOfAllFilesAtOnce) {
   write("a.lua",
         "local sp = require 'sallyport'\n"
         "sp.rule { name = 'bad name', stage = 'mesage', score = 'x', mode = 'on', on_error = 'reject', weight = 1 }\n"
-        "sp.rule { name = 'fine', stage = 'message', run = function() return sp.quarantine() end }\n"
+        "sp.rule { name = 'fine', stage = 'message', run = function() return sp.redis.get('x') end }\n"
         "sp.rule { name = 'fine', stage = 'done', run = function() return sp.rejct() end }\n");
   write("b.lua", "local x = \n\nif then end\n");
   write("c.lua", "local t = nil\nt.x = 1\n");
@@ -84,7 +84,7 @@ TEST_F(LoadingRules, AllErrorsOfAllFilesAtOnce) {
           "a.lua:2:0: score: expected a number from -1000 to 1000",
           StartsWith("a.lua:2:0: mode: expected one of enforce, shadow, off"),
           StartsWith("a.lua:2:0: on_error: expected one of skip, tempfail"), "a.lua:2:0: run: expected a function",
-          "a.lua:3:72: sp.quarantine is not available in this version",
+          "a.lua:3:72: sp.redis is not available in this version",
           "a.lua:4:0: name: 'fine' is already taken, at a.lua:3",
           "a.lua:4:69: sp.rejct does not exist; did you mean sp.reject?", "b.lua:3:0: unexpected symbol near 'if'",
           StartsWith("c.lua:2:0: attempt to index a nil value (local 't')")));
@@ -173,20 +173,20 @@ TEST_F(LoadingRules, AFailureInAModuleIsToldEvenWhenItsUserHidesIt) {
 
 TEST_F(LoadingRules, UnknownNamesAreFoundWithoutRunning) {
   const std::string source = R"lua(local s <const> = require("sallyport")
--- s.quarantine in a comment --[[ s.quarantine
---[==[ s.quarantine
-]] s.quarantine ]==]
-local text = "s.quarantine" .. 's.quarantine \' s.quarantine' .. [[ s.quarantine
-]] .. [=[ s.quarantine ]] ]=]
-local t = { s = { quarantine = 1 } }
-local u = t.s.quarantine
-local function later() return s . redirect {} end
-local function later() return ""..s.override{} end
+-- s.redis in a comment --[[ s.redis
+--[==[ s.redis
+]] s.redis ]==]
+local text = "s.redis" .. 's.redis \' s.redis' .. [[ s.redis
+]] .. [=[ s.redis ]] ]=]
+local t = { s = { redis = 1 } }
+local u = t.s.redis
+local function later() return s . redis {} end
+local function later() return ""..s.redis{} end
 local function later() return require "sallyport".dns.ns("x"), s.dns.aa end
 local function fine() return s.reject(), s.re "x", s["hit"]() end)lua";
   write("a.lua", source);
-  EXPECT_THAT(load_errors(), ElementsAre("a.lua:9:35: sp.redirect is not available in this version",
-                                         "a.lua:10:37: sp.override is not available in this version",
+  EXPECT_THAT(load_errors(), ElementsAre("a.lua:9:35: sp.redis is not available in this version",
+                                         "a.lua:10:37: sp.redis is not available in this version",
                                          "a.lua:11:55: sp.dns.ns does not exist",
                                          "a.lua:11:70: sp.dns.aa does not exist; did you mean sp.dns.a?"));
 }

@@ -86,6 +86,13 @@ TEST_F(Trial, EveryVerdictComesBack) {
     if what == "error" then error("what is wrong") end
     if what == "quote" then error("no such list: " .. tx.msg.subject) end
     if what == "loop" then while true do end end
+    if what == "change" then
+      tx.msg:remove_header("X-Old", 2)
+      tx.msg:replace_header("X-B", "b")
+    end
+    if what == "redirect" then return sp.redirect { upstream = "archive" } end
+    if what == "override" then return sp.override { check = "dmarc", to = "relay", reason = "a list" } end
+    if what == "quarantine" then return sp.quarantine { reason = "odd" } end
     return what == "true")");
   EXPECT_EQ(failures_of(R"(
     local function run(subject) return t.run("r", t.mail { headers = { Subject = subject } }) end
@@ -96,6 +103,13 @@ TEST_F(Trial, EveryVerdictComesBack) {
     local tagged = run("tag")
     t.equal({ tagged.verdict, tagged.headers, tagged.subject_prefix }, { "tag", { ["X-A"] = "1" }, "[x] " })
     t.equal(run("accept").skip, { "dnsbl" })
+    local changed = run("change")
+    t.equal({ changed.verdict, changed.edits }, { "change", { { name = "X-Old", n = 2 }, { name = "X-B", value = "b" } } })
+    local moved = run("redirect")
+    t.equal({ moved.verdict, moved.upstream }, { "redirect", "archive" })
+    local milder = run("override")
+    t.equal({ milder.verdict, milder.check, milder.to, milder.text }, { "override", "dmarc", "relay", "a list" })
+    t.equal({ run("quarantine").verdict, run("quarantine").text }, { "quarantine", "odd" })
     local failed = run("error")
     t.equal({ failed.verdict, failed.kind, failed.file, failed.line, failed.error },
             { "error", "rule_error", "r.lua", 8, "what is wrong" })
