@@ -39,7 +39,9 @@ class Recipes(GatewayTest):
                 "nomx.example": {"A": ["192.0.2.1"]}}
         self.receiver = self.sink()
         self.log_file = self.folder / "gateway.log"
-        self.gateway(self.receiver.port, dns={"servers": [f"127.0.0.1:{self.dns(zone)}"], "timeout": "1s"},
+        self.archive = self.sink()
+        self.gateway({"default": {"servers": [f"127.0.0.1:{self.receiver.port}"]},
+                      "archive": {"servers": [f"127.0.0.1:{self.archive.port}"]}}, dns={"servers": [f"127.0.0.1:{self.dns(zone)}"], "timeout": "1s"},
                      log={"format": "json", "target": f"file:{self.log_file}"},
                      policy={"mode": "off", "content": {"mode": "enforce"}, "rules": {"mode": "enforce", "path": folder},
                              "actions": {"tag": 100.0, "quarantine": 200.0, "reject": 300.0}})
@@ -86,14 +88,21 @@ class Recipes(GatewayTest):
                 self.assertTrue(answer.startswith(reply), answer)
                 self.assertIn(rule, rules)
 
+    def test_changes_and_other_ways(self):
+        self.send(mail(text("x")))
+        relayed = wait_until("the mail at the server", self.receiver.messages)[0][1]
+        self.assertIn(b"X-Seen-By: the gateway", relayed)
+        self.send(mail(text("y"), X_Archive="yes"))
+        self.assertIn(b"X-Archive: yes", wait_until("the mail in the archive", self.archive.messages)[0][1])
+
     def test_a_list_for_those_inside(self):
         self.assertTrue(self.send(mail(text("x")), recipient="all-staff@test.example")[0].startswith("250"))  # 127.0.0.1 is inside
 
-    def test_an_ordinary_mail_of_a_known_sender_meets_none(self):
+    def test_an_ordinary_mail_of_a_known_sender_meets_only_the_one_that_marks_all(self):
         self.send(mail(text("hello")))
         reply, rules = self.send(mail(text("hello")))
         self.assertTrue(reply.startswith("250"), reply)
-        self.assertEqual(rules, [])
+        self.assertEqual(rules, ["ROUTING"])
 
     def test_a_sender_has_so_many_mails(self):
         with Client(self.port) as client:

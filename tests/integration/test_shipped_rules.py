@@ -12,7 +12,7 @@ from support import PROGRAM, ROOT, run, wait_until
 RULES = ROOT / "lua/rules"
 SHIPPED = sorted(file.stem.upper() for file in RULES.glob("*.lua") if not file.stem.endswith("_test"))
 LISTS = {"SENDER_RATE": {"entries": ["2/1h"]}, "LISTED_LINKS": {"entries": ["dbl.example"]},
-         "EXECUTIVE_NAME": {"entries": ["Ann Boss"]}}
+         "EXECUTIVE_NAME": {"entries": ["Ann Boss"]}, "ARC_FORWARDER": {"entries": ["lists.example"]}}
 KEYS = None
 
 
@@ -102,7 +102,7 @@ class On(Rules):
         self.serve()
         self.expect_refusals(True)
         cases = self.found_by()
-        self.assertEqual(sorted([*cases, "ATTACHMENT_NAMES", "BOUNCE_TO_MANY", "SENDER_RATE"]), SHIPPED)
+        self.assertEqual(sorted([*cases, "ATTACHMENT_NAMES", "BOUNCE_TO_MANY", "SENDER_RATE", "ARC_FORWARDER"]), SHIPPED)
         for rule, symbols in cases.items():
             with self.subTest(rule=rule):
                 self.assertIn(rule, symbols())
@@ -128,6 +128,14 @@ class On(Rules):
         self.serve(["NEW_SENDER_TO_FINANCE"])
         found = [self.symbols(message(), recipient="finance@test.example") for _ in range(2)]
         self.assertEqual(found, [["NEW_SENDER_TO_FINANCE"], []])
+
+    def test_a_known_forwarder_is_believed(self):
+        forwarded = KEYS.arc(message(From="ann@strict.example", Subject="[list] x"), "lists.example", "dmarc=pass")
+        self.serve(["ARC_FORWARDER"], arc={"mode": "enforce"}, dkim={"mode": "enforce"}, dmarc={"mode": "enforce"})
+        reply, line = self.submit(forwarded)
+        self.assertTrue(reply.startswith("250"), (reply, line))
+        self.assertEqual(line["verdict"], "tag")
+        self.assertTrue(self.submit(message(From="ann@strict.example"))[0].startswith("550"))
 
 
 class Off(Rules):
