@@ -493,9 +493,10 @@ class PlainHtml {
         if (ended && *ended + 1 != open_.size()) return false;
         break;
       case HtmlTag::other:
-        ended = find([&](const Element& one) { return one.name == name; },
+        // For gumbo all names that it does not know are one, so none but the innermost is ended here.
+        ended = find([](const Element& one) { return one.tag == HtmlTag::other; },
                      [](const Element& one) { return is_special(one.tag); });
-        if (ended && *ended + 1 != open_.size()) return false;
+        if (ended && (*ended + 1 != open_.size() || open_[*ended].name != name)) return false;
         break;
       default:
         break;

@@ -61,11 +61,26 @@ TEST(PlainHtml, TellsWhatGumboTells) {
 }
 
 TEST(PlainHtml, LeavesToGumboWhatNestsOtherwise) {
-  for (const char* document :
-       {"<b><i>x</b></i>", "<table>x</table>", "<table><form><tr><td>x</table>", "<a href=x><a href=y>z</a></a>",
-        "<p><table></table></p>", "<svg><a xlink:href=x></svg>", "<select><option>x</select>", "<script><!--</script>",
-        "<noscript><p></noscript>", "<p>&unknown;", "<p title=\"", "<!-- x", "<textarea></b></textarea>", "a\001b",
-        "<h1><h2>x", "<iframe src=x></iframe>", "<form><form>", "</br>", "\xff"}) {
+  for (const char* document : {"<b><i>x</b></i>",
+                               "<table>x</table>",
+                               "<table><form><tr><td>x</table>",
+                               "<a href=x><a href=y>z</a></a>",
+                               "<p><table></table></p>",
+                               "<svg><a xlink:href=x></svg>",
+                               "<select><option>x</select>",
+                               "<script><!--</script>",
+                               "<noscript><p></noscript>",
+                               "<p>&unknown;",
+                               "<p title=\"",
+                               "<!-- x",
+                               "<textarea></b></textarea>",
+                               "a\001b",
+                               "<h1><h2>x",
+                               "<x:a><a href=y>z</x:b>w</a></x:a>",
+                               "<iframe src=x></iframe>",
+                               "<form><form>",
+                               "</br>",
+                               "\xff"}) {
     EXPECT_FALSE(is_plain(document)) << document;
   }
 }
