@@ -19,14 +19,13 @@ Connection& Connections::add(int descriptor, std::uint32_t deadline) {
   Descriptor owned(descriptor);
   const std::lock_guard lock(mutex_);
   if (free_.empty()) {
-    free_.reserve(entries_.size() + 1);  // so that remove() needs no memory
+    if (free_.capacity() < entries_.size() + 1) free_.reserve(entries_.size() + 1024);  // so that remove() needs none
     free_.push_back(&entries_.emplace_back());
   }
   Connection& connection = *free_.back();
   free_.pop_back();
   connection.descriptor = owned.release();
-  connection.deadline = deadline;
-  connection.is_in_message = false;
+  connection.wait = Connection::waiting_until(deadline, false);
   ++count_;
   return connection;
 }
@@ -50,16 +49,18 @@ std::size_t Connections::count() const {
 void Connections::end_overdue(std::uint32_t now) {
   const std::lock_guard lock(mutex_);
   for (const Connection& connection : entries_) {
-    const std::uint32_t deadline = connection.deadline;
-    if (connection.descriptor >= 0 && deadline != 0 && deadline < now) ::shutdown(connection.descriptor, SHUT_RD);
+    const std::uint32_t wait = connection.wait;
+    if (connection.descriptor >= 0 && wait != 0 && (wait & ~Connection::in_message) < now)
+      ::shutdown(connection.descriptor, SHUT_RD);
   }
 }
 
 void Connections::end_idle(bool also_in_message) {
   const std::lock_guard lock(mutex_);
   for (const Connection& connection : entries_) {
-    if (connection.descriptor < 0 || connection.deadline == 0) continue;
-    if (also_in_message || !connection.is_in_message) ::shutdown(connection.descriptor, SHUT_RD);
+    const std::uint32_t wait = connection.wait;
+    if (connection.descriptor < 0 || wait == 0) continue;
+    if (also_in_message || (wait & Connection::in_message) == 0) ::shutdown(connection.descriptor, SHUT_RD);
   }
 }
 

@@ -19,11 +19,16 @@ namespace sallyport::milter_library {
 
 struct Connection {
   int descriptor = -1;  // -1: the entry is free
-  // Seconds of the monotonic clock until which the MTA's next command must be complete; 0: a worker is busy with it.
-  std::atomic<std::uint32_t> deadline = 0;
+  // Seconds of the monotonic clock until which the MTA's next command must be complete, and whether a message is under
+  // way; 0: a worker is busy with it.
+  std::atomic<std::uint32_t> wait = 0;
   std::unique_ptr<Session> session;              // made with the first octets
   std::unique_ptr<milter::PacketReader> reader;  // in the middle of a packet
-  std::atomic<bool> is_in_message = false;       // for who stops the server
+
+  static constexpr std::uint32_t in_message = 0x80000000;
+  static std::uint32_t waiting_until(std::uint32_t seconds, bool is_in_message) {
+    return seconds | (is_in_message ? in_message : 0);
+  }
 };
 
 std::uint32_t monotonic_seconds();

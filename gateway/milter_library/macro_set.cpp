@@ -13,13 +13,14 @@ namespace sallyport::milter_library {
 
 // The octets follow it in memory.
 struct MacroSet::Block {
-  std::uint32_t holders;  // 0: the block is the one holder's own, and not in the table
+  std::uint32_t holders;  // 0: the block is the one holder's own, and not found by what is in it
   std::uint32_t octets;
   std::uint32_t hash;
+  std::uint32_t number;
 
   static Block* make(std::string_view pairs) {
     void* memory = ::operator new(sizeof(Block) + pairs.size());
-    auto* block = new (memory) Block{0, static_cast<std::uint32_t>(pairs.size()), 0};
+    auto* block = new (memory) Block{0, static_cast<std::uint32_t>(pairs.size()), 0, 0};
     std::memcpy(block->text(), pairs.data(), pairs.size());
     return block;
   }
@@ -29,12 +30,14 @@ struct MacroSet::Block {
   std::string_view pairs() { return {text(), octets}; }
 };
 
-// Shared blocks, found by what is in them: open addressing, a place is searched from the hash's on. What MTAs send is
-// chosen by strangers in part, so the hash has a key.
+// All blocks by their number, and the shared ones by what is in them: open addressing, a place is searched from the
+// hash's on. What MTAs send is chosen by strangers in part, so the hash has a key.
 struct MacroSet::Table {
   std::mutex mutex;
   std::vector<Block*> places = std::vector<Block*>(fewest_places);
   std::size_t count = 0;
+  std::vector<Block*> numbered = {nullptr};
+  std::vector<std::uint32_t> free_numbers;
   HashKey key;
 
   static constexpr std::size_t fewest_places = 64;  // a power of two, as it stays
@@ -63,6 +66,28 @@ struct MacroSet::Table {
     std::size_t place = home(block->hash);
     while (places[place] != nullptr) place = next(place);
     places[place] = block;
+  }
+
+  Block& at(std::uint32_t number) const { return *numbered[number]; }
+
+  // Throws bad_alloc before anything has changed.
+  Block* make(std::string_view pairs) {
+    if (free_numbers.empty()) {
+      if (free_numbers.capacity() < numbered.size() + 1) free_numbers.reserve(numbered.size() * 2);  // for destroy()
+      numbered.push_back(nullptr);
+      free_numbers.push_back(static_cast<std::uint32_t>(numbered.size() - 1));
+    }
+    Block* block = Block::make(pairs);
+    block->number = free_numbers.back();
+    free_numbers.pop_back();
+    numbered[block->number] = block;
+    return block;
+  }
+
+  void destroy(Block& block) noexcept {
+    numbered[block.number] = nullptr;
+    free_numbers.push_back(block.number);
+    Block::destroy(&block);
   }
 
   // Throws bad_alloc before anything has changed.
@@ -104,61 +129,67 @@ MacroSet::Table& MacroSet::table() {
 }
 
 MacroSet::MacroSet(std::string_view pairs) {
-  Table& shared = table();
-  const std::uint32_t hash = shared.hash_of(pairs);
-  const std::lock_guard lock(shared.mutex);
-  Block* block = shared.find(hash, pairs);
+  Table& all = table();
+  const std::uint32_t hash = all.hash_of(pairs);
+  const std::lock_guard lock(all.mutex);
+  Block* block = all.find(hash, pairs);
   if (block == nullptr) {
-    shared.make_room();
-    block = Block::make(pairs);
+    all.make_room();
+    block = all.make(pairs);
     block->hash = hash;
-    shared.add(block);
+    all.add(block);
   }
   ++block->holders;
-  block_ = block;
+  number_ = block->number;
 }
 
 MacroSet& MacroSet::operator=(MacroSet&& other) noexcept {
   if (this == &other) return *this;
   reset();
-  block_ = std::exchange(other.block_, nullptr);
+  number_ = std::exchange(other.number_, 0);
   return *this;
 }
 
 void MacroSet::reset() {
-  Block* block = std::exchange(block_, nullptr);
-  if (block == nullptr) return;
-  Table& shared = table();
-  const std::lock_guard lock(shared.mutex);
-  if (block->holders > 1) {
-    --block->holders;
+  const std::uint32_t number = std::exchange(number_, 0);
+  if (number == 0) return;
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  Block& block = all.at(number);
+  if (block.holders > 1) {
+    --block.holders;
     return;
   }
-  if (block->holders == 1) shared.remove(block);
-  Block::destroy(block);
+  if (block.holders == 1) all.remove(&block);
+  all.destroy(block);
 }
 
-std::string_view MacroSet::pairs() const { return block_ == nullptr ? std::string_view() : block_->pairs(); }
+std::string_view MacroSet::pairs() const {
+  if (number_ == 0) return {};
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  return all.at(number_).pairs();
+}
 
 char* MacroSet::own_pairs() {
-  Table& shared = table();
-  const std::lock_guard lock(shared.mutex);
-  if (block_->holders == 0) return block_->text();
-  if (block_->holders == 1) {
-    shared.remove(block_);
-    block_->holders = 0;
-    return block_->text();
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  Block& block = all.at(number_);
+  if (block.holders == 1) {
+    all.remove(&block);
+    block.holders = 0;
+  } else if (block.holders > 1) {
+    Block* own = all.make(block.pairs());
+    --block.holders;
+    number_ = own->number;
   }
-  Block* own = Block::make(block_->pairs());
-  --block_->holders;
-  block_ = own;
-  return own->text();
+  return all.at(number_).text();
 }
 
 std::size_t MacroSet::shared_sets() {
-  Table& shared = table();
-  const std::lock_guard lock(shared.mutex);
-  return shared.count;
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  return all.count;
 }
 
 }  // namespace sallyport::milter_library

@@ -6,6 +6,8 @@
 // time.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -16,11 +18,11 @@ class MacroSet {
   MacroSet() = default;
   // `pairs`: names and values, each ended by NUL.
   explicit MacroSet(std::string_view pairs);
-  MacroSet(MacroSet&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  MacroSet(MacroSet&& other) noexcept : number_(std::exchange(other.number_, 0)) {}
   MacroSet& operator=(MacroSet&& other) noexcept;
   ~MacroSet() { reset(); }
 
-  explicit operator bool() const { return block_ != nullptr; }
+  explicit operator bool() const { return number_ != 0; }
   void reset();
   std::string_view pairs() const;
   // The holder's own copy, which stays where it is until reset(). Throws bad_alloc when there is no memory for it.
@@ -34,7 +36,7 @@ class MacroSet {
   struct Table;
   static Table& table();
 
-  Block* block_ = nullptr;
+  std::uint32_t number_ = 0;  // in the table; a pointer would be twice as large. 0: none
 };
 
 }  // namespace sallyport::milter_library

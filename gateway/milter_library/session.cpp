@@ -86,7 +86,7 @@ bool Session::take_macros(std::string_view data) {
 }
 
 std::optional<sfsistat> Session::call(Verb verb, std::string_view data) {
-  const smfiDesc& callbacks = filter_.callbacks;
+  const smfiDesc& callbacks = host_->filter.callbacks;
   switch (verb) {
     case Verb::connect:
       return call_connect(data);
@@ -120,12 +120,12 @@ std::optional<sfsistat> Session::call(Verb verb, std::string_view data) {
 }
 
 std::optional<sfsistat> Session::call_connect(std::string_view data) {
-  if (filter_.callbacks.xxfi_connect == nullptr) return SMFIS_CONTINUE;
+  if (host_->filter.callbacks.xxfi_connect == nullptr) return SMFIS_CONTINUE;
   auto connection = read_connection_address(data);
   if (!connection) return std::nullopt;
   std::string host(connection->host);
   auto* address = reinterpret_cast<::sockaddr*>(&connection->address);
-  return filter_.callbacks.xxfi_connect(context(), host.data(), connection->is_known ? address : nullptr);
+  return host_->filter.callbacks.xxfi_connect(context(), host.data(), connection->is_known ? address : nullptr);
 }
 
 std::optional<sfsistat> Session::call_path(sfsistat (*callback)(SMFICTX*, char**), std::string_view data) {
@@ -146,16 +146,16 @@ std::optional<sfsistat> Session::call_header(std::string_view data) {
   std::string_view name;
   std::string_view value;
   if (!reader.text(name) || name.empty() || !reader.text(value)) return std::nullopt;
-  if (filter_.callbacks.xxfi_header == nullptr) return SMFIS_CONTINUE;
+  if (host_->filter.callbacks.xxfi_header == nullptr) return SMFIS_CONTINUE;
   std::string texts = c_text(data);
-  return filter_.callbacks.xxfi_header(context(), texts.data(), texts.data() + name.size() + 1);
+  return host_->filter.callbacks.xxfi_header(context(), texts.data(), texts.data() + name.size() + 1);
 }
 
 sfsistat Session::call_body(std::string_view data) {
-  if (filter_.callbacks.xxfi_body == nullptr) return SMFIS_CONTINUE;
+  if (host_->filter.callbacks.xxfi_body == nullptr) return SMFIS_CONTINUE;
   // The packet's own memory: it may be written (take()), and it is too much to be copied.
   auto* octets = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(data.data()));
-  return filter_.callbacks.xxfi_body(context(), octets, data.size());
+  return host_->filter.callbacks.xxfi_body(context(), octets, data.size());
 }
 
 sfsistat Session::call_end_of_message(std::string_view data) {
@@ -166,25 +166,25 @@ sfsistat Session::call_end_of_message(std::string_view data) {
   }
   // The message is the filter's now: no xxfi_abort follows, whatever becomes of the connection.
   state_ = State::greeted;
-  if (filter_.callbacks.xxfi_eom == nullptr) return SMFIS_CONTINUE;
+  if (host_->filter.callbacks.xxfi_eom == nullptr) return SMFIS_CONTINUE;
   struct AtEndOfMessage {
     bool& is;
     explicit AtEndOfMessage(bool& flag) : is(flag) { is = true; }
     ~AtEndOfMessage() { is = false; }
   } at_end(is_at_end_of_message_);
-  return filter_.callbacks.xxfi_eom(context());
+  return host_->filter.callbacks.xxfi_eom(context());
 }
 
 void Session::call_abort() {
   if (!is_in_message()) return;
   state_ = State::greeted;
-  if (filter_.callbacks.xxfi_abort != nullptr) filter_.callbacks.xxfi_abort(context());
+  if (host_->filter.callbacks.xxfi_abort != nullptr) host_->filter.callbacks.xxfi_abort(context());
 }
 
 void Session::call_close() {
   if (is_closed_) return;
   is_closed_ = true;
-  if (filter_.callbacks.xxfi_close != nullptr) filter_.callbacks.xxfi_close(context());
+  if (host_->filter.callbacks.xxfi_close != nullptr) host_->filter.callbacks.xxfi_close(context());
   if (filter_data_ != nullptr) host_->report("the filter has left its private data behind at xxfi_close");
 }
 

@@ -31,7 +31,9 @@ namespace sallyport::milter_library {
 // What a session needs of who holds it: a way for its answers, and a place for what an administrator should know.
 class SessionHost {
  public:
+  explicit SessionHost(const Filter& its_filter) : filter(its_filter) {}
   virtual ~SessionHost() = default;
+  const Filter& filter;  // the same for the whole life of a session
   // Answers that have not been sent yet. The holder sends them after each take(), a session only when they are many or
   // must not wait.
   std::string answers;
@@ -42,7 +44,7 @@ class SessionHost {
 
 class Session {
  public:
-  explicit Session(const Filter& filter) : filter_(filter) {}
+  Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -110,7 +112,6 @@ class Session {
   bool may_change(std::uint32_t action) const;
   bool sent_if_many();
 
-  const Filter& filter_;
   SessionHost* host_ = nullptr;  // while take() or finish() run
   void* filter_data_ = nullptr;
   MacroStore macros_;

@@ -32,8 +32,9 @@ bool Session::negotiate(std::string_view data) {
   if (offered.actions == 0) offered.actions = action::of_version_1;
   if (offered.options == 0) offered.options = option::of_version_1;
   offered.options &= ~internal;
-  Terms wanted{milter::newest_version, static_cast<std::uint32_t>(filter_.callbacks.xxfi_flags), filter_.declined};
-  if (filter_.callbacks.xxfi_negotiate != nullptr && !ask_filter(offered, wanted)) return false;
+  Terms wanted{milter::newest_version, static_cast<std::uint32_t>(host_->filter.callbacks.xxfi_flags),
+               host_->filter.declined};
+  if (host_->filter.callbacks.xxfi_negotiate != nullptr && !ask_filter(offered, wanted)) return false;
   const auto agreed = milter::answer_to(offered, wanted);
   if (!agreed) {
     host_->report("the MTA does not offer what the filter needs");
@@ -48,13 +49,13 @@ bool Session::negotiate(std::string_view data) {
 }
 
 bool Session::ask_filter(const Terms& offered, Terms& wanted) {
-  const std::uint32_t standard = filter_.declined | (offered.options & option::skip);
+  const std::uint32_t standard = host_->filter.declined | (offered.options & option::skip);
   unsigned long actions = offered.actions;
   unsigned long options = standard;
   unsigned long third = 0;
   unsigned long fourth = 0;
-  const sfsistat verdict = filter_.callbacks.xxfi_negotiate(context(), offered.actions, offered.options | silent, 0, 0,
-                                                            &actions, &options, &third, &fourth);
+  const sfsistat verdict = host_->filter.callbacks.xxfi_negotiate(context(), offered.actions, offered.options | silent,
+                                                                  0, 0, &actions, &options, &third, &fourth);
   if (verdict == SMFIS_ALL_OPTS) {
     wanted.actions = offered.actions;
     wanted.options = standard;

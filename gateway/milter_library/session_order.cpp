@@ -61,7 +61,7 @@ Session::State Session::state_after(Verb verb) {
 
 // Without a callback too, whatever the filter has agreed on: it misses nothing then.
 bool Session::is_declined(State state) const {
-  const std::uint32_t declined = wanted_options_ | filter_.declined;
+  const std::uint32_t declined = wanted_options_ | host_->filter.declined;
   switch (state) {
     case State::rcpt:
       return (declined & option::no_rcpt) != 0;

@@ -27,7 +27,7 @@ constexpr std::size_t kept_answer_octets = std::size_t{64} * 1024;
 class SocketHost : public SessionHost {
  public:
   SocketHost(const Filter& filter, int descriptor, std::uint32_t io_seconds, const std::atomic<Stopping>& stopping)
-      : filter_(filter), descriptor_(descriptor), io_seconds_(io_seconds), stopping_(stopping) {}
+      : SessionHost(filter), descriptor_(descriptor), io_seconds_(io_seconds), stopping_(stopping) {}
 
   bool send() override {
     std::string_view rest = answers;
@@ -49,10 +49,9 @@ class SocketHost : public SessionHost {
     return true;
   }
 
-  void report(std::string_view what) override { log_line(Gravity::warning, filter_.name, what); }
+  void report(std::string_view what) override { log_line(Gravity::warning, filter.name, what); }
 
  private:
-  const Filter& filter_;
   int descriptor_;
   std::uint32_t io_seconds_;
   const std::atomic<Stopping>& stopping_;
@@ -160,31 +159,32 @@ Connection* Workers::wait() {
 }
 
 void Workers::serve(Connection& connection, char* buffer) {
-  connection.deadline.exchange(0);
+  // A command that comes in ever new pieces has no more time than one that comes at once.
+  std::uint32_t deadline = connection.wait.exchange(0) & ~Connection::in_message;
   bool goes_on = false;
   try {
-    goes_on = read_and_take(connection, buffer);
+    goes_on = read_and_take(connection, buffer, deadline);
   } catch (const std::exception& error) {
     log_line(Gravity::error, filter_.name, error.what());
   } catch (...) {
     log_line(Gravity::error, filter_.name, "a callback has thrown something that is no exception");
   }
-  if (goes_on && arm(connection)) return;
+  if (goes_on && arm(connection, deadline)) return;
   SocketHost host(filter_, connection.descriptor, rules_.io_seconds, stopping_);
   if (connection.session) {
     connection.session->finish(host);
   } else {
-    Session(filter_).finish(host);  // xxfi_close is due even where nothing came
+    Session().finish(host);  // xxfi_close is due even where nothing came
   }
   connections_.remove(connection);
 }
 
-// False: the connection is over.
-bool Workers::read_and_take(Connection& connection, char* buffer) {
+// False: the connection is over. The deadline is put off by a whole packet.
+bool Workers::read_and_take(Connection& connection, char* buffer, std::uint32_t& deadline) {
   const ::ssize_t count = ::recv(connection.descriptor, buffer, buffer_octets, MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (count <= 0) return false;
-  if (!connection.session) connection.session = std::make_unique<Session>(filter_);
+  if (!connection.session) connection.session = std::make_unique<Session>();
   SocketHost host(filter_, connection.descriptor, rules_.io_seconds, stopping_);
   milter::PacketReader reader(rules_.most_data_octets + 1);
   if (connection.reader) {
@@ -201,16 +201,17 @@ bool Workers::read_and_take(Connection& connection, char* buffer) {
     if (status == milter::PacketReader::Status::want_more) break;
     const bool goes_on = connection.session->take(reader.packet(), host);
     if (!host.send() || !goes_on || stopping_ == Stopping::at_once) return false;
+    deadline = monotonic_seconds() + rules_.io_seconds;
   }
-  connection.is_in_message = connection.session->is_in_message();
   if (reader.is_in_packet()) connection.reader = std::make_unique<milter::PacketReader>(std::move(reader));
-  return stopping_ == Stopping::no || connection.is_in_message;
+  return true;
 }
 
-bool Workers::arm(Connection& connection) {
+bool Workers::arm(Connection& connection, std::uint32_t deadline) {
   // A stop that comes between its look at this connection and the arming finds the deadline set, and ends it.
-  connection.deadline = monotonic_seconds() + rules_.io_seconds;
-  if (stopping_ == Stopping::at_once || (stopping_ == Stopping::gracefully && !connection.is_in_message)) return false;
+  const bool is_in_message = connection.session && connection.session->is_in_message();
+  connection.wait = Connection::waiting_until(deadline, is_in_message);
+  if (stopping_ == Stopping::at_once || (stopping_ == Stopping::gracefully && !is_in_message)) return false;
   ::epoll_event readable{EPOLLIN | EPOLLONESHOT, {&connection}};
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.descriptor, &readable) == 0;
 }

@@ -54,8 +54,8 @@ class Workers : public std::enable_shared_from_this<Workers> {
   Connection* wait();
   void say_busy();
   void serve(Connection& connection, char* buffer);
-  bool read_and_take(Connection& connection, char* buffer);
-  bool arm(Connection& connection);
+  bool read_and_take(Connection& connection, char* buffer, std::uint32_t& deadline);
+  bool arm(Connection& connection, std::uint32_t deadline);
 
   const Filter filter_;
   const ServingRules rules_;

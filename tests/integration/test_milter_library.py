@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Filters on libsallyport-milter: the same binary on it and on libmilter, threads, the process's end, and hostile MTAs."""
+import contextlib
 import pathlib
+import resource
 import signal
 import socket
 import struct
@@ -237,6 +239,37 @@ class Threads(unittest.TestCase):
             running.wait_for_closes(len(idle))
 
 
+def resident_growth(library, connections):
+    """KiB that the filter has more with so many connections at rest than without one."""
+    macros = (b"D", b"Cj\0mx.test.example\0{daemon_name}\0smtpd\0{daemon_addr}\000127.0.0.1\0v\0Postfix 3.7.11\0")
+
+    def resident():
+        status = pathlib.Path(f"/proc/{running.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the filter gets it too
+    with Filter(library=library) as running, contextlib.ExitStack() as all_of_them:
+        before = resident()
+        for _ in range(connections):
+            mta = all_of_them.enter_context(running.connect())
+            mta.say(b"O", OFFER)
+            mta.send(macros)
+            mta.say(*CONNECT)
+        return resident() - before
+
+
+class Memory(unittest.TestCase):
+    def test_idle_connections_cost_a_quarter_of_libmilters_memory(self):
+        if not DEBIANS.exists():
+            self.skipTest("no libmilter1.0.1 here")
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 6000:
+            self.skipTest("too few descriptors here")
+        ours, theirs = (resident_growth(library, 5000) for library in (LIBRARY, None))
+        # A quarter on a machine at rest; on a busy one a few more workers are started.
+        self.assertLessEqual(ours, theirs / 3, f"{ours} and {theirs} KiB")
+
+
 class Ends(unittest.TestCase):
     def test_a_signal_lets_a_message_come_to_its_verdict(self):
         for how in signal.SIGTERM, signal.SIGHUP:
@@ -408,6 +441,21 @@ class HostileMtas(unittest.TestCase):
             self.assertEqual(idle.rest(), b"")
             self.assertEqual(slow.rest(), b"")
             self.assertEqual(sorted(running.lines()[-3:]), ["abort", "close 0", "close 0"])
+
+    def test_one_that_trickles_is_given_up(self):
+        with Filter("timeout=1") as running, running.connect() as slow:
+            slow.say(b"O", OFFER)
+            octets = iter(packet(b"B", b"x" * 60000))
+
+            def is_closed():
+                try:
+                    slow.socket.sendall(bytes([next(octets)]))
+                except OSError:
+                    return True
+                return False
+
+            wait_until("it is closed", is_closed)
+            self.assertEqual(running.lines(), ["settimeout: 0", "close 0"])
 
     def test_one_that_never_reads_holds_up_nobody(self):
         with Filter("timeout=1") as running, running.connect() as deaf, running.connect() as other:

@@ -35,7 +35,7 @@ class Callbacks {
 class Exchange : public SessionHost {
  public:
   explicit Exchange(const Callbacks& callbacks)
-      : filter_(*make_filter(callbacks.description)), session_(std::make_unique<Session>(filter_)) {}
+      : SessionHost(filter_), filter_(*make_filter(callbacks.description)), session_(std::make_unique<Session>()) {}
   ~Exchange() override = default;
 
   // What the session answers: the octets of the data behind their letters, packets separated by '|'. "(end)" follows

@@ -294,6 +294,7 @@ TEST(Filters, OfOldVersionsHaveOnlyTheirCallbacks) {
 }
 
 static_assert(sizeof(smfiDesc) == 128, "binaries pass it by value");
+static_assert(sizeof(Session) <= 72, "thousands of idle connections hold one each");
 static_assert(offsetof(smfiDesc, xxfi_version) == 8 && offsetof(smfiDesc, xxfi_flags) == 16);
 static_assert(offsetof(smfiDesc, xxfi_connect) == 24 && offsetof(smfiDesc, xxfi_negotiate) == 120);
 
