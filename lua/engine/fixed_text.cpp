@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
+#include <string>
 
 #include "gateway/base/text.h"
 #include "lua/engine/lua_tokens.h"
@@ -15,52 +15,31 @@ constexpr std::size_t most_shown = 200;
 constexpr std::size_t shortest_constant = 4;  // a shorter one may be the beginning of anything
 
 // The words of Lua's messages (ldebug.c, lauxlib.c, lvm.c, the libraries) and of the engine's.
-constexpr std::string_view engine_words[] = {
-    "'for'",      "'n%%0'",      "'n//0'",     "'n%0'",
-    "a",          "across",      "addr",       "address",
-    "an",         "and",         "are",        "argument",
-    "arguments",  "arithmetic",  "array",      "assertion",
-    "at",         "attempt",     "bad",        "be",
-    "because",    "belongs",     "beside",     "bit",
-    "bitwise",    "boolean",     "borrowed",   "bounds",
-    "budget",     "byte",        "call",       "calling",
-    "cannot",     "capture",     "captures",   "changed",
-    "characters", "class",       "closing",    "code",
-    "codes",      "colon",       "compare",    "compile",
-    "complex",    "concatenate", "constant",   "control",
-    "convert",    "coroutine",   "dead",       "declares",
-    "deeply",     "does",        "domain",     "empty",
-    "entries",    "entry",       "error",      "every",
-    "exist",      "expected",    "expression", "failed",
-    "failed!",    "field",       "file",       "files",
-    "finite",     "flag",        "for",        "from",
-    "function",   "get",         "global",     "got",
-    "handling",   "has",         "header",     "in",
-    "index",      "initial",     "integer",    "interval",
-    "invalid",    "is",          "it",         "item",
-    "iterator",   "key",         "large",      "length",
-    "limit",      "list",        "local",      "long",
-    "longer",     "lookups",     "mail",       "many",
-    "match",      "metamethod",  "method",     "missing",
-    "more",       "must",        "name",       "negative",
-    "nests",      "nil",         "no",         "non-suspended",
-    "not",        "number",      "of",         "on",
-    "one",        "only",        "or",         "order",
-    "out",        "over",        "overflow",   "pattern",
-    "perform",    "position",    "protected",  "range",
-    "read",       "regular",     "reply",      "representation",
-    "result",     "results",     "resume",     "returned",
-    "rule",       "rules",       "run",        "running",
-    "runs",       "score",       "self",       "size",
-    "skip",       "slice",       "sorting",    "stack",
-    "status",     "step",        "string",     "table",
-    "text",       "than",        "that",       "the",
-    "there",      "this",        "thread",     "to",
-    "too",        "two",         "type",       "unfinished",
-    "unpack",     "upvalue",     "userdata",   "value",
-    "values",     "wait",        "while",      "with",
-    "yield",      "zero",
-};
+constexpr std::string_view engine_words =
+    " "
+    "'for' 'n%%0' 'n%0' 'n//0' IP JSON Lua's UTF-8 __tostring a across addr address after an and another are "
+    "argument arguments arithmetic around array as assertion at attempt bad be because belongs beside bit bitwise "
+    "boolean borrowed bounds budget burst but by byte call called calling calls can cannot capture captures case "
+    "change changed changes characters check circle class close closing code code's codes colon compare comparison "
+    "compile complex concatenate connection's constant content control conversion convert coroutine coroutines days "
+    "dead declares deeply destination did does domain done each either elements empty ends entries entry error "
+    "every exist expected expression failed failed! field fields file files finite flag for format from function "
+    "get global gone got handling has header headers here host ignore in index infinite initial inside integer "
+    "interval invalid is it item iterator its kept key keys kind known large length library like limit list load "
+    "loaded loads local long longer lookups made mail malformed many match message metamethod metatable method "
+    "missing more must name names negative nest nested nests network nil no non-suspended none not number numbers "
+    "octets of off on one only or order other others out over overflow override own path pattern patterns perform "
+    "policy.rules.http position protected quarantine range rate read redirect refresh regular relay replacement "
+    "reply representation require required result results resume returned rule rules run running runs score "
+    "searched second self set size skip slice sorting sp.log sp.rule sp.setting stack stage status step string "
+    "string.gsub such table table.sort tag tempfail text than that the there this thread time to together too two "
+    "type unfinished unless unpack upstream upstreams upvalue url use userdata value values wait was while with "
+    "word wrong yield zero ";
+
+// `word` has no space in it.
+bool is_engine_word(std::string_view word) {
+  return engine_words.find(' ' + std::string(word) + ' ') != engine_words.npos;
+}
 
 bool is_word_end(char c) { return c == ' ' || c == '\t'; }
 
@@ -107,10 +86,10 @@ std::size_t FixedText::longest_constant(std::string_view message) const {
 }
 
 bool FixedText::is_known_word(std::string_view word) const {
-  if (std::find(std::begin(engine_words), std::end(engine_words), word) != std::end(engine_words)) return true;
+  if (is_engine_word(word)) return true;
   const std::string_view core = core_of(word);
   if (core.empty()) return true;
-  if (std::find(std::begin(engine_words), std::end(engine_words), core) != std::end(engine_words)) return true;
+  if (is_engine_word(core)) return true;
   if (core.starts_with('#') && text::to_number(core.substr(1), 255)) return true;
   // A name in quotes, or several with dots between them, that stand in the rule files too.
   const bool is_quoted = word.find('\'') != word.npos;

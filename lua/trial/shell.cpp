@@ -6,6 +6,7 @@
 #include "gateway/base/ensure.h"
 #include "lua/engine/engine.h"
 #include "lua/engine/objects.h"
+#include "lua/engine/run_changes.h"
 #include "lua/trial/library.h"
 #include "lua/trial/shown.h"
 #include "lua/trial/staged.h"
@@ -73,6 +74,7 @@ class Shell::State {
   void enter(Waiting& waiting);
   void leave();
   void take_end(lua_State* thread, int status, Answer& answer);
+  std::string shown_changes() const;
 
   std::unique_ptr<RuleSet> load(const RuleSettings& settings, std::span<const std::string_view> checks);
 
@@ -87,7 +89,8 @@ class Shell::State {
   std::unique_ptr<TrialMail> next_;  // what use() has been given
   std::uint64_t number_ = 0;         // of the mail; values of earlier ones are stale
   int environment_ = no_reference;
-  MailAllowance allowance_;  // of the line
+  MailAllowance allowance_;  // these two of the line
+  RunChanges changes_;
   std::string printed_;
 };
 
@@ -200,6 +203,7 @@ void Shell::State::enter(Waiting& waiting) {
   context.rule = &line_;
   context.mail = &staged_->mail();
   context.allowance = &allowance_;
+  context.changes = &changes_;
   context.waiting = &waiting;
   context.can_yield = true;
   context.host_yield = HostYield::none;
@@ -212,6 +216,7 @@ void Shell::State::leave() {
   context.rule = nullptr;
   context.mail = nullptr;
   context.allowance = nullptr;
+  context.changes = nullptr;
   context.findings.reset();
   context.run = 0;
   context.waiting = nullptr;
@@ -242,6 +247,19 @@ void Shell::State::take_end(lua_State* thread, int status, Answer& answer) {
   } else {
     answer.error = is_text(thread, -1) ? harmless(to_text(thread, -1), most_text) : "an error that is not a text";
   }
+}
+
+// What the line would have changed of the header, were it a rule.
+std::string Shell::State::shown_changes() const {
+  std::string lines;
+  for (const auto& [name, value] : changes_.add_headers) {
+    lines += "header: adds " + name + ": " + harmless(value, most_text) + "\n";
+  }
+  for (const policies::HeaderEdit& edit : changes_.header_edits) {
+    lines += edit.value ? "header: replaces " + edit.name + ": " + harmless(*edit.value, most_text) + "\n"
+                        : "header: removes " + edit.name + "\n";
+  }
+  return lines;
 }
 
 Task<void> Shell::State::run(State& self, lua_State* thread, Answer& answer) {
@@ -275,10 +293,12 @@ Shell::Answer Shell::State::execute(const std::string& code) {
   lua_State* thread = lua_newthread(L);
   printed_.clear();
   allowance_ = {};
+  changes_ = {};
   bench_.results.assign(1, {"lua", "", 0, 0, {}, {}});
   bench_.current = 0;
   if (compile(thread, code, answer)) staged_->drive(run(*this, thread, answer));
   for (const LogLine& line : staged_->take_log()) answer.text += "log: " + harmless(line.text, most_text) + "\n";
+  if (answer.kind == Answer::Kind::done) answer.text += shown_changes();
   answer.text += printed_;
   lua_settop(L, 0);
   if (next_) begin_mail(std::move(*std::exchange(next_, nullptr)));

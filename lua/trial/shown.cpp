@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "gateway/base/score_text.h"
 #include "gateway/base/text.h"
 #include "lua/engine/bindings.h"
 #include "lua/engine/libraries.h"
+#include "lua/engine/objects.h"
 
 namespace sallyport::lua {
 
@@ -30,7 +32,19 @@ const ObjectType* object_type_at(lua_State* L, int index) {
   return type && type->to_text == nullptr && !type->fields.empty() ? type : nullptr;
 }
 
+// "reject 550 5.7.1 Not here", "hit, score 2".
+std::string shown_verdict(const RuleVerdict& verdict) {
+  const RuleFact& fact = verdict.fact;
+  std::string words(word(fact.answer));
+  if (fact.code != 0) words += " " + std::to_string(fact.code) + " " + fact.dsn;
+  if (!fact.text.empty()) words += " " + harmless(fact.text, most_text_shown);
+  if (verdict.has_score) words += ", score " + score_text(fact.score);
+  if (!fact.detail.empty()) words += ", " + harmless(fact.detail, most_text_shown);
+  return words;
+}
+
 std::string shown_at(lua_State* L, int index, int depth) {
+  if (const RuleVerdict* verdict = to_verdict(L, index)) return shown_verdict(*verdict);
   if (is_text(L, index)) {
     std::string quoted = "\"";
     quoted += harmless(to_text(L, index), most_text_shown);

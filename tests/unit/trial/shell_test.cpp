@@ -70,6 +70,12 @@ TEST_F(ShellTest, ShowsWhatTheMailHas) {
   EXPECT_THAT(text_of("tx"), HasSubstr("client = tx.client { ip = \"192.0.2.1\""));
 }
 
+TEST_F(ShellTest, ShowsVerdicts) {
+  EXPECT_EQ(text_of("sp.reject(554, '5.7.1', 'Not here')"), "reject 554 5.7.1 Not here\n");
+  EXPECT_EQ(text_of("sp.hit { score = 2, detail = 'a' }"), "hit, score 2, a\n");
+  EXPECT_EQ(text_of("{ sp.hit() }"), "{ hit }\n");
+}
+
 TEST_F(ShellTest, KeepsGlobalsAndTheMailFromLineToLine) {
   EXPECT_EQ(text_of("a = 5 msg = tx.msg"), "");
   EXPECT_EQ(text_of("a + 1"), "6\n");
@@ -102,6 +108,9 @@ TEST_F(ShellTest, ReachesTheWorldOfTests) {
   EXPECT_EQ(text_of("t.http { ['https://a.example/'] = { body = 'x' } } print(sp.http.get('https://a.example/').body)"),
             "x\n");
   EXPECT_EQ(text_of("sp.log('info', 'written')"), "log: written\ntrue\n");
+  EXPECT_EQ(text_of("tx.msg:add_header('X-B', '2') tx.msg:remove_header('X-A')"),
+            "header: adds X-B: 2\nheader: removes X-A\n");
+  EXPECT_EQ(text_of("1"), "1\n") << "a line has changed nothing for the next";
 }
 
 TEST_F(ShellTest, RulesThatDoNotLoadAreTold) {
