@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <new>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "gateway/milter_library/system_log.h"
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr int fewest_workers = 2;
 constexpr int idle_milliseconds = 10000;  // of a worker above the fewest
+constexpr std::uint32_t most_started_at_once = 32;
 constexpr std::size_t buffer_octets = std::size_t{64} * 1024;
 constexpr std::size_t kept_answer_octets = std::size_t{64} * 1024;
 
@@ -80,18 +83,21 @@ void Workers::say_busy() {
 
 bool Workers::grow() {
   const std::uint32_t taken = taken_;
+  const std::uint32_t progress = taken - std::exchange(taken_before_, taken);
+  const std::uint32_t started = std::exchange(started_before_, 0);
   if (waiting_ > 0 || is_ended_) {
     next_growth_ = 1;
     return false;
   }
   ::pollfd readable{epoll_.get(), POLLIN, 0};
-  if (taken != taken_before_ || ::poll(&readable, 1, 0) == 0) {
-    taken_before_ = taken;
+  // What the workers just started have taken is no progress: they may be held up as well.
+  if (progress > started || ::poll(&readable, 1, 0) == 0) {
     next_growth_ = 1;
     return true;
   }
-  for (int i = 0; i < next_growth_; ++i) start_one();
-  next_growth_ *= 2;
+  started_before_ = next_growth_;
+  for (std::uint32_t i = 0; i < started_before_; ++i) start_one();
+  next_growth_ = std::min(next_growth_ * 2, most_started_at_once);
   return true;
 }
 

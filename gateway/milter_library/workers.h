@@ -68,7 +68,8 @@ class Workers : public std::enable_shared_from_this<Workers> {
   std::atomic<int> waiting_ = 0;
   std::atomic<std::uint32_t> taken_ = 0;  // connections, by workers, so far
   std::uint32_t taken_before_ = 0;        // at the last grow()
-  int next_growth_ = 1;                   // workers; doubles while it does not suffice
+  std::uint32_t started_before_ = 0;      // workers, by that
+  std::uint32_t next_growth_ = 1;         // workers; doubles while it does not suffice
   std::atomic<bool> is_ended_ = false;
   std::mutex mutex_;
   std::condition_variable all_gone_;

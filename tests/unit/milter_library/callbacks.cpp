@@ -25,7 +25,10 @@ std::string family_of(const ::sockaddr* address) {
 }  // namespace
 
 sfsistat Callbacks::run(const std::string& name, const std::string& line, SMFICTX* context) {
-  calls.push_back(line);
+  {
+    const std::lock_guard lock(mutex_);
+    calls.push_back(line);
+  }
   const auto deed = does.find(name);
   return deed == does.end() ? SMFIS_CONTINUE : deed->second(context);
 }
@@ -67,7 +70,10 @@ Callbacks::Callbacks() : description{} {
 
 Callbacks::~Callbacks() { current = nullptr; }
 
-std::vector<std::string> Callbacks::take_calls() { return std::exchange(calls, {}); }
+std::vector<std::string> Callbacks::take_calls() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(calls, {});
+}
 
 std::string u32(std::uint32_t number) {
   std::string octets;

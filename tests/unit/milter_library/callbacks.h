@@ -1,11 +1,12 @@
 // A filter for tests: writes down each callback, and does in it what the test has put under its name. One at a time, as
-// C callbacks have no object of their own.
+// C callbacks have no object of their own. Callbacks may come from several threads; `does` is set while none can.
 #pragma once
 
 #include <libmilter/mfapi.h>
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Callbacks {
   // What has been written down since the last time.
   std::vector<std::string> take_calls();
   sfsistat run(const std::string& name, const std::string& line, SMFICTX* context);
+
+ private:
+  std::mutex mutex_;  // of `calls`
 };
 
 // A session with that filter, and an MTA that speaks with it.
