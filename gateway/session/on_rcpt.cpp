@@ -146,8 +146,10 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   overrule();
   host_.counters.add(Total::recipients_accepted);
   sequence_.recipient_accepted();
+  if (!parameters.notify.empty() || !parameters.orcpt.empty()) {
+    mail_->accepted_parameters.emplace(mail_->transaction.rcpts.size(), std::move(parameters));
+  }
   mail_->transaction.rcpts.push_back(*mail_->transaction.rcpt);
-  mail_->accepted_parameters.push_back(std::move(parameters));
   co_return say(smtp::pass_on(*answer));
 }
 

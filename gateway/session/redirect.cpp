@@ -44,7 +44,10 @@ Task<std::optional<Flow>> Session::move_to_redirect(bool has_8bit, Time deadline
   std::optional<smtp::UpstreamReply> refusal;
   for (std::size_t i = 0; i < mail.rcpts.size(); ++i) {
     const bool is_news = !mail_->delivery->has_failed();
-    auto answer = co_await mail_->delivery->recipient(mail.rcpts[i], mail_->accepted_parameters[i]);
+    const auto given = mail_->accepted_parameters.find(i);
+    const smtp::RcptParameters parameters =
+        given == mail_->accepted_parameters.end() ? smtp::RcptParameters() : given->second;
+    auto answer = co_await mail_->delivery->recipient(mail.rcpts[i], parameters);
     record_passed_over_servers();
     mail_->upstream = mail_->delivery->server_name();
     if (const auto untold = mail_->delivery->take_untold()) record(Fault::client_info, *untold);

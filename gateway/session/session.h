@@ -10,6 +10,7 @@
 #pragma once
 
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,9 +46,9 @@ struct MailState {
   // The tenant of the recipient that is being decided; null: it is nobody's.
   const checks::Plan* recipient_plan = nullptr;
   std::unique_ptr<upstream::Delivery> delivery;
-  // What each accepted recipient was asked for with, in the order of transaction.rcpts: they may be asked for again, at
-  // another server.
-  std::vector<smtp::RcptParameters> accepted_parameters;
+  // What accepted recipients were asked for with, by their places in transaction.rcpts, where it was anything: they may
+  // be asked for again, at another server.
+  std::map<std::size_t, smtp::RcptParameters> accepted_parameters;
   std::unique_ptr<mail::Message> message;
   std::unique_ptr<ContentIntake> intake;
   std::unique_ptr<smtp::ChunkReader> chunks;

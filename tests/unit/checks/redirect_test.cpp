@@ -16,6 +16,7 @@ using policies::Verdict;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 // Gives, at one stage, the verdict that the test wants.
@@ -134,6 +135,22 @@ TEST_F(Redirects, AtTheMessageOpenOneTransactionWithAllRecipients) {
   EXPECT_EQ(count(world.upstream, "DATA"), 0u);
   EXPECT_EQ(world.log.count({"event=transaction", "verdict=relay", "upstream=10.0.0.6:25"}), 1u);
   EXPECT_EQ(mail({"bob@example.com"}), "250 2.0.0 Stored\r\n") << "the next mail of the session";
+}
+
+// RFC 3461: what each recipient was asked for with goes with him.
+TEST_F(Redirects, KeepWhatEachRecipientWasAskedForWith) {
+  for (auto& [name, upstream] : world.settings.upstreams) upstream.extensions.keywords.push_back("DSN");
+  always(Stage::message, "archive");
+  world.greet();
+  world.say("MAIL FROM:<ann@example.org>\r\n");
+  rcpt("bob@example.com");
+  world.say("RCPT TO:<kim@example.com> NOTIFY=NEVER ORCPT=rfc822;k@example.com\r\n");
+  rcpt("eve@example.com");
+  world.say("DATA\r\n");
+  EXPECT_EQ(world.say("Subject: x\r\n\r\nhello\r\n.\r\n"), "250 2.0.0 Stored\r\n");
+  EXPECT_THAT(archive.stored.at(0).rcpts,
+              ElementsAre(Not(HasSubstr("NOTIFY")), HasSubstr("NOTIFY=NEVER ORCPT=rfc822;k@example.com"),
+                          Not(HasSubstr("NOTIFY"))));
 }
 
 TEST_F(Redirects, AtTheMessageGiveOneAnswerForAll) {
