@@ -44,6 +44,7 @@ Result<std::unique_ptr<CommonParts>> make_common_parts(std::shared_ptr<const con
   auto log = open_log(parts->at_start->log, parts->counters);
   if (!log) return std::move(log).error();
   parts->log = std::move(*log);
+  parts->clock_watch = std::make_unique<state::ClockWatch>(parts->counters, *parts->log);
   return parts;
 }
 

@@ -21,6 +21,7 @@
 #include "gateway/mail/spool.h"
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/shared_queries.h"
+#include "gateway/state/clock_watch.h"
 #include "gateway/state/dmarc_report_store.h"
 #include "gateway/state/list_files.h"
 #include "gateway/state/mail_memory.h"
@@ -43,6 +44,7 @@ struct CommonParts {
   Counters counters;
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
+  std::unique_ptr<state::ClockWatch> clock_watch;
   std::unique_ptr<uv::WorkPool> work_pool;  // of all loops; made when the privileges have been dropped
   Descriptor state_lock;                    // on the state directory; let go of when a successor takes over
   state::ListFiles list_files;              // that rules look things up in; outlives all snapshots

@@ -237,6 +237,7 @@ Task<void> Reloader::remember_servers() {
   ServerNotes notes(*common_.store);
   while (true) {
     co_await async::sleep_for(loop_.scheduler(), interval);
+    static_cast<void>(common_.clock_watch->is_suspect_now());  // it tells of a jump, also when no mail comes
     try {
       notes.note(current_->upstreams, std::chrono::system_clock::now());
     } catch (const std::bad_alloc&) {
@@ -354,6 +355,7 @@ Task<void> Reloader::watch_certificates() {
   while (true) {
     co_await async::sleep_for(loop_.scheduler(), interval);
     interval = std::chrono::seconds(1);
+    if (common_.clock_watch->is_suspect_now()) continue;
     try {
       certificates_.look(certificates_of(*current_), std::chrono::system_clock::now());
     } catch (const std::bad_alloc&) {

@@ -3,6 +3,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <new>
@@ -257,8 +258,10 @@ std::optional<StartFailure> Daemon::find_servers() {
 
 // As the user who serves: the database and what SQLite puts beside it belong to nobody else.
 std::optional<StartFailure> Daemon::open_store() {
-  auto database = state::open_or_set_aside(state::database_path(settings_.state.path), common_->counters, *common_->log,
-                                           std::chrono::system_clock::now());
+  const std::string path = state::database_path(settings_.state.path);
+  // The database is written into while the gateway serves.
+  common_->clock_watch->remember(std::max(state::last_change_of(path), state::last_change_of(path + "-wal")));
+  auto database = state::open_or_set_aside(path, common_->counters, *common_->log, std::chrono::system_clock::now());
   if (!database)
     return StartFailure{cli::exit_code::io, database.error().message + describe_room(settings_.state.path)};
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());

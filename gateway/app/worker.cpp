@@ -77,6 +77,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
       web_trust_(loop_),
       http_(loop_.scheduler(), dialer_, [this](std::string ca_file) { return web_trust_.context(std::move(ca_file)); }),
       datagrams_(loop_),
+      clock_(*common.clock_watch),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
                 *common.log),
       pool_(loop_.scheduler(), dialer_, common.counters, *common.log, orders.snapshot->shared->upstreams),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/app/common_parts.h"
+#include "gateway/app/watched_clock.h"
 #include "gateway/app/web_trust.h"
 #include "gateway/async/intrusive_list.h"
 #include "gateway/async/nursery.h"
@@ -22,7 +23,6 @@
 #include "gateway/session/session.h"
 #include "gateway/upstream/pool.h"
 #include "gateway/uv/bound_socket.h"
-#include "gateway/uv/clock.h"
 #include "gateway/uv/datagram.h"
 #include "gateway/uv/dialer.h"
 #include "gateway/uv/listener.h"
@@ -115,7 +115,7 @@ class Worker {
   WebTrust web_trust_;
   fetch::HttpClient http_;  // for rules
   uv::DatagramDialer datagrams_;
-  uv::SystemClock clock_;
+  WatchedClock clock_;
   resolver::Resolver resolver_;
   upstream::UpstreamPool pool_;
   record::LogLine log_lines_;

@@ -81,6 +81,7 @@ constexpr Names<Fault> fault_names{
     "resource",
     "internal",
     "cert_expired",
+    "clock_suspect",
     "reload_failed",
 };
 

@@ -88,6 +88,7 @@ enum class Fault : std::uint8_t {
   resource,
   internal,
   cert_expired,
+  clock_suspect,
   reload_failed,
   count_,
 };

@@ -28,6 +28,7 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
   policies::Transaction& mail = mail_->transaction;
   mail = connection_;
   mail.now = host_.clock.wall_now();
+  mail.is_clock_suspect = host_.clock.is_suspect();
   mail.id = host_.ids.next(mail.now);
   mail.from = std::move(path->path);
   mail.declared_size = mail_->parameters.size;

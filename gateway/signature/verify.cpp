@@ -34,10 +34,11 @@ std::string_view problem_with(const Signature& signature, const KeyRecord& recor
 
 }  // namespace
 
-std::optional<Finding> judge_before_key(const Signature& signature, WallTime now) {
+std::optional<Finding> judge_before_key(const Signature& signature, std::optional<WallTime> now) {
   if (!signature.is_well_formed()) return Finding{Outcome::permerror, signature.problem};
   if (signature.algorithm == Algorithm::rsa_sha1) return Finding{Outcome::permerror, "rsa-sha1 is not accepted"};
-  const std::uint64_t seconds = seconds_since_1970(now);
+  if (!now) return std::nullopt;
+  const std::uint64_t seconds = seconds_since_1970(*now);
   if (signature.signed_at && *signature.signed_at > seconds + clock_skew_seconds)
     return Finding{Outcome::permerror, "signed in the future"};
   if (signature.expires_at && *signature.expires_at + clock_skew_seconds < seconds)

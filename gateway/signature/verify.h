@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +31,9 @@ struct Finding {
   std::string_view reason;  // why it is not a pass, in our own words
 };
 
-// Judges a signature before its key is fetched; nothing if it is worth fetching. `now` is the time the mail arrived.
-std::optional<Finding> judge_before_key(const Signature& signature, WallTime now);
+// Judges a signature before its key is fetched; nothing if it is worth fetching. `now` is the time the mail arrived;
+// without it, as while the clock is suspect, x= and t= are not judged.
+std::optional<Finding> judge_before_key(const Signature& signature, std::optional<WallTime> now);
 // Compares the body hash; nothing if it matches. `body` holds the digests that were computed.
 std::optional<Finding> judge_body(const Signature& signature, std::span<const BodyHash> body);
 

@@ -43,7 +43,7 @@ struct Client {
   IpAddress ip;  // from the PROXY header when a trusted balancer sent one
   std::uint16_t port = 0;
   bool is_trusted = false;  // in trusted.networks
-  std::string rdns;  // empty until it is known
+  std::string rdns;         // empty until it is known
   bool fcrdns = false;
   std::string helo;       // canonical, as given; empty before HELO
   bool extended = false;  // EHLO
@@ -87,12 +87,16 @@ struct Transaction {
   Route route;
   Client client;
   WallTime now{};                   // time of MAIL; policies read no clock
+  bool is_clock_suspect = false;    // nothing expires by `now` (threats.md R8)
   std::optional<MailAddress> from;  // nothing before MAIL
   std::optional<std::uint64_t> declared_size;
   bool smtputf8 = false;
   std::optional<MailAddress> rcpt;         // the recipient being judged, at stage rcpt
   std::vector<MailAddress> rcpts;          // those accepted so far
   const mail::Message* message = nullptr;  // from stage headers on
+
+  // The time that signatures are judged by; nothing while the clock is suspect.
+  std::optional<WallTime> trusted_now() const { return is_clock_suspect ? std::nullopt : std::optional<WallTime>(now); }
 
   template <class V>
   void fields(V& visit) {
@@ -101,6 +105,7 @@ struct Transaction {
     visit("route", route);
     visit("client", client);
     visit("now", now);
+    visit("is_clock_suspect", is_clock_suspect);
     visit("from", from);
     visit("declared_size", declared_size);
     visit("smtputf8", smtputf8);

@@ -112,7 +112,7 @@ class ArcValidator::Chain {
   // Of the body, and of what the signature says about itself.
   std::optional<Finding> judge_message(std::size_t of) const {
     const signature::Signature& signature = chain_.sets[of].message;
-    if (const auto finding = signature::judge_before_key(signature, mail_.now)) return finding;
+    if (const auto finding = signature::judge_before_key(signature, mail_.trusted_now())) return finding;
     return signature::judge_body(signature, body_);
   }
 
@@ -125,7 +125,7 @@ class ArcValidator::Chain {
   std::string ask_for_seals() {
     for (std::size_t i = 0; i < chain_.sets.size(); ++i) {
       const ArcSet& set = chain_.sets[i];
-      if (const auto finding = signature::judge_before_key(set.seal, mail_.now))
+      if (const auto finding = signature::judge_before_key(set.seal, mail_.trusted_now()))
         return reason_of("ARC-Seal", set.instance, finding->reason);
       const auto question = ask_for(set.seal);
       if (!question) return reason_of("ARC-Seal", set.instance, "its key cannot be asked for");

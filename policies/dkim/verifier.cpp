@@ -104,7 +104,7 @@ std::vector<DkimVerifier::Candidate> DkimVerifier::judge_before_keys(
   candidates.reserve(signatures.size());
   for (std::size_t i = 0; i < signatures.size(); ++i) {
     Signature& signature = signatures[i];
-    std::optional<Finding> finding = signature::judge_before_key(signature, mail.now);
+    std::optional<Finding> finding = signature::judge_before_key(signature, mail.trusted_now());
     if (!finding && suffixes_.is_public_suffix(signature.domain, PublicSuffixList::Section::icann) &&
         !is_sole_author(signature.domain, mail.message->header()))
       finding = Finding{Outcome::policy, "d= is a public suffix"};

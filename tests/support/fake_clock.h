@@ -19,6 +19,8 @@ class FakeClock final : public io::Clock {
     if (!follows_) return set_to_;
     return set_to_ + std::chrono::duration_cast<WallTime::duration>(follows_->now() - set_at_);
   }
+  bool is_suspect() const override { return is_suspect_; }
+  void set_suspect(bool is_suspect) { is_suspect_ = is_suspect; }
   // Sets the clock forwards or back, as an administrator might; deadlines must not be affected.
   void set(WallTime now) {
     set_to_ = now;
@@ -30,6 +32,7 @@ class FakeClock final : public io::Clock {
   WallTime set_to_ = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
   const async::Scheduler* follows_ = nullptr;
   Time set_at_{};
+  bool is_suspect_ = false;
 };
 
 }  // namespace sallyport::support

@@ -41,6 +41,7 @@ struct DkimWorld {
   DkimFacts verify(const DkimVerifier& with, support::WholeMail& mail, const std::vector<signature::BodyHash>& body) {
     const GatherContext context{loop.scheduler(), resolver, counters, log, loop.now() + std::chrono::seconds(20), body,
                                 verifying};
+    mail.transaction().is_clock_suspect = is_clock_suspect;
     return loop.run_until_done(with.verify(mail.transaction(), with.read_signatures(mail.header()), context));
   }
 
@@ -50,6 +51,7 @@ struct DkimWorld {
   support::LinesLog log;
   signature::KeyCache keys{DkimVerifier::cached_keys};
   Duration* verifying = nullptr;  // what the policies of one mail have taken together; null: each for itself
+  bool is_clock_suspect = false;
   DkimVerifier verifier{DkimSettings(), public_suffixes(), keys};
 };
 

@@ -228,6 +228,18 @@ TEST_F(DkimVerification, NeverPassesTimesThatDoNotFit) {
   EXPECT_EQ(at(sent_at, std::to_string(sent_at)), "x= is not after t=");
 }
 
+TEST_F(DkimVerification, ExpiresNothingByAClockThatIsSuspect) {
+  const std::uint64_t now = sent_at + 86400;
+  Signing in_the_future;
+  in_the_future.signed_at = now + 1'000'000;
+  const std::string expired = with_tag(signature_of({}), "x=" + std::to_string(now - 1000));
+  world_.is_clock_suspect = true;
+  expect(only(message(signature_of(in_the_future))), AuthResult::pass, "");
+  EXPECT_EQ(only(message(expired)).reason, "signature did not verify") << "x= was added after signing";
+  world_.is_clock_suspect = false;
+  EXPECT_EQ(only(message(signature_of(in_the_future))).reason, "signed in the future");
+}
+
 TEST_F(DkimVerification, NeverPassesAPublicSuffix) {
   for (const char* domain : {"org", "co.uk", "localhost"}) {
     Signing signing;
