@@ -5,6 +5,7 @@
     ./dev bench relay idle      only these
     ./dev bench content         how fast the parts of mails are found, what rules cost, both without a gateway around it; and what a mail of
                                 20 KiB with HTML costs the gateway, without and with a look inside
+    ./dev bench milter_library  one filter on libsallyport-milter and on libmilter: messages a second, CPU, memory of idle connections
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
@@ -255,8 +256,8 @@ def run_content(program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "kill", "reload", "chaos", []],
-                        help="by default all but content, kill, reload and chaos")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter_library", "kill", "reload", "chaos", []],
+                        help="by default all but content, milter_library, kill, reload and chaos")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -272,6 +273,11 @@ def main():
         run_long_form(args.program, "test_chaos", SALLYPORT_CHAOS_SECONDS="600", SALLYPORT_CHAOS_CLIENTS="60")
     if "content" in what:
         run_content(args.program)
+    if "milter_library" in what:
+        subprocess.run([sys.executable, ROOT / "tests/bench/milter_library.py", "--build", args.program.parent], check=True)
+        what.remove("milter_library")
+        if not what:
+            return
     bench = Bench(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
