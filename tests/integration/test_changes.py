@@ -16,7 +16,7 @@ if importlib.util.find_spec("dkim") is None and sys.executable != "/usr/bin/pyth
 
 from email.header import decode_header, make_header
 
-from support import Client, GatewayTest, free_port, run, PROGRAM, tool
+from support import Client, GatewayTest, free_port, run, PROGRAM, tool, wait_until
 
 HEADER = (b"From: Ann <ann@sender.example>\r\nTo: user@test.example\r\nX-Old: 1\r\nSubject:\r\n =?utf-8?q?caf=C3=A9?=\r\n\tat noon\r\n"
           b"x-old :\r\n 2\r\nX-Odd:\t \xe4 ; (x\r\n\t y)  \r\nX-Old: 3\r\nMessage-ID: <a@sender.example>\r\n")
@@ -337,10 +337,10 @@ end }
             for late in (False, True):
                 with self.subTest(upstream=upstream, late=late):
                     event = "transaction" if late or code == 250 else "recipient"
-                    seen = len(self.log_lines(event))
+                    sender = f"{'late' if late else upstream}@to-{upstream}.example"
                     with Client(self.port) as client:
                         client.greet()
-                        client.ask(f"MAIL FROM:<{'late' if late else upstream}@sender.example>", 250)
+                        client.ask(f"MAIL FROM:<{sender}>", 250)
                         client.ask("RCPT TO:<a@acme.example>", 250 if late else code)
                         if late:
                             client.ask("RCPT TO:<b@beta.example>", 452)
@@ -349,7 +349,7 @@ end }
                             client.send(f"From: ann@sender.example\r\nX-To: {upstream}\r\n\r\nx\r\n.\r\n".encode())
                             client.expect(code)
                         client.ask("QUIT", 221)
-                    line = self.wait_for_log(event, seen + 1)[-1]
+                    line, = wait_until("its line", lambda: [one for one in self.log_lines(event) if one["from"] == f"<{sender}>"])
                     self.assertEqual((line["verdict"], line["check"]), (verdict, check), line)
         self.assertEqual([len(server.messages()) for server in servers.values()], [2, 0, 2])
 
