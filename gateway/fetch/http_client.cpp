@@ -17,6 +17,7 @@ namespace {
 
 constexpr int most_redirects = 3;
 constexpr std::size_t most_addresses = 4;
+constexpr std::string_view slow = "timeout";
 
 using Addresses = Result<std::vector<IpAddress>>;
 
@@ -56,7 +57,7 @@ std::string request_of(const io::HttpQuestion& question, const http::Url& url) {
 }
 
 std::string words_of_error(io::Error error) {
-  return error == io::Error::timed_out ? std::string("timeout") : "connection: " + std::string(io::name(error));
+  return error == io::Error::timed_out ? std::string(slow) : "connection: " + std::string(io::name(error));
 }
 
 bool is_redirect(int status) {
@@ -133,14 +134,14 @@ Task<Result<http::Response>> HttpClient::ask_once(const io::HttpQuestion& questi
   Turn turn(hosts_[url.host], signal);
   while (!turn.begin()) {
     const async::Woken woken = co_await signal.wait(deadline);
-    if (woken == async::Woken::timed_out) co_return Failure{"timeout"};
+    if (woken == async::Woken::timed_out) co_return Failure{std::string(slow)};
   }
   auto stream = co_await connect(url, question.ca_file, resolver, deadline);
   if (!stream) co_return std::move(stream).error();
   const std::string request = request_of(question, url);
   auto sent = co_await (*stream)->write(request, deadline);
   // A server may answer, and close, before it has read everything.
-  if (!sent && sent.error() == io::Error::timed_out) co_return Failure{"timeout"};
+  if (!sent && sent.error() == io::Error::timed_out) co_return Failure{std::string(slow)};
   http::ResponseReader reader(question.most_octets);
   while (reader.state() == http::ResponseReader::State::wants_more) {
     const std::string_view arrived = (*stream)->input();
@@ -184,8 +185,9 @@ Task<Result<std::unique_ptr<io::Stream>>> HttpClient::connect(const http::Url& u
       const SocketAddress to{(*addresses)[i], url.port};
       auto dialed = co_await dialer_.dial(to, now + std::max((deadline - now) / left, Duration::zero()));
       if (!dialed) {
-        problem = dialed.error() == io::Error::timed_out ? std::string("timeout")
-                                                         : "connect: " + std::string(io::name(dialed.error()));
+        // A server that was too busy for us on one address is not told as one that is not there on the other.
+        const bool was_slow = problem == slow || dialed.error() == io::Error::timed_out;
+        problem = was_slow ? std::string(slow) : "connect: " + std::string(io::name(dialed.error()));
         continue;
       }
       if (!context) co_return std::move(*dialed);
@@ -193,7 +195,7 @@ Task<Result<std::unique_ptr<io::Stream>>> HttpClient::connect(const http::Url& u
       auto agreed = co_await secure->handshake(deadline);
       if (agreed) co_return std::unique_ptr<io::Stream>(std::move(secure));
       // The same certificate stands at the other addresses.
-      if (agreed.error() == io::Error::timed_out) co_return Failure{"timeout"};
+      if (agreed.error() == io::Error::timed_out) co_return Failure{std::string(slow)};
       if (agreed.error() == io::Error::tls) co_return Failure{"tls: " + secure->failure()};
       problem = words_of_error(agreed.error());
     }

@@ -155,6 +155,13 @@ TEST_F(HttpClientTest, FindsAServerByEitherFamily) {
   EXPECT_EQ(ask("http://six.example/"), "200 six");
 }
 
+TEST_F(HttpClientTest, ABusyServerIsNotToldAsOneThatIsNotThere) {
+  resolver.zone().a("web.example", "2001:db8::1");
+  dialer.fail(at("192.0.2.1", 80), io::Error::timed_out);
+  dialer.fail(at("2001:db8::1", 80), io::Error::refused);
+  EXPECT_EQ(ask("http://web.example/"), "timeout");
+}
+
 TEST_F(HttpClientTest, AsksAHostFewQuestionsAtOnce) {
   serve("192.0.2.1", ok("x"));
   dialer.set_latency(milliseconds(10));
