@@ -326,6 +326,8 @@ class Ends(unittest.TestCase):
                     Mta(("127.0.0.1", port)).socket.close()
                 except ConnectionRefusedError:
                     return True
+                except ConnectionResetError:
+                    pass  # it came in the very moment
                 return False
 
             wait_until("connections are refused", is_refused)
