@@ -68,17 +68,20 @@ std::optional<Answer> decode_quarantine(DataReader data) {
 }
 
 struct LetterOf {
-  char operator()(const Negotiated&) const { return 'O'; }
-  char operator()(Word word) const { return static_cast<char>(word); }
-  char operator()(const ReplyText&) const { return 'y'; }
-  char operator()(const AddRcpt& add) const { return add.parameters.empty() ? '+' : '2'; }
-  char operator()(const DeleteRcpt&) const { return '-'; }
-  char operator()(const ChangeSender&) const { return 'e'; }
-  char operator()(const AddHeader&) const { return 'h'; }
-  char operator()(const InsertHeader&) const { return 'i'; }
-  char operator()(const ChangeHeader&) const { return 'm'; }
-  char operator()(const ReplaceBody&) const { return 'b'; }
-  char operator()(const Quarantine&) const { return 'q'; }
+  using Letter = AnswerLetter;
+  Letter operator()(const Negotiated&) const { return Letter::negotiate; }
+  Letter operator()(Word word) const { return static_cast<Letter>(word); }
+  Letter operator()(const ReplyText&) const { return Letter::reply_code; }
+  Letter operator()(const AddRcpt& add) const {
+    return add.parameters.empty() ? Letter::add_rcpt : Letter::add_rcpt_with_parameters;
+  }
+  Letter operator()(const DeleteRcpt&) const { return Letter::delete_rcpt; }
+  Letter operator()(const ChangeSender&) const { return Letter::change_sender; }
+  Letter operator()(const AddHeader&) const { return Letter::add_header; }
+  Letter operator()(const InsertHeader&) const { return Letter::insert_header; }
+  Letter operator()(const ChangeHeader&) const { return Letter::change_header; }
+  Letter operator()(const ReplaceBody&) const { return Letter::replace_body; }
+  Letter operator()(const Quarantine&) const { return Letter::quarantine; }
 };
 
 // Writes the data behind the letter.
@@ -178,7 +181,7 @@ std::optional<Answer> decode_answer(const Packet& packet) {
 }
 
 void encode(std::string& out, const Answer& answer) {
-  PacketWriter packet(out, std::visit(LetterOf{}, answer));
+  PacketWriter packet(out, static_cast<char>(std::visit(LetterOf{}, answer)));
   std::visit(WriteData{packet}, answer);
 }
 

@@ -30,15 +30,15 @@ struct Negotiated {
 
 // Answers that are a letter and nothing else.
 enum class Word : char {
-  go_on = 'c',
-  accept = 'a',
-  discard = 'd',
-  reject = 'r',
-  tempfail = 't',
-  skip = 's',
-  progress = 'p',
-  shutdown = '4',
-  connection_failed = 'f',
+  go_on = static_cast<char>(AnswerLetter::go_on),
+  accept = static_cast<char>(AnswerLetter::accept),
+  discard = static_cast<char>(AnswerLetter::discard),
+  reject = static_cast<char>(AnswerLetter::reject),
+  tempfail = static_cast<char>(AnswerLetter::tempfail),
+  skip = static_cast<char>(AnswerLetter::skip),
+  progress = static_cast<char>(AnswerLetter::progress),
+  shutdown = static_cast<char>(AnswerLetter::shutdown),
+  connection_failed = static_cast<char>(AnswerLetter::connection_failed),
 };
 
 // A refusal in the milter's own words, as on the wire: "550 5.7.1 text", several lines separated by CRLF, `%` doubled.

@@ -65,6 +65,19 @@ struct Context {
   HostYield host_yield = HostYield::none;  // while such a yield goes up
   const Request* awaited = nullptr;        // of HostYield::waits: the request, where it is one alone
 
+  // What stands here of a run and its mail; nothing of them remains. A run's end calls it.
+  void forget_run() noexcept {
+    facts = nullptr;
+    gathering = nullptr;
+    rule = nullptr;
+    mail = nullptr;
+    allowance = nullptr;
+    findings.reset();
+    run = 0;
+    changes = nullptr;
+    waiting = nullptr;
+  }
+
   // By the rule's address; of rules of this set only.
   RuleLines& lines_of(const Rule& of_rule) { return lines[&of_rule]; }
   std::map<const Rule*, RuleLines> lines;

@@ -74,15 +74,7 @@ Run::State Run::go_on() {
   }
   if (case_.mail_cpu) *case_.mail_cpu += used_.cpu - cpu_before;
   patterns_left_ = context.patterns_left;
-  context.facts = nullptr;
-  context.gathering = nullptr;
-  context.rule = nullptr;
-  context.mail = nullptr;
-  context.allowance = nullptr;
-  context.findings.reset();
-  context.run = 0;
-  context.changes = nullptr;
-  context.waiting = nullptr;
+  context.forget_run();
   engine_.collect_garbage(engine_.octets_in_use() - std::min(before, engine_.octets_in_use()));
   return state_;
 }

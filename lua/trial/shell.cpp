@@ -209,18 +209,7 @@ void Shell::State::enter(Waiting& waiting) {
   context.host_yield = HostYield::none;
 }
 
-void Shell::State::leave() {
-  Context& context = engine_.context;
-  context.facts = nullptr;
-  context.gathering = nullptr;
-  context.rule = nullptr;
-  context.mail = nullptr;
-  context.allowance = nullptr;
-  context.changes = nullptr;
-  context.findings.reset();
-  context.run = 0;
-  context.waiting = nullptr;
-}
+void Shell::State::leave() { engine_.context.forget_run(); }
 
 // Argument 1: the compiled line. Its values are shown within the line's budget and protection, because to show a field
 // of an object may raise an error.
