@@ -16,7 +16,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -83,32 +82,12 @@ def tool(name):
     return found
 
 
-# Held while a program is started. Until it runs, the new process has copies of all our sockets: one that is closed meanwhile
-# is not closed for its peer. A test to which that matters holds this lock while it closes one.
-STARTING = threading.Lock()
-
-
-class Child(subprocess.Popen):
-    def __init__(self, *arguments, **options):
-        with STARTING:
-            super().__init__(*arguments, **options)
-
-
-def run(argv, patience=60, input=None, check=False, **options):
+def run(argv, patience=60, **options):
     """Runs a program to its end; gives its status, and as text what it wrote."""
-    argv = [str(a) for a in argv]
-    stdin = subprocess.DEVNULL if input is None else subprocess.PIPE
-    with Child(argv, stdin=options.pop("stdin", stdin), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-               errors="replace", **options) as process:
-        try:
-            out, err = process.communicate(input, timeout=patience)
-        except BaseException:
-            process.kill()
-            raise
-    done = subprocess.CompletedProcess(argv, process.returncode, out, err)
-    if check:
-        done.check_returncode()
-    return done
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True, errors="replace", timeout=patience,
+                          **options)
 
 
 class Process:
@@ -119,7 +98,8 @@ class Process:
         self.out = folder / f"{name}.out"
         self.err = folder / f"{name}.err"
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
-            self.process = Child([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=err, **options)
+            self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                            **options)
         atexit.register(self.stop)
 
     @property

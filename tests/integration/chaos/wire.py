@@ -6,8 +6,6 @@ import ssl
 import struct
 import termios
 
-from support import STARTING
-
 
 class Wire:
     def __init__(self, connection, patience):
@@ -71,8 +69,7 @@ class Wire:
         self.socket.shutdown(socket.SHUT_WR)
 
     def close(self):
-        """When this returns, the other side has been told."""
-        with STARTING, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
             self.socket.close()
 
     def reset(self):
