@@ -58,6 +58,7 @@ constexpr Names<Violation> violation_names{
     "mime_ambiguous",
     "name_ambiguous",
     "type_mismatch",
+    "milter_protocol",
 };
 
 constexpr Names<Fault> fault_names{
@@ -72,6 +73,7 @@ constexpr Names<Fault> fault_names{
     "dns_error",
     "dnsbl_error",
     "dnsbl_wildcard",
+    "milter_timeout",
     "rule_error",
     "rule_timeout",
     "rule_memory",

@@ -63,6 +63,7 @@ enum class Violation : std::uint8_t {
   mime_ambiguous,
   name_ambiguous,
   type_mismatch,
+  milter_protocol,
   count_,
 };
 
@@ -79,6 +80,7 @@ enum class Fault : std::uint8_t {
   dns_error,
   dnsbl_error,
   dnsbl_wildcard,
+  milter_timeout,
   rule_error,
   rule_timeout,
   rule_memory,
