@@ -21,7 +21,7 @@ void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
 namespace {
 
 constexpr std::size_t class_octets = 64;
-constexpr std::size_t classes = 32;  // up to 2 KiB
+constexpr std::size_t classes = 64;  // up to 4 KiB
 constexpr unsigned kept_per_class = 256;
 
 struct FreeFrame {

@@ -50,6 +50,7 @@ struct Chunk {
     octets.clear();
     ends.clear();
   }
+  bool has_memory() const { return octets.capacity() >= chunk_octets; }
 };
 
 }  // namespace
@@ -185,7 +186,7 @@ void LogWriter::State::write_until_closed() {
       octets -= in_hand.octets.size();
       lines -= in_hand.ends.size();
       in_hand.clear();
-      if (spare.octets.capacity() == 0) std::swap(spare, in_hand);
+      if (!spare.has_memory()) std::swap(spare, in_hand);
       if (is_closing || octets >= chunk_octets) continue;
       lock.unlock();
       std::this_thread::sleep_for(pause_after_writing);
