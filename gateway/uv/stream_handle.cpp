@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -140,7 +141,7 @@ void StreamHandle::on_read(ssize_t count) noexcept {
       if (count < 0) {
         reading_ = false;
         uv_read_stop(&socket_.stream);
-        read_error_ = error_of(static_cast<int>(count));
+        if (!read_error_) read_error_ = error_of(static_cast<int>(count));
         read_news_.notify();
       }
     }
@@ -247,7 +248,19 @@ bool StreamHandle::has_undelivered() const noexcept {
          ::ioctl(descriptor, SIOCOUTQ, &octets) == 0 && octets > 0;
 }
 
-bool StreamHandle::peer_has_ended() const noexcept {
+bool StreamHandle::peer_has_ended() noexcept {
+  // Where nothing waits to be read, as of a client that waits for its reply, a look at the next octet tells, at a
+  // third of poll's price.
+  char next = 0;
+  const ssize_t seen = ::recv(descriptor(), &next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
+  if (seen == 0) return true;
+  if (seen < 0 && errno == EAGAIN) return false;
+  if (seen < 0 && errno != EINTR) {
+    // The kernel tells an error once: nobody else will hear of it.
+    if (!read_error_) read_error_ = error_of(-errno);
+    read_news_.notify();
+    return true;
+  }
   pollfd socket{descriptor(), POLLRDHUP, 0};
   return ::poll(&socket, 1, 0) > 0;  // POLLERR and POLLHUP are told unasked
 }

@@ -69,7 +69,7 @@ class StreamHandle final : public Handle {
   // this sees less, never too much. Of a unix-domain socket it tells more: what the peer has not read.
   bool has_undelivered() const noexcept;
   // True when the kernel knows of the peer's end or of an error, behind whatever input (POLLRDHUP).
-  bool peer_has_ended() const noexcept;
+  bool peer_has_ended() noexcept;
   // True when the kernel knows of an error, such as the peer's reset (POLLERR).
   bool has_socket_error() const noexcept;
   // Notified when connecting or writing has ended.

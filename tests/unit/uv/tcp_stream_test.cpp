@@ -93,6 +93,24 @@ TEST_F(TcpStreamTest, KnowsOfAnEndBehindUnreadInput) {
   }
 }
 
+// The same where nothing is unread. Who asks learns of a reset before the loop does, and the stream remembers it: the
+// kernel tells it once.
+TEST_F(TcpStreamTest, KnowsOfAnEndBeforeTheLoopDoes) {
+  for (const bool is_reset : {false, true}) {
+    SCOPED_TRACE(is_reset);
+    auto [stream, plain] = connection();
+    EXPECT_FALSE(stream->peer_has_ended());
+    is_reset ? plain.reset() : plain.end();
+    EXPECT_TRUE(stream->peer_has_ended());
+    EXPECT_TRUE(stream->peer_has_ended()) << "asked again";
+    EXPECT_EQ(stream->is_broken(), is_reset);
+    pass(20ms);
+    EXPECT_FALSE(stream->is_open()) << "the loop has read the end";
+    EXPECT_EQ(stream->is_broken(), is_reset);
+    EXPECT_TRUE(stream->peer_has_ended());
+  }
+}
+
 TEST_F(TcpStreamTest, FillWaitsForMoreThanWasLookedAt) {
   auto [stream, plain] = connection();
   plain.send("one");
