@@ -15,6 +15,7 @@ bool MailAddress::is_postmaster() const { return text::equals_ignoring_case(loca
 std::string MailAddress::to_string() const {
   if (is_null()) return "";
   std::string out;
+  out.reserve(local.size() + 1 + domain.size());
   if (is_dot_string(local)) {
     out = local;
   } else {
@@ -25,7 +26,7 @@ std::string MailAddress::to_string() const {
     }
     out += '"';
   }
-  if (!domain.empty()) out += '@' + domain;
+  if (!domain.empty()) out.append("@").append(domain);
   return out;
 }
 

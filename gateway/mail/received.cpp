@@ -9,6 +9,7 @@ namespace sallyport::mail {
 namespace {
 
 constexpr std::size_t id_length = 16;         // length of our transaction ids (base/id.h)
+constexpr std::size_t usual_octets = 512;     // a field of this length is written without a copy
 constexpr std::size_t longest_address = 320;  // a local part of 64, an @, a domain of 255
 
 // RFC 3848 and RFC 6531, 4.3. TLS and UTF-8 are extensions, so after HELO the word is always SMTP.
@@ -86,7 +87,9 @@ bool is_own_mark(const HeaderField& field, std::string_view own_name) {
 
 std::string make_received(const ReceivedInfo& info) {
   // S37: nothing the client sent can add, end, continue or alter our text. `by`, `id` and the TLS words are our own.
-  std::string field = "Received: from " + peer_name(info.helo) + " (" + peer_name(info.rdns) + ' ';
+  std::string field;
+  field.reserve(usual_octets);
+  field.append("Received: from ").append(peer_name(info.helo)).append(" (").append(peer_name(info.rdns)).append(" ");
   field.append(info.ip_literal).append(")\r\n\tby ").append(info.by).append(" with ").append(protocol_word(info));
   if (info.tls) {
     field.append(" (").append(info.tls_version).append(" cipher ").append(info.tls_cipher);
@@ -94,7 +97,8 @@ std::string make_received(const ReceivedInfo& info) {
   }
   field.append("\r\n\tid ").append(info.id);
   if (fits_for_clause(info)) field.append(" for <").append(info.for_address).append(">");
-  return field + ";\r\n\t" + mail_date(info.date) + "\r\n";
+  field.append(";\r\n\t").append(mail_date(info.date)).append("\r\n");
+  return field;
 }
 
 LoopSigns find_loop_signs(const HeaderSection& header, std::string_view own_name) {

@@ -9,6 +9,7 @@ namespace {
 
 // Beyond this the client gets its replies before we read on: it may be one that never reads (threats.md R2).
 constexpr std::size_t most_queued = 16 * 1024;
+constexpr std::size_t most_kept = 256;  // octets of memory for replies, while there are none
 
 // Waits for input. What is there then takes its share of this turn: whoever reads it hashes, stores or discards it at
 // once. What was there before is little, the beginning of a line.
@@ -88,6 +89,11 @@ Task<Result<Done, io::Error>> ClientChannel::flush(Time deadline) {
   flushing_since_ = scheduler_.now();
   auto sent = co_await stream_->write(out, deadline);
   flushing_since_.reset();
+  // The next reply takes the memory of this one. An idle session keeps no more than a few lines' worth.
+  if (replies_.empty() && out.capacity() <= most_kept) {
+    out.clear();
+    replies_ = std::move(out);
+  }
   co_return sent;
 }
 

@@ -51,6 +51,7 @@ std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b) {
 
 std::vector<std::string> to_ehlo_lines(const Extensions& offered) {
   std::vector<std::string> lines;
+  lines.reserve(plain_keywords.size() + 5);  // SIZE, LIMITS, XCLIENT, XFORWARD, and the greeting that callers add
   for (const auto& [keyword, member] : plain_keywords)
     if (offered.*member) lines.emplace_back(keyword);
   if (offered.size) lines.push_back(offered.max_size == 0 ? "SIZE" : "SIZE " + std::to_string(offered.max_size));

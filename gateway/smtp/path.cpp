@@ -36,11 +36,14 @@ Result<std::string, PathError> parse_literal(std::string_view literal) {
 }
 
 std::optional<PathError> check_labels(std::string_view domain) {
-  for (const std::string_view label : text::split(domain, '.')) {
+  while (true) {
+    const std::size_t dot = domain.find('.');
+    const std::string_view label = domain.substr(0, dot);
     if (label.empty()) return PathError::empty_label;
     if (label.size() > most_label_octets) return PathError::label_too_long;
+    if (dot == std::string_view::npos) return std::nullopt;
+    domain.remove_prefix(dot + 1);
   }
-  return std::nullopt;
 }
 
 class PathParser {

@@ -11,6 +11,8 @@ namespace {
 
 // So many recipients go in one write: few enough for the replies to fit the connection's buffers, while we do not read.
 constexpr std::size_t group_size = 50;
+// A command of this length is written without a copy.
+constexpr std::size_t usual_line_octets = 128;
 
 UpstreamError changed(std::string_view command, const smtp::UpstreamReply& reply) {
   return {Kind::changed, std::string(command) + " was accepted, and now gets " + std::to_string(reply.code), false};
@@ -74,21 +76,27 @@ Task<Result<Done, UpstreamError>> Envelope::say_again(async::Scheduler& schedule
 }
 
 std::string mail_command(const MailAddress& from, const smtp::MailParameters& parameters, const smtp::Extensions& can) {
-  std::string line = "MAIL FROM:<" + from.to_string() + ">";
+  std::string line;
+  line.reserve(usual_line_octets);
+  line.append("MAIL FROM:<").append(from.to_string()).append(">");
   if (can.size && parameters.size) line += " SIZE=" + std::to_string(*parameters.size);
   if (can.eight_bit_mime && parameters.body == smtp::Body::eight_bit_mime) line += " BODY=8BITMIME";
   if (can.smtputf8 && parameters.smtputf8) line += " SMTPUTF8";
   if (parameters.requiretls) line += " REQUIRETLS";
   if (can.dsn && !parameters.ret.empty()) line += " RET=" + parameters.ret;
   if (can.dsn && !parameters.envid.empty()) line += " ENVID=" + parameters.envid;
-  return line + "\r\n";
+  line += "\r\n";
+  return line;
 }
 
 std::string rcpt_command(const MailAddress& to, const smtp::RcptParameters& parameters, const smtp::Extensions& can) {
-  std::string line = "RCPT TO:<" + to.to_string() + ">";
+  std::string line;
+  line.reserve(usual_line_octets);
+  line.append("RCPT TO:<").append(to.to_string()).append(">");
   if (can.dsn && !parameters.notify.empty()) line += " NOTIFY=" + parameters.notify;
   if (can.dsn && !parameters.orcpt.empty()) line += " ORCPT=" + parameters.orcpt;
-  return line + "\r\n";
+  line += "\r\n";
+  return line;
 }
 
 }  // namespace sallyport::upstream
