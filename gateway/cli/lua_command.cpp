@@ -69,7 +69,7 @@ std::optional<lua::TrialMail> make_mail(const LuaOptions& options, const config:
   policies::Client& client = trial.mail.client;
   if (given.ip) client.ip = *given.ip;
   if (!given.helo.empty()) client.helo = given.helo;
-  if (given.tls) client.tls = lua::ordinary_tls();
+  if (given.tls) client.tls = policies::presumed_tls();
   if (given.from) trial.mail.from = address_of(*given.from);
   if (!given.to.empty()) trial.rcpts.clear();
   for (const std::string& to : given.to) trial.rcpts.push_back(address_of(to));

@@ -26,6 +26,7 @@
 #include "gateway/uv/datagram.h"
 #include "gateway/uv/dialer.h"
 #include "gateway/uv/loop.h"
+#include "policies/api/presumed_tls.h"
 #include "policies/policy_list.h"
 
 namespace sallyport::explain {
@@ -144,21 +145,13 @@ session::Listener listener_of(const config::Settings& settings) {
   return listener;
 }
 
-policies::TlsFacts presumed_tls() {
-  policies::TlsFacts tls;
-  tls.version = "TLSv1.3";
-  tls.cipher = "TLS_AES_256_GCM_SHA384";
-  tls.bits = 256;
-  return tls;
-}
-
 Task<void> converse(session::Host& host, const Envelope& envelope, std::string_view content,
                     std::vector<Exchange>& dialogue) {
   constexpr std::uint16_t some_port = 25252;
   auto [client, server] = stream::make_memory_pipe(host.scheduler);
   const session::Listener& listener = host.snapshot->shared->listeners.front();
   session::Session session(host, host.snapshot, listener, std::move(server), {envelope.ip, some_port});
-  if (envelope.tls) session.presume_tls(presumed_tls());
+  if (envelope.tls) session.presume_tls(policies::presumed_tls());
   async::Nursery nursery(host.scheduler);
   nursery.spawn(session.run());
   co_await say_mail(*client, host.scheduler, envelope, content, dialogue);

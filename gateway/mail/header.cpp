@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/base/field_name.h"
 #include "gateway/base/text.h"
 
 namespace sallyport::mail {
@@ -30,12 +31,6 @@ std::string_view take_field(std::string_view& octets) {
 std::string_view without_spaces_at_end(std::string_view name) {
   while (!name.empty() && text::is_space(name.back())) name.remove_suffix(1);
   return name;
-}
-
-// RFC 5322, 3.6.8: printable US-ASCII but the colon (and not the space).
-bool is_field_name(std::string_view name) {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return text::is_printable(c) && c != ' '; });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "gateway/milter/answer.h"
 
-#include <algorithm>
+#include "gateway/base/field_name.h"
 
 namespace sallyport::milter {
 
@@ -127,10 +127,6 @@ struct ActionOf {
 };
 
 }  // namespace
-
-bool is_field_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
-}
 
 bool is_field_value(std::string_view value) {
   for (std::size_t i = 0; i < value.size(); ++i) {

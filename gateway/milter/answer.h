@@ -93,8 +93,6 @@ void encode(std::string& out, const Answer& answer);
 // The action that a change needs to have been agreed on; 0 for what is no change.
 std::uint32_t action_of(const Answer& answer);
 
-// RFC 5322, 2.2: printable US-ASCII without the colon.
-bool is_field_name(std::string_view name);
 // No CR, no NUL, and no LF but before a blank or a tab: nothing in it can end the field or begin another.
 bool is_field_value(std::string_view value);
 

@@ -1,17 +1,12 @@
 #include "gateway/milter/command.h"
 
+#include "gateway/milter/connect_text.h"
+
 namespace sallyport::milter {
 
 namespace {
 
 constexpr std::string_view verbs = "ABCDEHKLMNOQRTU";
-constexpr std::string_view ipv6_tag = "IPv6:";
-
-// Families of addresses on the wire.
-constexpr char unknown_family = 'U';
-constexpr char unix_family = 'L';
-constexpr char ipv4_family = '4';
-constexpr char ipv6_family = '6';
 
 bool is_verb(char letter) { return verbs.find(letter) != std::string_view::npos; }
 
@@ -36,24 +31,22 @@ std::optional<Command> decode_macros(DataReader data) {
 }
 
 std::optional<Command> decode_connect(DataReader data) {
+  const auto client = take_connect_text(data);
+  if (!client) return std::nullopt;
   Connect connect;
-  char family = 0;
-  if (!data.text(connect.host) || !data.letter(family)) return std::nullopt;
-  if (family == unknown_family) return connect;
-  std::uint16_t port = 0;
-  std::string_view address;
-  if (!data.u16(port) || !data.text(address) || !data.is_at_end()) return std::nullopt;
-  if (family == unix_family) {
-    connect.path = address;
+  connect.host = client->host;
+  if (client->family == ClientFamily::unknown) return connect;
+  if (!data.is_at_end()) return std::nullopt;
+  if (client->family == ClientFamily::unix_domain) {
+    connect.path = client->address;
     return connect;
   }
-  if (family != ipv4_family && family != ipv6_family) return std::nullopt;
-  if (family == ipv6_family && address.starts_with(ipv6_tag)) address.remove_prefix(ipv6_tag.size());
   // An IPv4-mapped address of family 6 is an IPv4 address for us.
-  const bool is_of_family = (address.find(':') != std::string_view::npos) == (family == ipv6_family);
-  const auto ip = is_of_family ? IpAddress::parse(address) : std::nullopt;
+  const bool has_colon = client->address.find(':') != std::string_view::npos;
+  const bool is_of_family = has_colon == (client->family == ClientFamily::ipv6);
+  const auto ip = is_of_family ? IpAddress::parse(client->address) : std::nullopt;
   if (!ip) return std::nullopt;
-  connect.address = SocketAddress{*ip, port};
+  connect.address = SocketAddress{*ip, client->port};
   return connect;
 }
 
@@ -122,11 +115,11 @@ struct WriteData {
     out.text(connect.host);
     if (connect.address) {
       const IpAddress& ip = connect.address->ip;
-      out.letter(ip.is_v4() ? ipv4_family : ipv6_family).u16(connect.address->port).text(ip.to_string());
+      family(ip.is_v4() ? ClientFamily::ipv4 : ClientFamily::ipv6).u16(connect.address->port).text(ip.to_string());
     } else if (!connect.path.empty()) {
-      out.letter(unix_family).u16(0).text(connect.path);
+      family(ClientFamily::unix_domain).u16(0).text(connect.path);
     } else {
-      out.letter(unknown_family);
+      family(ClientFamily::unknown);
     }
   }
   void operator()(const Helo& helo) const { out.text(helo.name); }
@@ -142,6 +135,7 @@ struct WriteData {
   void operator()(const QuitAndReuse&) const {}
   void operator()(const Quit&) const {}
 
+  PacketWriter& family(ClientFamily family) const { return out.letter(static_cast<char>(family)); }
   void write_envelope(std::string_view path, const std::vector<std::string_view>& parameters) const {
     out.text(path);
     for (const std::string_view parameter : parameters) out.text(parameter);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "gateway/base/enhanced_code.h"
+#include "gateway/base/text.h"
+
 namespace sallyport::milter {
 
 namespace {
@@ -9,24 +12,6 @@ namespace {
 constexpr std::size_t most_lines = 32;
 constexpr std::size_t most_line_octets = 980;
 constexpr std::string_view line_end = "\r\n";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// The length of "5.7.12" at the beginning of the text; 0: there is none (RFC 3463, 2).
-std::size_t enhanced_length(std::string_view text) {
-  if (text.size() < 5 || (text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
-  std::size_t end = 2;
-  for (int part = 0; part < 2; ++part) {
-    const std::size_t begin = end;
-    while (end < text.size() && is_digit(text[end])) ++end;
-    if (end == begin || end - begin > 3) return 0;
-    if (part == 0) {
-      if (end == text.size() || text[end] != '.') return 0;
-      ++end;
-    }
-  }
-  return end == text.size() || text[end] == ' ' ? end : 0;
-}
 
 // `%%` is one, a single one stays what it is.
 std::string unescape(std::string_view text) {
@@ -44,13 +29,14 @@ bool has_control(std::string_view text) {
 
 // Takes one line apart and adds it to the reply; false: it does not fit.
 bool add_line(CustomReply& reply, std::string_view line, bool is_last) {
-  if (line.size() < 3 || (line[0] != '4' && line[0] != '5') || !is_digit(line[1]) || !is_digit(line[2])) return false;
+  if (line.size() < 3 || (line[0] != '4' && line[0] != '5')) return false;
+  if (!text::is_digit(line[1]) || !text::is_digit(line[2])) return false;
   const int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   if (!reply.lines.empty() && code != reply.code) return false;
   reply.code = code;
   if (line.size() > 3 && line[3] != ' ' && (line[3] != '-' || is_last)) return false;
   std::string_view text = line.substr(std::min<std::size_t>(4, line.size()));
-  if (const std::size_t length = enhanced_length(text); length > 0) {
+  if (const std::size_t length = enhanced_code_length(text); length > 0) {
     const std::string_view enhanced = text.substr(0, length);
     if (enhanced.front() != line.front()) return false;
     if (reply.lines.empty()) reply.enhanced = enhanced;

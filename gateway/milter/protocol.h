@@ -53,6 +53,9 @@ enum class AnswerLetter : char {
   reply_code = 'y',
 };
 
+// What kind of address the command `C` tells of a client (SMFIA_*).
+enum class ClientFamily : char { unknown = 'U', unix_domain = 'L', ipv4 = '4', ipv6 = '6' };
+
 inline constexpr std::uint32_t newest_version = 6;
 inline constexpr std::uint32_t oldest_version = 2;
 

@@ -1,19 +1,16 @@
 #include "gateway/milter_library/connection_address.h"
 
 #include <arpa/inet.h>
-#include <libmilter/mfdef.h>
 #include <netinet/in.h>
 
 #include <cstring>
 #include <string>
 
-#include "gateway/milter/packet.h"
+#include "gateway/milter/connect_text.h"
 
 namespace sallyport::milter_library {
 
 namespace {
-
-constexpr std::string_view ipv6_tag = "IPv6:";
 
 // Copies, since a sockaddr_storage holds the others' octets.
 template <class Address>
@@ -22,17 +19,16 @@ void put(::sockaddr_storage& out, const Address& address) {
   std::memcpy(&out, &address, sizeof address);
 }
 
-bool read_ipv4(const std::string& text, std::uint16_t port, ::sockaddr_storage& out) {
+bool read_ipv4(std::string_view text, std::uint16_t port, ::sockaddr_storage& out) {
   ::sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  if (::inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1) return false;
+  if (::inet_pton(AF_INET, std::string(text).c_str(), &address.sin_addr) != 1) return false;
   put(out, address);
   return true;
 }
 
 bool read_ipv6(std::string_view text, std::uint16_t port, ::sockaddr_storage& out) {
-  if (text.starts_with(ipv6_tag)) text.remove_prefix(ipv6_tag.size());
   ::sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_port = htons(port);
@@ -50,23 +46,31 @@ bool read_path(std::string_view path, ::sockaddr_storage& out) {
   return true;
 }
 
+bool read_address(const milter::ConnectText& client, ::sockaddr_storage& out) {
+  switch (client.family) {
+    case milter::ClientFamily::ipv4:
+      return read_ipv4(client.address, client.port, out);
+    case milter::ClientFamily::ipv6:
+      return read_ipv6(client.address, client.port, out);
+    case milter::ClientFamily::unix_domain:
+      return read_path(client.address, out);
+    case milter::ClientFamily::unknown:
+      break;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<ConnectionAddress> read_connection_address(std::string_view octets) {
   milter::DataReader data(octets);
+  const auto client = milter::take_connect_text(data);
+  if (!client) return std::nullopt;
   ConnectionAddress connection;
-  char family = 0;
-  if (!data.text(connection.host) || !data.letter(family)) return std::nullopt;
-  if (family == SMFIA_UNKNOWN) return connection;
-  std::uint16_t port = 0;
-  std::string_view text;
-  if (!data.u16(port) || !data.text(text)) return std::nullopt;
-  bool is_read = false;
-  if (family == SMFIA_INET) is_read = read_ipv4(std::string(text), port, connection.address);
-  if (family == SMFIA_INET6) is_read = read_ipv6(text, port, connection.address);
-  if (family == SMFIA_UNIX) is_read = read_path(text, connection.address);
-  if (!is_read) return std::nullopt;
-  connection.is_known = true;
+  connection.host = client->host;
+  if (client->family == milter::ClientFamily::unknown) return connection;
+  connection.is_known = read_address(*client, connection.address);
+  if (!connection.is_known) return std::nullopt;
   return connection;
 }
 

@@ -2,36 +2,22 @@
 
 #include <string_view>
 
+#include "gateway/base/enhanced_code.h"
+#include "gateway/base/text.h"
+
 namespace sallyport::milter_library {
 
 namespace {
 
 constexpr std::size_t most_text_octets = 980;
 constexpr std::size_t most_texts = 32;
-constexpr std::size_t most_subject_digits = 3;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_code(std::string_view code) {
-  return code.size() == 3 && (code[0] == '4' || code[0] == '5') && is_digit(code[1]) && is_digit(code[2]);
+  return code.size() == 3 && (code[0] == '4' || code[0] == '5') && text::is_digit(code[1]) && text::is_digit(code[2]);
 }
 
-// Takes a dot and one to three digits from the front.
-bool take_number(std::string_view& text) {
-  if (!text.starts_with('.')) return false;
-  text.remove_prefix(1);
-  std::size_t digits = 0;
-  while (digits < text.size() && is_digit(text[digits])) ++digits;
-  text.remove_prefix(digits);
-  return digits >= 1 && digits <= most_subject_digits;
-}
-
-// RFC 3463, 2. Its class may differ from the code's: libmilter takes that, and filters may rely on it.
-bool is_enhanced_code(std::string_view code) {
-  if (code.empty() || (code[0] != '2' && code[0] != '4' && code[0] != '5')) return false;
-  code.remove_prefix(1);
-  return take_number(code) && take_number(code) && code.empty();
-}
+// Its class may differ from the code's: libmilter takes that, and filters may rely on it.
+bool is_enhanced_code(std::string_view code) { return !code.empty() && enhanced_code_length(code) == code.size(); }
 
 bool is_text(std::string_view text) {
   return text.size() <= most_text_octets && text.find_first_of("\r\n") == std::string_view::npos;

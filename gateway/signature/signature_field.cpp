@@ -6,6 +6,7 @@
 
 #include "gateway/base/a_labels.h"
 #include "gateway/base/base64.h"
+#include "gateway/base/field_name.h"
 #include "gateway/base/text.h"
 #include "gateway/crypto/public_key.h"
 
@@ -37,12 +38,6 @@ std::optional<std::uint64_t> parse_digits(std::string_view digits, std::size_t m
   if (digits.empty() || digits.size() > most_digits) return std::nullopt;
   if (!std::all_of(digits.begin(), digits.end(), text::is_digit)) return std::nullopt;
   return text::to_number(digits).value_or(UINT64_MAX);
-}
-
-// RFC 5322, 3.6.8, without the ";" that would have ended the tag.
-bool is_field_name(std::string_view name) {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return text::is_printable(c) && c != ' ' && c != ':'; });
 }
 
 // A final dot is not allowed (RFC 6376, 3.5: domain-name).

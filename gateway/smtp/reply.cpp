@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <utility>
 
+#include "gateway/base/enhanced_code.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
-#include "gateway/smtp/enhanced_code.h"
 
 namespace sallyport::smtp {
 namespace {

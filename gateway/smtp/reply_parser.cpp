@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/base/enhanced_code.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
-#include "gateway/smtp/enhanced_code.h"
 #include "gateway/smtp/octets.h"
 
 namespace sallyport::smtp {

@@ -62,11 +62,12 @@ std::vector<std::pair<std::string, MailMemory::Tenant*>> MailMemory::tenants() c
   return all;
 }
 
+MailMemory::Mark MailMemory::mark_of(Kind kind, const io::MemoryPlace& place) {
+  return {fingerprint_of(kind, place), origin_of(place), tenant_of(place.tenant), now_()};
+}
+
 Task<io::RateAnswer> MailMemory::take(io::MemoryPlace place, Rate rate) {
-  const Fingerprint key = fingerprint_of(Kind::rate, place);
-  const std::uint64_t origin = origin_of(place);
-  Tenant& tenant = tenant_of(place.tenant);
-  const Time now = now_();
+  const auto [key, origin, tenant, now] = mark_of(Kind::rate, place);
   io::RateAnswer answer;
   {
     const std::lock_guard lock(tenant.mutex);
@@ -86,10 +87,7 @@ Task<io::RateAnswer> MailMemory::take(io::MemoryPlace place, Rate rate) {
 }
 
 Task<io::Sight> MailMemory::see(io::MemoryPlace place, Duration keep) {
-  const Fingerprint key = fingerprint_of(Kind::sight, place);
-  const std::uint64_t origin = origin_of(place);
-  Tenant& tenant = tenant_of(place.tenant);
-  const Time now = now_();
+  const auto [key, origin, tenant, now] = mark_of(Kind::sight, place);
   io::Sight sight;
   {
     const std::lock_guard lock(tenant.mutex);

@@ -70,6 +70,15 @@ class MailMemory final : public io::MailMemory {
 
   enum class Kind : char { rate = 'r', sight = 's', value = 'v' };
 
+  // Where a rate or a sight is kept, and when it was asked for.
+  struct Mark {
+    Fingerprint key;
+    std::uint64_t origin;
+    Tenant& tenant;
+    Time now;
+  };
+
+  Mark mark_of(Kind kind, const io::MemoryPlace& place);
   Fingerprint fingerprint_of(Kind kind, const io::MemoryPlace& place) const;
   std::uint64_t origin_of(const io::MemoryPlace& place) const;
   Tenant& tenant_of(const std::string& name);

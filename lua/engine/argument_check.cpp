@@ -7,6 +7,7 @@
 #include "gateway/base/a_labels.h"
 #include "gateway/base/address.h"
 #include "gateway/base/domain_name.h"
+#include "gateway/base/field_name.h"
 #include "gateway/base/text.h"
 #include "lua/engine/context.h"
 #include "lua/engine/frozen.h"
@@ -194,11 +195,6 @@ bool is_domain(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (is_domain_name(name)) return true;
   return !text::is_ascii(name) && to_a_labels(name).has_value();
-}
-
-bool is_field_name(std::string_view name) {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return text::is_printable(c) && c != ' ' && c != ':'; });
 }
 
 bool is_name(std::string_view text) {

@@ -27,8 +27,6 @@ lua_Integer push_list_option(lua_State* L, int table, const char* name);
 
 // True for a domain name, with or without a final dot, with A-labels or U-labels.
 bool is_domain(std::string_view name);
-// True for a valid name of a header field: printable ASCII without spaces and colons.
-bool is_field_name(std::string_view name);
 // True for a valid name of a rule or check: 1 to 64 letters, digits, '_', '.' and '-'.
 bool is_name(std::string_view text);
 

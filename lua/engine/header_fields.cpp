@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "gateway/base/field_name.h"
 #include "gateway/base/text.h"
 #include "lua/engine/argument_check.h"
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/base/field_name.h"
 #include "gateway/base/text.h"
 #include "gateway/io/http_client.h"
 #include "lua/engine/argument_check.h"

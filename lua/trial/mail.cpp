@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "gateway/base/field_name.h"
 #include "gateway/base/text.h"
 #include "lua/engine/argument_check.h"
 
@@ -56,7 +57,7 @@ lua_Integer integer_field(lua_State* L, int table, const char* name, lua_Integer
 void read_tls(lua_State* L, int client, policies::Client& to) {
   const int type = lua_getfield(L, client, "tls");
   if (type == LUA_TTABLE || lua_toboolean(L, -1)) {
-    policies::TlsFacts tls = ordinary_tls();
+    policies::TlsFacts tls = policies::presumed_tls();
     if (type == LUA_TTABLE) {
       const int table = lua_gettop(L);
       if (auto version = string_field(L, table, "version"); !version.empty()) tls.version = std::move(version);
@@ -201,14 +202,6 @@ TrialMail ordinary_mail() {
   made.rcpts.push_back({"bob", "example.com"});
   made.content = "\r\n";
   return made;
-}
-
-policies::TlsFacts ordinary_tls() {
-  policies::TlsFacts tls;
-  tls.version = "TLSv1.3";
-  tls.cipher = "TLS_AES_256_GCM_SHA384";
-  tls.bits = 256;
-  return tls;
 }
 
 TrialMail read_trial_mail(lua_State* L, const std::string& folder) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "policies/api/presumed_tls.h"  // what TLS facts are, unless a test says otherwise
 #include "policies/api/transaction.h"
 
 namespace sallyport::lua {
@@ -19,8 +20,5 @@ struct TrialMail {
 
 // An ordinary mail of ann@example.org to bob@example.com, without content.
 TrialMail ordinary_mail();
-
-// What TLS facts are, unless a test says otherwise.
-policies::TlsFacts ordinary_tls();
 
 }  // namespace sallyport::lua

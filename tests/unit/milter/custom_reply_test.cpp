@@ -24,9 +24,9 @@ TEST(CustomReplies, KeepWhatOnlyLooksLikeAnEnhancedCode) {
 
 // threats.md F5.
 TEST(CustomReplies, ThatAreNotFitAreNone) {
-  for (const char* text :
-       {"", "5", "55", "250 ok", "650 no", "35x", "5x0 no", "550no", "550-only", "550-a\r\n451 b", "550 a\r\n550 b\r\n",
-        "550 5.7.1 a\rb", "550 a\nb", "550 a\x01", "550 4.7.1 of the other class", "550-a\r\n\r\n550 b"})
+  for (const char* text : {"", "5", "55", "250 ok", "650 no", "35x", "5x0 no", "550no", "550-only", "550-a\r\n451 b",
+                           "550 a\r\n550 b\r\n", "550 5.7.1 a\rb", "550 a\nb", "550 a\x01",
+                           "550 4.7.1 of the other class", "450 2.1.5 fine", "550-a\r\n\r\n550 b"})
     EXPECT_FALSE(parse_custom_reply(text)) << text;
   EXPECT_TRUE(parse_custom_reply("550 " + std::string(980, 'x')));
   EXPECT_FALSE(parse_custom_reply("550 " + std::string(981, 'x')));

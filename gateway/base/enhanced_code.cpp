@@ -1,8 +1,9 @@
-#include "gateway/smtp/enhanced_code.h"
+#include "gateway/base/enhanced_code.h"
 
 #include "gateway/base/text.h"
 
-namespace sallyport::smtp {
+namespace sallyport {
+
 namespace {
 
 // Parses "." and 1 to 3 digits at `from`; gives the position behind them, or 0 if they are not there.
@@ -24,4 +25,4 @@ std::size_t enhanced_code_length(std::string_view text) {
   return detail_end;
 }
 
-}  // namespace sallyport::smtp
+}  // namespace sallyport
