@@ -1,6 +1,7 @@
 #include "gateway/milter/packet.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "gateway/base/ensure.h"
 
@@ -53,12 +54,17 @@ PacketReader::Status PacketReader::read(std::string_view& input) {
   return Status::packet;
 }
 
-PacketWriter::PacketWriter(std::string& out, char letter) : out_(out), begin_(out.size()) {
-  out_.append(4, '\0');
-  out_.push_back(letter);
+PacketWriter::PacketWriter(std::string& out, char letter)
+    : out_(out), begin_(out.size()), exceptions_(std::uncaught_exceptions()) {
+  const char head[] = {0, 0, 0, 0, letter};
+  out_.append(head, sizeof head);  // in one step, or not at all
 }
 
 PacketWriter::~PacketWriter() {
+  if (std::uncaught_exceptions() > exceptions_) {
+    out_.resize(begin_);
+    return;
+  }
   const auto length = static_cast<std::uint32_t>(out_.size() - begin_ - 4);
   for (std::size_t i = 0; i < 4; ++i) out_[begin_ + i] = static_cast<char>(length >> (24 - 8 * i) & 0xff);
 }

@@ -49,7 +49,9 @@ class PacketReader {
 };
 
 // Adds one packet to `out`. The destructor writes its length. The data of a packet of ours must fit the limit of the
-// receiver: what strangers have sent is bounded by whoever passes it on.
+// receiver: what strangers have sent is bounded by whoever passes it on. When an exception leaves the block in which
+// the packet is made (there is no memory for it), the destructor takes back what is there of it: half a header field
+// would be understood as a whole one.
 class PacketWriter {
  public:
   PacketWriter(std::string& out, char letter);
@@ -67,6 +69,7 @@ class PacketWriter {
  private:
   std::string& out_;
   std::size_t begin_;
+  int exceptions_;  // under way when the packet was begun
 };
 
 // Takes the data of a packet apart from its front. Each step says whether it was there; after one that was not,

@@ -1,4 +1,5 @@
-// The C functions that a filter calls in its callbacks. No exception leaves them: out of memory is MI_FAILURE.
+// The C functions that a filter calls in its callbacks. No exception leaves them: out of memory is MI_FAILURE, and the
+// end of the connection.
 #include <cstdarg>
 #include <exception>
 
@@ -16,9 +17,11 @@ constexpr std::size_t most_texts = 33;
 template <class What>
 int in_session(SMFICTX* context, const What& what) noexcept {
   if (context == nullptr) return MI_FAILURE;
+  auto& session = *reinterpret_cast<Session*>(context);
   try {
-    return what(*reinterpret_cast<Session*>(context)) ? MI_SUCCESS : MI_FAILURE;
+    return what(session) ? MI_SUCCESS : MI_FAILURE;
   } catch (const std::exception&) {
+    session.give_up();
     return MI_FAILURE;
   }
 }

@@ -90,7 +90,7 @@ int smfi_register(smfiDesc description) {
   return guarded([&description] {
     auto filter = make_filter(description);
     if (!filter) return false;
-    stop_call();  // made while no signal handler can want it
+    stop_call();  // made now, while no signal handler can want it
     const std::lock_guard lock(setup().mutex);
     setup().filter = std::move(filter);
     return true;
@@ -110,7 +110,7 @@ int smfi_settimeout(int seconds) {
   if (seconds <= 0) return MI_FAILURE;
   return guarded([seconds] {
     const std::lock_guard lock(setup().mutex);
-    setup().rules.io_seconds = static_cast<std::uint32_t>(seconds);
+    setup().rules.io_seconds = std::min(static_cast<std::uint32_t>(seconds), ServingRules::most_io_seconds);
     return true;
   });
 }

@@ -46,18 +46,27 @@ void set_options(int descriptor) {
 
 }  // namespace
 
-StopCall::StopCall() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+bool StopCall::open() noexcept {
+  if (opener_ == ::getpid()) return true;
+  const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event < 0) return false;
+  event_ = event;
+  opener_ = ::getpid();
+  return true;
+}
 
 void StopCall::call() noexcept {
-  is_called_ = true;
+  is_called_ = true;  // first: run() looks at it after open()
+  const int event = event_;
+  if (event < 0) return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
 }
 
 void StopCall::forget() noexcept {
   is_called_ = false;
   std::uint64_t count = 0;
-  [[maybe_unused]] const auto octets = ::read(event_.get(), &count, sizeof count);
+  [[maybe_unused]] const auto octets = ::read(event_, &count, sizeof count);
 }
 
 Server::Server(Filter filter, ServingRules rules, ListeningSocket listening, StopCall& stop_call)
@@ -149,7 +158,7 @@ void Server::on_growth() {
 bool Server::run() {
   const ::sigset_t signals = block_stopping_signals();
   signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_ || stop_call_.descriptor() < 0 || !workers_->start()) {
+  if (!signals_ || !stop_call_.open() || !workers_->start()) {
     log_line(Gravity::error, name_, "no descriptors or threads to begin with");
     return false;
   }
@@ -176,12 +185,13 @@ void Server::on_connection() {
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EAGAIN) return;
     // Out of descriptors or memory: whoever waits stays in the queue, and the loop does not spin over it.
-    log_line(Gravity::error, name_, std::string("accept: ") + std::strerror(errno));
+    const int error = errno;
     ::uv_poll_stop(&listening_handle_);
     ::uv_timer_start(
         &shortage_,
         [](::uv_timer_t* handle) { call<&Server::on_shortage_over>(reinterpret_cast<::uv_handle_t*>(handle)); },
         shortage_milliseconds, 0);
+    log_line(Gravity::error, name_, std::string("accept: ") + std::strerror(error));
     return;
   }
 }

@@ -6,8 +6,10 @@
 // waited for, with an end to that too: a filter whose callback never returns still gets back from smfi_main().
 #pragma once
 
+#include <sys/types.h>
 #include <uv.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -19,14 +21,18 @@ namespace sallyport::milter_library {
 // Tells a server, from any thread or a signal handler, that smfi_stop() was called. Lives as long as the process.
 class StopCall {
  public:
-  StopCall();
-  void call() noexcept;
+  // Opens the descriptor that becomes readable by a call. A process that comes from a fork opens one of its own:
+  // filters fork after smfi_register(), and the call of one process is none of the others'. False: there is no
+  // descriptor.
+  bool open() noexcept;
+  void call() noexcept;  // before open() too
   bool is_called() const noexcept { return is_called_; }
   void forget() noexcept;
-  int descriptor() const noexcept { return event_.get(); }
+  int descriptor() const noexcept { return event_; }
 
  private:
-  Descriptor event_;
+  std::atomic<int> event_ = -1;  // never closed: a signal handler may be about to write into it
+  ::pid_t opener_ = 0;
   std::atomic<bool> is_called_ = false;
 };
 

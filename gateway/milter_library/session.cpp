@@ -19,9 +19,10 @@ std::string c_text(std::string_view data) { return std::string(data); }
 
 bool Session::take(const milter::Packet& packet, SessionHost& host) {
   host_ = &host;
-  const bool goes_on = dispatch(packet);
+  const bool goes_on = dispatch(packet) && !is_lost_;
   host_ = nullptr;
-  return goes_on && !is_lost_;
+  if (!goes_on) host.answers.clear();
+  return goes_on;
 }
 
 bool Session::dispatch(const milter::Packet& packet) {
@@ -199,6 +200,7 @@ void Session::quit_and_reuse() {
 
 void Session::finish(SessionHost& host) noexcept {
   host_ = &host;
+  is_lost_ = true;  // what a callback says now, nobody waits for
   try {
     call_abort();
   } catch (...) {

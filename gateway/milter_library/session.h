@@ -49,10 +49,15 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // One packet of the MTA. Its data must be in memory that may be written: callbacks get pointers to it. False: the
-  // connection is over, and finish() must follow.
+  // connection is over, finish() must follow, and no answer is left to be sent. After an exception the holder must not
+  // send what is among the answers.
   bool take(const milter::Packet& packet, SessionHost& host);
   // Makes the callbacks that are due at the connection's end. What they throw is reported.
   void finish(SessionHost& host) noexcept;
+  // A function that the filter has called could not do it for want of memory. What the filter decides then may rest on
+  // what it has not got (a macro, a change of the message), so the MTA hears no verdict: the connection ends, and the
+  // MTA does with the message what it does when a milter fails.
+  void give_up() { is_lost_ = true; }
   // True from MAIL on until the message has its verdict.
   bool is_in_message() const { return state_ >= State::mail; }
 
@@ -121,7 +126,7 @@ class Session {
   std::uint32_t wanted_options_ = 0;  // by the filter; those that the MTA lacks, we pretend
   State state_ = State::begin;
   bool is_at_end_of_message_ = false;  // in xxfi_eom
-  bool is_lost_ = false;               // an answer could not be sent
+  bool is_lost_ = false;               // no answer can, or may, be sent any more
   bool is_closed_ = false;             // xxfi_close has been called, and no new SMTP connection has begun
 };
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 namespace sallyport::milter_library {
 
@@ -63,10 +64,11 @@ Result<ListeningSocket> listen_at_path(const std::string& path, int backlog, boo
   ::sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
+  std::string kept_path = path;  // while nothing is there yet that it would be wanting for
   if (removes_old) remove_old_socket(path);
   auto listening = bind_and_listen(reinterpret_cast<const ::sockaddr*>(&address), sizeof address, backlog);
   if (!listening) return listening;
-  listening->path = path;
+  listening->path = std::move(kept_path);
   struct ::stat made {};
   if (::lstat(path.c_str(), &made) == 0) {
     listening->device = made.st_dev;

@@ -115,7 +115,9 @@ bool Workers::start_one() {
     ++running_;
   }
   try {
-    std::thread([self = shared_from_this()] { self->run(); }).detach();
+    // Here and not in the thread: who calls is told that there is no memory for it, and that this worker does not come.
+    auto buffer = std::make_unique_for_overwrite<char[]>(buffer_octets);
+    std::thread([self = shared_from_this(), buffer = std::move(buffer)] { self->run(buffer.get()); }).detach();
     return true;
   } catch (const std::exception&) {
     // The connections wait for the workers that there are.
@@ -136,14 +138,11 @@ bool Workers::add(int descriptor) try {
   return false;
 }
 
-void Workers::run() {
-  const auto buffer = std::unique_ptr<char[]>(new (std::nothrow) char[buffer_octets]);
-  while (buffer) {
-    Connection* connection = wait();
-    if (connection == nullptr) break;
+void Workers::run(char* buffer) {
+  while (Connection* connection = wait()) {
     ++taken_;
     if (waiting_.fetch_sub(1) == 1) say_busy();
-    serve(*connection, buffer.get());
+    serve(*connection, buffer);
     ++waiting_;
   }
   --waiting_;
@@ -205,8 +204,8 @@ bool Workers::read_and_take(Connection& connection, char* buffer, std::uint32_t&
       return false;
     }
     if (status == milter::PacketReader::Status::want_more) break;
-    const bool goes_on = connection.session->take(reader.packet(), host);
-    if (!host.send() || !goes_on || stopping_ == Stopping::at_once) return false;
+    if (!connection.session->take(reader.packet(), host) || !host.send()) return false;
+    if (stopping_ == Stopping::at_once) return false;
     deadline = monotonic_seconds() + rules_.io_seconds;
   }
   if (reader.is_in_packet()) connection.reader = std::make_unique<milter::PacketReader>(std::move(reader));

@@ -23,6 +23,8 @@
 namespace sallyport::milter_library {
 
 struct ServingRules {
+  // Above a year it is as good as none, and a sum with the clock's seconds would run into Connection::in_message.
+  static constexpr std::uint32_t most_io_seconds = 365 * 24 * 3600;
   std::uint32_t io_seconds = 7210;
   std::uint32_t most_data_octets = milter::default_data_octets;
 };
@@ -50,7 +52,7 @@ class Workers : public std::enable_shared_from_this<Workers> {
 
  private:
   bool start_one();
-  void run();
+  void run(char* buffer);
   Connection* wait();
   void say_busy();
   void serve(Connection& connection, char* buffer);

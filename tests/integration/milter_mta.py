@@ -89,19 +89,20 @@ class Mta:
 
 
 class Filter:
-    """The obedient filter as a process, on the library in a folder; None: the system's own."""
+    """The obedient filter as a process, on the library in a folder; None: the system's own. `more` goes into its environment,
+    `inside` stands before its command."""
 
-    def __init__(self, *words, library=LIBRARY, negotiate=None, place=None):
+    def __init__(self, *words, library=LIBRARY, negotiate=None, place=None, more=None, inside=()):
         self.folder = tempfile.TemporaryDirectory()
         self.place = f"{self.folder.name}/socket" if place is None else place
         self.notes_path = pathlib.Path(self.folder.name, "notes")
-        environment = dict(os.environ)
+        environment = {**os.environ, **(more or {})}
         if library:
             environment["LD_LIBRARY_PATH"] = str(library)
         if negotiate:
             environment["DO_NEGOTIATE"] = negotiate
         with open(self.notes_path, "wb") as notes:
-            self.process = subprocess.Popen([FILTER, self.place, *words], env=environment, stdout=notes)
+            self.process = subprocess.Popen([*inside, FILTER, self.place, *words], env=environment, stdout=notes)
         self.is_over = lambda: self.process.poll() is not None
         wait_until(f"the filter at {self.place} is there", lambda: self.is_over() or "opensocket" in self.notes())
 
@@ -126,6 +127,9 @@ class Filter:
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def closes(self):
         return sum(line.startswith("close") for line in self.lines())

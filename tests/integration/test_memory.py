@@ -1,35 +1,13 @@
 """A gateway that runs out of memory, over and over: it puts off, hangs up, and lives; what it acknowledges is there."""
 import contextlib
-import mmap
 import os
-import struct
 import unittest
 
+from failing_memory import SHIM, Memory
 from support import PROGRAM, Client, GatewayTest, run, wait_until
 
-SHIM = os.environ.get("SALLYPORT_FAILING_MALLOC_LIBRARY", "")
 # Each so manieth allocation fails; one takes all of them.
 RATES = [4001, 997, 499, 251, 127, 61, 31, 13, 5, 2, 1]
-
-
-class Memory:
-    """What the test and the preloaded malloc share: which allocations fail, how many there were, how many failed."""
-
-    def __init__(self, path):
-        path.write_bytes(bytes(24))
-        with open(path, "r+b") as file:
-            self.shared = mmap.mmap(file.fileno(), 24)
-
-    @contextlib.contextmanager
-    def failing(self, every):
-        self.shared[0:8] = struct.pack("=Q", every)
-        try:
-            yield
-        finally:
-            self.shared[0:8] = bytes(8)
-
-    def failed(self):
-        return struct.unpack("=Q", self.shared[16:24])[0]
 
 
 @unittest.skipUnless(SHIM, "the malloc that fails is not built (a sanitizer has its own)")
@@ -47,7 +25,7 @@ class ShortOfMemory(GatewayTest):
             limits={"sessions_per_ip": 10000, "memory_per_message": "64KiB"},
             policy={"mode": "enforce", "dnsbl": {"zones": {"bl.example": {"score": 9.0}}},
                     "rate": {"connect_per_ip": "100000/1m", "mail_per_ip": "100000/1m"}, "rules": {"path": rules}})
-        os.environ |= {"LD_PRELOAD": SHIM, "SALLYPORT_FAILING_MALLOC": str(self.folder / "memory")}
+        os.environ |= self.memory.environment
         try:
             self.start_gateway(file)
         finally:
@@ -121,7 +99,7 @@ class ShortOfMemory(GatewayTest):
         file = self.folder / "sallyport.toml"
         plain = file.read_text().replace("workers = 1", "workers = 3")
         file.write_text(plain)
-        os.environ |= {"LD_PRELOAD": SHIM, "SALLYPORT_FAILING_MALLOC": str(self.folder / "memory")}
+        os.environ |= self.memory.environment
         try:
             self.start_gateway(file)
         finally:

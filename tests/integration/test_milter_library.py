@@ -315,6 +315,19 @@ class Ends(unittest.TestCase):
             self.assertEqual(running.process.wait(PATIENCE), 0)
             self.assertEqual(running.lines()[-3:], ["  stop: 0", "  stop: 0", "close 0"])
 
+    def test_stops_its_own_process_only(self):
+        port = free_port()
+        with Filter("twice=1", place=f"inet:{port}@127.0.0.1") as running:
+            with Mta(("127.0.0.1", port)) as mta:
+                mta.say(b"O", OFFER)
+                mta.send(do(b"C", b"connect", b"stop"), CONNECT)
+                self.assertEqual(mta.answer(), b"c")
+                self.assertEqual(mta.rest(), b"")
+            wait_until("one of them has stopped", lambda: "main: 0" in running.notes())
+            for _ in range(3):
+                with Mta(("127.0.0.1", port)) as mta:
+                    mta.open()
+
     def test_nobody_can_connect_while_it_stops(self):
         port = free_port()
         with Filter(place=f"inet:{port}@127.0.0.1") as running, Mta(("127.0.0.1", port)) as mta:

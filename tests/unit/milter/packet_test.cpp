@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +86,30 @@ TEST(Packets, TextsCannotEndThemselves) {
   std::string out;
   PacketWriter(out, 'H').text("a\0b\0\0c"s);
   EXPECT_EQ(out, "\0\0\0\x05Habc\0"s);
+}
+
+TEST(Packets, ThatAreNotFinishedAreTakenBack) {
+  std::string out = "before";
+  const auto fail_halfway = [&out] {
+    PacketWriter packet(out, 'h');
+    packet.text("Subject");
+    throw std::bad_alloc();
+  };
+  EXPECT_THROW(fail_halfway(), std::bad_alloc);
+  EXPECT_EQ(out, "before");
+  // While another exception is under way, as in a destructor, packets are whole all the same.
+  struct AtItsEnd {
+    std::string& out;
+    ~AtItsEnd() { PacketWriter(out, 'A'); }
+  };
+  const auto fail = [&out] {
+    const AtItsEnd at_its_end{out};
+    throw std::bad_alloc();
+  };
+  EXPECT_THROW(fail(), std::bad_alloc);
+  EXPECT_EQ(out,
+            "before\0\0\0\x01"
+            "A"s);
 }
 
 TEST(DataReaders, GiveNothingAfterSomethingWasMissing) {

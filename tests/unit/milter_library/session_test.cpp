@@ -183,9 +183,30 @@ TEST_F(SessionTest, IsNewAfterQuitAndReuse) {
   EXPECT_EQ(mta.session().macro("j"), nullptr);
   mta.end();
   EXPECT_EQ(filter.take_calls(), Calls{});  // there was no further SMTP connection
+}
+
+TEST_F(SessionTest, ClosesEachSmtpConnectionOfOne) {
+  mta.say('O', u32(6) + u32(0x1ff) + u32(0x1fffff));
+  mta.say('C', host);
+  mta.say('K');
   EXPECT_EQ(mta.say('C', host), "c");
   mta.end();
-  EXPECT_EQ(filter.take_calls(), (Calls{"connect host unknown", "close"}));
+  EXPECT_EQ(filter.take_calls(), (Calls{"connect host unknown", "close", "connect host unknown", "close"}));
+}
+
+// Its callbacks may call what they like.
+TEST_F(SessionTest, SaysNothingAtItsEnd) {
+  open();
+  for (const char* callback : {"abort", "close"}) {
+    filter.does[callback] = [](SMFICTX* context) {
+      EXPECT_EQ(smfi_progress(context), MI_FAILURE);
+      return SMFIS_REJECT;
+    };
+  }
+  mta.sent.clear();
+  mta.end();
+  EXPECT_EQ(mta.sent + mta.answers, "");
+  EXPECT_EQ(filter.take_calls(), (Calls{"abort", "close"}));
 }
 
 TEST_F(SessionTest, EndsAtWhatNoMtaSends) {
