@@ -26,8 +26,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident_kib(pid):
-    return int(pathlib.Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0])
+def memory_kib(pid):
+    """All that is resident, and what of it is the process's own: not pages of files, which others share or which may go."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return [int(status.split(f"{name}:")[1].split()[0]) for name in ("VmRSS", "RssAnon")]
 
 
 def greet(mta, milter):
@@ -71,10 +73,11 @@ def run_messages(milter, library, connections):
 
 def run_idle(milter, library):
     with milter.Filter(library=library) as running, contextlib.ExitStack() as open_ones:
-        before = resident_kib(running.process.pid)
+        before = memory_kib(running.process.pid)
         for _ in range(IDLE):
             greet(open_ones.enter_context(running.connect()), milter)
-        return resident_kib(running.process.pid) - before
+        resident, own = memory_kib(running.process.pid)
+        return {"more than without one": resident - before[0], "the whole process's own": own, "resident": resident}
 
 
 def main():
@@ -98,9 +101,11 @@ def main():
         for name, runs in found.items():
             speed, cpu = (statistics.median(column) for column in zip(*runs))
             print(f"{connections} connections  {name:20} {speed:7.0f} messages/s {cpu:7.0f} us CPU per message", flush=True)
-    idle = {name: statistics.median(run_idle(milter, library) for _ in range(args.repeats)) for name, library in libraries.items()}
-    for name, kib in idle.items():
-        print(f"{IDLE} idle  {name:20} {kib:7.0f} KiB  {kib / idle['libmilter']:.0%}", flush=True)
+    idle = {name: [run_idle(milter, library) for _ in range(args.repeats)] for name, library in libraries.items()}
+    for what in idle["libmilter"][0]:
+        kib = {name: statistics.median(run[what] for run in runs) for name, runs in idle.items()}
+        print(f"{IDLE} idle  {what:24} " + "  ".join(f"{name} {size:6.0f} KiB" for name, size in kib.items()) +
+              f"  {kib['libsallyport-milter'] / kib['libmilter']:.0%}", flush=True)
 
 
 main()

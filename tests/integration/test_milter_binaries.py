@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Debian's opendkim, opendmarc and spamass-milter, as they are, on libsallyport-milter: the same transcript as on libmilter."""
+"""Debian's opendkim, opendmarc, spamass-milter and pymilter, as they are, on libsallyport-milter: the same transcript as on libmilter."""
 import os
 import pathlib
 import re
@@ -64,8 +64,8 @@ def mail(mta, client, name, fields):
 
 
 def without_time(answers):
-    """What a signature, and a boundary, make of the time and of chance is cut out."""
-    return [re.sub(rb"(?s)\bt=\d+|\bb=[^;]*|=_[0-9A-F.]+", b"", answer) for answer in answers]
+    """What a signature, a boundary and a date make of the time and of chance is cut out."""
+    return [re.sub(rb"(?s)\bt=\d+|\bb=[^;]*|=_[0-9A-F.]+|\w+, \d+ \w+ \d+ [\d:]+ \+0000", b"", answer) for answer in answers]
 
 
 def is_listening(place):
@@ -209,6 +209,28 @@ class SpamassMilter(Milters):
             with Mta(str(place)) as mta:
                 heard[name] = without_time(mail(mta, b"192.0.2.7", b"client.example", FIELDS))
             self.assertTrue(any(b"X-Spam-Flag\0YES" in answer for answer in heard[name]), heard[name])
+            self.stop_milter(process)
+        if "libmilter" in heard:
+            self.assertEqual(heard["ours"], heard["libmilter"])
+
+
+class Pymilter(Milters):
+    def test_changes_a_mail_as_on_libmilter(self):
+        python = "/usr/bin/python3"  # the system's, which its packages belong to
+        if not os.path.exists(python) or subprocess.run([python, "-c", "import Milter"], capture_output=True).returncode:
+            self.skipTest("no python3-milter here")
+        heard = {}
+        for name, library in self.libraries().items():
+            place = self.folder / f"{name}.socket"
+            process = self.milter(f"pymilter-{name}", library, [python, pathlib.Path(__file__).with_name("python_filter.py"), place], place)
+            with Mta(str(place)) as mta:
+                heard[name] = [mta.say(b"O", OFFER), mta.say(b"C", b"host.test\0004\x30\x391.2.3.4\0"), mta.say(b"M", b"<ann@sender.example>\0"),
+                               mta.say(b"R", b"<nobody@test.example>\0"), mta.say(b"R", b"<user@test.example>\0")]
+                mta.send((b"L", b"Subject\0hello\0"), (b"L", b"To\0user\0"), (b"D", b"Ei\0QID1\0"))  # no answer to headers
+                heard[name] += [mta.say(b"B", BODY), mta.say(b"E")]
+                mta.send((b"Q",))
+            self.assertEqual([answer[:1] for answer in heard[name][-1]], [b"h", b"m", b"+", b"e", b"b", b"a"])
+            self.assertEqual(heard[name][3], [b"y550-5.1.1 nobody\r\n550 5.1.1 at all, 100%% sure\0"])
             self.stop_milter(process)
         if "libmilter" in heard:
             self.assertEqual(heard["ours"], heard["libmilter"])
