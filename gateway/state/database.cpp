@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -13,12 +15,13 @@ namespace sallyport::state {
 namespace {
 
 constexpr int busy_patience_ms = 5000;
+constexpr std::size_t most_kept_statements = 32;  // more than the program has for its queries
 
 Failure failure(const std::string& path, std::string_view what) { return Failure{path + ": " + std::string(what)}; }
 
 }  // namespace
 
-void Statement::Finish::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+void Statement::GiveBack::operator()(sqlite3_stmt* statement) const noexcept { database->keep(statement); }
 
 Statement& Statement::bind(std::int64_t value) {
   ensure(sqlite3_bind_int64(statement_.get(), ++bound_, value) == SQLITE_OK,
@@ -35,13 +38,13 @@ Statement& Statement::bind(std::string_view text) {
 }
 
 Result<bool> Statement::step() {
-  const int status = database_->noted(sqlite3_step(statement_.get()));
+  const int status = database().noted(sqlite3_step(statement_.get()));
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) {
     reset();
     return false;
   }
-  Failure why = failure(database_->path_, sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
+  Failure why = failure(database().path_, sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
   reset();
   return why;
 }
@@ -68,7 +71,11 @@ std::string Statement::text(int column) const {
 
 void Database::Close::operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }
 
-Database::Database(sqlite3* connection, std::string path) : path_(std::move(path)), connection_(connection) {}
+void Database::Finalize::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+
+Database::Database(sqlite3* connection, std::string path) : path_(std::move(path)), connection_(connection) {
+  kept_.reserve(most_kept_statements);  // so that keep() allocates nothing
+}
 
 Database::~Database() = default;
 
@@ -112,8 +119,27 @@ int Database::noted(int status) {
   return status;
 }
 
+sqlite3_stmt* Database::take_kept(std::string_view sql) noexcept {
+  const auto found =
+      std::find_if(kept_.rbegin(), kept_.rend(), [sql](const auto& one) { return sqlite3_sql(one.get()) == sql; });
+  if (found == kept_.rend()) return nullptr;
+  sqlite3_stmt* const statement = found->release();
+  kept_.erase(std::next(found).base());
+  return statement;
+}
+
+// Reset at once: a statement that stands at a row holds up the transactions of this connection and of others. Its
+// failure, if it had one, has been told by step(); SQLite prepares it again by itself when the tables have changed.
+void Database::keep(sqlite3_stmt* statement) noexcept {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  if (kept_.size() == most_kept_statements) kept_.erase(kept_.begin());
+  kept_.emplace_back(statement);
+}
+
 Result<Statement> Database::prepare(std::string_view sql) {
-  sqlite3_stmt* statement = nullptr;
+  sqlite3_stmt* statement = take_kept(sql);
+  if (statement != nullptr) return Statement(statement, *this);
   const int status = noted(sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
                                               SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
   if (status != SQLITE_OK) return failure(path_, sqlite3_errmsg(connection_.get()));
@@ -128,7 +154,9 @@ Result<Done> Database::execute(const char* sql) {
 std::int64_t Database::changes() const { return sqlite3_changes64(connection_.get()); }
 
 Result<DatabaseTransaction> DatabaseTransaction::begin(Database& database) {
-  auto begun = database.execute("BEGIN IMMEDIATE");
+  auto statement = database.prepare("BEGIN IMMEDIATE");
+  if (!statement) return std::move(statement).error();
+  auto begun = statement->run();
   if (!begun) return std::move(begun).error();
   return DatabaseTransaction(database);
 }
@@ -140,7 +168,9 @@ DatabaseTransaction::~DatabaseTransaction() {
 
 Result<Done> DatabaseTransaction::commit() {
   ensure(database_ != nullptr, "DatabaseTransaction: committed twice");
-  auto done = database_->execute("COMMIT");
+  auto statement = database_->prepare("COMMIT");
+  if (!statement) return std::move(statement).error();
+  auto done = statement->run();
   if (done) database_ = nullptr;
   return done;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gateway/base/result.h"
 
@@ -21,7 +22,7 @@ namespace sallyport::state {
 class Database;
 
 // A prepared statement: bind the values in order, then step through the rows; can be run many times. It must be
-// destroyed before its Database.
+// destroyed before its Database, which keeps what was prepared for the next who asks for the same SQL.
 class Statement {
  public:
   Statement(Statement&&) noexcept = default;
@@ -44,13 +45,15 @@ class Statement {
 
  private:
   friend class Database;
-  struct Finish {
+  // Gives it back to the database.
+  struct GiveBack {
+    Database* database;
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
-  Statement(sqlite3_stmt* statement, Database& database) : statement_(statement), database_(&database) {}
+  Statement(sqlite3_stmt* statement, Database& database) : statement_(statement, GiveBack{&database}) {}
+  Database& database() const { return *statement_.get_deleter().database; }
 
-  std::unique_ptr<sqlite3_stmt, Finish> statement_;
-  Database* database_;
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   int bound_ = 0;
 };
 
@@ -70,6 +73,7 @@ class Database {
   Database& operator=(const Database&) = delete;
   ~Database();
 
+  // One that was prepared before, and is not in use, is used again: preparing costs more than running most of them.
   Result<Statement> prepare(std::string_view sql);
   Result<Done> execute(const char* sql);
   // After a failure: true when another process held the file for too long, so that the same may be tried again.
@@ -88,12 +92,20 @@ class Database {
   // Notes what a call of SQLite on this connection has ended with.
   int noted(int status);
   void roll_back() noexcept;
+  sqlite3_stmt* take_kept(std::string_view sql) noexcept;
+  void keep(sqlite3_stmt* statement) noexcept;
 
   friend class Statement;
   friend class DatabaseTransaction;
 
   const std::string path_;
   std::unique_ptr<sqlite3, Close> connection_;
+  // Statements that nobody uses, reset and without values, the one used last at the end. Finalized before the
+  // connection is closed.
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const noexcept;
+  };
+  std::vector<std::unique_ptr<sqlite3_stmt, Finalize>> kept_;
   bool was_locked_ = false;
 };
 

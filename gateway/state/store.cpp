@@ -79,8 +79,13 @@ Result<std::unique_ptr<Database>> open_or_set_aside(const std::string& path, Cou
 
 std::string database_path(const std::string& state_path) { return state_path + "/state.db"; }
 
-Store::Store(std::unique_ptr<Database> database, Counters& counters, Log& log, std::size_t most_queued)
-    : database_(std::move(database)), counters_(counters), log_(log), most_queued_(most_queued) {
+Store::Store(std::unique_ptr<Database> database, Counters& counters, Log& log, std::size_t most_queued,
+             Duration gathering_time)
+    : database_(std::move(database)),
+      counters_(counters),
+      log_(log),
+      most_queued_(most_queued),
+      gathering_time_(gathering_time) {
   queue_.reserve(most_queued_);  // so that submit() allocates nothing
   writer_ = std::thread([this] { write_for_ever(); });
   ::pthread_setname_np(writer_.native_handle(), "store");
@@ -97,21 +102,23 @@ Store::~Store() {
 
 void Store::submit(Write write) noexcept {
   bool has_room = false;
+  bool is_awaited = false;  // the writer waits for it, or has now enough
   {
     const std::lock_guard lock(mutex_);
     has_room = queue_.size() < most_queued_;
     if (has_room) queue_.push_back(std::move(write));
+    is_awaited = queue_.size() == 1 || queue_.size() == worth_a_transaction();
   }
-  if (has_room) {
-    work_.notify_one();
-  } else {
-    drop(1, "more to write than the disk takes");
-  }
+  if (!has_room) return drop(1, "more to write than the disk takes");
+  if (is_awaited) work_.notify_one();
 }
 
 void Store::flush() {
   std::unique_lock lock(mutex_);
+  ++flushing_;
+  work_.notify_one();
   idle_.wait(lock, [this] { return queue_.empty() && !writing_; });
+  --flushing_;
 }
 
 void Store::write_for_ever() {
@@ -119,9 +126,12 @@ void Store::write_for_ever() {
   // The two vectors are swapped each time and keep their capacity.
   std::vector<Write> batch;
   batch.reserve(most_queued_);
+  Time next_transaction{};
   while (true) {
     work_.wait(lock, [this] { return ending_ || !queue_.empty(); });
     if (queue_.empty()) return;
+    work_.wait_until(lock, next_transaction,
+                     [this] { return ending_ || flushing_ > 0 || queue_.size() >= worth_a_transaction(); });
     batch.swap(queue_);
     writing_ = true;
     lock.unlock();
@@ -132,6 +142,7 @@ void Store::write_for_ever() {
       break;
     }
     batch.clear();
+    next_transaction = std::chrono::steady_clock::now() + gathering_time_;
     lock.lock();
     writing_ = false;
     idle_.notify_all();

@@ -278,5 +278,116 @@ TEST_F(StateFile, AFullQueueDropsAndDoesNotWait) {
   EXPECT_EQ(rows(), 2);
 }
 
+// ---- statements that are used again
+
+TEST_F(StateFile, AStatementPreparedAgainHasNoValuesOfTheOneBefore) {
+  auto database = open();
+  constexpr std::string_view insert_row = "INSERT INTO dmarc_sent VALUES (?, ?, 'mailto:a@example.org', 0)";
+  ASSERT_TRUE(database->prepare(insert_row)->bind(std::int64_t{1}).bind("id").run());
+  auto half = database->prepare(insert_row);
+  EXPECT_FALSE(half->bind(std::int64_t{2}).run());  // report_id is missing, and must not be the one before
+  EXPECT_EQ(rows(), 1);
+  // What has failed can be used again.
+  EXPECT_TRUE(half->bind(std::int64_t{2}).bind("id").run());
+  EXPECT_TRUE(database->prepare(insert_row)->bind(std::int64_t{3}).bind("id").run());
+  EXPECT_EQ(rows(), 3);
+}
+
+TEST_F(StateFile, StatementsOfOneTextDoNotDisturbEachOther) {
+  auto database = open();
+  for (std::int64_t day : {1, 2, 3}) ASSERT_TRUE(insert(day)(*database));
+  constexpr std::string_view select = "SELECT day FROM dmarc_sent ORDER BY day";
+  { auto before = database->prepare(select); }
+  auto outer = database->prepare(select);
+  ASSERT_TRUE(outer->step().value());
+  auto inner = database->prepare(select);
+  ASSERT_TRUE(inner->step().value());
+  EXPECT_EQ(inner->number(0), 1);
+  ASSERT_TRUE(outer->step().value());
+  EXPECT_EQ(outer->number(0), 2);
+  EXPECT_EQ(inner->number(0), 1);
+}
+
+// One that was left at a row would keep the log of the file from being taken over, and it would grow for ever.
+TEST_F(StateFile, AStatementLeftAtARowHoldsNothingUp) {
+  auto database = open();
+  for (std::int64_t day : {1, 2, 3}) ASSERT_TRUE(insert(day)(*database));
+  {
+    auto rows_of = database->prepare("SELECT day FROM dmarc_sent");
+    ASSERT_TRUE(rows_of->step().value());
+  }
+  ASSERT_TRUE(insert(4)(*database));
+  run_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+  EXPECT_EQ(std::filesystem::file_size(path + "-wal"), 0u);
+}
+
+TEST_F(StateFile, AStatementIsRightAfterTheTablesHaveChanged) {
+  auto database = open();
+  constexpr std::string_view select = "SELECT * FROM dmarc_sent";
+  ASSERT_TRUE(insert(1)(*database));
+  ASSERT_TRUE(database->prepare(select)->step().value());
+  run_sql("ALTER TABLE dmarc_sent RENAME TO old; CREATE TABLE dmarc_sent AS SELECT day + 100 AS day FROM old");
+  auto again = database->prepare(select);
+  ASSERT_TRUE(again->step().value());
+  EXPECT_EQ(again->number(0), 101);
+}
+
+TEST_F(StateFile, OfManyStatementsTheLastAreKept) {
+  auto database = open();
+  for (int i = 0; i < 1000; ++i) {
+    const std::string sql = "SELECT " + std::to_string(i % 100);
+    auto number = database->prepare(sql);
+    ASSERT_TRUE(number->step().value());
+    EXPECT_EQ(number->number(0), i % 100);
+  }
+}
+
+// ---- what gathers before it is written
+
+Store::Write insert_and_tell(std::int64_t day, std::promise<void>& done) {
+  return [day, &done](Database& database) {
+    auto written = insert(day)(database);
+    done.set_value();
+    return written;
+  };
+}
+
+TEST_F(StateFile, WritesThatFollowAnotherAreOneTransaction) {
+  Store store(open(), counters, log, 10000, std::chrono::hours(1));
+  std::promise<void> first;
+  store.submit(insert_and_tell(0, first));
+  first.get_future().wait();  // nothing was written for a while: at once
+  for (int day = 1; day < 100; ++day) store.submit(insert(day));
+  store.submit(
+      [](Database&) -> Result<Done> { return Failure{"a failure, which takes its whole transaction with it"}; });
+  store.flush();
+  EXPECT_EQ(rows(), 1);
+  EXPECT_EQ(counters.get(Fault::state), 100u);
+}
+
+TEST_F(StateFile, WritesGatherNoLongerThanThereIsRoom) {
+  Store store(open(), counters, log, 10, std::chrono::hours(1));
+  std::promise<void> first;
+  store.submit(insert_and_tell(0, first));
+  first.get_future().wait();
+  store.flush();
+  for (int day = 1; day < 6; ++day) store.submit(insert(day));
+  std::promise<void> last;
+  store.submit(insert_and_tell(6, last));
+  last.get_future().wait();
+  EXPECT_EQ(counters.get(Fault::state), 0u);
+}
+
+TEST_F(StateFile, WhatGathersIsWrittenWhenTheStoreEnds) {
+  {
+    Store store(open(), counters, log, 10000, std::chrono::hours(1));
+    std::promise<void> first;
+    store.submit(insert_and_tell(0, first));
+    first.get_future().wait();
+    for (int day = 1; day < 10; ++day) store.submit(insert(day));
+  }
+  EXPECT_EQ(rows(), 10);
+}
+
 }  // namespace
 }  // namespace sallyport::state
