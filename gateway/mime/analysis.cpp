@@ -80,7 +80,13 @@ class Running {
         return 0;
       }
       count += piece->size();
-      for (auto& scan : scans_) scan->feed(*piece);
+      for (auto& scan : scans_) {
+        const std::uint64_t before = scan->octets();
+        scan->feed(*piece);
+        // What is inflated is work, too: a fourth of what reading it again will be.
+        const std::uint64_t decoded = scan->octets() - before;
+        count += (decoded - std::min<std::uint64_t>(decoded, piece->size())) / 4;
+      }
       if (splitter_) splitter_->feed(*piece);
       if (tnef_) tnef_->feed(*piece);
     }
@@ -112,7 +118,7 @@ class Running {
       case Job::Kind::digest:
         scans_.front()->end(part());
         builder_.leaf_ended(job_.part, *scans_.front(), {});
-        if (part().coding == Coding::signed_cms) signed_content_ended();
+        if (part().coding == Coding::signed_cms || part().coding == Coding::compressed_cms) cms_content_ended();
         break;
       case Job::Kind::redecode:
         add_other_codings();
@@ -124,7 +130,7 @@ class Running {
         add_tnef_files();
         break;
       case Job::Kind::cms:
-        add_signed_content();
+        add_cms_content();
         break;
     }
   }
@@ -167,8 +173,9 @@ class Running {
     }
     for (const TnefFile& file : tnef_->files()) {
       Part added = inner(Origin::tnef, file.begin, file.end);
-      added.is_attachment = !file.is_body;
-      if (file.is_body) added.declared_type = file.is_html ? "text/html" : "text/plain";
+      added.is_attachment = file.body == TnefBody::none;
+      if (file.body != TnefBody::none) added.declared_type = type_of(file.body);
+      if (file.body == TnefBody::rtf) added.coding = Coding::compressed_rtf;
       for (const std::string& name : file.names) added.names.push_back({name, NameSource::tnef});
       if (added.names.size() > 1) added.oddities.add(Oddity::conflicting_name);
       const auto index = builder_.add(std::move(added));
@@ -177,14 +184,29 @@ class Running {
     }
   }
 
-  void add_signed_content() {
-    Part added = inner(Origin::signed_content, 0, part().size);
-    added.coding = Coding::signed_cms;
+  static std::string_view type_of(TnefBody body) {
+    switch (body) {
+      case TnefBody::html:
+        return "text/html";
+      case TnefBody::rtf:
+        return "text/rtf";
+      case TnefBody::text:
+      case TnefBody::none:
+        break;
+    }
+    return "text/plain";
+  }
+
+  void add_cms_content() {
+    const Coding coding = job_.codings.front();
+    Part added =
+        inner(coding == Coding::signed_cms ? Origin::signed_content : Origin::compressed_content, 0, part().size);
+    added.coding = coding;
     if (const auto index = builder_.add(std::move(added))) builder_.want({.kind = Job::Kind::digest, .part = *index});
   }
 
-  // What is signed is an entity of MIME.
-  void signed_content_ended() {
+  // What is signed or compressed is an entity of MIME.
+  void cms_content_ended() {
     if (scans_.front()->faults().incomplete || scans_.front()->faults().junk || part().size == 0)
       return builder_.fail(Unscannable::smime);
     builder_.want({.kind = Job::Kind::split,

@@ -52,7 +52,7 @@ std::string_view cms_arcs(std::string_view head) {
 }  // namespace
 
 bool scans_text(std::string_view type, Coding coding) {
-  if (coding == Coding::signed_cms) return false;  // an entity, which is split
+  if (coding == Coding::signed_cms || coding == Coding::compressed_cms) return false;  // an entity, which is split
   if (type.empty() || type.starts_with("text/") || type.starts_with("message/") || is_multipart_type(type)) return true;
   return !is_base64(coding);
 }
@@ -111,8 +111,10 @@ void Builder::leaf_ended(PartIndex index, const LeafScan& scan, const ContentFie
   if (scan.raw().has_nul && leaf.coding != Coding::yenc) leaf.oddities.add(Oddity::nul);
   if (scan.faults().any()) {
     const bool is_qp = leaf.coding == Coding::quoted_printable;
+    const bool is_rtf = leaf.coding == Coding::compressed_rtf;
     leaf.oddities.add(is_base64(leaf.coding) ? Oddity::bad_base64
                       : is_qp                ? Oddity::bad_quoted_printable
+                      : is_rtf               ? Oddity::truncated
                                              : Oddity::bad_uuencode);
   }
   if (!leaf.charset.empty() && is_text(leaf) && !is_known_charset(leaf.charset))
@@ -150,7 +152,9 @@ void Builder::leaf_ended(PartIndex index, const LeafScan& scan, const ContentFie
         fields.smime_type.starts_with("enveloped") || fields.smime_type.starts_with("authenveloped"))
       leaf.is_encrypted = true;
     if (arcs.starts_with("\x07\x02") && fields.smime_type != "certs-only" && is_cms_type(type))
-      want({.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate});
+      want({.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate, .codings = {Coding::signed_cms}});
+    if (arcs.starts_with("\x09\x10\x01\x09") && is_cms_type(type))
+      want({.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate, .codings = {Coding::compressed_cms}});
   }
   if (type == "application/pgp-encrypted") leaf.is_encrypted = true;
   if (!is_message_type(type)) want_hidden(index, scan.text());  // adds parts, which moves all of them

@@ -31,7 +31,7 @@ struct Job {
     split,     // a range, for parts below `part`
     redecode,  // the content of `part`, with other codings
     tnef,      // the files in `part`
-    cms,       // the content that is signed in `part`
+    cms,       // the content that is signed or compressed in `part`; `codings` has which
   };
   Kind kind = Kind::digest;
   PartIndex part = the_message;

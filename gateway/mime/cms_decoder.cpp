@@ -1,5 +1,6 @@
 // The content of CMS SignedData (RFC 5652, 5), as opaque S/MIME carries it (RFC 8551, 3.5): whatever is signed is taken
-// out without any trust in the signature.
+// out without any trust in the signature. CompressedData (RFC 3274) has its content, still compressed, in the same
+// place.
 //
 // Walks BER as it streams past, in definite and indefinite lengths, and hands on the octets of eContent. OpenSSL's
 // reader would want the whole structure in memory and the content once more, which is as much as a mail may have; and
@@ -17,7 +18,8 @@ namespace {
 constexpr std::size_t most_depth = 24;
 constexpr std::uint64_t indefinite = UINT64_MAX;
 
-// ContentInfo { OID, [0] SignedData { version, digestAlgorithms, EncapsulatedContentInfo { OID, [0] OCTET STRING }}}:
+// ContentInfo { OID, [0] SignedData { version, digestAlgorithms, EncapsulatedContentInfo { OID, [0] OCTET STRING }}};
+// of CompressedData the second element is the algorithm. So this is
 // the path of the octet string by positions within its parents.
 constexpr std::uint8_t sequence = 0x30;
 constexpr std::uint8_t context_0 = 0xa0;

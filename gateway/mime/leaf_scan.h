@@ -30,6 +30,8 @@ class LeafScan {
   LeafScan(Coding coding, bool scans_text);
 
   void feed(std::string_view octets);
+  // Decoded so far.
+  std::uint64_t octets() const { return size_; }
   // The end. Puts size, digest, types and whether it is encrypted into the part.
   void end(Part& part);
 

@@ -40,7 +40,7 @@ enum class Unscannable : std::uint8_t {
   memory,   // the tree would be larger than it may be
   work,     // there are more readings than may be followed
   tnef,     // an envelope of TNEF (winmail.dat) that cannot be read
-  smime,    // signed content by CMS that cannot be read
+  smime,    // signed or compressed content by CMS that cannot be read
   storage,  // the message was not kept, or cannot be read back
 };
 

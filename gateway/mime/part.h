@@ -2,8 +2,8 @@
 //
 // Plain values without any view. Content is not in it; contents.h decodes it from the stored message when somebody
 // asks. A part can yield more parts: those of a multipart, an attached message, an envelope of TNEF, uuencoded files
-// within text, signed content; later the entries of an archive. `source` says in whose decoded content a part's offsets
-// count.
+// within text, signed or compressed content; later the entries of an archive. `source` says in whose decoded content a
+// part's offsets count.
 #pragma once
 
 #include <array>
@@ -25,15 +25,16 @@ using PartIndex = std::uint32_t;
 inline constexpr PartIndex the_message = 0;
 
 enum class Origin : std::uint8_t {
-  message,         // the mail itself
-  child,           // of a multipart
-  preamble,        // text of a multipart before its first delimiter
-  epilogue,        // and behind its last one
-  attached,        // the message within message/rfc822 and its kin
-  embedded,        // a file within text: uuencode, yEnc, BinHex
-  tnef,            // a file within an envelope of TNEF
-  signed_content,  // the content of opaque S/MIME
-  archived,        // an entry of an archive
+  message,             // the mail itself
+  child,               // of a multipart
+  preamble,            // text of a multipart before its first delimiter
+  epilogue,            // and behind its last one
+  attached,            // the message within message/rfc822 and its kin
+  embedded,            // a file within text: uuencode, yEnc, BinHex
+  tnef,                // a file within an envelope of TNEF
+  signed_content,      // the content of opaque S/MIME
+  archived,            // an entry of an archive
+  compressed_content,  // the content of compressed S/MIME
 };
 
 // How the content of a part is obtained from its octets. Of base64 and quoted-printable that are not as they should be,
@@ -55,21 +56,40 @@ enum class Coding : std::uint8_t {
   base64_from_line_2,         // the first line is none
   uuencode,
   yenc,
-  binhex,      // the data fork
-  signed_cms,  // the content of CMS SignedData
+  binhex,          // the data fork
+  signed_cms,      // the content of CMS SignedData
+  compressed_cms,  // that of CMS CompressedData
+  compressed_rtf,  // RTF in an envelope of TNEF
 };
 
 }  // namespace sallyport::mime
 
 template <>
-inline constexpr auto sallyport::words_of<sallyport::mime::Origin> = std::to_array<std::string_view>(
-    {"message", "child", "preamble", "epilogue", "attached", "embedded", "tnef", "signed_content", "archived"});
+inline constexpr auto sallyport::words_of<sallyport::mime::Origin> =
+    std::to_array<std::string_view>({"message", "child", "preamble", "epilogue", "attached", "embedded", "tnef",
+                                     "signed_content", "archived", "compressed_content"});
 template <>
-inline constexpr auto sallyport::words_of<sallyport::mime::Coding> = std::to_array<std::string_view>(
-    {"identity", "quoted_printable", "quoted_printable_dropping", "quoted_printable_skipping", "base64",
-     "base64_to_padding", "base64_zero_padding", "base64_no_padding", "base64_padded_groups", "base64_by_line",
-     "base64_by_group", "base64_to_junk", "base64_url", "base64_from_line_2", "uuencode", "yenc", "binhex",
-     "signed_cms"});
+inline constexpr auto sallyport::words_of<sallyport::mime::Coding> =
+    std::to_array<std::string_view>({"identity",
+                                     "quoted_printable",
+                                     "quoted_printable_dropping",
+                                     "quoted_printable_skipping",
+                                     "base64",
+                                     "base64_to_padding",
+                                     "base64_zero_padding",
+                                     "base64_no_padding",
+                                     "base64_padded_groups",
+                                     "base64_by_line",
+                                     "base64_by_group",
+                                     "base64_to_junk",
+                                     "base64_url",
+                                     "base64_from_line_2",
+                                     "uuencode",
+                                     "yenc",
+                                     "binhex",
+                                     "signed_cms",
+                                     "compressed_cms",
+                                     "compressed_rtf"});
 
 namespace sallyport::mime {
 

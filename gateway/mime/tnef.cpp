@@ -24,6 +24,7 @@ constexpr std::uint32_t message_body = 0x0002800c;
 
 // Properties.
 constexpr std::uint16_t body_text = 0x1000;
+constexpr std::uint16_t body_rtf = 0x1009;
 constexpr std::uint16_t body_html = 0x1013;
 constexpr std::uint16_t display_name = 0x3001;
 constexpr std::uint16_t attach_data = 0x3701;
@@ -159,7 +160,7 @@ void TnefScan::begin_attribute() {
       file_.end = value_end_;
       break;
     case message_body:
-      add_body(offset_, value_end_, false);
+      add_body(offset_, value_end_, TnefBody::text);
       break;
     case attachment_properties:
     case message_properties:
@@ -232,9 +233,11 @@ void TnefScan::begin_value() {
     file_.end = offset_ + length_;
     file_.is_message = true;
   } else if (id_ == body_html && type == binary) {
-    add_body(offset_, offset_ + length_, true);
+    add_body(offset_, offset_ + length_, TnefBody::html);
+  } else if (id_ == body_rtf && type == binary) {
+    add_body(offset_, offset_ + length_, TnefBody::rtf);
   } else if (id_ == body_text && type == string_8) {
-    add_body(offset_, offset_ + length_, false);
+    add_body(offset_, offset_ + length_, TnefBody::text);
   }
   skip_ = whole;
   next_value();
@@ -253,14 +256,13 @@ void TnefScan::finish_file() {
   has_file_ = false;
 }
 
-void TnefScan::add_body(std::uint64_t begin, std::uint64_t end, bool is_html) {
+void TnefScan::add_body(std::uint64_t begin, std::uint64_t end, TnefBody body) {
   if (has_file_ || begin == end || files_.size() >= most_files) return;
-  TnefFile body;
-  body.begin = begin;
-  body.end = end;
-  body.is_body = true;
-  body.is_html = is_html;
-  files_.push_back(std::move(body));
+  TnefFile added;
+  added.begin = begin;
+  added.end = end;
+  added.body = body;
+  files_.push_back(std::move(added));
 }
 
 void TnefScan::add_name(std::string_view octets, bool is_utf16) {

@@ -13,13 +13,15 @@
 
 namespace sallyport::mime {
 
+// What is no file but the text of the mail, and in which form.
+enum class TnefBody : std::uint8_t { none, text, html, rtf };
+
 struct TnefFile {
   std::uint64_t begin = 0;  // in the envelope
   std::uint64_t end = 0;
   std::vector<std::string> names;  // UTF-8, as told: title, long name, short name
-  bool is_body = false;            // not a file: the text of the mail, or its HTML
   bool is_message = false;         // an envelope of its own within this one
-  bool is_html = false;
+  TnefBody body = TnefBody::none;  // RTF is compressed
 };
 
 class TnefScan {
@@ -57,7 +59,7 @@ class TnefScan {
   void begin_value();
   void begin_file();
   void finish_file();
-  void add_body(std::uint64_t begin, std::uint64_t end, bool is_html);
+  void add_body(std::uint64_t begin, std::uint64_t end, TnefBody body);
   void add_name(std::string_view octets, bool is_utf16);
   void give_up();
 

@@ -29,6 +29,10 @@ std::unique_ptr<TransferDecoder> make_decoder(Coding coding) {
       return make_binhex_decoder();
     case Coding::signed_cms:
       return make_cms_decoder();
+    case Coding::compressed_cms:
+      return make_compressed_cms_decoder();
+    case Coding::compressed_rtf:
+      return make_compressed_rtf_decoder();
   }
   return nullptr;
 }

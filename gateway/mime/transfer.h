@@ -15,7 +15,7 @@ namespace sallyport::mime {
 
 // What a decoder has met that readers do not agree about.
 struct CodingFaults {
-  bool junk = false;            // octets that do not belong there, other than white space
+  bool junk = false;            // octets that do not belong there, other than white space; compressed far too well
   bool url_digits = false;      // base64: "-" or "_"
   bool padding_inside = false;  // base64: digits behind padding, or padding in a wrong place
   bool uneven_lines = false;    // base64: a line, not the last one, that is no whole number of groups
@@ -49,6 +49,9 @@ std::unique_ptr<TransferDecoder> make_quoted_printable_decoder(Coding coding);
 std::unique_ptr<TransferDecoder> make_uuencode_decoder();
 std::unique_ptr<TransferDecoder> make_yenc_decoder();
 std::unique_ptr<TransferDecoder> make_binhex_decoder();
+// What is signed or, still compressed, what is compressed.
 std::unique_ptr<TransferDecoder> make_cms_decoder();
+std::unique_ptr<TransferDecoder> make_compressed_cms_decoder();
+std::unique_ptr<TransferDecoder> make_compressed_rtf_decoder();
 
 }  // namespace sallyport::mime

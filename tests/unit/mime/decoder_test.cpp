@@ -1,11 +1,13 @@
 // Transfer decoders: what each reading makes of octets that are not as they should be (reference sheet, section 12).
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <random>
 #include <string>
 #include <vector>
 
 #include "gateway/base/base64.h"
+#include "gateway/base/text.h"
 #include "gateway/mime/transfer.h"
 
 namespace sallyport::mime {
@@ -197,6 +199,83 @@ TEST(SignedCms, GivesItsContent) {
   const auto decoded = decode(Coding::signed_cms, streamed);
   EXPECT_EQ(decoded.octets, "signed text");
   EXPECT_FALSE(decoded.faults.incomplete);
+}
+
+std::string deflated(const std::string& text) {
+  std::string packed(compressBound(text.size()), '\0');
+  uLongf size = packed.size();
+  EXPECT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+                     text.size()),
+            Z_OK);
+  packed.resize(size);
+  return packed;
+}
+// SEQUENCE { OID compressedData, [0] SEQUENCE { 0, SEQUENCE { OID zlib }, SEQUENCE { OID data, [0] { content } } } }
+std::string compressed_data(const std::string& content) {
+  const std::string oid("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09", 13);
+  const std::string zlib_oid("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x08", 13);
+  const std::string data_oid("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 11);
+  const std::string inner = der('\x30', data_oid + der('\xa0', der('\x04', content)));
+  return der('\x30', oid + der('\xa0', der('\x30', std::string("\x02\x01\x00", 3) + der('\x30', zlib_oid) + inner)));
+}
+
+TEST(CompressedCms, GivesItsContent) {
+  std::mt19937 random(3);
+  std::string text = "Content-Type: text/plain\r\n\r\ncompressed text\r\n";
+  while (text.size() < 40000) text += "line " + std::to_string(random()) + "\r\n";
+  for (const std::string& content : {text, std::string(), std::string("x"), std::string(60000, 'x')}) {
+    const auto decoded = decode(Coding::compressed_cms, compressed_data(deflated(content)));
+    EXPECT_EQ(decoded.octets, content);
+    EXPECT_FALSE(decoded.faults.junk || decoded.faults.incomplete);
+  }
+}
+
+TEST(CompressedCms, SaysWhatIsCutOrBroken) {
+  const std::string packed = deflated("Content-Type: text/plain\r\n\r\n" + std::string(1000, 'x') + "y");
+  const auto is_whole = [](const std::string& octets) {
+    const auto decoded = decode(Coding::compressed_cms, octets);
+    return !decoded.faults.junk && !decoded.faults.incomplete;
+  };
+  ASSERT_TRUE(is_whole(compressed_data(packed)));
+  EXPECT_FALSE(is_whole(compressed_data(packed.substr(0, packed.size() / 2))));
+  EXPECT_FALSE(is_whole(compressed_data(packed.substr(0, packed.size() - 1)))) << "its checksum is a part of it";
+  EXPECT_FALSE(is_whole(compressed_data("no zlib at all")));
+  EXPECT_FALSE(is_whole(compressed_data(packed).substr(0, 60)));
+  EXPECT_FALSE(is_whole(""));
+  std::string wrong = packed;
+  wrong[wrong.size() / 2] = static_cast<char>(wrong[wrong.size() / 2] ^ 0x55);
+  EXPECT_FALSE(is_whole(compressed_data(wrong)));
+}
+
+TEST(CompressedCms, OfABombGivesNoMoreThanSoManyTimesItsSize) {
+  const std::string bomb = compressed_data(deflated(std::string(20'000'000, '\0')));
+  ASSERT_LT(bomb.size(), 30000u);
+  const auto decoded = decode(Coding::compressed_cms, bomb);
+  EXPECT_TRUE(decoded.faults.junk);
+  EXPECT_LE(decoded.octets.size(), 50 * bomb.size() + 192 * 1024);
+}
+
+// The examples of [MS-OXRTFCP].
+TEST(CompressedRtf, GivesItsText) {
+  const auto octets = [](std::string_view hex) { return *text::from_hex(hex); };
+  const auto hello = decode(
+      Coding::compressed_rtf,
+      octets("2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"));
+  EXPECT_EQ(hello.octets, "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");
+  EXPECT_FALSE(hello.faults.junk || hello.faults.incomplete);
+  const auto crossing =
+      decode(Coding::compressed_rtf, octets("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0"));
+  EXPECT_EQ(crossing.octets, "{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}");
+  const std::string plain = std::string("\x20\0\0\0\x10\0\0\0MELA\0\0\0\0", 16) + "{\\rtf1 as it is}";
+  EXPECT_EQ(decode(Coding::compressed_rtf, plain).octets, "{\\rtf1 as it is}");
+}
+
+TEST(CompressedRtf, SaysWhatIsCutOrNone) {
+  EXPECT_TRUE(decode(Coding::compressed_rtf, "").faults.incomplete);
+  EXPECT_TRUE(decode(Coding::compressed_rtf, std::string(100, 'x')).faults.junk);
+  const std::string head("\x20\0\0\0\x10\0\0\0LZFu\0\0\0\0", 16);
+  EXPECT_TRUE(decode(Coding::compressed_rtf, head + std::string("\0abc", 4)).faults.incomplete);
+  EXPECT_EQ(decode(Coding::compressed_rtf, head + std::string("\0abc", 4)).octets, "abc");
 }
 
 TEST(SignedCms, GivesNothingOfWhatIsNone) {

@@ -1,5 +1,6 @@
 // The tree of parts: structure, other readings, bounds (threats.md M1-M10, M14, I6).
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <random>
@@ -8,6 +9,7 @@
 
 #include "gateway/base/base64.h"
 #include "gateway/base/cpu_time.h"
+#include "gateway/base/text.h"
 #include "tests/unit/mime/reading.h"
 
 namespace sallyport::mime {
@@ -284,6 +286,71 @@ TEST(Smime, ContentIsReadWithoutTrust) {
   EXPECT_TRUE(read_mail(head + "enveloped-data" + coding + to_base64(cms(3, ""))).part(0).is_encrypted);
   EXPECT_TRUE(
       read_mail(multipart("multipart/encrypted; boundary=b", "--b\r\n\r\nx\r\n--b--\r\n")).part(0).is_encrypted);
+}
+
+// As signed content; within limits, whatever it is inflated to.
+TEST(Smime, CompressedContentIsInflated) {
+  const auto element = [](char tag, const std::string& value) {
+    return tag + std::string("\x83") + static_cast<char>(value.size() >> 16) + static_cast<char>(value.size() >> 8) +
+           static_cast<char>(value.size()) + value;
+  };
+  const auto compressed = [&](const std::string& content) {
+    std::string packed(compressBound(content.size()), '\0');
+    uLongf size = packed.size();
+    EXPECT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(content.data()),
+                       content.size()),
+              Z_OK);
+    packed.resize(size);
+    const std::string oid("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09", 13);
+    const std::string zlib_oid("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x08", 13);
+    const std::string data_oid("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 11);
+    const std::string inner = element('\x30', data_oid + element('\xa0', element('\x04', packed)));
+    return element('\x30', oid + element('\xa0', element('\x30', std::string("\x02\x01\x00", 3) +
+                                                                     element('\x30', zlib_oid) + inner)));
+  };
+  const auto mail_with = [](const std::string& cms) {
+    return "Content-Type: application/pkcs7-mime; smime-type=compressed-data; name=smime.p7z\r\n"
+           "Content-Transfer-Encoding: base64\r\n\r\n" +
+           to_base64(cms);
+  };
+  const std::string entity = "Content-Type: application/octet-stream; name=x.exe\r\n\r\n" + harm;
+  const ReadMail read = read_mail(mail_with(compressed(entity)));
+  EXPECT_EQ(read.tree.unscannable, Unscannable::no);
+  EXPECT_TRUE(read.holds(harm)) << FieldWriter::json(read.tree);
+  EXPECT_TRUE(read.has_extension("exe"));
+  EXPECT_FALSE(read.part(0).is_encrypted);
+  const bool has_origin = std::any_of(read.tree.parts.begin(), read.tree.parts.end(),
+                                      [](const Part& part) { return part.origin == Origin::compressed_content; });
+  EXPECT_TRUE(has_origin);
+  // Within one another, and with what was signed.
+  const ReadMail twice = read_mail(mail_with(compressed(mail_with(compressed(entity)))));
+  EXPECT_TRUE(twice.holds(harm)) << FieldWriter::json(twice.tree);
+  // Cut, or a bomb: unscannable, never clean.
+  const std::string whole = compressed(entity);
+  EXPECT_EQ(read_mail(mail_with(whole.substr(0, whole.size() - 10))).tree.unscannable, Unscannable::smime);
+  EXPECT_EQ(read_mail(mail_with(compressed(entity + std::string(12'000'000, 'x')))).tree.unscannable,
+            Unscannable::smime);
+  // Honest text that is more than may be read again of so small a mail.
+  std::string text = "Content-Type: text/plain\r\n\r\n";
+  for (int i = 0; i < 400'000; ++i) text += "line " + std::to_string(i % 1000) + " of a long, long log\r\n";
+  EXPECT_NE(read_mail(mail_with(compressed(text))).tree.unscannable, Unscannable::no);
+}
+
+TEST(Tnef, GivesItsCompressedText) {
+  const std::string rtf = *text::from_hex(
+      "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0");
+  const std::string envelope = little(0x223e9f78, 4) + little(1, 2) +
+                               tnef_attribute(1, 0x00069003, little(1, 4) + tnef_property(0x0102, 0x1009, rtf));
+  const ReadMail read =
+      read_mail(mixed("Content-Type: application/ms-tnef; name=winmail.dat\r\n"
+                      "Content-Transfer-Encoding: base64\r\n\r\n" +
+                      to_base64(envelope)));
+  EXPECT_EQ(read.tree.unscannable, Unscannable::no);
+  EXPECT_TRUE(read.holds("hello world")) << FieldWriter::json(read.tree);
+  const Part& text = read.tree.parts.back();
+  EXPECT_EQ(text.declared_type, "text/rtf");
+  EXPECT_TRUE(text.real_types.has(FileType::rtf));
+  EXPECT_FALSE(is_file(text));
 }
 
 TEST(Types, AreHeldAgainstLabelsAndNames) {
