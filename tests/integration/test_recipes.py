@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """The examples of lua/recipes.md, as they stand there, on the running program: each is short, loads, and finds what it is there for."""
 import base64
+import http.server
 import json
 import re
+import ssl
+import subprocess
+import threading
 import unittest
 
-from support import ROOT, Client, GatewayTest, wait_until
+from support import ROOT, Client, GatewayTest, free_port, tool, wait_until
 
 PAGE = (ROOT / "lua/recipes.md").read_text()
 RECIPES = re.findall(r"^## (\d+)\. .*?^```lua\n(.*?)^```$", PAGE, re.M | re.S)
@@ -28,24 +32,7 @@ def text(words):
     return "Content-Type: text/plain\r\n\r\n" + words
 
 
-class Recipes(GatewayTest):
-    def setUp(self):
-        super().setUp()
-        folder = self.folder / "recipes"
-        folder.mkdir()
-        for number, source in RECIPES:
-            (folder / f"recipe{int(number):02}.lua").write_text(source)
-        zone = {"evil.com.dbl.example": {"A": ["127.0.1.2"]}, "sender.example": {"MX": [[10, "mx.sender.example"]]},
-                "nomx.example": {"A": ["192.0.2.1"]}}
-        self.receiver = self.sink()
-        self.log_file = self.folder / "gateway.log"
-        self.archive = self.sink()
-        self.gateway({"default": {"servers": [f"127.0.0.1:{self.receiver.port}"]},
-                      "archive": {"servers": [f"127.0.0.1:{self.archive.port}"]}}, dns={"servers": [f"127.0.0.1:{self.dns(zone)}"], "timeout": "1s"},
-                     log={"format": "json", "target": f"file:{self.log_file}"},
-                     policy={"mode": "off", "content": {"mode": "enforce"}, "rules": {"mode": "enforce", "path": folder},
-                             "actions": {"tag": 100.0, "quarantine": 200.0, "reject": 300.0}})
-
+class RecipeTest(GatewayTest):
     def send(self, content, sender="ann@sender.example", recipient="user@test.example"):
         """The last reply, and the rules that had something to say."""
         before = len(self.transactions())
@@ -65,6 +52,25 @@ class Recipes(GatewayTest):
     def transactions(self):
         lines = self.log_file.read_text().splitlines() if self.log_file.exists() else []
         return [line for line in map(json.loads, lines) if line.get("event") in ("transaction", "recipient")]
+
+
+class Recipes(RecipeTest):
+    def setUp(self):
+        super().setUp()
+        folder = self.folder / "recipes"
+        folder.mkdir()
+        for number, source in RECIPES:
+            (folder / f"recipe{int(number):02}.lua").write_text(source)
+        zone = {"evil.com.dbl.example": {"A": ["127.0.1.2"]}, "sender.example": {"MX": [[10, "mx.sender.example"]]},
+                "nomx.example": {"A": ["192.0.2.1"]}}
+        self.receiver = self.sink()
+        self.log_file = self.folder / "gateway.log"
+        self.archive = self.sink()
+        self.gateway({"default": {"servers": [f"127.0.0.1:{self.receiver.port}"]},
+                      "archive": {"servers": [f"127.0.0.1:{self.archive.port}"]}}, dns={"servers": [f"127.0.0.1:{self.dns(zone)}"], "timeout": "1s"},
+                     log={"format": "json", "target": f"file:{self.log_file}"},
+                     policy={"mode": "off", "content": {"mode": "enforce"}, "rules": {"mode": "enforce", "path": folder},
+                             "actions": {"tag": 100.0, "quarantine": 200.0, "reject": 300.0}})
 
     def test_each_is_short(self):
         self.assertEqual([int(number) for number, _ in RECIPES], list(range(1, len(RECIPES) + 1)))
@@ -115,6 +121,81 @@ class Recipes(GatewayTest):
                 replies.append(client.reply()[:9])
         self.assertEqual(replies[0][:3], "250")
         self.assertEqual(replies[-1], "451 4.7.1")
+
+
+class Reputation(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    scores = {"/bad.example": b'{"score": 7}', "/worse.example": b'{"score": 70}', "/odd.example": b'{"score": "much"}', "/broken.example": b'{"score":'}
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        body = self.scores.get(self.path, b"not known")
+        self.send_response(200 if self.path in self.scores else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class WebService(RecipeTest):
+    """The recipe that asks a web service, as it stands there but for the port, and a service that answers."""
+
+    def setUp(self):
+        super().setUp()
+        [source] = [source for _, source in RECIPES if "sp.http" in source]
+        [host] = set(re.findall(r'"https://([^/"]+)/"', source))
+        certificate = self.folder / "web.crt"
+        subprocess.run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", self.folder / "web.key", "-out", certificate, "-days", "2", "-subj", f"/CN={host}",
+                        "-addext", f"subjectAltName=DNS:{host}"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, self.folder / "web.key")
+        self.web = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Reputation)
+        self.web.daemon_threads = True
+        self.web.asked = []
+        self.web.socket = context.wrap_socket(self.web.socket, server_side=True)
+        threading.Thread(target=self.web.serve_forever, daemon=True).start()
+        self.addCleanup(self.web.server_close)
+        self.addCleanup(self.web.shutdown)
+        folder = self.folder / "recipes"
+        folder.mkdir()
+        (folder / "web.lua").write_text(source.replace(f"https://{host}/", f"https://{host}:{self.web.server_port}/"))
+        self.receiver = self.sink()
+        self.log_file = self.folder / "gateway.log"
+        self.gateway({"default": {"servers": [f"127.0.0.1:{self.receiver.port}"]}},
+                     dns={"servers": [f"127.0.0.1:{self.dns({host: {'A': ['127.0.0.1']}})}"], "timeout": "1s"},
+                     log={"format": "json", "target": f"file:{self.log_file}"},
+                     policy={"mode": "off", "rules": {"mode": "enforce", "path": folder, "http": [host], "http_ca": str(certificate)},
+                             "actions": {"tag": 100.0, "quarantine": 200.0, "reject": 300.0}})
+
+    def score(self, domain):
+        """What the rule adds for a sender of that domain; nothing where it says nothing."""
+        reply, rules = self.send(mail(text("x")), sender=f"ann@{domain}")
+        self.assertTrue(reply.startswith("250"), reply)
+        found = re.findall(r"([!]?)rules:[A-Z_]+(?:\((\d+)\))?", str(self.transactions()[-1]["symbols"]))
+        return None if not found else "failed" if found[0][0] else int(found[0][1])
+
+    def test_what_the_service_says_is_asked_once_and_counts(self):
+        self.assertEqual(self.score("bad.example"), 7)
+        self.assertEqual(self.score("bad.example"), 7)
+        self.assertEqual(self.web.asked, ["/bad.example"])
+        self.assertEqual(self.score("worse.example"), 10)
+
+    def test_what_the_service_does_not_know_is_asked_again(self):
+        for _ in range(2):
+            self.assertIsNone(self.score("unknown.example"))
+        self.assertEqual(self.web.asked, ["/unknown.example"] * 2)
+
+    def test_answers_that_are_none_do_no_harm(self):
+        self.assertIsNone(self.score("odd.example"))
+        self.assertIsNone(self.score("broken.example"))
+
+    def test_without_the_service_mail_goes_on(self):
+        self.web.shutdown()
+        self.web.server_close()
+        self.assertIsNone(self.score("bad.example"))
 
 
 if __name__ == "__main__":
