@@ -5,6 +5,7 @@
 #include <unicode/uspoof.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -35,6 +36,33 @@ const icu::Normalizer2& casefold_form() {
   return *form;
 }
 
+std::string skeleton_by_icu(const std::string& valid) {
+  // A character may have a prototype of up to eighteen; then the whole length is known, and there is a second call.
+  std::string skeleton(valid.size() * 2 + 64, '\0');
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    UErrorCode status = U_ZERO_ERROR;
+    const int32_t octets = uspoof_getSkeletonUTF8(checker(), 0, valid.data(), static_cast<int32_t>(valid.size()),
+                                                  skeleton.data(), static_cast<int32_t>(skeleton.size()), &status);
+    const bool is_too_long = status == U_BUFFER_OVERFLOW_ERROR;
+    ensure(is_too_long || U_SUCCESS(status), "ICU: a text has no skeleton");
+    skeleton.resize(static_cast<std::size_t>(octets));
+    if (!is_too_long) break;
+  }
+  return skeleton;
+}
+
+// What each character of ASCII looks like. A text of them looks like what they do, one after the other: the skeleton
+// takes characters by themselves, and no normal form joins these.
+using AsciiSkeletons = std::array<std::string, 128>;
+const AsciiSkeletons& ascii_skeletons() {
+  static const AsciiSkeletons all = [] {
+    AsciiSkeletons made;
+    for (std::size_t c = 0; c < made.size(); ++c) made[c] = skeleton_by_icu(std::string(1, static_cast<char>(c)));
+    return made;
+  }();
+  return all;
+}
+
 std::vector<char32_t> characters_of(std::string_view text) {
   std::vector<char32_t> characters;
   characters.reserve(text.size());
@@ -62,18 +90,11 @@ std::string to_valid_utf8(std::string_view text) {
 }
 
 std::string skeleton_of(std::string_view text) {
-  const std::string valid = to_valid_utf8(text);
-  // A character may have a prototype of up to eighteen; then the whole length is known, and there is a second call.
-  std::string skeleton(valid.size() * 2 + 64, '\0');
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    UErrorCode status = U_ZERO_ERROR;
-    const int32_t octets = uspoof_getSkeletonUTF8(checker(), 0, valid.data(), static_cast<int32_t>(valid.size()),
-                                                  skeleton.data(), static_cast<int32_t>(skeleton.size()), &status);
-    const bool is_too_long = status == U_BUFFER_OVERFLOW_ERROR;
-    ensure(is_too_long || U_SUCCESS(status), "ICU: a text has no skeleton");
-    skeleton.resize(static_cast<std::size_t>(octets));
-    if (!is_too_long) break;
-  }
+  if (!text::is_ascii(text)) return skeleton_by_icu(to_valid_utf8(text));
+  const AsciiSkeletons& skeletons = ascii_skeletons();
+  std::string skeleton;
+  skeleton.reserve(text.size() + 8);
+  for (const char c : text) skeleton += skeletons[static_cast<unsigned char>(c)];
   return skeleton;
 }
 

@@ -103,7 +103,7 @@ Text to_text(std::string octets, std::string_view declared, bool is_html, std::s
     made.utf8 = std::move(converted->utf8);
     made.is_whole &= converted->is_whole;
   }
-  std::erase(made.utf8, '\0');
+  if (made.utf8.find('\0') != std::string::npos) std::erase(made.utf8, '\0');
   return made;
 }
 

@@ -146,10 +146,12 @@ std::string as_ascii(std::string_view head) {
     at = 1;
     step = 2;
   }
-  std::string ascii;
+  std::string ascii(head.size(), '\0');
+  std::size_t size = 0;
   for (; at < head.size(); at += step) {
-    if (head[at] != 0) ascii += text::lower(head[at]);
+    if (head[at] != 0) ascii[size++] = text::lower(head[at]);
   }
+  ascii.resize(size);
   return ascii;
 }
 
@@ -160,12 +162,16 @@ void add_texts(std::string_view head, FileTypes& types) {
   const std::string ascii = as_ascii(head);
   std::string_view begin = ascii;
   begin.remove_prefix(std::min(begin.find_first_not_of(" \t\r\n\v\f"), begin.size()));
-  for (std::string_view tag :
-       {"<html", "<!doctype html", "<script", "<body", "<head", "<iframe", "<meta ", "<table", "<a href"}) {
-    if (holds(ascii, tag)) types.add(html);
+  constexpr std::string_view tags[] = {"<html",   "<!doctype html", "<script", "<body",  "<head",
+                                       "<iframe", "<meta ",         "<table",  "<a href"};
+  for (std::size_t at = ascii.find('<'); at != std::string::npos; at = ascii.find('<', at + 1)) {
+    const std::string_view rest = std::string_view(ascii).substr(at);
+    if (rest.starts_with("<svg")) types.add(svg);
+    if (types.has(html)) continue;
+    if (std::any_of(std::begin(tags), std::end(tags), [rest](std::string_view tag) { return rest.starts_with(tag); }))
+      types.add(html);
   }
   if (begin.starts_with("<?xml")) types.add(xml);
-  if (holds(ascii, "<svg")) types.add(svg);
   if (holds(ascii.substr(0, 1024), "%pdf-")) types.add(pdf);
   if (begin.starts_with("{\\rt")) types.add(rtf);
   if (begin.starts_with("begin:vcalendar")) types.add(calendar);
@@ -248,13 +254,10 @@ void TypeSniffer::look_inside(std::string_view octets) {
     }
   }
   // The end of a ZIP directory stands in the last 64 KiB, behind whatever it was appended to.
-  std::size_t from = 0;
-  while (true) {
-    const void* found = memmem(octets.data() + from, octets.size() - from, zip_end.data(), zip_end.size());
-    if (found == nullptr) break;
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - octets.data());
-    zip_end_ = octets_ + at + zip_end_octets;
-    from = at + zip_end.size();
+  // Its third octet is the one that text does not have.
+  for (std::size_t third = octets.find(zip_end[2]); third != std::string_view::npos;
+       third = octets.find(zip_end[2], third + 1)) {
+    if (third >= 2 && octets.substr(third - 2).starts_with(zip_end)) zip_end_ = octets_ + third - 2 + zip_end_octets;
   }
 }
 

@@ -20,6 +20,17 @@ constexpr auto white = [] {
 }();
 bool is_white(char c) { return white[static_cast<unsigned char>(c)]; }
 
+// The length of the words at the beginning, as far as one space stands between each two of them: what is shown as it
+// is. Looks at a first piece, so that who takes less of it may ask again.
+std::size_t plain_words(std::string_view text) {
+  text = text.substr(0, 1024);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_white(text[i])) continue;
+    if (text[i] != ' ' || i + 1 == text.size() || is_white(text[i + 1])) return i;
+  }
+  return text.size();
+}
+
 // Whether a declaration may hide: a value that begins like none, hidden, all or 0.
 bool may_hide(std::string_view style) {
   for (std::size_t at = style.find(':'); at != std::string_view::npos; at = style.find(':', at + 1)) {
@@ -249,8 +260,9 @@ void HtmlReading::text(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const auto end = std::find_if(text.begin(), text.end(), is_white);
-    const auto length = static_cast<std::size_t>(end - text.begin());
+    std::size_t length = plain_words(text);
+    const bool has_room = out_.text.size() + length + 2 <= limits_.text;
+    if (!has_room) length = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_white) - text.begin());
     const std::string_view word = text.substr(0, length);
     text.remove_prefix(length);
     if (wants_space_ && !out_.text.empty() && out_.text.back() != '\n') {

@@ -1,4 +1,5 @@
 // Quoted-printable (RFC 2045, 6.7). Trailing white space of a line is dropped; line ends stay as they are.
+#include <algorithm>
 #include <cstddef>
 
 #include "gateway/base/text.h"
@@ -19,16 +20,52 @@ int hex_digit(char c) {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// The end of what stands for itself: before "=", and before white space that may be the end of a line.
-std::size_t end_of_plain(std::string_view octets, std::size_t at) {
-  for (; at < octets.size() && octets[at] != '='; ++at) {
-    if (!is_blank(octets[at])) continue;
-    if (at + 1 == octets.size()) break;
-    const char next = octets[at + 1];
-    if (is_blank(next) || next == '\r' || next == '\n' || next == '=') break;
+// Where the octet stands next. Looked for again only behind where it was found, so that all is linear.
+class NextOctet {
+ public:
+  NextOctet(std::string_view octets, char octet) : octets_(octets), octet_(octet) { look(0); }
+  // At `at` or behind it; the end where there is none. `at` never goes back.
+  std::size_t from(std::size_t at) {
+    if (found_ < at) look(at);
+    return found_;
   }
-  return at;
-}
+
+ private:
+  void look(std::size_t at) { found_ = std::min(octets_.find(octet_, at), octets_.size()); }
+
+  std::string_view octets_;
+  char octet_;
+  std::size_t found_ = 0;
+};
+
+// Finds what stands for itself: all before "=", and before white space that the end of a line may follow.
+class PlainText {
+ public:
+  explicit PlainText(std::string_view octets) : octets_(octets), equals_(octets, '='), line_end_(octets, '\n') {}
+
+  // The end of what begins at `at`.
+  std::size_t end(std::size_t at) {
+    const std::size_t equals = equals_.from(at);
+    for (std::size_t line = at; line < equals;) {
+      const std::size_t line_end = line_end_.from(line);
+      // White space in front of "=" stands for itself.
+      if (line_end > equals || (line_end == equals && equals < octets_.size())) break;
+      // Carriage returns among it are dropped with it.
+      std::size_t blank = line_end;
+      for (std::size_t i = line_end; i > line && (is_blank(octets_[i - 1]) || octets_[i - 1] == '\r'); --i) {
+        if (is_blank(octets_[i - 1])) blank = i - 1;
+      }
+      if (blank != line_end) return blank;
+      line = line_end + 1;
+    }
+    return equals;
+  }
+
+ private:
+  std::string_view octets_;
+  NextOctet equals_;
+  NextOctet line_end_;
+};
 
 class QuotedPrintableDecoder final : public TransferDecoder {
  public:
@@ -36,12 +73,17 @@ class QuotedPrintableDecoder final : public TransferDecoder {
 
   void feed(std::string_view octets, std::string& out) override {
     std::size_t at = 0;
+    PlainText plain(octets);
     while (at < octets.size()) {
       if (held_.empty() && skip_ == 0) {
-        const std::size_t end = end_of_plain(octets, at);
+        const std::size_t end = plain.end(at);
         out.append(octets.substr(at, end - at));
         at = end;
         if (at == octets.size()) return;
+        if (take_plain_escape(octets.substr(at), out)) {
+          at += 3;
+          continue;
+        }
       }
       take(octets[at++], out);
     }
@@ -54,6 +96,15 @@ class QuotedPrintableDecoder final : public TransferDecoder {
   }
 
  private:
+  // An escape that is whole and as it should be, as nearly all are.
+  static bool take_plain_escape(std::string_view octets, std::string& out) {
+    if (octets.size() < 3 || octets[0] != '=' || octets[1] > 'F' || octets[2] > 'F') return false;
+    const int high = hex_digit(octets[1]), low = hex_digit(octets[2]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high << 4 | low);
+    return true;
+  }
+
   // `held_` is empty, white space that may be the end of a line, or the beginning of an escape.
   void take(char c, std::string& out) {
     if (skip_ > 0) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gateway/mail/encoded_words.h"
+#include "gateway/url/suspicion.h"
 
 namespace sallyport::url {
 
@@ -47,6 +48,8 @@ void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::P
 
 bool MailUrls::read(const mail::Message& message, const mime::Tree& tree, mime::Contents& contents,
                     std::uint64_t most) {
+  if (has_header_ && next_ >= tree.parts.size()) return false;
+  is_sorted_ = false;
   if (!has_header_) add_header_urls(message.header(), set_);
   has_header_ = true;
   std::uint64_t octets = 0;
@@ -55,6 +58,12 @@ bool MailUrls::read(const mail::Message& message, const mime::Tree& tree, mime::
     add_part_urls(message, tree, next_++, contents, set_);
   }
   return next_ < tree.parts.size();
+}
+
+const std::vector<const Found*>& MailUrls::by_suspicion() {
+  if (!is_sorted_) sorted_ = url::by_suspicion(set_.urls());
+  is_sorted_ = true;
+  return sorted_;
 }
 
 }  // namespace sallyport::url

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "gateway/mail/header.h"
 #include "gateway/mail/message.h"
@@ -29,9 +30,13 @@ class MailUrls {
   bool read(const mail::Message& message, const mime::Tree& tree, mime::Contents& contents, std::uint64_t most);
   // What was found so far.
   const UrlSet& set() const { return set_; }
+  // The same, the most suspicious first (suspicion.h). Valid until the next read().
+  const std::vector<const Found*>& by_suspicion();
 
  private:
   UrlSet set_;
+  std::vector<const Found*> sorted_;
+  bool is_sorted_ = false;
   bool has_header_ = false;
   mime::PartIndex next_ = 0;
 };

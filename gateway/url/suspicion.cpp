@@ -54,11 +54,20 @@ int suspicion(const Found& found) {
 }  // namespace
 
 std::vector<const Found*> by_suspicion(const std::vector<Found>& urls) {
+  struct Weighed {
+    int weight;
+    const Found* found;
+  };
+  std::vector<Weighed> weighed;
+  weighed.reserve(urls.size());
+  for (const Found& one : urls) weighed.push_back({suspicion(one), &one});
+  // They stand in `urls` in their order, so that the address decides between equal ones.
+  std::sort(weighed.begin(), weighed.end(), [](const Weighed& a, const Weighed& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.found < b.found;
+  });
   std::vector<const Found*> sorted;
   sorted.reserve(urls.size());
-  for (const Found& one : urls) sorted.push_back(&one);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Found* a, const Found* b) { return suspicion(*a) > suspicion(*b); });
+  for (const Weighed& one : weighed) sorted.push_back(one.found);
   return sorted;
 }
 

@@ -72,15 +72,15 @@ std::string normal_path(std::string_view rest) {
   return without_dot_segments(percent_normalized(path)) + percent_normalized(rest.substr(end));
 }
 
-// Names that are no host names have an owner all the same, whom their last labels tell.
-std::string registrable_domain(std::string_view host, const Suffixes& suffixes) {
-  while (true) {
-    std::string found = suffixes.registrable.registrable_domain(host);
-    const std::size_t dot = host.find('.');
-    if (!found.empty() || dot == std::string_view::npos) return found;
-    host.remove_prefix(dot + 1);
+// Whom names belong to.
+struct Owners {
+  const Suffixes& suffixes;
+  DomainMemo* memo;
+
+  std::string of(std::string_view host) const {
+    return memo != nullptr ? memo->of(host, suffixes) : registrable_domain(host, suffixes);
   }
-}
+};
 
 struct Authority {
   std::string_view user;
@@ -102,7 +102,7 @@ Authority split_authority(std::string_view text) {
   return parts;
 }
 
-std::optional<Url> address_of(std::string_view text, const Suffixes& suffixes, Url url) {
+std::optional<Url> address_of(std::string_view text, const Owners& owners, Url url) {
   const std::string decoded = percent_decoded(text.substr(0, text.find_first_of("?,;")));
   const std::size_t at = decoded.rfind('@');
   if (at == std::string::npos || at == 0 || at > max_user_octets) return std::nullopt;
@@ -114,7 +114,7 @@ std::optional<Url> address_of(std::string_view text, const Suffixes& suffixes, U
     return std::nullopt;
   }
   url.host = host->name;
-  url.domain = registrable_domain(url.host, suffixes);
+  url.domain = owners.of(url.host);
   url.text = "mailto:" + percent_normalized(url.user) + "@" + url.host;
   url.path_at = static_cast<std::uint32_t>(url.text.size());
   return url;
@@ -170,7 +170,7 @@ constexpr auto is_settled = [] {
 bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '.'; }
 
 // A URL that is written as its text will be, as most are: "https://www.example.com/path?query". Nothing for any other.
-std::optional<Url> settled_url(std::string_view written, const Suffixes& suffixes) {
+std::optional<Url> settled_url(std::string_view written, const Owners& owners) {
   const bool is_secure = written.starts_with("https://");
   if (!is_secure && !written.starts_with("http://")) return std::nullopt;
   const std::size_t host_at = is_secure ? 8 : 7;
@@ -190,26 +190,36 @@ std::optional<Url> settled_url(std::string_view written, const Suffixes& suffixe
   url.text = written;
   url.scheme = is_secure ? "https" : "http";
   url.host = host;
-  url.domain = registrable_domain(host, suffixes);
+  url.domain = owners.of(host);
   url.path_at = static_cast<std::uint32_t>(at);
   return url;
 }
 
 }  // namespace
 
-std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash) {
-  if (auto settled = settled_url(written, suffixes)) return settled;
+std::string registrable_domain(std::string_view host, const Suffixes& suffixes) {
+  while (true) {
+    std::string found = suffixes.registrable.registrable_domain(host);
+    const std::size_t dot = host.find('.');
+    if (!found.empty() || dot == std::string_view::npos) return found;
+    host.remove_prefix(dot + 1);
+  }
+}
+
+std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash, DomainMemo* memo) {
+  const Owners owners{suffixes, memo};
+  if (auto settled = settled_url(written, owners)) return settled;
   Url url;
   const std::string tidy = tidied(written, url.tricks);
   std::string_view text = tidy;
-  if (text::starts_with_ignoring_case(text, "mailto:")) return address_of(text.substr(7), suffixes, std::move(url));
+  if (text::starts_with_ignoring_case(text, "mailto:")) return address_of(text.substr(7), owners, std::move(url));
   take_scheme(text, url);
   const std::string_view ends = backslash == Backslash::slash ? "/\\?#" : "/?#";
   const std::size_t end = std::min(text.find_first_of(ends), text.size());
   const Authority authority = split_authority(text.substr(0, end));
   const bool has_scheme = !has(url.tricks, Trick::no_scheme);
   if (!has_scheme && !authority.user.empty()) {
-    auto address = address_of(text, suffixes, std::move(url));
+    auto address = address_of(text, owners, std::move(url));
     const bool is_one =
         address && address->user.find(':') == std::string::npos && is_under_known_top(*address, suffixes);
     return is_one ? std::move(address) : std::nullopt;
@@ -220,7 +230,7 @@ std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, 
   url.is_ip = host->is_ip;
   if (!has_scheme && !url.is_ip && !is_under_known_top(url, suffixes)) return std::nullopt;
   if (!has_scheme && url.is_ip && has(url.tricks, Trick::ip)) return std::nullopt;  // any number would be one
-  if (!url.is_ip) url.domain = registrable_domain(url.host, suffixes);
+  if (!url.is_ip) url.domain = owners.of(url.host);
   url.user = percent_normalized(authority.user.substr(0, max_user_octets));
   if (!authority.user.empty()) add(url.tricks, Trick::userinfo);
   const auto port = text::to_number(authority.port, UINT16_MAX);

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/url/domain_memo.h"
 #include "gateway/url/suffixes.h"
 #include "gateway/url/trick.h"
 
@@ -54,7 +55,9 @@ struct Url {
 enum class Backslash : std::uint8_t { slash, plain };
 
 // Reads one URL. Without a scheme it must begin with a name under a top-level domain that exists, or be a mail address.
-// Nothing when no URL of the schemes above is meant.
-std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash = Backslash::slash);
+// Nothing when no URL of the schemes above is meant. `memo`: of the URLs of one mail, which are read with it; null:
+// none.
+std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash = Backslash::slash,
+                            DomainMemo* memo = nullptr);
 
 }  // namespace sallyport::url

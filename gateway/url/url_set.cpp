@@ -45,10 +45,10 @@ std::uint64_t hash_of(std::string_view text) {
 }
 
 // All that the text may mean (threats.md M5): what browsers take it for comes first.
-std::vector<Url> readings_of(std::string_view written, const Suffixes& suffixes) {
+std::vector<Url> readings_of(std::string_view written, const Suffixes& suffixes, DomainMemo& domains) {
   std::vector<Url> all;
   const auto read = [&](std::string_view text, Backslash backslash) {
-    auto url = text.empty() ? std::nullopt : read_url(text, suffixes, backslash);
+    auto url = text.empty() ? std::nullopt : read_url(text, suffixes, backslash, &domains);
     if (!url) return;
     const bool is_new =
         std::none_of(all.begin(), all.end(), [&url](const Url& known) { return known.text == url->text; });
@@ -104,7 +104,7 @@ std::optional<std::uint32_t> UrlSet::add(std::string_view written, Place place) 
     return same->second;
   }
   std::optional<std::uint32_t> first;
-  for (Url& url : readings_of(written, suffixes_)) {
+  for (Url& url : readings_of(written, suffixes_, domains_)) {
     const auto index = add_with_targets(std::move(url), place);
     if (!first) first = index;
   }
@@ -144,7 +144,7 @@ std::optional<std::uint32_t> UrlSet::add_with_targets(Url url, Place place) {
     if (!first) first = index;
     // The last first, so that the first is taken out first.
     for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
-      auto inner = read_url(*target, suffixes_);
+      auto inner = read_url(*target, suffixes_, Backslash::slash, &domains_);
       if (inner) waiting.push_back({std::move(*inner), index, next.depth + 1});
     }
   }
@@ -174,7 +174,7 @@ bool UrlSet::leads_to(std::uint32_t from, std::string_view owner) const {
 std::string UrlSet::first_owner_in(std::string_view shown) const {
   std::string owner;
   scan_for_urls(shown, suffixes_.top, [&](std::string_view written) {
-    const auto url = read_url(written, suffixes_);
+    const auto url = read_url(written, suffixes_, Backslash::slash, &domains_);
     if (url && !url->is_address()) owner = url->owner();
     return owner.empty();
   });

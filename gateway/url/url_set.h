@@ -77,6 +77,7 @@ class UrlSet {
   std::string first_owner_in(std::string_view shown) const;
 
   Suffixes suffixes_;
+  mutable DomainMemo domains_;
   UrlLimits limits_;
   std::vector<Found> urls_;
   std::unordered_map<std::uint64_t, std::uint32_t> known_;  // by a keyed hash of the text

@@ -154,10 +154,26 @@ class Targets {
   std::vector<std::string> found_;
 };
 
+bool is_of_proofpoint(const Url& url) {
+  return url.owner() == "urldefense.com" || url.owner() == "urldefense.us" || url.owner() == "proofpoint.com";
+}
+bool is_of_google(const Url& url) { return url.domain.starts_with("google."); }
+
+// False for a URL that has no target, as most have none: a URL in it would show its colon, an escape, or the beginning
+// that "http" has in base64.
+bool may_have_targets(const Url& url) {
+  const std::string_view path = url.path();
+  const bool has_mark = std::any_of(path.begin(), path.end(), [](char c) { return c == ':' || c == '%'; });
+  if (has_mark || path.find("aHR0c") != std::string_view::npos || path.find("SFRUU") != std::string_view::npos)
+    return true;
+  return is_of_google(url) || is_of_proofpoint(url) ||
+         std::any_of(writers.begin(), writers.end(),
+                     [&url](const Writer& writer) { return is_or_is_below(url.host, writer.host); });
+}
+
 void add_of_known_writers(const Url& url, const std::vector<Parameter>& parameters, Targets& targets) {
   const std::string_view path = url.path();
-  const bool is_proofpoint =
-      url.owner() == "urldefense.com" || url.owner() == "urldefense.us" || url.owner() == "proofpoint.com";
+  const bool is_proofpoint = is_of_proofpoint(url);
   if (is_proofpoint) targets.add(proofpoint_v3(path));
   if (is_proofpoint && path.starts_with("/v2/")) {
     if (const auto value = value_of(parameters, "u")) targets.add(proofpoint_v2(*value));
@@ -168,7 +184,7 @@ void add_of_known_writers(const Url& url, const std::vector<Parameter>& paramete
     if (const auto value = value_of(parameters, writer.parameter)) targets.add(query_decoded(*value));
   }
   // "/amp/s/example.com/page" of Google is https://example.com/page.
-  if (url.domain.starts_with("google.") && path.starts_with("/amp/s/")) {
+  if (is_of_google(url) && path.starts_with("/amp/s/")) {
     targets.add("https://" + std::string(path.substr(7)));
   }
 }
@@ -191,7 +207,7 @@ std::optional<std::string> url_in_path(std::string_view whole) {
 }  // namespace
 
 std::vector<std::string> wrapped_urls(const Url& url) {
-  if (url.is_address()) return {};
+  if (url.is_address() || !may_have_targets(url)) return {};
   const std::string_view path = url.path();
   const std::size_t question = std::min(path.find('?'), path.size());
   const std::string_view query = path.substr(std::min(question + 1, path.size()));

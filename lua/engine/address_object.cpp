@@ -58,8 +58,10 @@ void replace_by_org_domain(lua_State* L) {
   const Context& context = Context::of(L);
   const PublicSuffixList& suffixes = context.suffixes ? *context.suffixes : suffixes_of_machine();
   const std::string_view domain = to_text(L, -1);
-  std::string found = domain.empty() ? std::string() : suffixes.registrable_domain(domain);
-  if (found.empty()) found = domain;
+  MailNotes own_notes;  // while files load
+  MailNotes& notes = context.notes ? *context.notes : own_notes;
+  const std::string_view found = domain.empty() ? std::string_view() : notes.registrable_domain(suffixes, domain);
+  if (found.empty()) return;  // the domain stays in its place
   push(L, found);
   lua_remove(L, -2);
 }

@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 
 #include "gateway/base/public_suffix.h"
 #include "lua/engine/allowance.h"
 #include "lua/engine/known_names.h"
+#include "lua/engine/mail_notes.h"
 #include "lua/engine/meter.h"
 #include "lua/engine/rule_lines.h"
 #include "lua/engine/services.h"
@@ -45,7 +45,7 @@ struct Context {
   const policies::Transaction* mail = nullptr;         // for which it runs
   const policies::GatherContext* gathering = nullptr;  // for which it runs; null: for none, as in tests
   const policies::Facts* facts = nullptr;              // of the mail that the current run judges
-  std::optional<policies::Findings> findings;          // facts->tell(), computed when a run first asks
+  MailNotes* notes = nullptr;                          // of the stage that the current run is of; null: no run
   const PublicSuffixList* suffixes = nullptr;          // null: that of the machine is read
   std::uint64_t run = 0;                               // number of the current run; a value of another run is stale
   RunChanges* changes = nullptr;                       // of the current run; null: it can change nothing
@@ -72,7 +72,7 @@ struct Context {
     rule = nullptr;
     mail = nullptr;
     allowance = nullptr;
-    findings.reset();
+    notes = nullptr;
     run = 0;
     changes = nullptr;
     waiting = nullptr;

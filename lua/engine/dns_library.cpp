@@ -15,7 +15,6 @@
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
 #include "lua/engine/waiting.h"
-#include "policies/lists/list_name.h"
 
 namespace sallyport::lua {
 
@@ -172,8 +171,10 @@ int listed(lua_State* L) {
     lua_pushliteral(L, "name_too_long");
     return 2;
   }
+  check_can_wait(L);
   dns::Question question{prefix + zone, dns::Type::A};
-  return wait_for(L, std::make_unique<ListRequest>(std::move(question), prefix + policies::public_zone_name(zone)));
+  std::string shown = prefix + Context::of(L).notes->public_zone_name(zone);
+  return wait_for(L, std::make_unique<ListRequest>(std::move(question), std::move(shown)));
 }
 
 constexpr Argument asked_name{"name", Kind::domain, "What is asked for."};

@@ -51,11 +51,9 @@ int push_problem(lua_State* L, std::string_view name) {
 void push_first_mailbox(lua_State* L, std::string_view field_name) {
   const Transaction& mail = mail_of(L);
   const mail::HeaderField* field = find_field(L, mail, field_name);
-  if (field) {
-    const auto found = mail::mailboxes(field->value, 1, mail::declared_charset(mail.message->header()));
-    if (!found.empty()) return push_mailbox(L, found.front());
-  }
-  lua_pushnil(L);
+  const auto found =
+      field ? Context::of(L).notes->first_mailbox(mail.message->header(), *field) : std::optional<mail::Mailbox>();
+  found ? push_mailbox(L, *found) : lua_pushnil(L);
 }
 
 int addresses(lua_State* L) {

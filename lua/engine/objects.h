@@ -38,8 +38,7 @@ void check_handle(lua_State* L, int index);
 // The mail of the object at index 1, for Field::push and methods of a handle.
 inline const policies::Transaction& mail_of(lua_State* L) { return *handle_at(L, 1).mail; }
 
-// What the policies before the rules have found out of the current run's mail; computed at most once in a slice of a
-// run, and valid until its end.
+// What the policies before the rules have found out of the current run's mail; valid until the end of the stage.
 const policies::Findings& findings_of(lua_State* L);
 
 // Pushes tx. `mail` must live until the run is over.

@@ -114,7 +114,7 @@ class StageRuns {
       : rules_(rules),
         stage_(stage),
         context_(context),
-        case_{mail, facts, &context, &cpu_of_mail, &allowance},
+        case_{mail, facts, &context, &cpu_of_mail, &allowance, &notes_},
         waiting_(context.scheduler) {}
 
   Task<void> run() {
@@ -222,6 +222,7 @@ class StageRuns {
   WorkerRules& rules_;
   const Stage stage_;
   const GatherContext& context_;
+  MailNotes notes_;
   const RunCase case_;
   std::vector<Outcome> outcomes_;
   async::Nursery waiting_;  // last, so that it is destroyed before what its tasks use

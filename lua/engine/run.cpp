@@ -53,6 +53,7 @@ Run::State Run::go_on() {
   context.rule = &rule_;
   context.mail = &case_.mail;
   context.allowance = case_.allowance;
+  context.notes = case_.notes ? case_.notes : &notes_;
   context.run = number_;
   context.changes = rule_.stage == policies::Stage::done ? nullptr : &changes_;
   context.patterns_left = patterns_left_;

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "lua/engine/engine.h"
+#include "lua/engine/mail_notes.h"
 #include "lua/engine/rule.h"
 #include "lua/engine/run_changes.h"
 #include "lua/engine/run_result.h"
@@ -28,6 +29,7 @@ struct RunCase {
   const policies::GatherContext* context = nullptr;  // null: it can neither wait nor pause
   Duration* mail_cpu = nullptr;        // processor time of all rules for this mail so far; null: not counted
   MailAllowance* allowance = nullptr;  // what they may still do for it; null: not counted
+  MailNotes* notes = nullptr;          // of the rules of this stage; null: the run has its own
 };
 
 class Run {
@@ -85,6 +87,7 @@ class Run {
   std::uint64_t patterns_left_;
   std::optional<Waiting> waiting_;
   RunChanges changes_;
+  MailNotes notes_;  // where nobody has given it others
   RunResult result_;
 };
 

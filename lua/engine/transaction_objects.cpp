@@ -49,7 +49,8 @@ constexpr Field transaction_fields[] = {
     {"score", "number", "The sum of the scores that earlier stages have given.",
      [](lua_State* L) { lua_pushnumber(L, Context::of(L).gathering ? Context::of(L).gathering->score : 0); }},
     {"outcome", "string?",
-     "At stage `done`: what became of the mail: `\"relay\"`, `\"tag\"`, `\"reject\"`, `\"tempfail\"`, `\"quarantine\"`, `\"discard\"`, "
+     "At stage `done`: what became of the mail: `\"relay\"`, `\"tag\"`, `\"reject\"`, `\"tempfail\"`, "
+     "`\"quarantine\"`, `\"discard\"`, "
      "`\"drop\"`; "
      "before that nil.",
      [](lua_State* L) {
@@ -125,11 +126,10 @@ const ObjectType auth_type{
 
 const policies::Findings& findings_of(lua_State* L) {
   Context& context = Context::of(L);
-  if (!context.findings) {
-    context.findings = context.facts->tell();
-    context.meter.spend(L, 1 + context.findings->evidence.size());
-  }
-  return *context.findings;
+  bool is_first = false;
+  const policies::Findings& findings = context.notes->findings(*context.facts, is_first);
+  if (is_first) context.meter.spend(L, 1 + findings.evidence.size());
+  return findings;
 }
 
 void push_transaction(lua_State* L, const policies::Transaction& mail) { push_handle(L, transaction_type, mail); }

@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/url/suspicion.h"
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
 #include "lua/engine/mail_content.h"
@@ -16,7 +15,7 @@ namespace {
 using url::Found;
 
 // The URLs of the mail, all found. The run pays for the reading, once for a mail.
-const std::vector<Found>& urls_of(lua_State* L) {
+url::MailUrls& read_urls(lua_State* L) {
   // So much is read between two looks at the run's budget: some milliseconds' work.
   constexpr std::uint64_t octets_at_a_time = 64u << 10;
   const MailContent content = content_of(L);
@@ -24,7 +23,7 @@ const std::vector<Found>& urls_of(lua_State* L) {
     Context::of(L).meter.spend(L, octets_at_a_time);
   }
   Context::of(L).meter.spend(L, 1 + content.urls.set().urls().size());
-  return content.urls.set().urls();
+  return content.urls;
 }
 
 const Found& found_of(lua_State* L) {
@@ -96,7 +95,7 @@ const ObjectType url_type{
 };
 
 void push_urls(lua_State* L, const UrlChoice& choice) {
-  const std::vector<Found>& urls = urls_of(L);
+  const std::vector<Found>& urls = read_urls(L).set().urls();
   lua_newtable(L);
   std::uint64_t count = 0;
   for (std::uint32_t i = 0; i < urls.size() && count < choice.most; ++i) {
@@ -107,10 +106,10 @@ void push_urls(lua_State* L, const UrlChoice& choice) {
 }
 
 void push_url_domains(lua_State* L, const UrlChoice& choice) {
-  const std::vector<Found>& urls = urls_of(L);
+  const std::vector<const Found*>& urls = read_urls(L).by_suspicion();
   lua_newtable(L);
   std::set<std::string_view> known;
-  for (const Found* found : url::by_suspicion(urls)) {
+  for (const Found* found : urls) {
     if (known.size() >= choice.most) break;
     const url::Url& url = found->url;
     if (url.domain.empty() || (url.is_address() && !choice.with_addresses)) continue;

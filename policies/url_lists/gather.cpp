@@ -73,8 +73,10 @@ class UrlListsGathering final : public Gathering {
     found.urls = set.urls().size();
     found.is_whole = set.is_whole() && has_all_parts;
     found.has_content = has_parts;
+    const std::vector<Candidate> about =
+        candidates(urls.by_suspicion(), [this](std::string_view domain) { return is_skipped(domain); });
     std::vector<Pending> pending;
-    for (const KnownList& list : lists_) add_questions(list, set.urls(), found, pending);
+    for (const KnownList& list : lists_) add_questions(list, about, found, pending);
 
     std::vector<Pending> asked;
     std::vector<Task<ListFinding>> asking;
@@ -100,16 +102,12 @@ class UrlListsGathering final : public Gathering {
                        [domain](const std::string& pattern) { return domain_matches(domain, pattern); });
   }
 
-  void add_questions(const KnownList& list, const std::vector<url::Found>& urls, UrlListsFacts& found,
+  void add_questions(const KnownList& list, const std::vector<Candidate>& about, UrlListsFacts& found,
                      std::vector<Pending>& pending) const {
     found.asked.push_back(list.list.name);
-    std::vector<Asked> all =
-        askable(urls, list.settings, [this](std::string_view domain) { return is_skipped(domain); });
-    if (all.size() > settings_.names_per_list) {
-      found.left_out = std::max<std::uint64_t>(found.left_out, all.size() - settings_.names_per_list);
-      all.resize(settings_.names_per_list);
-    }
-    for (Asked& one : all) {
+    AskedOfList asked = askable(about, list.settings, static_cast<std::size_t>(settings_.names_per_list));
+    found.left_out = std::max<std::uint64_t>(found.left_out, asked.left_out);
+    for (Asked& one : asked.all) {
       std::string name = one.labels + "." + list.list.zone;
       if (name.size() > max_question_octets) {
         found.failed.push_back({shown(list), std::move(one.what), ListFailure::name_too_long, {}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "gateway/base/address.h"
@@ -10,7 +11,6 @@
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
 #include "gateway/dns/reverse_name.h"
-#include "gateway/url/suspicion.h"
 
 namespace sallyport::policies {
 
@@ -30,51 +30,77 @@ std::string to_base32(std::string_view octets) {
   return out;
 }
 
-std::optional<Asked> of_domain_list(const url::Url& url, const UrlList& list) {
-  if (url.is_ip) {
-    const auto address = IpAddress::parse(url.host);
-    if (!list.ips || !address) return std::nullopt;
-    std::string labels = dns::reverse_labels(address->octets());
-    labels.pop_back();
-    return Asked{url.host, std::move(labels)};
+// What the list may have of the URL; empty: nothing. `made`: where it is no part of the URL itself.
+std::string_view subject_of(const url::Url& url, const UrlList& list, std::string& made) {
+  if (list.kind == UrlListKind::domain) {
+    if (url.is_ip) return list.ips ? std::string_view(url.host) : std::string_view();
+    return url.domain;
   }
-  // threats.md D23: what is asked is a name.
-  if (url.domain.empty() || !is_domain_name(url.domain)) return std::nullopt;
-  return Asked{url.domain, url.domain};
-}
-
-std::optional<Asked> of_hash_list(const url::Url& url, const UrlList& list) {
-  std::string what;
   switch (list.of) {
     case HashOf::address:
-      if (url.is_address()) what = canonical_address(url.user, url.host);
-      break;
+      if (url.is_address()) made = canonical_address(url.user, url.host);
+      return made;
     case HashOf::domain:
-      what = url.domain;
-      break;
+      return url.domain;
     case HashOf::url:
-      if (!url.is_address() && !url::has(url.tricks, url::Trick::cut)) what = url.text;
       break;
   }
-  if (what.empty()) return std::nullopt;
-  std::string label = digest_label(what, list.hash);
-  return Asked{std::move(what), std::move(label)};
+  const bool is_whole_url = !url.is_address() && !url::has(url.tricks, url::Trick::cut);
+  return is_whole_url ? std::string_view(url.text) : std::string_view();
+}
+
+// How the list is asked for it; nothing: it cannot be.
+std::optional<std::string> labels_of(std::string_view subject, const url::Url& url, const UrlList& list) {
+  if (list.kind == UrlListKind::hash) return digest_label(subject, list.hash);
+  if (!url.is_ip) {
+    // threats.md D23: what is asked is a name.
+    return is_domain_name(subject) ? std::optional(std::string(subject)) : std::nullopt;
+  }
+  const auto address = IpAddress::parse(subject);
+  if (!address) return std::nullopt;
+  std::string labels = dns::reverse_labels(address->octets());
+  labels.pop_back();
+  return labels;
 }
 
 }  // namespace
 
-std::vector<Asked> askable(const std::vector<url::Found>& found, const UrlList& list, const IsSkipped& is_skipped) {
-  std::vector<Asked> all;
-  std::set<std::string, std::less<>> known;
-  for (const url::Found* one : url::by_suspicion(found)) {
+std::vector<Candidate> candidates(const std::vector<const url::Found*>& urls, const IsSkipped& is_skipped) {
+  std::vector<Candidate> all;
+  all.reserve(urls.size());
+  // A mail names few domains, in many URLs.
+  std::unordered_map<std::string_view, bool> skipped;
+  for (const url::Found* one : urls) {
     const url::Url& url = one->url;
-    // An address at a well-known provider may be listed; its domain is not.
-    const bool is_of_address = list.kind == UrlListKind::hash && list.of == HashOf::address;
-    if (!is_of_address && !url.domain.empty() && is_skipped(url.domain)) continue;
-    auto asked = list.kind == UrlListKind::domain ? of_domain_list(url, list) : of_hash_list(url, list);
-    if (asked && known.insert(asked->labels).second) all.push_back(std::move(*asked));
+    if (url.domain.empty()) {
+      all.push_back({&url, false});
+      continue;
+    }
+    const auto [domain, is_new] = skipped.try_emplace(url.domain, false);
+    if (is_new) domain->second = is_skipped(url.domain);
+    all.push_back({&url, domain->second});
   }
   return all;
+}
+
+AskedOfList askable(const std::vector<Candidate>& candidates, const UrlList& list, std::size_t most) {
+  AskedOfList asked;
+  std::set<std::string, std::less<>> known;
+  // An address at a well-known provider may be listed; its domain is not.
+  const bool is_of_address = list.kind == UrlListKind::hash && list.of == HashOf::address;
+  for (const Candidate& one : candidates) {
+    if (one.is_skipped && !is_of_address) continue;
+    std::string made;
+    const std::string_view subject = subject_of(*one.url, list, made);
+    if (subject.empty() || known.contains(subject)) continue;
+    known.emplace(subject);
+    if (asked.all.size() == most) {
+      ++asked.left_out;
+    } else if (auto labels = labels_of(subject, *one.url, list)) {
+      asked.all.push_back({std::string(subject), std::move(*labels)});
+    }
+  }
+  return asked;
 }
 
 std::string canonical_address(std::string_view local, std::string_view domain) {

@@ -1,6 +1,7 @@
 // What of a mail a list is asked for, and how.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,9 +22,20 @@ struct Asked {
 // True for domains that no list is asked for.
 using IsSkipped = std::function<bool(std::string_view domain)>;
 
-// All that the list may have of these, each once, the most suspicious first: links that show another domain or are
-// written in an unusual way, targets of redirectors, forms, links, texts, then the rest.
-std::vector<Asked> askable(const std::vector<url::Found>& found, const UrlList& list, const IsSkipped& is_skipped);
+// A URL of the mail.
+struct Candidate {
+  const url::Url* url;
+  bool is_skipped;  // its domain is
+};
+// In the order in which lists are to be asked about them, for all lists of a mail. `urls` must outlive the result.
+std::vector<Candidate> candidates(const std::vector<const url::Found*>& urls, const IsSkipped& is_skipped);
+
+struct AskedOfList {
+  std::vector<Asked> all;
+  std::size_t left_out = 0;  // how many more there would have been
+};
+// What the list may have of these, each once, the first `most`.
+AskedOfList askable(const std::vector<Candidate>& candidates, const UrlList& list, std::size_t most);
 
 // The form of a mail address that lists of hashes have (EBL, HBL): lower case, without "+tag", and of Google's without
 // dots and under one domain.

@@ -4,7 +4,8 @@
     ./dev bench                 relay and checks at 50 and 200 sessions, and idle sessions
     ./dev bench relay idle      only these
     ./dev bench content         how fast the parts of mails are found, what rules cost, both without a gateway around it; and what a mail of
-                                20 KiB with HTML costs the gateway, without and with a look inside
+                                20 KiB with HTML costs the gateway, without and with a look inside; and how long mails take beside rules
+                                that never end
     ./dev bench milter_library  one filter on libsallyport-milter and on libmilter: messages a second, CPU, memory of idle connections
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
@@ -104,22 +105,35 @@ class Bench:
         wait_for(SINK)
         return process
 
+    def serve_dns(self):
+        """A name server that knows no names."""
+        if self.dns is None:
+            (self.folder / "zone.json").write_text("{}")
+            self.dns = self.start([sys.executable, ROOT / "tests/support/dns_server.py", self.folder / "zone.json", "--port", DNS])
+            time.sleep(0.5)
+        if self.dns.poll() is not None:
+            sys.exit("the DNS server does not run")
+
     def gateway(self, mode):
         policy = '[policy]\nmode = "off"\n'
+        if mode == "endless":
+            rules = self.folder / "endless"
+            rules.mkdir(exist_ok=True)
+            (rules / "endless.lua").write_text(
+                'local sp = require "sallyport"\n'
+                'sp.rule { name = "ENDLESS", stage = "message", score = 1, run = function(tx)\n'
+                '  while tx.msg.subject == "endless" do end\nend }\n')
+            self.serve_dns()
+            # So much that none of them is stopped while others are measured.
+            policy = f'[dns]\nservers = ["127.0.0.1:{DNS}"]\n[policy.rules]\npath = "{rules}"\ncpu = "10s"\ncpu_per_mail = "10s"\n'
         if mode in ("checks", "outside", "inside"):
-            (self.folder / "zone.json").write_text("{}")
             rules = self.folder / "rules"
             rules.mkdir(exist_ok=True)
             (rules / "bench.lua").write_text(
                 'local sp = require "sallyport"\n'
                 'sp.rule { name = "BENCH", stage = "message", score = 1, run = function(tx)\n'
                 '  return tx.msg.subject == "never"\nend }\n')
-            if self.dns is None:
-                self.dns = self.start([sys.executable, ROOT / "tests/support/dns_server.py", self.folder / "zone.json",
-                                       "--port", DNS])
-                time.sleep(0.5)
-            if self.dns.poll() is not None:
-                sys.exit("the DNS server does not run")
+            self.serve_dns()
             policy = ('[dns]\nservers = ["127.0.0.1:%d"]\n[policy.dnsbl]\nzones."bl.example".score = 9.0\n'
                       '[policy.rate]\nconnect_per_ip = "100000000/1m"\nmail_per_ip = "100000000/1m"\n'
                       'rcpt_per_ip = "100000000/1m"\nproven_mail_per_ip = "100000000/1m"\nrcpt_per_sender_domain = "100000000/1m"\n[policy.rules]\npath = "%s"\n' % (DNS, rules))
@@ -210,6 +224,37 @@ target = "file:{self.folder}/{mode}.log"
         print(f"a mail of {newsletter.stat().st_size} octets with HTML: {outside:.0f} us of CPU with the checks from outside, {inside:.0f} us with parts, "
               f"URLs and the twelve rules: {inside - outside:.0f} us for the look inside")
 
+    def run_beside_endless(self):
+        """Mails one after the other, without and with four mails beside them whose rule does not end; all on one worker."""
+        endless = self.folder / "endless.eml"
+        endless.write_bytes(b"From: <ann@sender.example>\r\nTo: <user@rcpt.example>\r\nSubject: endless\r\n\r\ntext\r\n")
+        p50, p99 = {"alone": [], "beside": []}, {"alone": [], "beside": []}
+        for _ in range(max(3, self.args.repeats)):
+            sink = self.sink()
+            gateway = self.gateway("endless")
+            self.load(GATEWAY, "--sessions", 50, "--parallel", 1)
+            for when in ("alone", "beside"):
+                others = None
+                if when == "beside":
+                    others = self.start([self.args.load, f"127.0.0.1:{GATEWAY}", "--parallel", 4, "--sessions", 4, "--content", endless])
+                    time.sleep(0.5)
+                result = self.load(GATEWAY, "--sessions", 400, "--parallel", 1)
+                if result["failed"]:
+                    sys.exit(f"{when}: {result['failed']} mails failed: {result['first_error']}")
+                if others and others.poll() is not None:
+                    sys.exit("the endless rules have ended")
+                p50[when].append(result["p50_ms"])
+                p99[when].append(result["p99_ms"])
+                if others:
+                    others.kill()
+                    others.wait()
+            self.stop(gateway)
+            self.stop(sink)
+        middle = {when: (statistics.median(p50[when]), statistics.median(p99[when])) for when in p50}
+        times = statistics.median(beside / alone for alone, beside in zip(p99["alone"], p99["beside"]))
+        print(f"mails one after the other: p50 {middle['alone'][0]:.2f} ms, p99 {middle['alone'][1]:.2f} ms; beside 4 mails with endless rules: "
+              f"p50 {middle['beside'][0]:.2f} ms, p99 {middle['beside'][1]:.2f} ms, {times:.1f} times as long")
+
     def run_idle(self):
         sink = self.sink()
         print(f"{'idle sessions':>14}{'PSS MiB':>10}{'KiB each':>10}")
@@ -287,6 +332,7 @@ def main():
             bench.run_loads(modes)
         if "content" in what:
             bench.run_inside()
+            bench.run_beside_endless()
         if "idle" in what:
             bench.run_idle()
     finally:

@@ -3,6 +3,7 @@
 //   content_load               one line for each kind of mail: name, MB/s, mails/s, and the largest memory beyond the
 //                              stored message, in KiB
 //   content_load newsletter    a mail of 20 KiB with HTML, for smtp_load
+//   content_load only NAME     the line of one kind
 #include <malloc.h>
 
 #include <chrono>
@@ -109,7 +110,10 @@ std::size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
 
 enum class Reads { parts, texts, urls };
 
+std::string_view only;  // the kind that is measured; empty: all
+
 void measure(const char* name, const std::string& octets, Reads reads) {
+  if (!only.empty() && only != name) return;
   static const PublicSuffixList registrable;
   static const TopLevelDomains top;
   const url::Suffixes suffixes{registrable, top};
@@ -154,6 +158,7 @@ int main(int count, char** arguments) {
     std::fputs(newsletter(20 * 1024).c_str(), stdout);
     return 0;
   }
+  if (count > 2 && std::string_view(arguments[1]) == "only") only = arguments[2];
   measure("attachments-20MB", with_attachments(4, 3700 * 1000), Reads::parts);
   measure("one-attachment-100KB", with_attachments(1, 72 * 1000), Reads::parts);
   measure("ordinary-5KiB", ordinary(5 * 1024), Reads::parts);

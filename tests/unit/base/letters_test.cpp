@@ -27,6 +27,17 @@ TEST(Skeleton, MayBeManyTimesLongerThanItsText) {
   EXPECT_GT(skeleton_of(text).size(), 5000u * 10);
 }
 
+// ASCII goes by a table; beside another letter the text goes to ICU as a whole.
+TEST(Skeleton, OfAsciiIsWhatIcuMakesOfIt) {
+  const std::string other = "\u4e00";
+  std::mt19937 random(12);
+  for (int i = 0; i < 2000; ++i) {
+    std::string text;
+    for (std::size_t n = random() % 20; n > 0; --n) text += static_cast<char>(random() % 128);
+    EXPECT_EQ(skeleton_of(text) + skeleton_of(other), skeleton_of(text + other)) << text::to_hex(text);
+  }
+}
+
 TEST(Fold, TakesAwayCaseWidthAndWhatIsNotSeen) {
   EXPECT_EQ(fold_letters("Stra\u00dfe"), "strasse");
   EXPECT_EQ(fold_letters("\uff33\uff34\uff32\uff21\uff33\uff33\uff25"), "strasse");

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/url/suspicion.h"
 #include "tests/unit/url/url_world.h"
 
 namespace sallyport::policies {
@@ -18,7 +19,8 @@ bool is_well_known(std::string_view domain) { return domain == "known.com"; }
 
 Strings labels(const url::UrlSet& set, const UrlList& list) {
   Strings all;
-  for (const Asked& asked : askable(set.urls(), list, is_well_known)) all.push_back(asked.labels);
+  const auto about = candidates(url::by_suspicion(set.urls()), is_well_known);
+  for (const Asked& asked : askable(about, list, 1000).all) all.push_back(asked.labels);
   return all;
 }
 
@@ -61,6 +63,34 @@ TEST(Askable, OfListsOfHashesIsWhatTheyHave) {
             (Strings{digest_label("example.com", HashForm::md5), digest_label("googlemail.com", HashForm::md5)}));
   list.of = HashOf::url;
   EXPECT_EQ(labels(set, list), Strings{digest_label("http://www.example.com/a", HashForm::md5)});
+}
+
+TEST(Askable, IsNoMoreThanTheFirst) {
+  url::UrlSet set(url::suffixes());
+  set.add_text(
+      "http://one.com/a http://one.com/b http://two.com/ http://three.com/ http://three.com/x http://four.com/");
+  const auto about = candidates(url::by_suspicion(set.urls()), is_well_known);
+  UrlList hashes;
+  hashes.kind = UrlListKind::hash;
+  hashes.of = HashOf::domain;
+  for (const UrlList& list : {UrlList(), hashes}) {
+    const AskedOfList asked = askable(about, list, 2);
+    ASSERT_EQ(asked.all.size(), 2u);
+    EXPECT_EQ(asked.all[0].what, "one.com");
+    EXPECT_EQ(asked.all[1].what, "two.com");
+    EXPECT_EQ(asked.left_out, 2u);
+  }
+  EXPECT_EQ(askable(about, hashes, 4).left_out, 0u);
+}
+
+TEST(Askable, LooksAtEachDomainOnceForAllLists) {
+  url::UrlSet set(url::suffixes());
+  for (int i = 0; i < 50; ++i)
+    set.add_text("http://one.com/" + std::to_string(i) + " http://two.com/" + std::to_string(i));
+  std::size_t looks = 0;
+  const auto about = candidates(url::by_suspicion(set.urls()), [&looks](std::string_view) { return ++looks == 0; });
+  EXPECT_EQ(about.size(), 100u);
+  EXPECT_EQ(looks, 2u);
 }
 
 TEST(DigestLabel, IsWhatListsPublish) {
