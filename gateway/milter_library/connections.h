@@ -1,13 +1,13 @@
 // The connections of MTAs, and when the library has waited long enough for each.
 //
-// An idle connection costs this entry, the Session's own memory and a descriptor; that is why it is no libuv handle.
+// An idle connection costs this entry and a descriptor; that is why it is no libuv handle, and why entries lie side by
+// side in blocks, which stay for connections to come.
 // The worker that serves a connection owns it: only that worker removes it. Other threads may shut down an idle one,
 // which makes a worker come and find its end.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,8 +22,9 @@ struct Connection {
   // Seconds of the monotonic clock until which the MTA's next command must be complete, and whether a message is under
   // way; 0: a worker is busy with it.
   std::atomic<std::uint32_t> wait = 0;
-  std::unique_ptr<Session> session;              // made with the first octets
+  Connection* next_free = nullptr;               // of a free entry
   std::unique_ptr<milter::PacketReader> reader;  // in the middle of a packet
+  Session session;
 
   static constexpr std::uint32_t in_message = 0x80000000;
   static std::uint32_t waiting_until(std::uint32_t seconds, bool is_in_message) {
@@ -46,9 +47,14 @@ class Connections {
   void end_idle(bool also_in_message);
 
  private:
+  void add_block();
+  // Calls `what` with each entry that is in use and waits.
+  template <class What>
+  void for_each_waiting(const What& what);
+
   mutable std::mutex mutex_;
-  std::deque<Connection> entries_;  // never moved
-  std::vector<Connection*> free_;
+  std::vector<std::unique_ptr<Connection[]>> blocks_;
+  Connection* free_ = nullptr;  // the first of a chain
   std::size_t count_ = 0;
 };
 

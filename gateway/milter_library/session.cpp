@@ -169,10 +169,10 @@ sfsistat Session::call_end_of_message(std::string_view data) {
   state_ = State::greeted;
   if (host_->filter.callbacks.xxfi_eom == nullptr) return SMFIS_CONTINUE;
   struct AtEndOfMessage {
-    bool& is;
-    explicit AtEndOfMessage(bool& flag) : is(flag) { is = true; }
-    ~AtEndOfMessage() { is = false; }
-  } at_end(is_at_end_of_message_);
+    Session& session;
+    explicit AtEndOfMessage(Session& its_session) : session(its_session) { session.is_at_end_of_message_ = true; }
+    ~AtEndOfMessage() { session.is_at_end_of_message_ = false; }
+  } at_end(*this);
   return host_->filter.callbacks.xxfi_eom(context());
 }
 

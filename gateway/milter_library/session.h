@@ -54,6 +54,8 @@ class Session {
   bool take(const milter::Packet& packet, SessionHost& host);
   // Makes the callbacks that are due at the connection's end. What they throw is reported.
   void finish(SessionHost& host) noexcept;
+  // For the next connection: nothing is left of this one. After finish() only.
+  void begin_anew() { *this = Session(); }
   // A function that the filter has called could not do it for want of memory. What the filter decides then may rest on
   // what it has not got (a macro, a change of the message), so the MTA hears no verdict: the connection ends, and the
   // MTA does with the message what it does when a milter fails.
@@ -79,6 +81,8 @@ class Session {
   bool progress();
 
  private:
+  Session& operator=(Session&&) = default;
+
   // In the order in which a message passes through them.
   enum class State : std::uint8_t { begin, negotiated, greeted, mail, rcpt, data, header, end_of_header, body };
 
@@ -117,17 +121,18 @@ class Session {
   bool may_change(std::uint32_t action) const;
   bool sent_if_many();
 
+  // Small, since a connection at rest costs little else.
   SessionHost* host_ = nullptr;  // while take() or finish() run
   void* filter_data_ = nullptr;
-  MacroStore macros_;
   std::unique_ptr<Rarities> rarities_;
-  std::uint32_t actions_ = 0;
+  MacroStore macros_;
   std::uint32_t options_ = 0;         // agreed on with the MTA
   std::uint32_t wanted_options_ = 0;  // by the filter; those that the MTA lacks, we pretend
+  std::uint16_t actions_ = 0;         // agreed on, of those that there are functions for
   State state_ = State::begin;
-  bool is_at_end_of_message_ = false;  // in xxfi_eom
-  bool is_lost_ = false;               // no answer can, or may, be sent any more
-  bool is_closed_ = false;             // xxfi_close has been called, and no new SMTP connection has begun
+  bool is_at_end_of_message_ : 1 = false;  // in xxfi_eom
+  bool is_lost_ : 1 = false;               // no answer can, or may, be sent any more
+  bool is_closed_ : 1 = false;             // xxfi_close has been called, and no new SMTP connection has begun
 };
 
 }  // namespace sallyport::milter_library

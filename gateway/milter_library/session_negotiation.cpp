@@ -40,7 +40,7 @@ bool Session::negotiate(std::string_view data) {
     host_->report("the MTA does not offer what the filter needs");
     return false;
   }
-  actions_ = agreed->actions;
+  actions_ = static_cast<std::uint16_t>(agreed->actions & action::all);
   options_ = agreed->options;
   wanted_options_ = wanted.options;
   state_ = State::negotiated;

@@ -176,11 +176,7 @@ void Workers::serve(Connection& connection, char* buffer) {
   }
   if (goes_on && arm(connection, deadline)) return;
   SocketHost host(filter_, connection.descriptor, rules_.io_seconds, stopping_);
-  if (connection.session) {
-    connection.session->finish(host);
-  } else {
-    Session().finish(host);  // xxfi_close is due even where nothing came
-  }
+  connection.session.finish(host);  // xxfi_close is due even where nothing came
   connections_.remove(connection);
 }
 
@@ -189,7 +185,6 @@ bool Workers::read_and_take(Connection& connection, char* buffer, std::uint32_t&
   const ::ssize_t count = ::recv(connection.descriptor, buffer, buffer_octets, MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (count <= 0) return false;
-  if (!connection.session) connection.session = std::make_unique<Session>();
   SocketHost host(filter_, connection.descriptor, rules_.io_seconds, stopping_);
   milter::PacketReader reader(rules_.most_data_octets + 1);
   if (connection.reader) {
@@ -204,7 +199,7 @@ bool Workers::read_and_take(Connection& connection, char* buffer, std::uint32_t&
       return false;
     }
     if (status == milter::PacketReader::Status::want_more) break;
-    if (!connection.session->take(reader.packet(), host) || !host.send()) return false;
+    if (!connection.session.take(reader.packet(), host) || !host.send()) return false;
     if (stopping_ == Stopping::at_once) return false;
     deadline = monotonic_seconds() + rules_.io_seconds;
   }
@@ -214,7 +209,7 @@ bool Workers::read_and_take(Connection& connection, char* buffer, std::uint32_t&
 
 bool Workers::arm(Connection& connection, std::uint32_t deadline) {
   // A stop that comes between its look at this connection and the arming finds the deadline set, and ends it.
-  const bool is_in_message = connection.session && connection.session->is_in_message();
+  const bool is_in_message = connection.session.is_in_message();
   connection.wait = Connection::waiting_until(deadline, is_in_message);
   if (stopping_ == Stopping::at_once || (stopping_ == Stopping::gracefully && !is_in_message)) return false;
   ::epoll_event readable{EPOLLIN | EPOLLONESHOT, {&connection}};
