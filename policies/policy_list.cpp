@@ -11,6 +11,7 @@
 #include "policies/dmarc/dmarc.h"
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/helo/helo.h"
+#include "policies/milters/milters.h"
 #include "policies/rate/rate.h"
 #include "policies/rdns/rdns.h"
 #include "policies/sender_domain/sender_domain.h"
@@ -35,6 +36,7 @@ constexpr const PolicyEntry* list[] = {
     &arc_entry,
     &content_entry,
     &url_lists_entry,
+    &milters_entry,
     &lua::rules_entry,
 };
 // clang-format on

@@ -292,6 +292,7 @@ void Daemon::make_workers() {
     const auto probing = i == 0 ? Worker::Probing::yes : Worker::Probing::no;
     workers_.push_back(std::make_unique<Worker>(*common_, std::move(orders), probing));
     builder_->use_http(i, workers_.back()->http());
+    builder_->use_milters(i, workers_.back()->milters());
   }
   if (workers_.size() > 1) {
     for (auto& worker : workers_) {

@@ -90,6 +90,11 @@ void SnapshotBuilder::use_http(std::size_t worker, io::HttpClient& http) {
   learned_.at(worker).of<lua::RuleServices>().http = &http;
 }
 
+void SnapshotBuilder::use_milters(std::size_t worker, policies::MilterPool& pool) {
+  pool.divide_among(workers());
+  learned_.at(worker).of<policies::MilterServices>() = {&pool, common_.spool.get()};
+}
+
 Result<Built, Errors> SnapshotBuilder::build() {
   config::Outcome outcome = config::read_configuration(config_file_, config::Disk());
   if (outcome.errors.empty()) return build(std::move(outcome.loaded));

@@ -21,6 +21,7 @@
 #include "gateway/io/http_client.h"
 #include "gateway/session/snapshot.h"
 #include "policies/api/gathering.h"
+#include "policies/milters/pool.h"
 
 namespace sallyport::app {
 
@@ -48,6 +49,8 @@ class SnapshotBuilder {
 
   // The rules of this worker ask web servers with it; before they run.
   void use_http(std::size_t worker, io::HttpClient& http);
+  // Milters are asked over these connections of the worker's; before anything is served.
+  void use_milters(std::size_t worker, policies::MilterPool& pool);
 
   const std::string& config_file() const { return config_file_; }
   std::size_t workers() const { return learned_.size(); }

@@ -76,6 +76,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
       dialer_(loop_, transparent_sockets(loop_, common)),
       web_trust_(loop_),
       http_(loop_.scheduler(), dialer_, [this](std::string ca_file) { return web_trust_.context(std::move(ca_file)); }),
+      milters_(loop_.scheduler(), dialer_, *common.log),
       datagrams_(loop_),
       clock_(*common.clock_watch),
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,

@@ -27,6 +27,7 @@
 #include "gateway/uv/dialer.h"
 #include "gateway/uv/listener.h"
 #include "gateway/uv/loop.h"
+#include "policies/milters/pool.h"
 
 namespace sallyport::app {
 
@@ -61,6 +62,8 @@ class Worker {
   void share_upstream_places();
   // What this worker asks web servers with, for rules.
   io::HttpClient& http() { return http_; }
+  // Its connections to milters.
+  policies::MilterPool& milters() { return milters_; }
   // On the worker's thread, once, before run(): starts what goes on beside the sessions. Throws std::bad_alloc.
   void begin();
   // Serves until it has drained.
@@ -114,6 +117,7 @@ class Worker {
   uv::Dialer dialer_;
   WebTrust web_trust_;
   fetch::HttpClient http_;  // for rules
+  policies::MilterPool milters_;
   uv::DatagramDialer datagrams_;
   WatchedClock clock_;
   resolver::Resolver resolver_;

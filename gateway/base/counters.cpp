@@ -74,6 +74,7 @@ constexpr Names<Fault> fault_names{
     "dnsbl_error",
     "dnsbl_wildcard",
     "milter_timeout",
+    "milter_down",
     "rule_error",
     "rule_timeout",
     "rule_memory",

@@ -81,6 +81,7 @@ enum class Fault : std::uint8_t {
   dnsbl_error,
   dnsbl_wildcard,
   milter_timeout,
+  milter_down,
   rule_error,
   rule_timeout,
   rule_memory,

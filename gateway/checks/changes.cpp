@@ -28,7 +28,8 @@ std::string name_seen(const mail::HeaderField& field) {
 }
 
 bool edits_header(const Verdict& verdict) {
-  return !verdict.add_headers.empty() || !verdict.header_edits.empty() || !verdict.subject_prefix.empty();
+  return !verdict.add_headers.empty() || !verdict.header_edits.empty() || !verdict.subject_prefix.empty() ||
+         (verdict.changes && !verdict.changes->header.empty());
 }
 
 // The edits of one header. They are heard from the last to the first, and each field does what it hears first, so that
@@ -106,8 +107,32 @@ HeaderChanges header_changes(std::span<const Verdict> said, const mail::HeaderSe
     for (const auto& field : verdict.add_headers) add_field(verdict, field, added_at_rcpt, changes);
     for (const HeaderEdit& edit : verdict.header_edits) edits.add(edit);
     if (!verdict.subject_prefix.empty()) changes.tags.push_back(verdict.subject_prefix);
+    if (!verdict.changes) continue;
+    const std::vector<milter::HeaderChange>& more = verdict.changes->header;
+    changes.by_milters.insert(changes.by_milters.end(), more.begin(), more.end());
   }
   edits.apply(header, changes);
+  return changes;
+}
+
+const mail::Message* new_body(std::span<const Verdict> said) {
+  const mail::Message* body = nullptr;
+  for (const Verdict& verdict : said) {
+    if (verdict.body && counts(verdict, said)) body = verdict.body.get();
+  }
+  return body;
+}
+
+EnvelopeChanges envelope_changes(std::span<const Verdict> said) {
+  EnvelopeChanges changes;
+  for (const Verdict& verdict : said) {
+    if (!verdict.changes || !counts(verdict, said)) continue;
+    const milter::Changes& more = *verdict.changes;
+    if (more.sender) changes.sender = &*more.sender;
+    for (const milter::EnvelopeRcpt& rcpt : more.added_rcpts) changes.added.push_back(&rcpt);
+    changes.removed.insert(changes.removed.end(), more.deleted_rcpts.begin(), more.deleted_rcpts.end());
+    if (changes.by.empty() && !changes.is_empty()) changes.by = name_of(verdict);
+  }
   return changes;
 }
 
@@ -126,6 +151,21 @@ void say(std::string& words, std::string_view verb, std::string_view what) {
   words.append(words.empty() ? "" : ", ").append(verb).append(" ").append(what);
 }
 
+// Each name once, and not more of them than one reads.
+void say_milter(std::string& words, const milter::Changes& changes) {
+  using Kind = milter::HeaderChange::Kind;
+  constexpr std::size_t most_named = 10;
+  std::set<std::string> named;
+  if (changes.sender) say(words, "sender", changes.sender->path);
+  for (const milter::EnvelopeRcpt& rcpt : changes.added_rcpts) say(words, "add recipient", rcpt.path);
+  for (const std::string& rcpt : changes.deleted_rcpts) say(words, "remove recipient", rcpt);
+  for (const milter::HeaderChange& one : changes.header) {
+    const std::string_view verb = one.removes ? "remove" : one.kind == Kind::change ? "replace" : "add";
+    if (named.size() < most_named && named.insert(std::string(verb) + one.field.name).second)
+      say(words, verb, one.field.name);
+  }
+}
+
 void say_header(std::string& words, const Verdict& verdict) {
   for (const auto& [name, value] : verdict.add_headers) say(words, "add", name);
   for (const HeaderEdit& edit : verdict.header_edits) {
@@ -135,6 +175,8 @@ void say_header(std::string& words, const Verdict& verdict) {
   if (!verdict.subject_prefix.empty()) {
     say(words, "subject", text::printable(text::trim(verdict.subject_prefix), most_shown));
   }
+  if (verdict.changes) say_milter(words, *verdict.changes);
+  if (verdict.body) say(words, "replace", "the body");
 }
 
 void say_way(std::string& words, const Verdict& verdict) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/mail/header.h"
+#include "gateway/mail/message.h"
 #include "policies/api/verdict.h"
 
 namespace sallyport::checks {
@@ -27,9 +28,26 @@ struct HeaderChanges {
   };
   std::vector<Field> fields;
   std::vector<std::string> tags;  // of the subject
+  // What milters want, in their order. They have seen the fields as they came, too; where a rule changes a field that
+  // a milter removes or replaces, the milter's word holds.
+  std::vector<milter::HeaderChange> by_milters;
 };
 // The result points into `said`.
 HeaderChanges header_changes(std::span<const policies::Verdict> said, const mail::HeaderSection& header);
+
+// The body that the mail goes out with, in the place of the one that came: that of the last verdict with one. It lies
+// behind an empty line. Null: the one that came.
+const mail::Message* new_body(std::span<const policies::Verdict> said);
+
+// What verdicts change of the envelope, milter after milter: the last sender holds. Points into `said`.
+struct EnvelopeChanges {
+  const milter::EnvelopeRcpt* sender = nullptr;
+  std::vector<const milter::EnvelopeRcpt*> added;
+  std::vector<std::string_view> removed;  // paths as milters were told them: "<ann@example.org>"
+  std::string by;                         // "milters:mlmmj": who wants the first of it
+  bool is_empty() const { return sender == nullptr && added.empty() && removed.empty(); }
+};
+EnvelopeChanges envelope_changes(std::span<const policies::Verdict> said);
 
 // The upstream that verdicts send the mail to; empty: its tenant's. A later stage's verdict comes before an earlier
 // one's; of one stage's, the first.

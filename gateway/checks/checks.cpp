@@ -1,7 +1,9 @@
 #include "gateway/checks/checks.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "gateway/async/share.h"
 #include "gateway/async/when.h"
 #include "gateway/base/ensure.h"
 #include "gateway/checks/changes.h"
@@ -47,6 +49,7 @@ Checks::Checks(const CheckServices& services, std::shared_ptr<const WorkerPlans>
       plan_(&connection_plans_->plans().connection),
       budget_(services.dns_budget),
       resolver_(services.resolver, budget_, std::move(dns_exhausted)),
+      mail_gatherings_(connection_gatherings_),
       background_(services.scheduler) {}
 
 bool Checks::gathers(const Active& active, Stage stage) const {
@@ -62,7 +65,8 @@ Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection&
     co_return;
   }
   using policies::GatherPhase;
-  for (const GatherPhase phase : {GatherPhase::first, GatherPhase::on_identifiers, GatherPhase::on_everything}) {
+  for (const GatherPhase phase :
+       {GatherPhase::first, GatherPhase::on_identifiers, GatherPhase::on_everything, GatherPhase::outside}) {
     std::vector<Task<void>> tasks;
     for (const Selected& selected : selection) {
       if (selected.active->check->entry->phase != phase) continue;
@@ -78,10 +82,30 @@ Task<void> Checks::gather_in_background(Transaction mail, Selection selection) {
   co_await gather(Stage::connect, mail, selection, deadline);
 }
 
+Checks::Selection Checks::take_outside(Selection& selection) {
+  Selection outside;
+  const auto is_outside = [](const Selected& selected) {
+    return selected.active->check->entry->phase == policies::GatherPhase::outside;
+  };
+  std::copy_if(selection.begin(), selection.end(), std::back_inserter(outside), is_outside);
+  if (!outside.empty()) std::erase_if(selection, is_outside);
+  return outside;
+}
+
+Task<void> Checks::gather_with_outside(Stage stage, const Transaction& mail, Selection selection, Time deadline) {
+  const Selection outside = take_outside(selection);
+  if (!selection.empty()) co_await gather(stage, mail, selection, deadline);
+  if (!outside.empty()) co_await gather(stage, mail, outside, services_.scheduler.now() + services_.outside);
+}
+
 Task<void> Checks::gather_for_mail(Stage stage, const Transaction& mail, Selection selection) {
-  const Stopwatch watch(services_.scheduler);
-  co_await gather(stage, mail, selection, services_.scheduler.now() + patience_);
-  patience_ -= std::min(patience_, watch.time());
+  const Selection outside = take_outside(selection);
+  if (!selection.empty()) {
+    const Stopwatch watch(services_.scheduler);
+    co_await gather(stage, mail, selection, services_.scheduler.now() + patience_);
+    patience_ -= std::min(patience_, watch.time());
+  }
+  if (!outside.empty()) co_await gather(stage, mail, outside, services_.scheduler.now() + services_.outside);
 }
 
 bool Checks::speaks(const Active& active, Speakers speakers) const {
@@ -144,7 +168,10 @@ Task<Disposition> Checks::connected(const Transaction& mail) {
     (selected.active->gatherer->precedes_greeting() ? now : later).push_back(selected);
   }
   if (!later.empty()) background_.spawn(gather_in_background(mail, std::move(later)));
-  if (!now.empty()) co_await gather(Stage::connect, mail, now, services_.scheduler.now() + services_.patience);
+  if (!now.empty()) {
+    const Time deadline = services_.scheduler.now() + services_.patience;
+    co_await gather_with_outside(Stage::connect, mail, std::move(now), deadline);
+  }
   std::vector<Verdict> said = judge(Stage::connect, mail, Speakers::all);
   Disposition disposition = strictest(said, {});
   remember(std::move(said));
@@ -154,9 +181,10 @@ Task<Disposition> Checks::connected(const Transaction& mail) {
 }
 
 Task<Disposition> Checks::greeted(const Transaction& mail) {
-  const Selection selection = gathering_at(Stage::helo, connection_gatherings_, Speakers::all);
+  Selection selection = gathering_at(Stage::helo, connection_gatherings_, Speakers::all);
   if (!selection.empty()) {
-    co_await gather(Stage::helo, mail, selection, services_.scheduler.now() + services_.patience);
+    const Time deadline = services_.scheduler.now() + services_.patience;
+    co_await gather_with_outside(Stage::helo, mail, std::move(selection), deadline);
   }
   verdicts_ = connect_verdicts_;  // a new greeting is judged again (I4)
   std::vector<Verdict> said = judge(Stage::helo, mail, Speakers::all);
@@ -173,8 +201,9 @@ Task<Disposition> Checks::greeted(const Transaction& mail) {
 
 // ---- a mail ----
 
-void Checks::set_limits(Duration patience, std::uint64_t dns_per_message) {
+void Checks::set_limits(Duration patience, std::uint64_t dns_per_message, Duration outside) {
   services_.patience = patience;
+  services_.outside = outside;
   if (budget_.settings.per_message == dns_per_message) return;
   budget_.settings.per_message = dns_per_message;
   budget_.message_left = dns_per_message;
@@ -334,6 +363,23 @@ Task<Disposition> Checks::message(const Transaction& mail) {
   }
   // All verdicts on this mail count now: a discard at RCPT as well as a tag at this stage.
   co_return dispose(verdicts_, plan_->actions);
+}
+
+Task<Result<Done>> Checks::body_replaced(const mail::Message& body) {
+  if (body_hashes_.empty()) co_return Done{};
+  std::vector<signature::BodyForm> forms;
+  for (const signature::BodyHash& hash : body_hashes_) forms.push_back(hash.form);
+  signature::BodyHasher hasher(forms);
+  mail::Message::BodyPieces pieces = body.body();
+  while (true) {
+    auto piece = pieces.next();
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) break;
+    co_await async::Share(services_.scheduler, piece->size());
+    hasher.feed(*piece);
+  }
+  body_hashes_ = hasher.finish();
+  co_return Done{};
 }
 
 std::string Checks::seal(const mail::HeaderSection& header, const mail::AuthResults& results, WallTime now) const {

@@ -37,6 +37,8 @@ struct CheckServices {
   Log& log;
   resolver::BudgetSettings dns_budget;
   Duration patience;  // timeouts.policy
+  // What is waited for in phase `outside` has so much time for each stage (policies::GatherPhase).
+  Duration outside = std::chrono::seconds(180);
 };
 
 class Checks {
@@ -50,8 +52,9 @@ class Checks {
   Task<Disposition> connected(const policies::Transaction& mail);
   Task<Disposition> greeted(const policies::Transaction& mail);
 
-  // Sets, for mails that begin from now on, the time for all look-ups of a mail and its number of DNS questions.
-  void set_limits(Duration patience, std::uint64_t dns_per_message);
+  // Sets, for mails that begin from now on, the time for all look-ups of a mail, its number of DNS questions, and the
+  // time of phase `outside`.
+  void set_limits(Duration patience, std::uint64_t dns_per_message, Duration outside = std::chrono::seconds(180));
   // Begins a mail, judged by `plans`, those of the snapshot at its MAIL. Waits for the connection's facts; nothing of
   // an earlier mail remains. Gives the verdict on MAIL.
   Task<Disposition> mail_begun(const policies::Transaction& mail, std::shared_ptr<const WorkerPlans> plans);
@@ -72,6 +75,8 @@ class Checks {
   void body_ended();
   // Judges the whole message: gatherings, judges, then the sum of the scores against the thresholds.
   Task<Disposition> message(const policies::Transaction& mail);
+  // To be called before seal(), where the mail goes out with this body instead of the one that came.
+  Task<Result<Done>> body_replaced(const mail::Message& body);
   // The ARC fields for a mail whose header the gateway changes; empty when the mail is not sealed. `header` is the
   // header as it will be sent.
   std::string seal(const mail::HeaderSection& header, const mail::AuthResults& results, WallTime now) const;
@@ -123,6 +128,11 @@ class Checks {
   bool speaks(const Active& active, Speakers speakers) const;
   // The gatherings of the current plan that have something to find out at this stage.
   Selection gathering_at(policies::Stage stage, Gatherings& gatherings, Speakers speakers) const;
+  // Takes those of phase `outside` out of the selection.
+  static Selection take_outside(Selection& selection);
+  // Those of phase `outside`, after the others, with their own time.
+  Task<void> gather_with_outside(policies::Stage stage, const policies::Transaction& mail, Selection selection,
+                                 Time deadline);
   // `selection` is not empty.
   Task<void> gather(policies::Stage stage, const policies::Transaction& mail, const Selection& selection,
                     Time deadline);

@@ -24,7 +24,7 @@ bool stands(const Verdict& accept, std::span<const Verdict> said) {
 
 bool is_change(const Verdict& verdict) {
   return !verdict.add_headers.empty() || !verdict.header_edits.empty() || !verdict.subject_prefix.empty() ||
-         !verdict.redirect.empty() || !verdict.override_check.empty();
+         !verdict.redirect.empty() || !verdict.override_check.empty() || verdict.changes || verdict.body;
 }
 
 bool accepts(const Verdict& verdict, std::string_view check, std::span<const Verdict> said) {

@@ -11,12 +11,16 @@ namespace sallyport::checks {
 
 class Gatherings {
  public:
+  // Those of a connection.
+  Gatherings() = default;
+  // Those of its mails. `of_connection` outlives this.
+  explicit Gatherings(Gatherings& of_connection) : of_connection_(&of_connection) {}
+
   // The gathering of this gatherer; created at the first call. Valid until clear().
   policies::Gathering& of(const policies::Gatherer& gatherer) {
-    for (auto& [maker, gathering] : begun_) {
-      if (maker == &gatherer) return *gathering;
-    }
-    return *begun_.emplace_back(&gatherer, gatherer.begin()).second;
+    if (policies::Gathering* begun = find(gatherer)) return *begun;
+    auto gathering = of_connection_ ? gatherer.begin_mail(of_connection_->find(gatherer)) : gatherer.begin();
+    return *begun_.emplace_back(&gatherer, std::move(gathering)).second;
   }
   void recipient_answered(bool accepted) {
     for (auto& [maker, gathering] : begun_) gathering->recipient_answered(accepted);
@@ -24,6 +28,14 @@ class Gatherings {
   void clear() { begun_.clear(); }
 
  private:
+  policies::Gathering* find(const policies::Gatherer& gatherer) const {
+    for (const auto& [maker, gathering] : begun_) {
+      if (maker == &gatherer) return gathering.get();
+    }
+    return nullptr;
+  }
+
+  Gatherings* of_connection_ = nullptr;
   std::vector<std::pair<const policies::Gatherer*, std::unique_ptr<policies::Gathering>>> begun_;
 };
 

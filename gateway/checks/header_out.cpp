@@ -1,8 +1,10 @@
 #include "gateway/checks/header_out.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "gateway/base/text.h"
@@ -91,6 +93,31 @@ std::optional<std::string> edited(const mail::HeaderField& field, const HeaderCh
   return tags.put_before(field, raw_charset);
 }
 
+constexpr std::size_t no_field = std::string::npos;
+constexpr std::size_t our_received = no_field - 1;
+
+// A field as milters leave it: one that came, by its place among those, or one of theirs.
+struct Arranged : milter::HeaderField {
+  std::size_t origin = no_field;
+};
+
+// What milters make of the fields that came. They see none of ours; the index 0 is above our Received.
+std::vector<Arranged> arrange(const mail::HeaderSection& header, const std::vector<milter::HeaderChange>& changes) {
+  std::vector<Arranged> fields;
+  fields.reserve(header.fields().size() + 1 + changes.size());
+  fields.push_back({{}, our_received});
+  for (std::size_t i = 0; i < header.fields().size(); ++i)
+    fields.push_back({{std::string(header.fields()[i].name), {}}, i});
+  milter::apply_changes(changes, fields);
+  return fields;
+}
+
+std::string octets_of(const milter::HeaderField& field, const mail::SubjectTags& tags) {
+  std::string octets = field.name + ":" + field.value + "\r\n";
+  const bool is_tagged = !tags.empty() && text::equals_ignoring_case(field.name, subject_name);
+  return is_tagged ? tagged(std::move(octets), tags) : std::move(octets);
+}
+
 // The message's own header section, which stays in one piece but where a field is removed or changed.
 class Below {
  public:
@@ -136,6 +163,76 @@ std::string trace_fields(const Plan& plan, const policies::Transaction& mail, co
   return fields;
 }
 
+namespace {
+
+// The message's own fields, with what rules and milters make of them.
+class FieldsBelow {
+ public:
+  FieldsBelow(const mail::Message& message, const TraceInfo& trace, const HeaderChanges& changes,
+              const mail::SubjectTags& tags, mail::OutgoingHeader& out)
+      : message_(message),
+        trace_(trace),
+        changes_(changes),
+        tags_(tags),
+        raw_charset_(tags.empty() ? std::string_view() : mail::declared_charset(message.header())),
+        has_edits_(!tags.empty() || !changes.fields.empty()),
+        out_(out) {}
+
+  // In their order, as they came.
+  void add_all() {
+    Below below(message_.header_octets(), out_);
+    for (std::size_t i = 0; i < message_.header().fields().size(); ++i) {
+      if (auto other = in_place_of(i)) below.replace(message_.header().fields()[i].whole, std::move(*other));
+    }
+    below.end();
+    out_.is_changed = out_.is_changed || below.has_replaced();
+  }
+
+  // As milters have arranged them; those above our Received are not among them.
+  void add(std::span<const Arranged> fields) {
+    for (const Arranged& field : fields) {
+      if (field.origin == no_field) {
+        out_.below.push_back(out_.rewritten.emplace_back(octets_of(field, tags_)));
+      } else if (auto other = in_place_of(field.origin)) {
+        if (!other->empty()) out_.below.push_back(out_.rewritten.emplace_back(std::move(*other)));
+      } else {
+        out_.below.push_back(message_.header().fields()[field.origin].whole);
+      }
+    }
+    // What stands behind the last field: the empty line, unless the message has none.
+    std::string_view rest = message_.header_octets();
+    if (!message_.header().fields().empty()) {
+      const std::string_view last = message_.header().fields().back().whole;
+      rest.remove_prefix(static_cast<std::size_t>(last.data() + last.size() - rest.data()));
+    }
+    if (!rest.empty()) out_.below.push_back(rest);
+    out_.is_changed = true;
+  }
+
+ private:
+  // Nothing: it stays as it came. Empty: it is left out.
+  std::optional<std::string> in_place_of(std::size_t i) {
+    const mail::HeaderField& field = message_.header().fields()[i];
+    if (pretends_to_be_ours(field, trace_.authserv_ids)) {
+      out_.left_out_forged = true;
+      return std::string();
+    }
+    if (!has_edits_) return std::nullopt;
+    const auto change = changes_.fields.empty() ? HeaderChanges::Field() : changes_.fields[i];
+    return edited(field, change, tags_, raw_charset_);
+  }
+
+  const mail::Message& message_;
+  const TraceInfo& trace_;
+  const HeaderChanges& changes_;
+  const mail::SubjectTags& tags_;
+  const std::string_view raw_charset_;
+  const bool has_edits_;
+  mail::OutgoingHeader& out_;
+};
+
+}  // namespace
+
 std::string octets_of(const mail::OutgoingHeader& header) {
   std::string octets = header.added;
   for (std::string_view piece : header.below) octets += piece;
@@ -156,7 +253,17 @@ mail::OutgoingHeader make_outgoing_header(const mail::Message& message, const Tr
   if (trace.action == policies::Action::quarantine) {
     added.append("X-Sallyport-Quarantine: ").append(text::printable(trace.because, most_because)).append("\r\n");
   }
+  std::vector<Arranged> arranged;
+  if (!changes.by_milters.empty()) arranged = arrange(header, changes.by_milters);
+  const auto received = std::find_if(arranged.begin(), arranged.end(),
+                                     [](const Arranged& field) { return field.origin == our_received; });
   bool has_subject = !tags.empty() && header.find(subject_name) != nullptr;
+  if (!arranged.empty()) {
+    has_subject = std::any_of(arranged.begin(), arranged.end(), [](const Arranged& field) {
+      return text::equals_ignoring_case(field.name, subject_name);
+    });
+    for (auto field = arranged.begin(); field != received; ++field) added += octets_of(*field, tags);
+  }
   for (const auto& [name, value] : changes.added) {
     const bool is_subject = text::equals_ignoring_case(name, subject_name);
     has_subject |= is_subject;
@@ -168,21 +275,14 @@ mail::OutgoingHeader make_outgoing_header(const mail::Message& message, const Tr
   added += mail::make_received(trace.received);
   if (!tags.empty() && !has_subject) added += tags.as_subject();
 
-  const std::string_view raw_charset = tags.empty() ? std::string_view() : mail::declared_charset(header);
-  const bool has_edits = !tags.empty() || !changes.fields.empty();
-  Below below(message.header_octets(), out);
-  for (std::size_t i = 0; i < header.fields().size(); ++i) {
-    const mail::HeaderField& field = header.fields()[i];
-    if (pretends_to_be_ours(field, trace.authserv_ids)) {
-      below.replace(field.whole, {});
-      out.left_out_forged = true;
-    } else if (has_edits) {
-      const auto change = changes.fields.empty() ? HeaderChanges::Field() : changes.fields[i];
-      if (auto other = edited(field, change, tags, raw_charset)) below.replace(field.whole, std::move(*other));
-    }
+  out.is_changed = !changes.added.empty() || (!tags.empty() && !has_subject) || trace.has_new_body;
+  FieldsBelow below(message, trace, changes, tags, out);
+  if (arranged.empty()) {
+    below.add_all();
+  } else {
+    below.add(std::span(arranged).subspan(static_cast<std::size_t>(received - arranged.begin()) + 1));
   }
-  below.end();
-  out.is_changed = below.has_replaced() || !changes.added.empty() || (!tags.empty() && !has_subject);
+  if (trace.has_new_body && !message.header_is_complete()) out.below.push_back("\r\n");
   return out;
 }
 

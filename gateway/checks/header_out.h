@@ -39,6 +39,8 @@ struct TraceInfo {
   // Inbound Authentication-Results with one of these ids, in any letter case, imitate ours and are left out (RFC 8601,
   // 5).
   std::vector<std::string> authserv_ids = {};
+  // Another body than the message's own is sent behind this header.
+  bool has_new_body = false;
 };
 
 // The result points into `message` and must not outlive it.

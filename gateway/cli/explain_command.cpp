@@ -20,6 +20,7 @@ void declare(Syntax& syntax, ExplainOptions& options) {
   syntax.argument("MESSAGE", "A file; - is standard input", options.message);
   syntax.config_file(options.config_file);
   declare_envelope(syntax, options.given);
+  syntax.flag("--milters", "Asks the configured milters too, as if a mail came", options.milters);
   syntax.json(options.json);
 }
 
@@ -32,7 +33,8 @@ int explain_command(const ExplainOptions& options, const Console& console) {
   auto message = read_message_file(options.message, loaded->settings->limits.message_size + 1, console, exit);
   if (!message) return exit;
   explain::Envelope envelope = explain::make_envelope(options.given, message->content, *loaded->settings);
-  const auto explanation = explain::dry_run(*loaded->settings, std::move(envelope), std::move(*message));
+  const auto explanation = explain::dry_run(*loaded->settings, std::move(envelope), std::move(*message),
+                                            options.milters ? explain::Milters::asked : explain::Milters::not_asked);
   if (!explanation) {
     console.err << options.config_file << ": error: " << explanation.error().message << "\n";
     return exit_code::configuration;

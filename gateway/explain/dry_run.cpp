@@ -27,6 +27,7 @@
 #include "gateway/uv/dialer.h"
 #include "gateway/uv/loop.h"
 #include "policies/api/presumed_tls.h"
+#include "policies/milters/pool.h"
 #include "policies/policy_list.h"
 
 namespace sallyport::explain {
@@ -184,7 +185,7 @@ void take_checks(Explanation& explanation, const checks::Plans& plans) {
 
 }  // namespace
 
-Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, StoredMessage message) {
+Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, StoredMessage message, Milters milters) {
   const auto settings = settings_for_dry_run(given);
   Explanation explanation;
   explanation.envelope = std::move(envelope);
@@ -210,6 +211,8 @@ Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, St
   const auto spool = mail::make_file_spool(std::filesystem::temp_directory_path());
   state::SessionTable slots({1, 1});
   AcceptingUpstream upstream(loop.scheduler(), explanation.relayed_header);
+  policies::MilterPool milter_pool(loop.scheduler(), connections, log);
+  if (milters == Milters::asked) learned.of<policies::MilterServices>() = {&milter_pool, spool.get()};
 
   upstream::UpstreamRegistry registry;
   auto snapshot = std::make_shared<session::Snapshot>();

@@ -197,6 +197,11 @@ MtaDialogue::Taken MtaDialogue::conclude(Outcome outcome) {
   return std::optional(std::move(outcome));
 }
 
+std::optional<std::string> MtaDialogue::take_body_piece() {
+  if (!changes_.body) return std::nullopt;
+  return std::exchange(*changes_.body, {});
+}
+
 Changes MtaDialogue::take_changes() { return std::exchange(changes_, {}); }
 
 std::string MtaDialogue::abort_message() {

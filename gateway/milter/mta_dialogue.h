@@ -73,6 +73,9 @@ class MtaDialogue {
   // What the milter wants to have changed; whole after the outcome of EndOfMessage.
   const Changes& changes() const { return changes_; }
   Changes take_changes();
+  // The octets of a new body that have come since the last call, so that they need not lie here until the end. Nothing:
+  // the milter has not replaced the body.
+  std::optional<std::string> take_body_piece();
 
   // The message has ended otherwise than by EndOfMessage. Octets to send; empty when the milter knows of none. Not
   // while an answer is awaited, which would be taken for that of the next event: the connection has to be dropped then.

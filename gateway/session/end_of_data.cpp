@@ -1,5 +1,6 @@
 // The end of a message: what is wrong with it, what the policies say, and what the upstream says.
 #include "gateway/base/text.h"
+#include "gateway/checks/changes.h"
 #include "gateway/checks/header_out.h"
 #include "gateway/session/session.h"
 #include "gateway/smtp/content_refusal.h"
@@ -24,9 +25,7 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
     } else if (disposition.action == Action::discard) {
       flow = co_await discard(disposition);
     } else {
-      std::optional<Flow> unmoved;
-      if (is_redirected()) unmoved = co_await move_to_redirect(faults.has_8bit, deadline);
-      flow = unmoved ? *unmoved : co_await relay(disposition, deadline);
+      flow = co_await hand_on(disposition, faults.has_8bit, deadline);
     }
   }
   if (mail_ && checks_->looks_back()) {
@@ -36,6 +35,20 @@ Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
   }
   end_mail();
   co_return flow;
+}
+
+// To whom it goes in the end, and with what content.
+Task<Flow> Session::hand_on(const checks::Disposition& disposition, bool has_8bit, Time deadline) {
+  if (keeps_envelope()) co_return co_await relay(disposition, deadline);
+  FinalEnvelope envelope = final_envelope();
+  if (envelope.rcpts.empty()) {  // milters have taken it from each of its recipients
+    checks::Disposition nobody = disposition;
+    nobody.action = Action::discard;
+    nobody.reason = {"milters", {}, envelope.because + ", which leaves no recipient"};
+    co_return co_await discard(nobody);
+  }
+  auto unmoved = co_await open_anew(std::move(envelope), has_8bit, deadline);
+  co_return unmoved ? *unmoved : co_await relay(disposition, deadline);
 }
 
 // Rules of stage done see what became of the mail.
@@ -130,6 +143,7 @@ mail::OutgoingHeader Session::outgoing_header(const checks::Disposition& disposi
   trace.results = &results;
   trace.policy_fields = checks::trace_fields(checks_->plan(), mail, checks_->facts(), hostname);
   trace.authserv_ids = {hostname};
+  trace.has_new_body = checks::new_body(checks_->verdicts()) != nullptr;
   mail::OutgoingHeader header = checks::make_outgoing_header(*mail_->message, trace);
   if (header.left_out_forged) record(Violation::ar_removed);
   if (!header.is_changed) return header;
@@ -141,9 +155,14 @@ mail::OutgoingHeader Session::outgoing_header(const checks::Disposition& disposi
 }
 
 Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline) {
+  const mail::Message* body = checks::new_body(checks_->verdicts());
+  if (body != nullptr) {
+    auto hashed = co_await checks_->body_replaced(*body);
+    if (!hashed) co_return refuse(refusals::spool_failed);
+  }
   const mail::OutgoingHeader header = outgoing_header(disposition);
   const bool is_news = !mail_->delivery->has_failed();
-  auto answer = co_await mail_->delivery->content(header, *mail_->message, deadline);
+  auto answer = co_await mail_->delivery->content(header, body != nullptr ? *body : *mail_->message, deadline);
   record_passed_over_servers();
   mail_->upstream = mail_->delivery->server_name();
   if (!answer) co_return explain_failure(answer.error(), is_news);

@@ -21,6 +21,7 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
     co_return refuse(refusals::declared_size, {.what = most});
   }
 
+  std::string words(path->rest);  // before any wait: the line lies in the input
   mail_ = std::make_unique<MailState>();
   mail_->snapshot = host_.snapshot;
   mail_->began = now();
@@ -33,9 +34,11 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
   mail.from = std::move(path->path);
   mail.declared_size = mail_->parameters.size;
   mail.smtputf8 = mail_->parameters.smtputf8;
+  mail.mail_parameters = std::move(words);
   host_.counters.add(Total::transactions);
 
-  checks_->set_limits(mail_settings().timeouts.policy, mail_settings().limits.dns_per_message);
+  const config::TimeoutSettings& timeouts = mail_settings().timeouts;
+  checks_->set_limits(timeouts.policy, mail_settings().limits.dns_per_message, time_outside(timeouts));
   const checks::Disposition disposition = co_await checks_->mail_begun(mail, mail_->snapshot->plans);
   learn_client_name();
   if (disposition.refuses()) {

@@ -36,6 +36,7 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
 
   // Copied before any wait: the line lies in the input.
   smtp::RcptParameters wishes = std::move(*parameters);
+  mail_->transaction.rcpt_parameters = path->rest;
   mail_->transaction.rcpt = std::move(path->path);
   mail_->recipient_plan = plan_serving(mail_->transaction.rcpt->domain, mail_->snapshot->plans->plans());
   const std::uint64_t refused_before = refused_recipients_;
@@ -111,13 +112,12 @@ const Refusal* Session::choose_upstream() {
   return nullptr;
 }
 
-void Session::begin_delivery() {
+void Session::begin_delivery(const MailAddress& from, const smtp::MailParameters& parameters) {
   mail_->delivery.reset();
   const config::TimeoutSettings& timeouts = mail_settings().timeouts;
   mail_->delivery = std::make_unique<upstream::Delivery>(
       host_.scheduler, host_.pool, upstream_group(),
-      upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, *mail_->transaction.from,
-      mail_->parameters, channel_);
+      upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, from, parameters, channel_);
   if (upstream_group().settings.client_info != config::ClientInfoWay::headers) {
     mail_->delivery->speak_for(client_info());
   }
@@ -130,7 +130,7 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
     checks_->recipient_answered(false);
     co_return flow;
   }
-  if (!mail_->delivery) begin_delivery();
+  if (!mail_->delivery) begin_delivery(*mail_->transaction.from, mail_->parameters);
   const bool is_news = !mail_->delivery->has_failed();
   auto answer = co_await mail_->delivery->recipient(*mail_->transaction.rcpt, parameters);
   record_passed_over_servers();

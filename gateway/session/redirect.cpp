@@ -1,13 +1,15 @@
-// A mail that a verdict on its content sends to another upstream (sp.redirect).
+// A mail that goes elsewhere, or to others, than its recipients were accepted for: a verdict on its content sends it to
+// another upstream (sp.redirect), or milters have changed its sender or its recipients.
 //
-// Its recipients were accepted by the server of its tenant. That transaction is undone, and one with the same
-// recipients is opened with the other upstream before any content is sent. All of them must be accepted there: the
-// client gets one answer for all (threats.md S22), so a refusal of any of them is the mail's, and for now where their
-// classes differ.
+// The transaction in which the recipients were accepted is undone, and one with the final envelope is opened before any
+// content is sent. All recipients must be accepted there: the client gets one answer for all (threats.md S22, F4), so a
+// refusal of any of them is the mail's, and for now where their classes differ.
+#include <algorithm>
 #include <utility>
 
 #include "gateway/checks/changes.h"
 #include "gateway/session/session.h"
+#include "gateway/smtp/path.h"
 
 namespace sallyport::session {
 
@@ -19,35 +21,91 @@ Refusal of_mail(Refusal refusal) {
   return refusal;
 }
 
-}  // namespace
-
-bool Session::is_redirected() const {
-  const std::string_view target = checks::redirect(checks_->verdicts());
-  return !target.empty() && target != mail_->transaction.route.upstream;
+// The policy lets no path through that is none.
+MailAddress address_of(const std::string& path, smtp::PathKind kind, bool utf8) {
+  auto parsed = smtp::parse_path(path, kind, utf8);
+  ensure(parsed.ok(), "a milter's address that was not checked");
+  return std::move(parsed->path);
 }
 
-// Nothing: the content may be sent.
-Task<std::optional<Flow>> Session::move_to_redirect(bool has_8bit, Time deadline) {
-  const std::string target(checks::redirect(checks_->verdicts()));
-  const std::string because = "redirected to " + target;
-  if (!mail_->plan->may_go_to(target)) {
-    co_return refuse(of_mail(refusals::foreign_upstream), {.because = because});
+// A milter may say what of the extensions for delivery reports is wanted, whatever the client was offered.
+smtp::Extensions with_reports() {
+  smtp::Extensions offered;
+  offered.dsn = true;
+  return offered;
+}
+
+smtp::RcptParameters rcpt_parameters_of(const std::string& words) {
+  auto parsed = smtp::parse_rcpt_parameters(words.empty() ? words : " " + words, with_reports());
+  return parsed ? std::move(*parsed) : smtp::RcptParameters();
+}
+
+// Of the sender's parameters only those for delivery reports: the others are about the content.
+void add_parameters(const std::string& words, smtp::MailParameters& parameters) {
+  auto parsed = smtp::parse_mail_parameters(words.empty() ? words : " " + words, with_reports());
+  if (!parsed) return;
+  if (!parsed->ret.empty()) parameters.ret = parsed->ret;
+  if (!parsed->envid.empty()) parameters.envid = parsed->envid;
+}
+
+}  // namespace
+
+bool Session::keeps_envelope() const {
+  const std::string_view target = checks::redirect(checks_->verdicts());
+  const bool stays = target.empty() || target == mail_->transaction.route.upstream;
+  return stays && checks::envelope_changes(checks_->verdicts()).is_empty();
+}
+
+Session::FinalEnvelope Session::final_envelope() const {
+  const policies::Transaction& mail = mail_->transaction;
+  const checks::EnvelopeChanges changes = checks::envelope_changes(checks_->verdicts());
+  FinalEnvelope envelope{*mail.from, mail_->parameters, {}, {}};
+  const bool utf8 = mail_->parameters.smtputf8;
+  const auto is_removed = [&changes](const MailAddress& rcpt) {
+    const std::string path = "<" + rcpt.to_string() + ">";
+    return std::find(changes.removed.begin(), changes.removed.end(), path) != changes.removed.end();
+  };
+  for (std::size_t i = 0; i < mail.rcpts.size(); ++i) {
+    if (is_removed(mail.rcpts[i])) continue;
+    const auto given = mail_->accepted_parameters.find(i);
+    const bool has_none = given == mail_->accepted_parameters.end();
+    envelope.rcpts.emplace_back(mail.rcpts[i], has_none ? smtp::RcptParameters() : given->second);
   }
+  for (const milter::EnvelopeRcpt* rcpt : changes.added) {
+    MailAddress address = address_of(rcpt->path, smtp::PathKind::forward, utf8);
+    const bool is_there = std::any_of(envelope.rcpts.begin(), envelope.rcpts.end(),
+                                      [&address](const auto& known) { return known.first == address; });
+    if (!is_there) envelope.rcpts.emplace_back(std::move(address), rcpt_parameters_of(rcpt->parameters));
+  }
+  if (changes.sender != nullptr) {
+    envelope.from = address_of(changes.sender->path, smtp::PathKind::reverse, utf8);
+    add_parameters(changes.sender->parameters, envelope.parameters);
+  }
+  if (!changes.is_empty()) envelope.because = "the envelope was changed by " + changes.by;
+  const std::string_view target = checks::redirect(checks_->verdicts());
+  if (!target.empty() && target != mail.route.upstream) envelope.because = "redirected to " + std::string(target);
+  return envelope;
+}
+
+Task<std::optional<Flow>> Session::open_anew(FinalEnvelope envelope, bool has_8bit, Time deadline) {
+  const std::string& because = envelope.because;
   policies::Transaction& mail = mail_->transaction;
-  mail.route.upstream = target;
-  if (upstream_group().takes_one_recipient && mail.rcpts.size() > 1) {
+  if (const std::string target(checks::redirect(checks_->verdicts())); !target.empty()) {
+    if (!mail_->plan->may_go_to(target)) {
+      co_return refuse(of_mail(refusals::foreign_upstream), {.because = because});
+    }
+    mail.route.upstream = target;
+  }
+  if (upstream_group().takes_one_recipient && envelope.rcpts.size() > 1) {
     co_return refuse(refusals::redirect_takes_one_recipient, {.because = because});
   }
-  begin_delivery();
+  begin_delivery(envelope.from, envelope.parameters);
   mail_->delivery->answer_by(deadline);
 
   std::optional<smtp::UpstreamReply> refusal;
-  for (std::size_t i = 0; i < mail.rcpts.size(); ++i) {
+  for (const auto& [rcpt, parameters] : envelope.rcpts) {
     const bool is_news = !mail_->delivery->has_failed();
-    const auto given = mail_->accepted_parameters.find(i);
-    const smtp::RcptParameters parameters =
-        given == mail_->accepted_parameters.end() ? smtp::RcptParameters() : given->second;
-    auto answer = co_await mail_->delivery->recipient(mail.rcpts[i], parameters);
+    auto answer = co_await mail_->delivery->recipient(rcpt, parameters);
     record_passed_over_servers();
     mail_->upstream = mail_->delivery->server_name();
     if (const auto untold = mail_->delivery->take_untold()) record(Fault::client_info, *untold);

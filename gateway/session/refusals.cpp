@@ -197,9 +197,10 @@ record::Incident incident_of(const upstream::UpstreamError& error) {
 }
 
 smtp::Reply reply_with_id(int code, std::string_view dsn, std::string_view text, std::string_view id) {
-  std::string line(text);
-  if (!id.empty()) line.append(" (id ").append(id).append(")");
-  return smtp::Reply(code, dsn, line);
+  std::vector<std::string> lines;
+  for (const std::string_view line : text::split(text, '\n')) lines.emplace_back(line);
+  if (!id.empty()) lines.back().append(" (id ").append(id).append(")");
+  return smtp::Reply(code, dsn, std::move(lines));
 }
 
 smtp::Reply reply_for(const checks::Disposition& disposition, std::string_view id) {

@@ -21,9 +21,19 @@ std::size_t longest_line(const config::Settings& settings) {
   return static_cast<std::size_t>(std::min<std::uint64_t>(settings.limits.command_line, io::block_octets));
 }
 
+}  // namespace
+
+// I12: what has to be done after it, handing the mail on, needs its time as well.
+Duration time_outside(const config::TimeoutSettings& timeouts) {
+  return std::max(timeouts.policy, timeouts.final_reply - timeouts.upstream_reply);
+}
+
+namespace {
+
 checks::CheckServices services_of(Host& host, const config::Settings& settings) {
   const resolver::BudgetSettings dns_budget{settings.limits.dns_per_message, settings.limits.dns_per_session};
-  return {host.scheduler, host.resolver, host.counters, host.log, dns_budget, settings.timeouts.policy};
+  const config::TimeoutSettings& timeouts = settings.timeouts;
+  return {host.scheduler, host.resolver, host.counters, host.log, dns_budget, timeouts.policy, time_outside(timeouts)};
 }
 
 bool is_in(const IpAddress& client, const std::vector<IpNetwork>& networks) {
@@ -70,6 +80,7 @@ Session::Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, con
   if (tenants.size() == 1) connection_.tenant.name = tenants.begin()->first;
   connection_.client.ip = peer.ip;
   connection_.client.port = peer.port;
+  connection_.listener = listener.settings.address;
   host_.counters.add(Total::connections);
   host_.counters.add(Gauge::sessions, 1);
 }

@@ -35,6 +35,9 @@ namespace sallyport::session {
 // Whether the dialogue goes on after a step.
 enum class Flow : std::uint8_t { next, end };
 
+// How long filters may be waited for at a stage (policies::GatherPhase::outside).
+Duration time_outside(const config::TimeoutSettings& timeouts);
+
 // All that is known of one mail; made by MAIL, destroyed when the mail is over.
 struct MailState {
   // The configuration that this mail goes by; first, because the delivery uses its upstream.
@@ -170,7 +173,7 @@ class Session {
   // The servers that the mail goes to.
   upstream::UpstreamGroup& upstream_group() const;
   // Begins a transaction with them, in place of one with others.
-  void begin_delivery();
+  void begin_delivery(const MailAddress& from, const smtp::MailParameters& parameters);
   // Makes the mail go where verdicts on it send it. Null when all is well.
   const Refusal* choose_upstream();
   Task<Flow> ask_upstream(smtp::RcptParameters parameters);
@@ -193,10 +196,21 @@ class Session {
   const Refusal* objection_to_header() const;
   Task<Flow> discard(const checks::Disposition& disposition);
   Task<void> look_back();
+  Task<Flow> hand_on(const checks::Disposition& disposition, bool has_8bit, Time deadline);
   Task<Flow> relay(const checks::Disposition& disposition, Time deadline);
   // redirect.cpp
-  bool is_redirected() const;
-  Task<std::optional<Flow>> move_to_redirect(bool has_8bit, Time deadline);
+  // Whom the mail goes to in the end, and from whom.
+  struct FinalEnvelope {
+    MailAddress from;
+    smtp::MailParameters parameters;
+    std::vector<std::pair<MailAddress, smtp::RcptParameters>> rcpts;
+    std::string because;  // of it being another one, or elsewhere
+  };
+  // It is what was accepted, where it was accepted.
+  bool keeps_envelope() const;
+  FinalEnvelope final_envelope() const;
+  // Makes the servers' transaction that of the envelope. Nothing: the content may be sent.
+  Task<std::optional<Flow>> open_anew(FinalEnvelope envelope, bool has_8bit, Time deadline);
   mail::OutgoingHeader outgoing_header(const checks::Disposition& disposition);
   Flow explain_failure(const upstream::UpstreamError& error, bool is_news);
   // on_simple.cpp: NOOP RSET VRFY HELP QUIT and what may not come now

@@ -96,7 +96,10 @@ struct GatherContext {
 
 // The phases of gathering within a stage. Gatherings of one phase run at the same time, after those of the lower phases
 // have ended; so a policy that reads the facts of others belongs to a later phase.
-enum class GatherPhase : std::uint8_t { first, on_identifiers, on_everything };
+//
+// What goes on in phase `outside`, after all others, has a time of its own (GatherContext::deadline), because others
+// than DNS are waited for: filters which look at the whole mail.
+enum class GatherPhase : std::uint8_t { first, on_identifiers, on_everything, outside };
 
 class Gathering {
  public:
@@ -135,6 +138,9 @@ class Gatherer {
   // Makes the gathering for one connection (stages connect, helo) or one mail (mail to message). The gatherer outlives
   // it and keeps nothing of either.
   virtual std::unique_ptr<Gathering> begin() const = 0;
+  // Makes the gathering for one mail. `of_connection` is the one that this gatherer has made for the mail's connection,
+  // which outlives it; null: there is none, as for the settings of a tenant or those that a reload has brought.
+  virtual std::unique_ptr<Gathering> begin_mail(Gathering* /*of_connection*/) const { return begin(); }
 
   // Tests what the policy relies on, independently of any mail (a list's test points). The worker runs it at the start
   // and every five minutes, with a deadline of its own. The default does nothing.

@@ -1,7 +1,7 @@
 // Transaction: one mail in progress as policies see it: the client, the sender, the recipients, the message.
 //
 // A plain value, except for the message, which the session owns. Policies only read it; the session alone writes it.
-// Its fields() (gateway/base/fields.h) contain everything except the message.
+// Its fields() (gateway/base/fields.h) contain everything except the message, and what only repeats the dialogue.
 #pragma once
 
 #include <cstdint>
@@ -94,6 +94,11 @@ struct Transaction {
   std::optional<MailAddress> rcpt;         // the recipient being judged, at stage rcpt
   std::vector<MailAddress> rcpts;          // those accepted so far
   const mail::Message* message = nullptr;  // from stage headers on
+  // For who repeats the dialogue to others, as to milters; no part of what is recorded. The address that the client has
+  // connected to, as the configuration has it; the parameters of MAIL, and of the RCPT being judged, as they came.
+  SocketAddress listener;
+  std::string mail_parameters;
+  std::string rcpt_parameters;
 
   // The time that signatures are judged by; nothing while the clock is suspect.
   std::optional<WallTime> trusted_now() const { return is_clock_suspect ? std::nullopt : std::optional<WallTime>(now); }

@@ -4,16 +4,23 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gateway/base/fields.h"
+#include "gateway/milter/changes.h"
 #include "policies/api/header_edit.h"
 #include "policies/api/stage.h"
 
 namespace sallyport {
+
+namespace mail {
+class Message;
+}
 
 namespace policies {
 
@@ -36,13 +43,17 @@ struct Verdict {
   // The reply of tempfail and reject, without the id. Default: 451 4.7.1 or 550 5.7.1.
   int code = 0;
   std::string dsn;     // "5.7.1"
-  std::string text;    // printable ASCII
+  std::string text;    // printable ASCII; several lines are separated by LF
   bool close = false;  // the connection ends after the reply (421)
 
   // Changes of the mail's header, with any action that lets the mail pass. They are made only when the verdict counts.
   std::vector<std::pair<std::string, std::string>> add_headers;
   std::vector<HeaderEdit> header_edits;
-  std::string subject_prefix;     // in UTF-8, without controls
+  std::string subject_prefix;  // in UTF-8, without controls
+  // What a milter changes of the mail, after the milters before it, and what stands in the place of the body, behind an
+  // empty line; null: the body stays. As with the edits above, only when the verdict counts, and all or nothing.
+  std::optional<milter::Changes> changes = {};
+  std::shared_ptr<const mail::Message> body = {};
   std::vector<std::string> skip;  // for accept: the checks that no longer count for this mail; empty = all
   // The name of the upstream that the mail goes to instead of its tenant's; empty: that one.
   std::string redirect;
@@ -78,6 +89,7 @@ struct Verdict {
     visit("add_headers", add_headers);
     visit("header_edits", header_edits);
     visit("subject_prefix", subject_prefix);
+    visit("changes", changes);
     visit("skip", skip);
     visit("redirect", redirect);
     visit("override_check", override_check);

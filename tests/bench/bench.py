@@ -7,6 +7,7 @@
                                 20 KiB with HTML costs the gateway, without and with a look inside; and how long mails take beside rules
                                 that never end
     ./dev bench milter_library  one filter on libsallyport-milter and on libmilter: messages a second, CPU, memory of idle connections
+    ./dev bench milter          what asking one milter costs us per message: one that only wants to hear of the end, and one that hears it all
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
@@ -73,6 +74,7 @@ class Bench:
         self.folder.chmod(0o755)
         self.started = []
         self.dns = None
+        self.milters = {}  # by the mode of the gateway that asks it
 
     def start(self, argv, **options):
         process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
@@ -144,6 +146,8 @@ class Bench:
                 policy += (f'shipped = [{names}]\nlists.LISTED_LINKS.entries = ["dbl.example"]\n'
                            'lists.SENDER_RATE.entries = ["100000000/1m"]\nlists.EXECUTIVE_NAME.entries = ["Eve Boss"]\n'
                            '[policy.url_lists]\nzones."dbl.example".score = 5.0\n')
+        if mode in self.milters:
+            policy += f'[[policy.milters]]\naddress = "unix:{self.milters[mode].path}"\nmode = "enforce"\n'
         state = self.folder / f"state-{mode}"
         file = self.folder / f"{mode}.toml"
         file.write_text(f"""hostname = "mx.rcpt.example"
@@ -255,6 +259,33 @@ target = "file:{self.folder}/{mode}.log"
         print(f"mails one after the other: p50 {middle['alone'][0]:.2f} ms, p99 {middle['alone'][1]:.2f} ms; beside 4 mails with endless rules: "
               f"p50 {middle['beside'][0]:.2f} ms, p99 {middle['beside'][1]:.2f} ms, {times:.1f} times as long")
 
+    def run_milter(self):
+        """The milters are threads of this program, so that only our side counts."""
+        sys.path.insert(0, str(ROOT / "tests/integration"))
+        from scripted_milter import ScriptedMilter
+        all_declined, all_silent = 0x37F, 0x400 | 0x80 | 0xF000 | 0x10000 | 0x40000 | 0x80000
+        self.milters = {"no-op": ScriptedMilter(self.folder / "no-op.sock", options=all_declined),
+                        "silent": ScriptedMilter(self.folder / "silent.sock", {letter: b"" for letter in "CHMRTLNB"}, options=all_silent),
+                        "answering": ScriptedMilter(self.folder / "answering.sock")}
+        for milter in self.milters.values():
+            milter.keeps_notes = False
+        cpu = {mode: [] for mode in ("relay", *self.milters)}
+        for _ in range(self.args.repeats):
+            sink = self.sink()
+            for mode, of_mode in cpu.items():
+                gateway = self.gateway(mode)
+                result = self.measure(mode, GATEWAY, gateway, 20, False)
+                if result["failed"]:
+                    sys.exit(f"{mode}: {result['failed']} mails failed: {result['first_error']}")
+                of_mode.append(result["cpu_us"])
+                self.stop(gateway)
+            self.stop(sink)
+        plain = statistics.median(cpu["relay"])
+        what = {"no-op": "that hears of the end alone", "silent": "that hears all and answers at the end", "answering": "that answers each command"}
+        print(f"a message: {plain:.0f} us of CPU without a milter")
+        for mode, words in what.items():
+            print(f"{statistics.median(cpu[mode]) - plain:8.0f} us more for one {words}")
+
     def run_idle(self):
         sink = self.sink()
         print(f"{'idle sessions':>14}{'PSS MiB':>10}{'KiB each':>10}")
@@ -301,8 +332,8 @@ def run_content(program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter_library", "kill", "reload", "chaos", []],
-                        help="by default all but content, milter_library, kill, reload and chaos")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "kill", "reload", "chaos", []],
+                        help="by default all but content, milter, milter_library, kill, reload and chaos")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -333,6 +364,8 @@ def main():
         if "content" in what:
             bench.run_inside()
             bench.run_beside_endless()
+        if "milter" in what:
+            bench.run_milter()
         if "idle" in what:
             bench.run_idle()
     finally:

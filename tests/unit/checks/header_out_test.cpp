@@ -58,6 +58,51 @@ TEST_F(TraceFields, ASubjectThatARuleHasWrittenHasTheTagsOfOthers) {
   EXPECT_EQ(outgoing("Subject: x\r\n"), "Subject: =?UTF-8?Q?gr=C3=BCn?=\r\n\r\n") << "it begins with the tag";
 }
 
+milter::HeaderChange inserted(std::uint32_t index, std::string name, std::string value) {
+  return {milter::HeaderChange::Kind::insert, index, {std::move(name), std::move(value)}};
+}
+milter::HeaderChange changed(std::uint32_t index, std::string name, std::string value) {
+  const bool removes = value.empty();
+  return {milter::HeaderChange::Kind::change, index, {std::move(name), std::move(value)}, removes};
+}
+
+TEST_F(TraceFields, OfMiltersStandWhereTheyWantThem) {
+  verdicts.emplace_back().changes =
+      milter::Changes{{inserted(0, "X-Above", " 1"), inserted(2, "X-Below", " 2"), {{}, 0, {"X-Last", " a\r\n b"}}},
+                      {},
+                      {},
+                      {},
+                      {},
+                      {}};
+  EXPECT_EQ(outgoing("A: b\r\nc :\r\n\td\r\nno field\r\n"),
+            "X-Below: 2\r\nA: b\r\nc :\r\n\td\r\nno field\r\nX-Last: a\r\n b\r\n\r\n");
+  EXPECT_NE(added.find("\r\nX-Above: 1\r\n"), std::string::npos) << added;
+  EXPECT_LT(added.find("X-Above"), added.find("Received:")) << added;
+  EXPECT_TRUE(is_changed);
+}
+
+TEST_F(TraceFields, MiltersSeeWhatThoseBeforeHaveLeft) {
+  verdicts.emplace_back().changes = milter::Changes{{changed(1, "A", ""), changed(2, "b", " new")}, {}, {}, {}, {}, {}};
+  verdicts.emplace_back().changes =
+      milter::Changes{{changed(1, "a", " second"), changed(9, "C", " made")}, {}, {}, {}, {}, {}};
+  EXPECT_EQ(outgoing("A: 1\r\nB: 2\r\nA: 3\r\nB: 4\r\n"), "B: 2\r\na: second\r\nb: new\r\nC: made\r\n\r\n");
+}
+
+TEST_F(TraceFields, MiltersAndRulesChangeOneHeader) {
+  verdicts.emplace_back().changes =
+      milter::Changes{{changed(1, "Subject", " by a milter"), changed(1, "A", "")}, {}, {}, {}, {}, {}};
+  verdicts.emplace_back().header_edits = {{"A", 0, "by a rule"}, {"B", 0, std::nullopt}};
+  verdicts.back().subject_prefix = "[x] ";
+  EXPECT_EQ(outgoing("A: 1\r\nB: 2\r\nSubject: old\r\nC: 3\r\n"), "Subject: [x] by a milter\r\nC: 3\r\n\r\n");
+}
+
+TEST_F(TraceFields, OfAMilterInShadowModeAreNone) {
+  verdicts.emplace_back().changes = milter::Changes{{changed(1, "A", "")}, {}, {}, {}, {}, {}};
+  verdicts.back().shadow = true;
+  EXPECT_EQ(outgoing("A: 1\r\n"), "A: 1\r\n\r\n");
+  EXPECT_FALSE(is_changed);
+}
+
 // S38
 TEST_F(TraceFields, ResultsThatPretendToBeOursAreLeftOut) {
   for (const char* forged : {

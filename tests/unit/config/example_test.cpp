@@ -68,6 +68,7 @@ TEST(Example, EveryLineIsTrue) {
                                             "upstreams.*.servers",
                                             "tenants.*.domains",
                                             "policy.dnsbl.zones.*.score",
+                                            "policy.milters",
                                             "policy.arc.seal.domain",
                                             "policy.arc.seal.selector",
                                             "policy.arc.seal.key.file",

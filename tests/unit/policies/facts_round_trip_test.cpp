@@ -13,6 +13,7 @@
 #include "policies/dmarc/facts.h"
 #include "policies/dnsbl/facts.h"
 #include "policies/helo/facts.h"
+#include "policies/milters/facts.h"
 #include "policies/rate/facts.h"
 #include "policies/rdns/facts.h"
 #include "policies/spf/facts.h"
@@ -26,7 +27,7 @@ template <class F>
 class RoundTrip : public testing::Test {};
 
 using Types = testing::Types<SpfFacts, DkimFacts, ArcFacts, DmarcFacts, DnsblFacts, HeloFacts, RateFacts, RdnsFacts,
-                             UrlListsFacts, lua::RulesFacts, Verdict>;
+                             UrlListsFacts, MiltersFacts, lua::RulesFacts, Verdict>;
 TYPED_TEST_SUITE(RoundTrip, Types);
 
 TYPED_TEST(RoundTrip, LosesNothing) {

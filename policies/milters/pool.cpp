@@ -1,0 +1,272 @@
+#include "policies/milters/pool.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "gateway/base/ensure.h"
+#include "gateway/dns/answer.h"
+
+namespace sallyport::policies {
+
+namespace {
+
+using Kind = MilterTrouble::Kind;
+using std::chrono::seconds;
+
+constexpr unsigned failures_to_rest = 3;
+constexpr Duration rest_of_a_dead_one = seconds(2);
+constexpr Duration farewell_time = seconds(5);
+constexpr Duration longest_idle = seconds(60);
+constexpr Duration sweep_interval = seconds(10);
+constexpr std::size_t most_idle = 20;
+constexpr std::size_t most_addresses = 4;
+
+Task<Result<std::vector<IpAddress>>> find_addresses(std::string host, dns::Type type, io::Resolver& resolver,
+                                                    Time deadline) {
+  // RFC 6761, 6.3.
+  if (host == "localhost") co_return std::vector{*IpAddress::parse(type == dns::Type::A ? "127.0.0.1" : "::1")};
+  dns::Question question{std::move(host), type};
+  const dns::Answer answer = co_await resolver.lookup(std::move(question), deadline);
+  std::vector<IpAddress> addresses;
+  for (const dns::RecordData& record : answer.records) {
+    const auto* ip = std::get_if<IpAddress>(&record);
+    if (ip && addresses.size() < most_addresses) addresses.push_back(*ip);
+  }
+  if (addresses.empty()) co_return Failure{"dns: " + std::string(dns::name(answer.status))};
+  co_return addresses;
+}
+
+MilterTrouble trouble_of(io::Error error) {
+  if (error == io::Error::exhausted) return {Kind::own, "we have no descriptors or memory for a connection", false};
+  if (error == io::Error::timed_out) return {Kind::slow, "connect: timeout", false};
+  return {Kind::down, "connect: " + std::string(io::name(error)), false};
+}
+
+}  // namespace
+
+// One of the connections that a milter may have. Destroying it wakes who waits for one.
+class MilterPool::Place {
+ public:
+  explicit Place(Hub& hub) : hub_(hub) { ++hub_.open; }
+  ~Place() {
+    --hub_.open;
+    if (!hub_.waiting.empty()) hub_.waiting.front()->notify();
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  Hub& hub_;
+};
+
+// A place in the line of those who wait for a connection.
+class MilterPool::Waiting {
+ public:
+  Waiting(Hub& hub, async::Signal& signal) : hub_(hub), at_(hub.waiting.insert(hub.waiting.end(), &signal)) {}
+  ~Waiting() {
+    hub_.waiting.erase(at_);
+    if (!hub_.waiting.empty()) hub_.waiting.front()->notify();  // there may be more than one
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  bool is_first() const { return hub_.waiting.begin() == at_; }
+
+ private:
+  Hub& hub_;
+  const std::list<async::Signal*>::iterator at_;
+};
+
+// The one who tries a milter that was down; whoever else comes meanwhile is told that it is.
+class MilterPool::Try {
+ public:
+  explicit Try(Hub& hub) : hub_(hub) { hub_.is_trying = true; }
+  ~Try() { hub_.is_trying = false; }
+  Try(const Try&) = delete;
+  Try& operator=(const Try&) = delete;
+
+ private:
+  Hub& hub_;
+};
+
+MilterPool::Hub& MilterPool::hub_of(const MilterSettings& milter) {
+  ensure(!milter.address.empty(), "MilterPool: a milter without an address");
+  return hubs_[milter.address.front().to_string()];
+}
+
+std::size_t MilterPool::most(const MilterSettings& milter) const {
+  const auto all = static_cast<std::size_t>(milter.max_connections);
+  return std::max<std::size_t>(1, all / std::max<std::size_t>(1, workers_));
+}
+
+std::unique_ptr<MilterConnection> MilterPool::take_idle(Hub& hub) {
+  while (!hub.idle.empty()) {
+    Idle last = std::move(hub.idle.back());
+    hub.idle.pop_back();
+    const bool is_young = scheduler_.now() - last.since < longest_idle;
+    if (is_young && last.connection->is_fresh()) return std::move(last.connection);
+  }
+  return nullptr;
+}
+
+// The connection of the one that has said nothing for longest.
+std::unique_ptr<MilterConnection> MilterPool::take_resting(Hub& hub) {
+  while (!hub.resting.empty()) {
+    auto& holder = static_cast<MilterHolder&>(*hub.resting.front());
+    holder.unlink();
+    std::unique_ptr<MilterConnection> connection = holder.give_up();
+    if (!connection) continue;
+    if (connection->is_at_rest() && connection->is_fresh() && connection->end_session()) return connection;
+    // One is enough: who needs a connection waits for the place of this one.
+    dismiss(std::move(connection), hub);
+    break;
+  }
+  return nullptr;
+}
+
+Task<MilterPool::Acquired> MilterPool::acquire(const MilterSettings& milter, io::Resolver& resolver, Time deadline,
+                                               bool anew) {
+  Hub& hub = hub_of(milter);
+  if (hub.is_down && (hub.is_trying || scheduler_.now() < hub.next_try))
+    co_return MilterTrouble{Kind::down, "it is down: " + hub.last_failure, false};
+  async::Signal signal(scheduler_);
+  const Waiting waiting(hub, signal);
+  while (true) {
+    if (waiting.is_first()) {
+      if (!anew) {
+        if (auto kept = take_idle(hub)) co_return std::move(kept);
+      }
+      if (hub.open >= most(milter)) hub.idle.clear();  // they take the places of new ones
+      if (hub.open < most(milter)) break;
+      if (auto taken = take_resting(hub)) co_return std::move(taken);
+      if (hub.open < most(milter)) break;
+    }
+    const async::Woken woken = co_await signal.wait(deadline);
+    if (woken == async::Woken::timed_out) {
+      const std::string all = std::to_string(most(milter));
+      co_return MilterTrouble{Kind::own, "all " + all + " connections that we may have to it are in use", false};
+    }
+  }
+  auto place = std::make_shared<Place>(hub);
+  co_return co_await open(milter, hub, std::move(place), resolver, deadline);
+}
+
+Task<MilterPool::Acquired> MilterPool::open(const MilterSettings& milter, Hub& hub, std::shared_ptr<void> place,
+                                            io::Resolver& resolver, Time deadline) {
+  std::optional<Try> is_trying;
+  if (hub.is_down) is_trying.emplace(hub);
+  auto stream = co_await dial(milter.address.front(), resolver, deadline);
+  if (!stream) {
+    note(milter, hub, &stream.error());
+    co_return std::move(stream).error();
+  }
+  auto connection = std::make_unique<MilterConnection>(scheduler_, std::move(*stream), std::move(place));
+  auto agreed = co_await connection->negotiate({milter.command_timeout, deadline});
+  note(milter, hub, agreed ? nullptr : &agreed.error());
+  if (!agreed) co_return std::move(agreed).error();
+  co_return std::move(connection);
+}
+
+Task<Result<std::unique_ptr<io::Stream>, MilterTrouble>> MilterPool::dial(const Endpoint& at, io::Resolver& resolver,
+                                                                          Time deadline) {
+  if (at.is_unix()) {
+    auto dialled = co_await dialer_.dial_unix(at.path(), deadline);
+    if (!dialled) co_return trouble_of(dialled.error());
+    co_return std::move(*dialled);
+  }
+  if (!at.is_name()) {
+    auto dialled = co_await dialer_.dial(at.address(), deadline);
+    if (!dialled) co_return trouble_of(dialled.error());
+    co_return std::move(*dialled);
+  }
+  MilterTrouble trouble{Kind::down, "dns: no_data", false};
+  for (const dns::Type type : {dns::Type::A, dns::Type::AAAA}) {
+    const auto addresses = co_await find_addresses(at.host(), type, resolver, deadline);
+    if (!addresses) {
+      if (type == dns::Type::A) trouble.words = addresses.error().message;
+      continue;
+    }
+    for (const IpAddress& ip : *addresses) {
+      // One that does not answer leaves time for the others.
+      const Duration left = std::max(deadline - scheduler_.now(), Duration::zero());
+      auto dialled = co_await dialer_.dial({ip, at.port()}, scheduler_.now() + left / 2);
+      if (dialled) co_return std::move(*dialled);
+      trouble = trouble_of(dialled.error());
+    }
+  }
+  co_return trouble;
+}
+
+// Changes of its state are logged once.
+void MilterPool::note(const MilterSettings& milter, Hub& hub, const MilterTrouble* trouble) {
+  if (trouble != nullptr && trouble->kind == Kind::own) return;  // says nothing of the milter
+  const std::string called = milter.shown_name();
+  if (trouble == nullptr) {
+    hub.failures = 0;
+    if (!std::exchange(hub.is_down, false)) return;
+    log_.write(LogLevel::info, "milter", {{"name", called}, {"state", std::string_view("up")}});
+    return;
+  }
+  hub.last_failure = trouble->words;
+  if (++hub.failures < failures_to_rest) return;
+  hub.next_try = scheduler_.now() + rest_of_a_dead_one;
+  if (std::exchange(hub.is_down, true)) return;
+  log_.write(LogLevel::error, "milter",
+             {{"name", called}, {"state", std::string_view("down")}, {"detail", std::string_view(trouble->words)}});
+}
+
+void MilterPool::give_back(const MilterSettings& milter, std::unique_ptr<MilterConnection> connection) noexcept {
+  if (!connection) return;
+  try {
+    Hub& hub = hub_of(milter);
+    if (!connection->is_at_rest()) return;  // an answer is owed: dropped as it is
+    const bool is_kept =
+        milter.reuse && hub.idle.size() < most_idle && connection->is_fresh() && connection->end_session();
+    if (is_kept) {
+      tasks_.spawn(put_aside(hub, std::move(connection), true));
+    } else {
+      connection->abort_message();
+      tasks_.spawn(put_aside(hub, std::move(connection), false));
+    }
+  } catch (const std::exception&) {
+    // Without memory for a farewell it is closed without one.
+  }
+}
+
+void MilterPool::dismiss(std::unique_ptr<MilterConnection> connection, Hub& hub) noexcept {
+  try {
+    if (connection->is_at_rest()) tasks_.spawn(put_aside(hub, std::move(connection), false));
+  } catch (const std::exception&) {
+  }
+}
+
+Task<void> MilterPool::put_aside(Hub& hub, std::unique_ptr<MilterConnection> connection, bool is_kept) {
+  if (!is_kept) {
+    co_await connection->farewell(scheduler_.now() + farewell_time);
+    co_return;
+  }
+  const bool is_good = co_await connection->settle(scheduler_.now() + farewell_time);
+  if (!is_good) co_return;
+  hub.idle.push_back({std::move(connection), scheduler_.now()});
+  if (!hub.waiting.empty()) hub.waiting.front()->notify();
+  if (!std::exchange(hub.is_swept, true)) co_await sweep(hub);
+}
+
+// Until none is kept: connections that are too old, or that the milter has closed, go.
+Task<void> MilterPool::sweep(Hub& hub) {
+  while (!hub.idle.empty()) {
+    co_await async::sleep_for(scheduler_, sweep_interval);
+    std::vector<Idle> leaving;
+    const auto is_over = [this](const Idle& one) {
+      return scheduler_.now() - one.since >= longest_idle || !one.connection->is_fresh();
+    };
+    for (Idle& one : hub.idle) {
+      if (is_over(one)) leaving.push_back(std::move(one));
+    }
+    std::erase_if(hub.idle, [](const Idle& one) { return one.connection == nullptr; });
+    for (Idle& one : leaving) co_await one.connection->farewell(scheduler_.now() + farewell_time);
+  }
+  hub.is_swept = false;
+}
+
+}  // namespace sallyport::policies

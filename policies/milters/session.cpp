@@ -1,0 +1,389 @@
+#include "policies/milters/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/async/share.h"
+#include "gateway/base/text.h"
+#include "gateway/smtp/path.h"
+
+namespace sallyport::policies {
+
+namespace {
+
+using Told = Result<milter::Outcome, MilterTrouble>;
+using milter::MacroStage;
+using milter::Outcome;
+using TroubleKind = MilterTrouble::Kind;
+
+constexpr std::size_t largest_chunk = milter::default_data_octets;
+// How much longer than the mail as it came a new body may be.
+constexpr std::uint64_t most_growth = std::uint64_t{16} * 1024 * 1024;
+
+std::vector<std::string_view> words_of(std::string_view parameters) {
+  std::vector<std::string_view> words;
+  for (auto word = text::take_word(parameters); !word.empty(); word = text::take_word(parameters))
+    words.push_back(word);
+  return words;
+}
+
+std::string in_brackets(const MailAddress& address) { return "<" + address.to_string() + ">"; }
+
+// As milters expect it: lines separated by LF, and no blank in front, unless that was agreed on.
+std::string value_for(std::string_view value, std::string_view name, bool has_leading_space) {
+  if (!has_leading_space) value = value.substr(std::min(value.find_first_not_of(" \t"), value.size()));
+  std::string text;
+  text.reserve(value.size());
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const bool ends_line = value[i] == '\r' && i + 1 < value.size() && value[i + 1] == '\n';
+    if (!ends_line) text += value[i];
+  }
+  const std::size_t room = milter::default_data_octets - name.size() - 2;  // the packet's; longer lines are cut
+  if (text.size() > room) text.resize(room);
+  return text;
+}
+
+// The session takes these for addresses as it takes those of a client.
+bool has_sound_paths(const milter::Changes& changes, bool utf8) {
+  const auto is_sound = [utf8](std::string_view path, smtp::PathKind kind) {
+    const auto parsed = smtp::parse_path(path, kind, utf8);
+    return parsed && parsed->rest.empty();
+  };
+  if (changes.sender && !is_sound(changes.sender->path, smtp::PathKind::reverse)) return false;
+  return std::all_of(changes.added_rcpts.begin(), changes.added_rcpts.end(),
+                     [&](const milter::EnvelopeRcpt& rcpt) { return is_sound(rcpt.path, smtp::PathKind::forward); });
+}
+
+bool is_last_word(const Outcome& outcome) { return outcome.kind != Outcome::Kind::go_on; }
+
+MilterWord word_of(Outcome::Kind kind) {
+  switch (kind) {
+    case Outcome::Kind::go_on:
+      return MilterWord::go_on;
+    case Outcome::Kind::accept:
+      return MilterWord::accept;
+    case Outcome::Kind::discard:
+      return MilterWord::discard;
+    case Outcome::Kind::reject:
+      return MilterWord::reject;
+    case Outcome::Kind::tempfail:
+      return MilterWord::tempfail;
+    case Outcome::Kind::shutdown:
+      return MilterWord::shutdown;
+  }
+  return MilterWord::go_on;
+}
+
+// I8, threats.md F1 and F3.
+void count_trouble(const MilterTrouble& trouble, std::string_view milter, const Transaction& mail,
+                   const GatherContext& context) {
+  const auto note = [&](std::string_view event, std::string_view kind) {
+    const std::string ip = mail.client.ip.to_string();
+    context.log.write(
+        LogLevel::warning, event,
+        {{"kind", kind}, {"id", mail.id}, {"milter", milter}, {"ip", ip}, {"detail", std::string_view(trouble.words)}});
+  };
+  const auto fault = [&](Fault kind) {
+    context.counters.add(kind);
+    note("fault", name(kind));
+  };
+  switch (trouble.kind) {
+    case TroubleKind::protocol:
+      context.counters.add(Violation::milter_protocol);
+      return note("violation", name(Violation::milter_protocol));
+    case TroubleKind::slow:
+      return fault(Fault::milter_timeout);
+    case TroubleKind::own:
+      return fault(Fault::resource);
+    case TroubleKind::down:
+      return fault(Fault::milter_down);
+  }
+}
+
+}  // namespace
+
+// Counts how long a mail has been waited for.
+class MilterSession::Clock {
+ public:
+  Clock(MilterSession& session, const GatherContext& context)
+      : session_(session), scheduler_(context.scheduler), began_(scheduler_.now()) {}
+  ~Clock() { session_.waited_ += scheduler_.now() - began_; }
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+
+ private:
+  MilterSession& session_;
+  async::Scheduler& scheduler_;
+  const Time began_;
+};
+
+bool MilterSession::has_to_hear(Stage stage) const {
+  if (is_done_with_connection_) return false;
+  return stage < Stage::mail ? !has_failed_before_mail_ : !is_done_with_mail_;
+}
+
+MilterPatience MilterSession::patience(const GatherContext& context) const {
+  const Duration left = std::max(milter_.message_timeout - waited_, Duration::zero());
+  return {milter_.command_timeout, std::min(context.scheduler.now() + left, context.deadline)};
+}
+
+std::unique_ptr<MilterConnection> MilterSession::forget_connection() noexcept {
+  unlink();
+  has_said_connect_ = has_said_helo_ = has_said_mail_ = false;
+  return std::move(connection_);
+}
+
+void MilterSession::notice_end() {
+  if (connection_ && !connection_->is_fresh()) forget_connection().reset();
+}
+
+void MilterSession::let_go() noexcept {
+  if (auto connection = forget_connection()) services_.pool->give_back(milter_, std::move(connection));
+}
+
+void MilterSession::end_mail() noexcept {
+  is_done_with_mail_ = false;
+  trouble_.reset();
+  waited_ = {};
+  // A mail that the milter has not heard to its end: it is told so at once, and the connection serves others.
+  const bool is_under_way = has_said_mail_ && connection_ && connection_->dialogue().hears_of_message();
+  has_said_mail_ = false;
+  if (is_under_way) let_go();
+}
+
+Task<Told> MilterSession::say(const milter::Command& event, MacroStage stage, const Transaction& mail,
+                              const GatherContext& context) {
+  const milter::Verb verb = milter::verb_of(event);
+  bool is_answered = false;
+  {
+    const MacroSet macros(stage, milter_, connection_->dialogue(), mail, hostname_);
+    is_answered = connection_->add(event, macros.for_command(verb));
+  }
+  if (!is_answered) co_return Outcome{};
+  co_return co_await connection_->answer(patience(context));
+}
+
+Task<Told> MilterSession::say_stage(Stage stage, const Transaction& mail, const GatherContext& context) {
+  switch (stage) {
+    case Stage::connect: {
+      has_said_connect_ = true;
+      const std::string host = mail.client.rdns.empty() ? "[" + mail.client.ip.to_string() + "]" : mail.client.rdns;
+      const milter::Command event = milter::Connect{host, SocketAddress{mail.client.ip, mail.client.port}, {}};
+      co_return co_await say(event, MacroStage::connect, mail, context);
+    }
+    case Stage::helo: {
+      has_said_helo_ = true;
+      const milter::Command event = milter::Helo{mail.client.helo};
+      co_return co_await say(event, MacroStage::helo, mail, context);
+    }
+    case Stage::mail: {
+      has_said_mail_ = true;
+      const std::string path = in_brackets(*mail.from);
+      const milter::Command event = milter::Mail{path, words_of(mail.mail_parameters)};
+      co_return co_await say(event, MacroStage::mail, mail, context);
+    }
+    default: {
+      const std::string path = in_brackets(*mail.rcpt);
+      const milter::Command event = milter::Rcpt{path, words_of(mail.rcpt_parameters)};
+      co_return co_await say(event, MacroStage::rcpt, mail, context);
+    }
+  }
+}
+
+Task<Told> MilterSession::catch_up(Stage stage, const Transaction& mail, const GatherContext& context, bool anew) {
+  if (!connection_) {
+    const Time deadline = std::min(context.scheduler.now() + milter_.connect_timeout, context.deadline);
+    auto acquired = co_await services_.pool->acquire(milter_, context.resolver, deadline, anew);
+    if (!acquired) co_return std::move(acquired).error();
+    connection_ = std::move(*acquired);
+  }
+  if (stage > Stage::connect && !has_said_connect_) {
+    auto told = co_await say_stage(Stage::connect, mail, context);
+    if (!told || is_last_word(*told)) co_return told;
+  }
+  if (stage > Stage::helo && !has_said_helo_ && !mail.client.helo.empty()) {
+    auto told = co_await say_stage(Stage::helo, mail, context);
+    if (!told || is_last_word(*told)) co_return told;
+  }
+  if (stage > Stage::mail && !has_said_mail_) {
+    auto told = co_await say_stage(Stage::mail, mail, context);
+    if (!told || is_last_word(*told)) co_return told;
+    // Those that were accepted by all; the one that is being judged comes after them.
+    Transaction again = mail;
+    again.rcpt_parameters.clear();
+    for (const MailAddress& rcpt : mail.rcpts) {
+      again.rcpt = rcpt;
+      auto taken = co_await say_stage(Stage::rcpt, again, context);
+      if (!taken || is_last_word(*taken)) co_return taken;
+    }
+  }
+  co_return Outcome{};
+}
+
+Task<Told> MilterSession::tell_once(Stage stage, const Transaction& mail, const GatherContext& context, bool anew) {
+  auto before = co_await catch_up(stage, mail, context, anew);
+  if (!before || is_last_word(*before)) co_return before;
+  co_return co_await say_stage(stage, mail, context);
+}
+
+MilterAnswer MilterSession::answer_of(Stage stage, const Told& told) {
+  MilterAnswer answer;
+  answer.stage = stage;
+  answer.word = word_of(told->kind);
+  if (told->reply) {
+    answer.code = told->reply->code;
+    answer.dsn = told->reply->enhanced;
+    answer.lines = told->reply->lines;
+  }
+  return answer;
+}
+
+MilterAnswer MilterSession::fail(Stage stage, const MilterTrouble& trouble, const Transaction& mail,
+                                 const GatherContext& context) {
+  // With the octets of an answer that may still come, nothing could be said on it any more.
+  forget_connection().reset();
+  const bool is_news = !trouble_;
+  if (stage >= Stage::mail) {
+    trouble_ = trouble;
+  } else {
+    has_failed_before_mail_ = true;
+  }
+  if (is_news) count_trouble(trouble, milter_.shown_name(), mail, context);
+  MilterAnswer answer;
+  answer.stage = stage;
+  answer.word = MilterWord::failed;
+  answer.problem = trouble.words;
+  return answer;
+}
+
+// A verdict on a connection holds for the connection, one on a mail for that mail, one on a recipient for nobody else
+// (threats.md F8).
+void MilterSession::remember(Stage stage, const MilterAnswer& answer) {
+  const bool is_refusal = answer.word == MilterWord::reject || answer.word == MilterWord::tempfail;
+  const bool is_about_one = stage == Stage::rcpt && is_refusal;
+  if (answer.word == MilterWord::go_on || is_about_one) return;
+  if (stage < Stage::mail || answer.word == MilterWord::shutdown) {
+    is_done_with_connection_ = true;
+  } else {
+    is_done_with_mail_ = true;
+  }
+}
+
+Task<MilterAnswer> MilterSession::tell(Stage stage, const Transaction& mail, const GatherContext& context) {
+  unlink();
+  const Clock clock(*this, context);
+  if (trouble_) co_return fail(stage, MilterTrouble(*trouble_), mail, context);
+  if (stage >= Stage::mail) notice_end();
+  if (stage == Stage::mail) waited_ = {};  // what was waited for before is not this mail's
+  if (stage == Stage::helo) has_said_helo_ = false;
+  auto told = co_await tell_once(stage, mail, context, false);
+  // Perhaps it was a kept connection that was dead: once more, before anything of the mail was answered.
+  if (!told && told.error().was_closed && stage <= Stage::mail) {
+    forget_connection().reset();
+    told = co_await tell_once(stage, mail, context, true);
+  }
+  if (!told) co_return fail(stage, told.error(), mail, context);
+  MilterAnswer answer = answer_of(stage, told);
+  remember(stage, answer);
+  if (connection_) services_.pool->rest(milter_, *this);
+  co_return answer;
+}
+
+Task<Told> MilterSession::say_header(const Transaction& mail, const MailDraft& draft, const GatherContext& context) {
+  const bool has_leading_space = (connection_->dialogue().terms().options & milter::option::leading_space) != 0;
+  for (const milter::HeaderField& field : draft.fields()) {
+    if (!connection_->dialogue().wants(milter::Verb::header)) break;
+    if (field.name.empty() || field.name.size() > mail::max_field_octets / 2) continue;
+    const std::string value = value_for(field.value, field.name, has_leading_space);
+    const bool is_answered = connection_->add(milter::Header{field.name, value});
+    if (is_answered) {
+      auto told = co_await connection_->answer(patience(context));
+      if (!told || is_last_word(*told)) co_return told;
+    } else {
+      auto flushed = co_await connection_->flush_much(patience(context));
+      if (!flushed) co_return std::move(flushed).error();
+    }
+  }
+  co_return co_await say(milter::EndOfHeader{}, MacroStage::end_of_header, mail, context);
+}
+
+Task<Told> MilterSession::say_body(const MailDraft& draft, const GatherContext& context) {
+  mail::Message::BodyPieces pieces = draft.body().body();
+  while (connection_->dialogue().wants(milter::Verb::body)) {
+    auto piece = pieces.next();
+    if (!piece) co_return MilterTrouble{TroubleKind::own, "the body cannot be read: " + piece.error().message, false};
+    std::string_view rest = *piece;
+    if (rest.empty()) break;
+    while (!rest.empty() && connection_->dialogue().wants(milter::Verb::body)) {
+      const std::string_view chunk = rest.substr(0, largest_chunk);
+      rest.remove_prefix(chunk.size());
+      co_await async::Share(context.scheduler, chunk.size());
+      if (connection_->add(milter::Body{chunk})) {
+        auto told = co_await connection_->answer(patience(context));
+        if (!told || is_last_word(*told)) co_return told;
+      } else {
+        auto flushed = co_await connection_->flush_much(patience(context));
+        if (!flushed) co_return std::move(flushed).error();
+      }
+    }
+  }
+  co_return Outcome{};
+}
+
+Task<Told> MilterSession::say_content(const Transaction& mail, const MailDraft& draft, const GatherContext& context,
+                                      NewBody& new_body) {
+  auto told = co_await catch_up(Stage::message, mail, context, false);
+  if (!told || is_last_word(*told)) co_return told;
+  told = co_await say(milter::Data{}, MacroStage::data, mail, context);
+  if (!told || is_last_word(*told)) co_return told;
+  told = co_await say_header(mail, draft, context);
+  if (!told || is_last_word(*told)) co_return told;
+  told = co_await say_body(draft, context);
+  if (!told || is_last_word(*told)) co_return told;
+  {
+    const MacroSet macros(MacroStage::end_of_message, milter_, connection_->dialogue(), mail, hostname_);
+    connection_->add(milter::EndOfMessage{}, macros.for_command(milter::Verb::end_of_message));
+  }
+  // The milter does its work now: it has all the time that the mail has left.
+  MilterPatience to_the_end = patience(context);
+  to_the_end.for_answer = std::max(milter_.message_timeout, milter_.command_timeout);
+  const BodyTaker taker = [&new_body](std::string_view octets) { return new_body.take(octets); };
+  co_return co_await connection_->answer(to_the_end, &taker);
+}
+
+Task<MilterSession::Heard> MilterSession::tell_content(const Transaction& mail, const MailDraft& draft,
+                                                       const GatherContext& context) {
+  unlink();
+  const Clock clock(*this, context);
+  Heard heard;
+  if (trouble_) {
+    heard.answer = fail(Stage::message, MilterTrouble(*trouble_), mail, context);
+    co_return heard;
+  }
+  notice_end();
+  NewBody new_body(mail.message->octets() + most_growth, *services_.spool);
+  auto told = co_await say_content(mail, draft, context, new_body);
+  if (!told) {
+    heard.answer = fail(Stage::message, told.error(), mail, context);
+    co_return heard;
+  }
+  heard.answer = answer_of(Stage::message, told);
+  is_done_with_mail_ = true;
+  const bool goes_on = told->kind == Outcome::Kind::go_on || told->kind == Outcome::Kind::accept;
+  if (goes_on) heard.changes = connection_->take_changes();
+  heard.changes.body.reset();
+  if (goes_on && new_body.has_begun()) heard.body = new_body.finish();
+  const bool has_fit_body = !goes_on || !new_body.has_begun() || heard.body;
+  if (!has_fit_body || !has_sound_paths(heard.changes, mail.smtputf8)) {
+    const std::string_view what = has_fit_body ? "an address that is none" : "a new body that no mail may have";
+    heard = {};
+    heard.answer = fail(Stage::message, {TroubleKind::protocol, std::string(what), false}, mail, context);
+    co_return heard;
+  }
+  if (told->kind == Outcome::Kind::shutdown) is_done_with_connection_ = true;
+  has_said_mail_ = false;  // its end was said, or the milter had the last word before
+  services_.pool->rest(milter_, *this);
+  co_return heard;
+}
+
+}  // namespace sallyport::policies

@@ -1,0 +1,61 @@
+#include "policies/milters/macros.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "gateway/base/text.h"
+#include "policies/milters/connection.h"
+
+namespace sallyport::policies {
+namespace {
+
+class Macros : public testing::Test {
+ protected:
+  Macros() {
+    mail.id = "01ID";
+    mail.client.ip = *IpAddress::parse("192.0.2.1");
+    mail.client.port = 1234;
+    mail.listener = *SocketAddress::parse("192.0.2.25:25");
+  }
+
+  std::map<std::string, std::string> sent(milter::MacroStage stage) {
+    const MacroSet set(stage, milter, dialogue, mail, "mx.test.example");
+    std::map<std::string, std::string> values;
+    for (const auto& [name, value] : set.for_command(milter::Verb::connect).values)
+      values.emplace(std::string(name), std::string(value));
+    return values;
+  }
+
+  Transaction mail;
+  MilterSettings milter;
+  milter::MtaDialogue dialogue{MilterConnection::offered};
+};
+
+using milter::MacroStage;
+
+TEST_F(Macros, AreThoseOfBothMtas) {
+  const auto connect = sent(MacroStage::connect);
+  EXPECT_EQ(connect.at("j"), "mx.test.example");
+  EXPECT_EQ(connect.at("_"), "[192.0.2.1] [192.0.2.1]");
+  EXPECT_EQ(connect.at("{client_name}"), "unknown");
+  EXPECT_EQ(connect.at("{daemon_addr}"), "192.0.2.25");
+  EXPECT_EQ(sent(MacroStage::mail).at("i"), "01ID");
+  EXPECT_TRUE(sent(MacroStage::helo).empty()) << "there is no TLS, and what has no value is not sent";
+}
+
+TEST_F(Macros, AreThoseOfTheConfiguration) {
+  milter.macros[static_cast<std::size_t>(MacroStage::mail)] = {"{client_port}", "{nothing_known}"};
+  EXPECT_EQ(sent(MacroStage::mail), (std::map<std::string, std::string>{{"{client_port}", "1234"}}));
+}
+
+// threats.md F7
+TEST_F(Macros, HoldNoControlsOfPeers) {
+  mail.client.rdns = std::string("a\0b\r\nc\x7f", 7);
+  mail.from = MailAddress{std::string("x\0y", 3), "test.example"};
+  EXPECT_EQ(macro_value("{client_name}", mail, ""), "abc");
+  for (const char c : macro_value("{mail_addr}", mail, "")) EXPECT_FALSE(text::is_control(c));
+}
+
+}  // namespace
+}  // namespace sallyport::policies
