@@ -91,13 +91,13 @@ class Client:
         if self.leaves_at == "end" and (self.way == "silence" or (self.way == "half close" and not self.wire.is_secured)):
             return  # it waits for the answers, and then for the end
         # The end of a connection that is closed comes behind all that was sent; a gateway that is busy may not have taken that yet.
-        is_seen_late = self.way != "reset" and self.wire.unsent_octets() > 0
+        unsent = 0 if self.way == "reset" else self.wire.unsent_octets()
         if self.way == "reset":
             self.wire.reset()
         else:
             self.wire.close()
         for mail in self.waiting:
-            mail.left, mail.is_end_late = self.ledger.now(), is_seen_late
+            mail.left, mail.unsent = self.ledger.now(), unsent
         raise Left
 
     # -- the dialogue --

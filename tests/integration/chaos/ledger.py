@@ -34,7 +34,7 @@ class Mail:
     may_have_ended: bool = False  # the end of its content has been sent, or sending it was begun
     reply: str = ""  # to the end of the content; empty: none came
     left: int = 0  # when the client had gone without a reply to the end of the content, as Ledger.now()
-    is_end_late: bool = False  # its end was sent behind octets that the gateway had not taken yet
+    unsent: int = 0  # octets before its end that the gateway's kernel had not taken when it was sent
     stored: list = dataclasses.field(default_factory=list)
     stored_for: list = dataclasses.field(default_factory=list)  # the recipients that the server was given
 
@@ -150,9 +150,12 @@ class Ledger:
         why = line and ("reply_lost" if line["check"] == "reply_lost" else "outcome_unknown" if line["id"] in unknown else "")
         if why:
             self.count(f"explained by {why}")
-        elif (line and (mail.left > mail.stored[0].when or mail.is_end_late) and mail.stored[0].has_answered
+        elif (line and (mail.left > mail.stored[0].when or mail.unsent > 0) and mail.stored[0].has_answered
               and line["verdict"] in ("relay", "tag")):
             # The server answered before the client's end came: the gateway may have said 250 to one who was still there.
             self.count("left with the reply on its way")
+            if mail.left <= mail.stored[0].when:
+                self.count("left behind octets that were not taken yet")
+                self.samples.setdefault("left behind octets that were not taken yet", f"{mail.unsent} octets: {mail}")
         else:
             books["untold"].append((mail, lines))
