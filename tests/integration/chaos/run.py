@@ -26,6 +26,12 @@ end }
 """
 
 
+def links_of(process):
+    """What a process's descriptors stand for."""
+    folder = pathlib.Path(f"/proc/{process}/fd")
+    return [os.readlink(descriptor) for descriptor in folder.iterdir()]
+
+
 class ChaosRun:
     """One run; `test` is a GatewayTest, which starts and stops what is needed."""
 
@@ -265,15 +271,15 @@ class ChaosRun:
         self.disturb(begin + self.seconds * 0.6)
         before = self.come_to_rest()
         self.disturb(begin + self.seconds)
-        after = self.come_to_rest(before[0])
-        figures = f"descriptors {before[0]} -> {after[0]}, resident {before[1]:.1f} -> {after[1]:.1f} MiB"
-        if after[0] > before[0] or after[1] > before[1] + self.most_growth:
-            self.ledger.surprise(figures)
+        after = self.come_to_rest(len(before[0]))
+        figures = f"descriptors {len(before[0])} -> {len(after[0])}, resident {before[1]:.1f} -> {after[1]:.1f} MiB"
+        if len(after[0]) > len(before[0]) or after[1] > before[1] + self.most_growth:
+            self.ledger.surprise(f"{figures}; before: {sorted(before[0])}; after: {sorted(after[0])}")
         self.ledger.figures = figures
 
     def come_to_rest(self, most_descriptors=None):
         """No client, all servers well: everything goes back to nothing, and mail flows at once. Then it goes on. Gives the
-        number of descriptors, which may take a while to come down to most_descriptors, and the resident MiB."""
+        descriptors, whose number may take a while to come down to most_descriptors, and the resident MiB."""
         self.gate.clear()
         self.names.is_well = True
         for server in self.servers.values():
@@ -286,8 +292,8 @@ class ChaosRun:
             self.check_mail_flows(domain)
         self.check_nobody_is_there()
         end = time.monotonic() + PATIENCE
-        descriptors = min(self.descriptors() for _ in range(10))
-        while most_descriptors and descriptors > most_descriptors and time.monotonic() < end:
+        descriptors = min((self.descriptors() for _ in range(10)), key=len)
+        while most_descriptors and len(descriptors) > most_descriptors and time.monotonic() < end:
             descriptors = self.descriptors()
         figures = descriptors, self.resident()
         self.names.is_well = False
@@ -339,20 +345,26 @@ class ChaosRun:
             thread.join()
 
     def descriptors(self):
-        """Without those of connections to servers, which come and go."""
+        """What each stands for, without those of connections to servers, which come and go, and of the pipes to the program that
+        tells a sanitizer the names of functions, which is started when the first of its reports is suppressed."""
         time.sleep(0.1)
         to_servers = {f"0100007F:{server.port:04X}" for server in self.servers.values()}
         for attempt in range(10):
             lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()
-            inodes = {line.split()[9] for line in lines if line.split()[2] in to_servers}
+            inodes = {f"socket:[{line.split()[9]}]" for line in lines if line.split()[2] in to_servers}
             try:
-                folder = f"/proc/{self.gateway.pid}/fd"
-                links = [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+                return [link for link in links_of(self.gateway.pid) if link not in inodes | self.links_to_symbolizer()]
             except PermissionError:
-                return 0
+                return []
             except FileNotFoundError:
                 continue
-            return len([link for link in links if link.removeprefix("socket:[").removesuffix("]") not in inodes])
+        return []
+
+    def links_to_symbolizer(self):
+        tasks = pathlib.Path(f"/proc/{self.gateway.pid}/task").glob("*/children")
+        children = [child for task in tasks for child in task.read_text().split()]
+        symbolizers = [child for child in children if "symbolizer" in pathlib.Path(f"/proc/{child}/comm").read_text()]
+        return {link for child in symbolizers for link in links_of(child) if link.startswith("pipe:")}
 
     def resident(self):
         status = pathlib.Path(f"/proc/{self.gateway.pid}/status").read_text()
