@@ -208,12 +208,15 @@ bool Workers::read_and_take(Connection& connection, char* buffer, std::uint32_t&
 }
 
 bool Workers::arm(Connection& connection, std::uint32_t deadline) {
+  // Once it is armed it may be another worker's, and gone: nothing of it is looked at then. What that worker reads of
+  // it was written before `wait`, which it looks at first.
+  const int descriptor = connection.descriptor;
   // A stop that comes between its look at this connection and the arming finds the deadline set, and ends it.
   const bool is_in_message = connection.session.is_in_message();
   connection.wait = Connection::waiting_until(deadline, is_in_message);
   if (stopping_ == Stopping::at_once || (stopping_ == Stopping::gracefully && !is_in_message)) return false;
   ::epoll_event readable{EPOLLIN | EPOLLONESHOT, {&connection}};
-  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.descriptor, &readable) == 0;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, descriptor, &readable) == 0;
 }
 
 bool Workers::end(int patience_seconds) {
