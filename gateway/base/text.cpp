@@ -1,11 +1,20 @@
 #include "gateway/base/text.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <numeric>
 
 namespace sallyport::text {
 
 namespace {
+
+// Which octet in memory has the first bit that is set.
+std::size_t first_octet(std::uint64_t bits) {
+  const int bit = std::endian::native == std::endian::little ? std::countr_zero(bits) : std::countl_zero(bits);
+  return static_cast<std::size_t>(bit) / 8;
+}
 
 template <class Change>
 std::string mapped(std::string_view text, Change change) {
@@ -119,10 +128,14 @@ std::optional<CodePoint> decode_utf8(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    constexpr std::size_t stride = 16;
-    if (text.size() >= stride && is_ascii(text.substr(0, stride))) {
-      text.remove_prefix(stride);
-      continue;
+    // Eight octets at a time, up to the first that is not ASCII.
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
+    std::uint64_t eight = 0;
+    if (text.size() >= sizeof eight) {
+      std::memcpy(&eight, text.data(), sizeof eight);
+      const std::uint64_t wide = eight & high_bits;
+      text.remove_prefix(wide == 0 ? sizeof eight : first_octet(wide));
+      if (wide == 0) continue;
     }
     auto character = decode_utf8(text);
     if (!character) return false;

@@ -147,6 +147,10 @@ std::string as_ascii(std::string_view head) {
     step = 2;
   }
   std::string ascii(head.size(), '\0');
+  if (at == 0 && step == 1 && head.find('\0') == std::string_view::npos) {
+    std::transform(head.begin(), head.end(), ascii.begin(), text::lower);
+    return ascii;
+  }
   std::size_t size = 0;
   for (; at < head.size(); at += step) {
     if (head[at] != 0) ascii[size++] = text::lower(head[at]);

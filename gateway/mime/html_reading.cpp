@@ -24,7 +24,22 @@ bool is_white(char c) { return white[static_cast<unsigned char>(c)]; }
 // is. Looks at a first piece, so that who takes less of it may ask again.
 std::size_t plain_words(std::string_view text) {
   text = text.substr(0, 1024);
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  constexpr std::size_t stride = 16;
+  std::size_t i = 0;
+  for (; i + stride < text.size(); i += stride) {
+    // No early exit, so that the compiler can vectorise the loop.
+    unsigned char any = 0;
+    for (std::size_t j = i; j < i + stride; ++j) {
+      const char c = text[j];
+      const char next = text[j + 1];
+      any |= static_cast<unsigned char>((c == '\t') | (c == '\r') | (c == '\n') | (c == '\f') |
+                                        ((c == ' ') & (next == ' ')));
+    }
+    if (any != 0) break;
+  }
+  // A space before the stride's end may have other white space behind it.
+  if (i > 0 && text[i - 1] == ' ') --i;
+  for (; i < text.size(); ++i) {
     if (!is_white(text[i])) continue;
     if (text[i] != ' ' || i + 1 == text.size() || is_white(text[i + 1])) return i;
   }

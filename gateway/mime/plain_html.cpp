@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -37,7 +38,13 @@ bool has_odd_octets(std::string_view html) {
     constexpr std::uint64_t each = 0x0101010101010101;
     for (std::uint64_t eight = 0; i + sizeof eight <= html.size(); i += sizeof eight) {
       std::memcpy(&eight, html.data() + i, sizeof eight);
-      if ((((eight - 0x20 * each) | eight | (eight + each)) & 0x80 * each) != 0) break;
+      const std::uint64_t other = ((eight - 0x20 * each) | eight | (eight + each)) & 0x80 * each;
+      if (other == 0) continue;
+      // Borrows and carries go upwards, so the lowest is right; it is the first one in memory.
+      if constexpr (std::endian::native == std::endian::little) {
+        i += static_cast<std::size_t>(std::countr_zero(other)) / 8;
+      }
+      break;
     }
     if (i == html.size()) break;
     const auto c = static_cast<unsigned char>(html[i]);

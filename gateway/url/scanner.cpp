@@ -40,6 +40,25 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
 constexpr auto classes = make_classes();
 constexpr std::uint8_t class_of(char c) { return classes[static_cast<unsigned char>(c)]; }
 
+constexpr bool is_mark(char c) { return (class_of(c) & (dot | colon | at_sign | bracket | wide_dot)) != 0; }
+
+// The first mark at `at` or behind it; the text's end where there is none.
+std::size_t next_mark(std::string_view text, std::size_t at) {
+  constexpr std::size_t stride = 16;
+  for (; at + stride <= text.size(); at += stride) {
+    // No early exit, and no table, so that the compiler can vectorise the loop.
+    unsigned char any = 0;
+    for (std::size_t i = 0; i < stride; ++i) {
+      const auto c = static_cast<unsigned char>(text[at + i]);
+      any |= static_cast<unsigned char>((c == '.') | (c == ':') | (c == '@') | (c == '[') | (c == '(') | (c == '{') |
+                                        (c == 0xe3) | (c == 0xef));
+    }
+    if (any != 0) break;
+  }
+  while (at < text.size() && !is_mark(text[at])) ++at;
+  return std::min(at, text.size());
+}
+
 constexpr std::array<std::string_view, 3> wide_dots{"\u3002", "\uff0e", "\uff61"};
 // White space, quotation marks and brackets beyond ASCII that stand around a URL and not in it.
 constexpr std::array<std::string_view, 30> wide_delimiters{
@@ -104,19 +123,21 @@ class Scan {
   Scan(std::string_view text, const TopLevelDomains& top, const CandidateSink& sink)
       : text_(text), top_(top), sink_(sink) {}
 
+  // From one mark to the next: a word without any is none of a URL, and need not be looked at.
   bool run() {
     std::size_t at = 0;
-    while (at < text_.size() && !is_ended_) {
-      const std::size_t begin = at;
+    while (!is_ended_) {
+      const std::size_t mark = next_mark(text_, at);
+      if (mark == text_.size()) break;
+      std::size_t begin = mark;
+      while (begin > at && (class_of(text_[begin - 1]) & delimiter) == 0) --begin;
       std::uint8_t found = 0;
-      for (; at < text_.size(); ++at) {
+      for (at = begin; at < text_.size(); ++at) {
         const std::uint8_t one = class_of(text_[at]);
         if ((one & delimiter) != 0) break;
         found |= one;
       }
-      if ((found & (dot | colon | at_sign | bracket | wide_dot)) != 0) {
-        if ((found & colon) == 0 || !broken_url(begin, at)) word(text_.substr(begin, at - begin), found);
-      }
+      if ((found & colon) == 0 || !broken_url(begin, at)) word(text_.substr(begin, at - begin), found);
       ++at;
     }
     return !is_ended_;

@@ -97,58 +97,76 @@ void UrlSet::add_link(std::string_view target, std::string_view shown, Place pla
 
 std::optional<std::uint32_t> UrlSet::add(std::string_view written, Place place) {
   // What stands in a text stands in a link of the HTML beside it, too.
-  const auto same = known_.find(hash_of(written));
+  const std::uint64_t hash = hash_of(written);
+  const auto same = known_.find(hash);
   if (same != known_.end() && urls_[same->second].url.text == written) {
     Found& found = urls_[same->second];
     found.place = std::min(found.place, place);
     return same->second;
   }
+  auto url = read_url(written, suffixes_, Backslash::slash, &domains_);
+  // Written in its one form, as most are: it can mean nothing else.
+  if (url && url->tricks.empty() && url->text == written) return add_with_targets(std::move(*url), place, &hash);
   std::optional<std::uint32_t> first;
-  for (Url& url : readings_of(written, suffixes_, domains_)) {
-    const auto index = add_with_targets(std::move(url), place);
+  for (Url& one : readings_of(written, suffixes_, domains_)) {
+    const auto index = add_with_targets(std::move(one), place, nullptr);
     if (!first) first = index;
   }
   return first;
 }
 
-// The index of the URL itself; nothing when there is no room for it.
-std::optional<std::uint32_t> UrlSet::add_with_targets(Url url, Place place) {
+// The index of the URL itself; nothing when there is no room for it. `hash`: that of its text; null: not known.
+std::optional<std::uint32_t> UrlSet::add_with_targets(Url url, Place place, const std::uint64_t* hash) {
+  std::vector<std::string> targets;
+  const auto first = add_one(std::move(url), place, std::nullopt, hash, limits_.depth > 0 ? &targets : nullptr);
+  if (!first || targets.empty()) return first;
   struct Waiting {
-    Url url;
-    std::optional<std::uint32_t> within;
+    std::string written;
+    std::uint32_t within;
     unsigned depth;
   };
-  std::optional<std::uint32_t> first;
+  // The last first, so that the first is taken out first.
   std::vector<Waiting> waiting;
-  waiting.push_back({std::move(url), std::nullopt, 0});
+  const auto wait = [&waiting, &targets](std::uint32_t within, unsigned depth) {
+    for (auto target = targets.rbegin(); target != targets.rend(); ++target)
+      waiting.push_back({std::move(*target), within, depth});
+    targets.clear();
+  };
+  wait(*first, 1);
   while (!waiting.empty()) {
-    Waiting next = std::move(waiting.back());
+    const Waiting next = std::move(waiting.back());
     waiting.pop_back();
-    if (octets_ + next.url.text.size() > limits_.octets && cut_to_host(next.url)) is_whole_ = false;
-    const std::uint64_t hash = hash_of(next.url.text);
-    const auto known = known_.find(hash);
-    if (known != known_.end()) {
-      Found& found = urls_[known->second];
-      found.place = std::min(found.place, place);
-      if (!found.within && next.within && *next.within < known->second) found.within = next.within;
-      if (!first) first = known->second;
-      continue;
-    }
-    if (urls_.size() >= limits_.urls) {
-      is_whole_ = false;
-      break;
-    }
-    std::vector<std::string> targets;
-    if (next.depth < limits_.depth) targets = wrapped_urls(next.url);
-    const std::uint32_t index = keep(std::move(next.url), place, hash, next.within);
-    if (!first) first = index;
-    // The last first, so that the first is taken out first.
-    for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
-      auto inner = read_url(*target, suffixes_, Backslash::slash, &domains_);
-      if (inner) waiting.push_back({std::move(*inner), index, next.depth + 1});
-    }
+    auto inner = read_url(next.written, suffixes_, Backslash::slash, &domains_);
+    if (!inner) continue;
+    const auto index =
+        add_one(std::move(*inner), place, next.within, nullptr, next.depth < limits_.depth ? &targets : nullptr);
+    if (!index) break;
+    wait(*index, next.depth + 1);
   }
   return first;
+}
+
+// `targets`: gets those of a new URL; null: they are not wanted. Nothing when there is no room.
+std::optional<std::uint32_t> UrlSet::add_one(Url url, Place place, std::optional<std::uint32_t> within,
+                                             const std::uint64_t* hash, std::vector<std::string>* targets) {
+  if (octets_ + url.text.size() > limits_.octets && cut_to_host(url)) {
+    is_whole_ = false;
+    hash = nullptr;
+  }
+  const std::uint64_t of_text = hash != nullptr ? *hash : hash_of(url.text);
+  const auto known = known_.find(of_text);
+  if (known != known_.end()) {
+    Found& found = urls_[known->second];
+    found.place = std::min(found.place, place);
+    if (!found.within && within && *within < known->second) found.within = within;
+    return known->second;
+  }
+  if (urls_.size() >= limits_.urls) {
+    is_whole_ = false;
+    return std::nullopt;
+  }
+  if (targets != nullptr) *targets = wrapped_urls(url);
+  return keep(std::move(url), place, of_text, within);
 }
 
 std::uint32_t UrlSet::keep(Url url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within) {

@@ -71,7 +71,9 @@ class UrlSet {
 
  private:
   std::optional<std::uint32_t> add(std::string_view written, Place place);
-  std::optional<std::uint32_t> add_with_targets(Url url, Place place);
+  std::optional<std::uint32_t> add_with_targets(Url url, Place place, const std::uint64_t* hash);
+  std::optional<std::uint32_t> add_one(Url url, Place place, std::optional<std::uint32_t> within,
+                                       const std::uint64_t* hash, std::vector<std::string>* targets);
   std::uint32_t keep(Url url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within);
   bool leads_to(std::uint32_t from, std::string_view owner) const;
   std::string first_owner_in(std::string_view shown) const;

@@ -88,6 +88,15 @@ TEST(Utf8, RefusesWhatIsNotWellFormed) {
     EXPECT_FALSE(is_utf8(bad)) << to_hex(bad);
   }
   EXPECT_FALSE(decode_utf8(""));
+  // Wherever it stands.
+  for (std::size_t before = 0; before < 40; ++before) {
+    const std::string ascii(before, 'a');
+    for (const char* good : {"\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+      EXPECT_TRUE(is_utf8(ascii + good + ascii + good)) << before;
+      EXPECT_FALSE(is_utf8(ascii + good + ascii + "\x80" + ascii)) << before;
+      EXPECT_FALSE(is_utf8(ascii + std::string(good).substr(0, 1) + ascii)) << before;
+    }
+  }
   EXPECT_TRUE(is_utf8(""));
   EXPECT_TRUE(is_utf8("Gr\xc3\xbc\xc3\x9f\xe2\x82\xac\xf0\x9f\x98\x80"));
 }

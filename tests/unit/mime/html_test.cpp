@@ -1,6 +1,7 @@
 // HTML: the visible text, where links lead, and that nothing of it costs more than it may.
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 #include "gateway/mime/html.h"
@@ -23,6 +24,32 @@ TEST(HtmlText, IsWhatIsSeen) {
   EXPECT_EQ(html.text, "T\nOne\xc2\xa0& two\nthree\nfour\na b\n");
   EXPECT_TRUE(html.has_script);
   EXPECT_TRUE(html.is_whole);
+}
+
+// White space runs together wherever it stands, within whatever length of text.
+TEST(HtmlText, HasOneSpaceBetweenWords) {
+  std::mt19937 random(5);
+  for (int i = 0; i < 3000; ++i) {
+    std::string written = "<p>";
+    std::string shown;
+    bool wants_space = false;
+    for (std::size_t n = random() % 60; n > 0; --n) {
+      const char c = "abcdefgh  \n\t"[random() % 12];
+      written += c;
+      const bool is_white = c == ' ' || c == '\n' || c == '\t';
+      if (!is_white && wants_space && !shown.empty()) shown += ' ';
+      if (!is_white) shown += c;
+      wants_space = is_white;
+    }
+    if (!shown.empty()) shown += '\n';
+    EXPECT_EQ(read_html(written + "</p>").text, shown) << written;
+    // Also where the text has little room.
+    HtmlLimits limits;
+    limits.text = 1 + random() % 40;
+    const std::string cut = read_html(written + "</p>", limits).text;
+    EXPECT_LE(cut.size(), limits.text);
+    EXPECT_TRUE(cut.empty() || shown.starts_with(cut.substr(0, cut.size() - 1))) << cut;
+  }
 }
 
 TEST(HtmlText, LeavesOutWhatAStyleHides) {

@@ -56,6 +56,19 @@ TEST(Scanner, FindsUrlsAndNothingOfTheSentenceAroundThem) {
   }
 }
 
+// Texts are read by blocks; where one ends is nothing to a URL.
+TEST(Scanner, FindsThemAtAnyPlace) {
+  for (std::size_t before = 0; before < 70; ++before) {
+    for (const char filling : {' ', 'x', '\n'}) {
+      const std::string around = std::string(before, filling) + (filling == 'x' ? " " : "");
+      for (const char* url : {"http://example.com/a", "ann@example.com", "example.com", "http://пример.рф/"}) {
+        EXPECT_EQ(found_in(around + url + "\n" + around), Strings{url}) << before;
+        EXPECT_EQ(found_in(around + url), Strings{url}) << before;
+      }
+    }
+  }
+}
+
 TEST(Scanner, FindsDefangedForms) {
   for (const char* text :
        {"hxxp://example.com/a", "hXXp://example[.]com/a", "http[:]//example[.]com/a", "http://example(.)com/a",
