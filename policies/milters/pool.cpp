@@ -220,8 +220,8 @@ void MilterPool::give_back(const MilterSettings& milter, std::unique_ptr<MilterC
   try {
     Hub& hub = hub_of(milter);
     if (!connection->is_at_rest()) return;  // an answer is owed: dropped as it is
-    const bool is_kept =
-        milter.reuse && hub.idle.size() < most_idle && connection->is_fresh() && connection->end_session();
+    const bool may_be_kept = milter.reuse && hub.idle.size() < most_idle && connection->seems_fresh();
+    const bool is_kept = may_be_kept && connection->end_session();
     if (is_kept) {
       tasks_.spawn(put_aside(hub, std::move(connection), true));
     } else {

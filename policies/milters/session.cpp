@@ -273,12 +273,11 @@ Task<MilterAnswer> MilterSession::tell(Stage stage, const Transaction& mail, con
   unlink();
   const Clock clock(*this, context);
   if (trouble_) co_return fail(stage, MilterTrouble(*trouble_), mail, context);
-  if (stage >= Stage::mail) notice_end();
   if (stage == Stage::mail) waited_ = {};  // what was waited for before is not this mail's
   if (stage == Stage::helo) has_said_helo_ = false;
   auto told = co_await tell_once(stage, mail, context, false);
-  // Perhaps it was a kept connection that was dead: once more, before anything of the mail was answered.
-  if (!told && told.error().was_closed && stage <= Stage::mail) {
+  // Perhaps it was a kept connection that was dead: once more, on another one.
+  if (!told && told.error().was_closed) {
     forget_connection().reset();
     told = co_await tell_once(stage, mail, context, true);
   }

@@ -161,11 +161,13 @@ options {{ pidfile = "{self.folder}/run/rspamd.pid"; filters = "regexp"; tempdir
 logging {{ type = "console"; level = "info"; }}
 worker "rspamd_proxy" {{ milter = yes; bind_socket = "{place} mode=0666"; count = 1; timeout = 20s;
   upstream "local" {{ default = yes; self_scan = yes; }} }}
-metric {{ actions {{ reject = 15; add_header = 6; greylist = 100; }} }}
+regexp {{ TEST_WORD {{ re = "/very bad/P"; score = 30.0; }} }}
+metric {{ actions {{ reject = 15; add_header = 6; greylist = 100; }}
+  symbol "TEST_WORD" {{ weight = 30.0; }} }}
 """)
         process = self.start("rspamd", [rspamd, "-f", "-c", file, "-u", "nobody", "-g", "nogroup", "-i"])
         try:
-            wait_until("rspamd", lambda: place.exists() or not process.is_running(), patience=60)
+            wait_until("rspamd", lambda: place.exists() or not process.is_running(), patience=150)  # it compiles its tables first
         except AssertionError:
             self.skipTest("this rspamd does not take a configuration of its own")
         if not process.is_running():
