@@ -123,11 +123,13 @@ class Below {
  public:
   Below(std::string_view octets, mail::OutgoingHeader& out) : rest_(octets), out_(out) {}
 
-  // `field` lies behind those that were replaced before. Without an `other`, it is removed.
-  void replace(std::string_view field, std::string other) {
+  // `field`, at this place, lies behind those that were replaced before. Without an `other`, it is removed.
+  void replace(std::size_t place, std::string_view field, std::string other) {
     const auto before = static_cast<std::size_t>(field.data() - rest_.data());
     if (before > 0) out_.below.push_back(rest_.substr(0, before));
-    if (!other.empty()) out_.below.push_back(out_.rewritten.emplace_back(std::move(other)));
+    std::string_view instead;
+    if (!other.empty()) out_.below.push_back(instead = out_.rewritten.emplace_back(std::move(other)));
+    out_.edits.push_back({place, instead});
     rest_.remove_prefix(before + field.size());
     has_replaced_ = true;
   }
@@ -182,7 +184,7 @@ class FieldsBelow {
   void add_all() {
     Below below(message_.header_octets(), out_);
     for (std::size_t i = 0; i < message_.header().fields().size(); ++i) {
-      if (auto other = in_place_of(i)) below.replace(message_.header().fields()[i].whole, std::move(*other));
+      if (auto other = in_place_of(i)) below.replace(i, message_.header().fields()[i].whole, std::move(*other));
     }
     below.end();
     out_.is_changed = out_.is_changed || below.has_replaced();
@@ -190,15 +192,29 @@ class FieldsBelow {
 
   // As milters have arranged them; those above our Received are not among them.
   void add(std::span<const Arranged> fields) {
+    std::vector<bool> is_left(message_.header().fields().size());
     for (const Arranged& field : fields) {
       if (field.origin == no_field) {
         out_.below.push_back(out_.rewritten.emplace_back(octets_of(field, tags_)));
-      } else if (auto other = in_place_of(field.origin)) {
-        if (!other->empty()) out_.below.push_back(out_.rewritten.emplace_back(std::move(*other)));
+        out_.further.push_back(out_.below.back());
+        continue;
+      }
+      is_left[field.origin] = true;
+      if (auto other = in_place_of(field.origin)) {
+        std::string_view instead;
+        if (!other->empty()) out_.below.push_back(instead = out_.rewritten.emplace_back(std::move(*other)));
+        out_.edits.push_back({field.origin, instead});
       } else {
         out_.below.push_back(message_.header().fields()[field.origin].whole);
       }
     }
+    for (std::size_t i = 0; i < is_left.size(); ++i) {
+      if (!is_left[i]) out_.edits.push_back({i, {}});
+    }
+    const auto is_above = [](const mail::OutgoingHeader::Edit& one, const mail::OutgoingHeader::Edit& other) {
+      return one.field < other.field;
+    };
+    std::sort(out_.edits.begin(), out_.edits.end(), is_above);
     // What stands behind the last field: the empty line, unless the message has none.
     std::string_view rest = message_.header_octets();
     if (!message_.header().fields().empty()) {
@@ -272,7 +288,7 @@ mail::OutgoingHeader make_outgoing_header(const mail::Message& message, const Tr
   if (trace.results != nullptr && !trace.results->methods.empty()) added += mail::make_auth_results(*trace.results);
   added += trace.policy_fields;
   added += trace.seal;
-  added += mail::make_received(trace.received);
+  if (trace.received) added += mail::make_received(*trace.received);
   if (!tags.empty() && !has_subject) added += tags.as_subject();
 
   out.is_changed = !changes.added.empty() || (!tags.empty() && !has_subject) || trace.has_new_body;

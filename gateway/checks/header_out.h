@@ -2,6 +2,7 @@
 // that verdicts ask for, and everything else unchanged, octet for octet (contract.md, section 5; threats.md M18).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ std::string trace_fields(const Plan& plan, const policies::Transaction& mail, co
                          std::string_view hostname);
 
 struct TraceInfo {
-  mail::ReceivedInfo received;
+  std::optional<mail::ReceivedInfo> received;  // nothing: another server writes a Received field
   // All verdicts on the mail. X-Sallyport-Verdict shows their score and symbols; what they ask for is done to the
   // header (changes.h).
   const std::vector<policies::Verdict>& verdicts;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/base/a_labels.h"
+#include "gateway/base/text.h"
 #include "gateway/checks/redirects.h"
 
 namespace sallyport::checks {
@@ -38,6 +40,10 @@ const Plan* Plans::serving(std::string_view domain) const {
     const auto found = tenants.find("default");
     if (found != tenants.end()) return found->second.get();
     return tenants.empty() ? nullptr : tenants.begin()->second.get();
+  }
+  if (!text::is_ascii(domain)) {
+    const auto a_labels = to_a_labels(domain);
+    return a_labels ? serving(*a_labels) : nullptr;
   }
   if (const auto found = by_domain.find(std::string(domain)); found != by_domain.end()) return found->second;
   // The pattern of the nearest parent domain is the most specific.

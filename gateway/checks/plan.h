@@ -57,7 +57,8 @@ struct Plans {
   std::unordered_map<std::string, const Plan*> by_domain;   // exact names, A-labels, lower case
   std::unordered_map<std::string, const Plan*> by_pattern;  // "example.com" of "*.example.com"
 
-  // The plan of the tenant that serves the domain (A-labels, lower case): the tenant that lists it, else the one with
+  // The plan of the tenant that serves the domain (lower case; in Unicode it is the same as its A-labels, threats.md
+  // S42): the tenant that lists it, else the one with
   // the longest matching pattern. An empty domain, as in <postmaster>, gives the default tenant, else the first. Null:
   // no tenant serves the domain.
   const Plan* serving(std::string_view domain) const;

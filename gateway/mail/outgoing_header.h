@@ -20,7 +20,15 @@ struct OutgoingHeader {
   // What stands below, in order: octets of the message, and of `rewritten`.
   std::vector<std::string_view> below;
   std::list<std::string> rewritten;  // whole fields in the place of others; a list, so that views stay valid
-  bool left_out_forged = false;      // a field that pretended to be ours
+  // The same once more for who changes fields one by one: the field's place in the message's header section, and what
+  // stands there now (of `rewritten`); empty: it is left out.
+  struct Edit {
+    std::size_t field;
+    std::string_view other;
+  };
+  std::vector<Edit> edits;  // from the top down
+  std::vector<std::string_view> further;  // whole fields, of `rewritten`, that stand somewhere below
+  bool left_out_forged = false;  // a field that pretended to be ours
   // Something that came is not as it was, or a verdict has added a field. The gateway's trace fields do not count.
   bool is_changed = false;
 };

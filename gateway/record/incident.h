@@ -6,7 +6,9 @@
 #include <string_view>
 #include <variant>
 
+#include "gateway/base/address.h"
 #include "gateway/base/counters.h"
+#include "gateway/base/log.h"
 
 namespace sallyport::record {
 
@@ -19,5 +21,14 @@ inline void count(Counters& counters, const Incident& incident) {
   std::visit([&counters](auto kind) { counters.add(kind); }, incident);
 }
 inline bool is_fault(const Incident& incident) { return std::holds_alternative<Fault>(incident); }
+
+// A line of its own. `upstream` and `detail` are of faults, and may be empty.
+struct IncidentLine {
+  std::string_view id;  // of the mail, or of the session
+  IpAddress client;
+  std::string_view upstream = {};
+  std::string_view detail = {};
+};
+void write_incident(Log& log, const Incident& incident, const IncidentLine& line);
 
 }  // namespace sallyport::record

@@ -1,7 +1,7 @@
 // The end of a message: what is wrong with it, what the policies say, and what the upstream says.
 #include "gateway/base/text.h"
 #include "gateway/checks/changes.h"
-#include "gateway/checks/header_out.h"
+#include "gateway/checks/leaving_header.h"
 #include "gateway/session/session.h"
 #include "gateway/smtp/content_refusal.h"
 
@@ -81,7 +81,7 @@ bool Session::object_to_content(const smtp::ContentFaults& faults) {
                        .incident = kind,
                        .has_id = true});
   }
-  if (const Refusal* refusal = objection_to_header()) return is_refused(*refusal);
+  if (const Refusal* refusal = objection_to_header(message, mail_settings())) return is_refused(*refusal);
   const smtp::Extensions* upstream = mail_->delivery->extensions();
   if (mail_->parameters.body == smtp::Body::eight_bit_mime && faults.has_8bit && upstream &&
       !upstream->eight_bit_mime) {
@@ -89,18 +89,6 @@ bool Session::object_to_content(const smtp::ContentFaults& faults) {
   }
   if (bare) record(*bare);  // mended, and recorded all the same
   return false;
-}
-
-// Null: none.
-const Refusal* Session::objection_to_header() const {
-  const mail::Message& message = *mail_->message;
-  if (message.header().faults().over_limit()) return &refusals::header_too_large;
-  if (message.header().faults().control_in_name) return &refusals::control_in_field_name;
-  const std::string_view header = message.header_octets();
-  if (!header.empty() && text::is_space(header.front())) return &refusals::begins_with_continuation;
-  const mail::LoopSigns signs = mail::find_loop_signs(message.header(), mail_settings().hostname);
-  if (signs.received_fields > mail_settings().limits.hops || signs.own_marks >= 2) return &refusals::loop;
-  return nullptr;
 }
 
 // The one 2xx that is ours: a rule decided it, and the client hears it only after the log has taken the record of it
@@ -114,44 +102,13 @@ Task<Flow> Session::discard(const checks::Disposition& disposition) {
 }
 
 mail::OutgoingHeader Session::outgoing_header(const checks::Disposition& disposition) {
-  const policies::Transaction& mail = mail_->transaction;
-  const std::string& hostname = mail_settings().hostname;
-  const std::string ip = mail.client.ip.to_literal();
-  const std::string only_recipient = mail.rcpts.size() == 1 ? mail.rcpts.front().to_string() : std::string();
-  mail::ReceivedInfo received;
-  received.helo = mail.client.helo;
-  received.rdns = mail.client.rdns;
-  received.ip_literal = ip;
-  received.by = hostname;
-  received.extended = mail.client.extended;
-  received.utf8 = mail.smtputf8;
-  if (mail.client.tls) {
-    received.tls = true;
-    received.tls_version = mail.client.tls->version;
-    received.tls_cipher = mail.client.tls->cipher;
-    received.tls_bits = mail.client.tls->bits;
-  }
-  received.id = mail.id;
-  received.for_address = only_recipient;
-  received.date = host_.clock.wall_now();
-
-  const mail::AuthResults results = checks::auth_results(checks_->plan(), mail, checks_->facts(), hostname);
-  checks::TraceInfo trace{.received = received, .verdicts = checks_->verdicts(), .id = mail.id};
-  trace.action = disposition.action;
-  const checks::Reason& reason = disposition.reason;
-  trace.because = reason.because.empty() ? reason.check : reason.because;
-  trace.results = &results;
-  trace.policy_fields = checks::trace_fields(checks_->plan(), mail, checks_->facts(), hostname);
-  trace.authserv_ids = {hostname};
-  trace.has_new_body = checks::new_body(checks_->verdicts()) != nullptr;
-  mail::OutgoingHeader header = checks::make_outgoing_header(*mail_->message, trace);
+  mail::OutgoingHeader header = checks::leaving_header(*checks_, {.mail = mail_->transaction,
+                                                                  .message = *mail_->message,
+                                                                  .disposition = disposition,
+                                                                  .hostname = mail_settings().hostname,
+                                                                  .now = host_.clock.wall_now()});
   if (header.left_out_forged) record(Violation::ar_removed);
-  if (!header.is_changed) return header;
-  // Mail that leaves otherwise than it came leaves with our seal, where we have one.
-  const std::string leaving = checks::octets_of(header);
-  const mail::HeaderSection section(leaving);
-  trace.seal = checks_->seal(section, results, host_.clock.wall_now());
-  return trace.seal.empty() ? std::move(header) : checks::make_outgoing_header(*mail_->message, trace);
+  return header;
 }
 
 Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline) {

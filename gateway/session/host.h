@@ -3,6 +3,7 @@
 // all workers share.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/id.h"
 #include "gateway/base/log.h"
+#include "gateway/checks/checks.h"
 #include "gateway/io/clock.h"
 #include "gateway/io/resolver.h"
 #include "gateway/io/session_slots.h"
@@ -37,5 +39,28 @@ struct Host {
   // discard, the sinks after it are not told of (threats.md I1).
   std::vector<record::RecordSink*> sinks;
 };
+
+// How long filters may be waited for at a stage (policies::GatherPhase::outside). What has to be done after it, handing
+// the mail on, needs its time as well (I12).
+inline Duration time_outside(const config::TimeoutSettings& timeouts) {
+  return std::max(timeouts.policy, timeouts.final_reply - timeouts.upstream_reply);
+}
+
+// What checks of one connection are given.
+inline checks::CheckServices services_of(Host& host, const config::Settings& settings) {
+  const resolver::BudgetSettings dns_budget{settings.limits.dns_per_message, settings.limits.dns_per_session};
+  const config::TimeoutSettings& timeouts = settings.timeouts;
+  return {host.scheduler, host.resolver, host.counters, host.log, dns_budget, timeouts.policy, time_outside(timeouts)};
+}
+
+inline bool is_in(const IpAddress& client, const std::vector<IpNetwork>& networks) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&client](const IpNetwork& network) { return network.contains(client); });
+}
+
+// A client that limits.sessions_per_ip does not hold for, by the settings that apply before the tenant is known.
+inline bool is_unlimited(const policies::Client& client, const checks::Plans& plans) {
+  return client.is_trusted || is_in(client.ip, plans.unlimited);
+}
 
 }  // namespace sallyport::session

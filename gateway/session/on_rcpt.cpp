@@ -1,6 +1,4 @@
 // RCPT (RFC 5321, 4.1.1.3): is it ours, may it be, and what does the upstream itself say to it?
-#include "gateway/base/a_labels.h"
-#include "gateway/base/text.h"
 #include "gateway/checks/changes.h"
 #include "gateway/session/session.h"
 
@@ -10,13 +8,6 @@ using policies::Stage;
 using smtp::Reply;
 
 namespace {
-
-// S42: a domain in Unicode is the same as its A-labels. Null: nobody's.
-const checks::Plan* plan_serving(const std::string& domain, const checks::Plans& plans) {
-  if (text::is_ascii(domain)) return plans.serving(domain);
-  const auto a_labels = to_a_labels(domain);
-  return a_labels ? plans.serving(*a_labels) : nullptr;
-}
 
 // Why bind_route() has refused, for the log.
 std::string why_unbound(const MailAddress& to, const checks::Plan* recipient, const checks::Plan* mail) {
@@ -38,7 +29,7 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   smtp::RcptParameters wishes = std::move(*parameters);
   mail_->transaction.rcpt_parameters = path->rest;
   mail_->transaction.rcpt = std::move(path->path);
-  mail_->recipient_plan = plan_serving(mail_->transaction.rcpt->domain, mail_->snapshot->plans->plans());
+  mail_->recipient_plan = mail_->snapshot->plans->plans().serving(mail_->transaction.rcpt->domain);
   const std::uint64_t refused_before = refused_recipients_;
   const Flow flow = co_await decide_recipient(std::move(wishes));
   // S20: each permanent refusal beyond the first few comes a second late.

@@ -43,14 +43,9 @@ void Session::record(record::Incident kind, std::string_view detail) {
 }
 
 void Session::write_incident(record::Incident kind, std::string_view detail) {
-  const std::string ip = connection_.client.ip.to_string();
-  if (!record::is_fault(kind)) {
-    host_.log.write(LogLevel::info, "violation", {{"kind", record::name(kind)}, {"id", id()}, {"ip", ip}});
-    return;
-  }
   const std::string_view upstream = mail_ ? std::string_view(mail_->upstream) : std::string_view();
-  host_.log.write(LogLevel::warning, "fault",
-                  {{"kind", record::name(kind)}, {"id", id()}, {"ip", ip}, {"upstream", upstream}, {"detail", detail}});
+  record::write_incident(host_.log, kind,
+                         {.id = id(), .client = connection_.client.ip, .upstream = upstream, .detail = detail});
 }
 
 // U6: perhaps delivered, perhaps not. With these an administrator can find the message behind us, whatever its id
@@ -103,27 +98,18 @@ record::MailRecord Session::make_record(record::Subject subject, record::Decisio
   return record;
 }
 
-// The sinks after one that cannot keep a discard are not told of it: something else becomes of that mail.
-bool Session::tell_sinks(const record::MailRecord& record) {
-  for (record::RecordSink* sink : host_.sinks) {
-    const bool is_kept = sink->take(record);
-    if (!is_kept && record.outcome == record::Outcome::discard) return false;
-  }
-  return true;
-}
-
 void Session::record_refused_recipient(record::Decision decision) {
   record::MailRecord record = make_record(record::Subject::recipient, decision);
   const checks::Plan* plan = mail_->recipient_plan;
   record.transaction.tenant.name = plan ? plan->tenant : connection_.tenant.name;
   record.transaction.route.upstream = plan ? plan->upstream : std::string();
-  tell_sinks(record);
+  record::tell(host_.sinks, record);
   decide(std::move(decision));
   mail_->of_refused = {std::move(record.facts), std::move(record.verdicts)};
 }
 
 void Session::record_refused_connection(record::Decision decision) {
-  tell_sinks(make_record(record::Subject::connection, std::move(decision)));
+  record::tell(host_.sinks, make_record(record::Subject::connection, std::move(decision)));
 }
 
 bool Session::end_mail() {
@@ -144,7 +130,7 @@ bool Session::end_mail() {
       record.verdicts = std::move(mail_->of_refused->verdicts);
       record.score = checks::score(record.verdicts);
     }
-    is_kept = tell_sinks(record);
+    is_kept = record::tell(host_.sinks, record);
     if (!is_kept) {
       const smtp::Reply reply = reply_to(refusals::not_recorded);
       record.outcome = record::Outcome::tempfail;
@@ -152,7 +138,7 @@ bool Session::end_mail() {
       record.rule.clear();
       record.because.clear();
       set_reply(record, reply);
-      tell_sinks(record);
+      record::tell(host_.sinks, record);
     }
   } catch (const std::bad_alloc&) {
     host_.counters.add(Fault::log);  // as on a full disk: the record is lost, what becomes of the mail is not (R6)

@@ -1,5 +1,8 @@
 #include "gateway/session/refusals.h"
 
+#include "gateway/base/text.h"
+#include "gateway/mail/received.h"
+
 namespace sallyport::session {
 
 using policies::Action;
@@ -194,6 +197,29 @@ record::Incident incident_of(const upstream::UpstreamError& error) {
       return Fault::spool;
   }
   return Fault::upstream_down;
+}
+
+const Refusal* objection_to_header(const mail::Message& message, const config::Settings& settings) {
+  if (message.header().faults().over_limit()) return &refusals::header_too_large;
+  if (message.header().faults().control_in_name) return &refusals::control_in_field_name;
+  const std::string_view header = message.header_octets();
+  if (!header.empty() && text::is_space(header.front())) return &refusals::begins_with_continuation;
+  const mail::LoopSigns signs = mail::find_loop_signs(message.header(), settings.hostname);
+  if (signs.received_fields > settings.limits.hops || signs.own_marks >= 2) return &refusals::loop;
+  return nullptr;
+}
+
+smtp::Reply reply_to(const Refusal& refusal, std::string_view hostname, std::string_view id, std::string_view what) {
+  std::string text;
+  if (refusal.names_host) text.append(hostname).append(" ");
+  const std::size_t gap = refusal.text.find("{}");
+  text.append(refusal.text.substr(0, gap));
+  if (gap != std::string_view::npos) text.append(what).append(refusal.text.substr(gap + 2));
+  return reply_with_id(refusal.code, refusal.dsn, text, refusal.has_id ? id : std::string_view());
+}
+
+record::Outcome outcome_of(const smtp::Reply& reply) {
+  return reply.is_temporary() ? record::Outcome::tempfail : record::Outcome::reject;
 }
 
 smtp::Reply reply_with_id(int code, std::string_view dsn, std::string_view text, std::string_view id) {

@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "gateway/checks/disposition.h"
+#include "gateway/config/gateway_settings.h"
+#include "gateway/mail/message.h"
 #include "gateway/record/incident.h"
 #include "gateway/record/mail_record.h"
 #include "gateway/smtp/content_sink.h"
@@ -364,6 +366,15 @@ Refusal refusal_of(smtp::ParameterError error);
 Refusal refusal_of(const upstream::UpstreamError& error, bool after_end, About about);
 // The kind under which the failure is counted and logged.
 record::Incident incident_of(const upstream::UpstreamError& error);
+
+// What makes the header section unfit, whatever it says; null: nothing. Its header has been parsed.
+const Refusal* objection_to_header(const mail::Message& message, const config::Settings& settings);
+
+// What a refusal sounds like. `id` is what it ends with, where it has one; `what` stands in the place of "{}".
+smtp::Reply reply_to(const Refusal& refusal, std::string_view hostname, std::string_view id,
+                     std::string_view what = {});
+// Of one that refuses.
+record::Outcome outcome_of(const smtp::Reply& reply);
 
 // A reply with the transaction's id at its end: "550 5.7.1 Listed by zen.dnsbl.example (id 01JD3K7Q)".
 smtp::Reply reply_with_id(int code, std::string_view dsn, std::string_view text, std::string_view id);

@@ -9,26 +9,9 @@ using policies::Action;
 using policies::Stage;
 using smtp::Reply;
 
-namespace {
-
-record::Outcome outcome_of(const Reply& reply) {
-  return reply.is_temporary() ? record::Outcome::tempfail : record::Outcome::reject;
-}
-
-}  // namespace
-
 Flow Session::say(const Reply& reply) {
   channel_.queue(reply);
   return Flow::next;
-}
-
-Reply Session::reply_to(const Refusal& refusal, std::string_view what) const {
-  std::string text;
-  if (refusal.names_host) text.append(settings().hostname).append(" ");
-  const std::size_t gap = refusal.text.find("{}");
-  text.append(refusal.text.substr(0, gap));
-  if (gap != std::string_view::npos) text.append(what).append(refusal.text.substr(gap + 2));
-  return reply_with_id(refusal.code, refusal.dsn, text, refusal.has_id ? std::string_view(id()) : std::string_view());
 }
 
 Flow Session::refuse(const Refusal& refusal, const Particulars& particulars) {

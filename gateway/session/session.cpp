@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "gateway/base/exception_text.h"
 #include "gateway/base/text.h"
 #include "gateway/smtp/proxy_header.h"
 
@@ -21,43 +22,12 @@ std::size_t longest_line(const config::Settings& settings) {
   return static_cast<std::size_t>(std::min<std::uint64_t>(settings.limits.command_line, io::block_octets));
 }
 
-}  // namespace
-
-// I12: what has to be done after it, handing the mail on, needs its time as well.
-Duration time_outside(const config::TimeoutSettings& timeouts) {
-  return std::max(timeouts.policy, timeouts.final_reply - timeouts.upstream_reply);
-}
-
-namespace {
-
-checks::CheckServices services_of(Host& host, const config::Settings& settings) {
-  const resolver::BudgetSettings dns_budget{settings.limits.dns_per_message, settings.limits.dns_per_session};
-  const config::TimeoutSettings& timeouts = settings.timeouts;
-  return {host.scheduler, host.resolver, host.counters, host.log, dns_budget, timeouts.policy, time_outside(timeouts)};
-}
-
-bool is_in(const IpAddress& client, const std::vector<IpNetwork>& networks) {
-  return std::any_of(networks.begin(), networks.end(),
-                     [&client](const IpNetwork& network) { return network.contains(client); });
-}
-
 // From request_stop() on (R12): how long a client may take to read its replies, without and with content of a mail
 // under way; and how long a session without content may wait for others than its client: for a server's answer to RCPT,
 // for DNS, for a TLS handshake.
 constexpr Duration patience_with_idle_reader = std::chrono::seconds(3);
 constexpr Duration patience_with_reader = std::chrono::seconds(5);
 constexpr Duration patience_without_content = std::chrono::seconds(5);
-
-// In words of ours, never a peer's.
-std::string description_of(const std::exception_ptr& mistake) {
-  try {
-    std::rethrow_exception(mistake);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "unknown";
-  }
-}
 
 }  // namespace
 
@@ -165,10 +135,8 @@ void Session::begin_checks() {
 
 // Up to and with our greeting.
 Task<Flow> Session::begin() {
-  for (const IpNetwork& balancer : listener_.settings.proxy_protocol_from) {
-    if (!balancer.contains(peer_.ip)) continue;
-    if (co_await read_proxy_header() == Flow::end) co_return Flow::end;
-    break;
+  if (is_in(peer_.ip, listener_.settings.proxy_protocol_from) && co_await read_proxy_header() == Flow::end) {
+    co_return Flow::end;
   }
   may_introduce_ = is_in(connection_.client.ip, listener_.settings.xclient_from);
   if (may_introduce_) sequence_.offer(Verb::xclient);
@@ -189,9 +157,8 @@ void Session::recognise_client() {
 }
 
 io::SessionSlots::Share Session::share_of_client() const {
-  const bool is_unlimited = connection_.client.is_trusted || speaks_for_itself() ||
-                            is_in(connection_.client.ip, snapshot_->plans->plans().unlimited);
-  return is_unlimited ? io::SessionSlots::Share::unlimited : io::SessionSlots::Share::limited;
+  const bool is_free = speaks_for_itself() || is_unlimited(connection_.client, snapshot_->plans->plans());
+  return is_free ? io::SessionSlots::Share::unlimited : io::SessionSlots::Share::limited;
 }
 
 Task<bool> Session::admit() {

@@ -22,6 +22,7 @@
 #include "gateway/session/content_intake.h"
 #include "gateway/session/host.h"
 #include "gateway/session/refusals.h"
+#include "gateway/session/served.h"
 #include "gateway/smtp/body_reader.h"
 #include "gateway/smtp/chunk_reader.h"
 #include "gateway/smtp/command.h"
@@ -34,9 +35,6 @@ namespace sallyport::session {
 
 // Whether the dialogue goes on after a step.
 enum class Flow : std::uint8_t { next, end };
-
-// How long filters may be waited for at a stage (policies::GatherPhase::outside).
-Duration time_outside(const config::TimeoutSettings& timeouts);
 
 // All that is known of one mail; made by MAIL, destroyed when the mail is over.
 struct MailState {
@@ -78,31 +76,28 @@ struct MailState {
   bool is_recorded_unknown = false;  // record_unknown_outcome() was called
 };
 
-class Session {
+class Session final : public Served {
  public:
   // The host outlives the session. The listener is one of the snapshot's. `local`: what the peer connected to.
   Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, const Listener& listener,
           std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session();
+  ~Session() override;
 
-  // The whole dialogue. Never throws: a broken invariant ends this session with 421 and no other.
-  Task<void> run();
+  // The whole dialogue. A broken invariant ends this session with 421 and no other.
+  Task<void> run() override;
   // Before run(): the session takes the client to have come through TLS, though its octets come in the clear. Only a
   // dry run, which needs no key of ours, may say so.
   void presume_tls(policies::TlsFacts facts);
-  // The gateway shuts down: an idle session says 421 4.3.2 now, one with content under way when that mail is over
-  // (R12).
-  void request_stop();
-  // The waiting is over (R12): the caller has destroyed the coroutine of run() where it waited, and awaits this one
-  // instead. The mail under way gets its record, before the first wait, and the client hears 421 4.3.2. Never throws.
-  Task<void> break_off();
-  // After request_stop(): waiting for this session any longer serves no mail whose content is coming or has come. Its
-  // client does not read a reply, or no content is under way and something else than the client is waited for.
-  bool holds_up_for_nothing() const;
-  // There is a mail that break_off() would cut off: nobody has told its client yet that the gateway shuts down.
-  bool has_mail_to_cut() const { return mail_ && !said_goodbye_; }
+  // An idle session says 421 4.3.2 now, one with content under way when that mail is over.
+  void request_stop() override;
+  // The client of the mail under way hears 421 4.3.2.
+  Task<void> break_off() override;
+  // True where the client does not read a reply, or no content is under way and something else than the client is
+  // waited for.
+  bool holds_up_for_nothing() const override;
+  bool has_mail_to_cut() const override { return mail_ && !said_goodbye_; }
 
  private:
   // What a caller of refuse() adds to a refusal.
@@ -193,7 +188,6 @@ class Session {
   Task<Flow> end_of_data(smtp::ContentFaults faults);
   // Whether something makes the message unfit whatever it says; the client has been told then.
   bool object_to_content(const smtp::ContentFaults& faults);
-  const Refusal* objection_to_header() const;
   Task<Flow> discard(const checks::Disposition& disposition);
   Task<void> look_back();
   Task<Flow> hand_on(const checks::Disposition& disposition, bool has_8bit, Time deadline);
@@ -229,7 +223,9 @@ class Session {
   Flow apply(const checks::Disposition& disposition, policies::Stage stage);
   // The first half of refuse() alone: a refused chunk has to be read before the reply.
   void note(const Refusal& refusal, const smtp::Reply& reply, const Particulars& particulars);
-  smtp::Reply reply_to(const Refusal& refusal, std::string_view what = {}) const;
+  smtp::Reply reply_to(const Refusal& refusal, std::string_view what = {}) const {
+    return session::reply_to(refusal, settings().hostname, id(), what);
+  }
   // An error counts towards limits.errors_per_session; the one that is too many ends the session.
   Flow count_error();
   Flow count_junk();
@@ -252,7 +248,6 @@ class Session {
   void record_refused_connection(record::Decision decision);
   policies::Stage stage_of_mail() const;
   record::MailRecord make_record(record::Subject subject, record::Decision decision);
-  bool tell_sinks(const record::MailRecord& record);
   // Ends the mail, if there is one: its record is made and nothing of it remains, here or in the sequence. False: the
   // mail was to be discarded, and its record could not be kept.
   bool end_mail();

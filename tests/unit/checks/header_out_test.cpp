@@ -15,7 +15,7 @@ class TraceFields : public testing::Test {
     mail::Message message({}, spool_);
     message.append(header + "\r\n");
     message.parse_header();
-    TraceInfo trace{.received = {}, .verdicts = verdicts, .id = "01ID"};
+    TraceInfo trace{.received = mail::ReceivedInfo{}, .verdicts = verdicts, .id = "01ID"};
     trace.results = &results;
     trace.policy_fields = policy_fields;
     trace.authserv_ids = {"mx.example.com"};
