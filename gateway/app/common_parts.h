@@ -19,6 +19,7 @@
 #include "gateway/base/public_suffix.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/mail/spool.h"
+#include "gateway/milter_service/mta_terms.h"
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/shared_queries.h"
 #include "gateway/state/clock_watch.h"
@@ -63,6 +64,7 @@ struct CommonParts {
   // Where a configuration had client_info = "tproxy" at the start.
   std::optional<TransparentHelper> transparent_helper;
   std::atomic<bool> is_helper_lost{false};
+  milter_service::MissingActions missing_actions;  // of MTAs that have their mail judged
   // Mails that the end of the process has cut off; each has its record.
   std::atomic<std::uint64_t> cut_mails = 0;
   const Time started;

@@ -21,7 +21,8 @@ Result<std::vector<session::Listener>> make_listeners(const config::Settings& se
   std::vector<session::Listener> listeners;
   for (const config::ListenSettings& listen : settings.listen) {
     session::Listener& listener = listeners.emplace_back(session::Listener{listen, nullptr});
-    if (listen.tls == config::ListenTls::off || settings.tls.certificates.empty()) continue;
+    const bool has_tls = listen.protocol == config::ListenProtocol::smtp && listen.tls != config::ListenTls::off;
+    if (!has_tls || settings.tls.certificates.empty()) continue;
     auto context = tls::make_server_context(config::tls_of(settings, listen));
     if (!context) return std::move(context).error();
     listener.tls = std::move(*context);

@@ -7,6 +7,7 @@
 #include "gateway/app/list_fetcher.h"
 #include "gateway/async/interruptible.h"
 #include "gateway/async/wait.h"
+#include "gateway/milter_service/mta_session.h"
 #include "gateway/report/reporting.h"
 #include "gateway/uv/work_pool.h"
 
@@ -57,9 +58,8 @@ struct Disposal {
 }  // namespace
 
 struct Worker::Entry : async::ListNode {
-  Entry(async::Scheduler& scheduler, session::Session& started)
-      : session(started), dialogue(scheduler, started.run()) {}
-  session::Session& session;
+  Entry(async::Scheduler& scheduler, session::Served& started) : session(started), dialogue(scheduler, started.run()) {}
+  session::Served& session;
   async::Interruptible dialogue;
 };
 
@@ -131,7 +131,9 @@ void Worker::accept(const OpenListener& served, std::unique_ptr<io::Stream> stre
   std::shared_ptr<const session::WorkerSnapshot> snapshot = served.last ? served.last : host_.snapshot;
   const session::Listener* listener = find_listener(*snapshot->shared, served.address);
   ensure(listener != nullptr, "Worker: a listener that no snapshot names");
-  nursery_.spawn(serve(std::move(stream), peer, local, std::move(snapshot), *listener));
+  const bool is_mta = listener->settings.protocol == config::ListenProtocol::milter;
+  nursery_.spawn(is_mta ? serve_mta(std::move(stream), peer, std::move(snapshot), *listener)
+                        : serve_client(std::move(stream), peer, local, std::move(snapshot), *listener));
 }
 
 void Worker::share_upstream_places() {
@@ -144,9 +146,22 @@ void Worker::ask_dns_with_others() {
                             [this](std::function<void()> then) { loop_.post(std::move(then)); });
 }
 
-Task<void> Worker::serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
-                         std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener) {
+Task<void> Worker::serve_client(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
+                                std::shared_ptr<const session::WorkerSnapshot> snapshot,
+                                const session::Listener& listener) {
   session::Session session(host_, std::move(snapshot), listener, std::move(stream), peer, local);
+  co_await see_through(session);
+}
+
+Task<void> Worker::serve_mta(std::unique_ptr<io::Stream> stream, SocketAddress peer,
+                             std::shared_ptr<const session::WorkerSnapshot> snapshot,
+                             const session::Listener& listener) {
+  milter_service::MtaSession session(host_, std::move(snapshot), listener, std::move(stream), peer,
+                                     common_.missing_actions);
+  co_await see_through(session);
+}
+
+Task<void> Worker::see_through(session::Served& session) {
   Entry entry(loop_.scheduler(), session);
   sessions_.push_back(entry);
   if (draining_) session.request_stop();  // it had waited to be accepted

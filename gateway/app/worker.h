@@ -20,6 +20,7 @@
 #include "gateway/record/dmarc_rows.h"
 #include "gateway/record/log_line.h"
 #include "gateway/resolver/resolver.h"
+#include "gateway/session/served.h"
 #include "gateway/session/session.h"
 #include "gateway/upstream/pool.h"
 #include "gateway/uv/bound_socket.h"
@@ -92,8 +93,12 @@ class Worker {
 
   std::unique_ptr<OpenListener> open_listener(NewSocket socket);
   void accept(const OpenListener& served, std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local);
-  Task<void> serve(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
-                   std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
+  Task<void> serve_client(std::unique_ptr<io::Stream> stream, SocketAddress peer, SocketAddress local,
+                          std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
+  Task<void> serve_mta(std::unique_ptr<io::Stream> stream, SocketAddress peer,
+                       std::shared_ptr<const session::WorkerSnapshot> snapshot, const session::Listener& listener);
+  // To its end, or until it is interrupted.
+  Task<void> see_through(session::Served& session);
   void post_orders(std::function<Orders()> orders, std::shared_ptr<Failures> failures);
   void carry_out(Orders orders, const std::shared_ptr<void>& held);
   // Accepts those who have connected, and no others. `held` is let go of at the end.

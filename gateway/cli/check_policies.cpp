@@ -178,7 +178,9 @@ class PolicyCheck {
         if (has_rules(path))
           report_.warn(at, path.string() + " is not read: directories below policy.rules.path are left out");
       } else if (path.extension() == ".lua") {
-        if (!path.filename().string().ends_with("_test.lua")) ++read;
+        if (path.filename().string().ends_with("_test.lua")) continue;
+        ++read;
+        if (has_milter_listener()) unfollowed_redirect(path);
       } else if (looks_like_rules(path)) {
         report_.warn(at, path.string() + " is not read: the name of a file of rules ends in \".lua\"");
       }
@@ -197,12 +199,37 @@ class PolicyCheck {
   static bool looks_like_rules(const fs::path& path) {
     const std::string name = text::to_lower(path.filename().string());
     if (name.find(".lua") != name.npos) return true;
+    return beginning_of(path).find("sp.rule") != std::string::npos;
+  }
+
+  static std::string beginning_of(const fs::path& path) {
     constexpr std::size_t looked_at = 64 * 1024;
     std::string content(looked_at, 0);
     std::ifstream file(path, std::ios::binary);
     file.read(content.data(), looked_at);
     content.resize(static_cast<std::size_t>(file.gcount()));
-    return content.find("sp.rule") != content.npos;
+    return content;
+  }
+
+  bool has_milter_listener() const {
+    return std::any_of(settings_.listen.begin(), settings_.listen.end(), [](const config::ListenSettings& listen) {
+      return listen.protocol == config::ListenProtocol::milter;
+    });
+  }
+
+  // An MTA that has its mail judged delivers it itself.
+  void unfollowed_redirect(const fs::path& path) {
+    const std::string content = beginning_of(path);
+    std::uint32_t number = 0;
+    for (const std::string_view line : text::split(content, '\n')) {
+      ++number;
+      const std::size_t at = line.find("sp.redirect");
+      if (at == std::string_view::npos || text::trim(line).starts_with("--")) continue;
+      report_.warn({path.string(), number, static_cast<std::uint32_t>(at) + 1},
+                   "sp.redirect cannot be followed for mail that comes by protocol = \"milter\", which is put off then "
+                   "(451 4.3.5)");
+      return;
+    }
   }
 
   const config::Loaded& loaded_;

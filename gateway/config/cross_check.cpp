@@ -50,7 +50,7 @@ void check_tenant_domains(const Settings& settings, const Origins& origins, Conf
 }
 
 void check_tenant_upstreams(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
-  // Without any upstream another error is reported, which this one would only repeat.
+  // Without any upstream another error is reported, which this one would only repeat, or there need be none.
   if (settings.upstreams.empty()) return;
   std::vector<std::string> upstreams;
   upstreams.reserve(settings.upstreams.size());
@@ -81,6 +81,18 @@ void check_certificate_names(const Settings& settings, const Origins& origins, C
   }
 }
 
+// An MTA that asks about its mail has spoken SMTP, TLS included, with the client itself.
+void check_milter_listener(const std::string& section, const Origins& origins, ConfigErrors& errors) {
+  for (const std::string_view key :
+       {"tls", "require_tls", "bare_newline", "proxy_protocol_from", "xclient_from", "client_cert", "client_ca"}) {
+    const std::string path = section + "." + std::string(key);
+    if (!origins.is_given(path)) continue;
+    errors.push_back({origins.of({path}), std::string(key) +
+                                              " has no use with protocol = \"milter\": the MTA that asks "
+                                              "speaks SMTP with the client"});
+  }
+}
+
 void check_listeners(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   for (std::size_t i = 0; i < settings.listen.size(); ++i) {
     const ListenSettings& listener = settings.listen[i];
@@ -91,6 +103,13 @@ void check_listeners(const Settings& settings, const Origins& origins, ConfigErr
                           listener.address.to_string() + " is already listened on, by the entry at " +
                               origins.of({full_path("listen[].address", {j})}).to_string()});
     }
+    if (listener.protocol == ListenProtocol::milter) {
+      check_milter_listener(section, origins, errors);
+      continue;
+    }
+    if (origins.is_given(section + ".milter_from"))
+      errors.push_back(
+          {origins.of({section + ".milter_from"}), "milter_from has no use without protocol = \"milter\""});
     if (listener.require_tls && listener.tls == ListenTls::off)
       errors.push_back({origins.of({section + ".require_tls"}), "require_tls and tls = \"off\" leave no way in"});
     const bool asks_client = listener.client_cert != tls::ClientCertificates::off;

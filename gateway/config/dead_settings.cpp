@@ -76,12 +76,23 @@ class DeadSettings {
   }
 
   void unused_upstreams() {
+    if (is_milter_alone(settings_)) return upstreams_behind_milters();
     for (const auto& [name, upstream] : settings_.upstreams) {
       const bool has_tenant = std::any_of(settings_.tenants.begin(), settings_.tenants.end(),
                                           [&](const auto& named) { return named.second.upstream == name; });
       if (has_tenant || is_named_by_a_check(name)) continue;
       const std::string path = full_path("upstreams.*", {name});
       warn(path + ".servers", path + " is not used: no tenant names it as its upstream");
+    }
+  }
+
+  void upstreams_behind_milters() {
+    for (const auto& [name, upstream] : settings_.upstreams) {
+      if (is_named_by_a_check(name)) continue;
+      const std::string path = full_path("upstreams.*", {name});
+      warn(path + ".servers", path +
+                                  " is not used: every listener has protocol = \"milter\", and the MTAs that ask "
+                                  "there deliver the mail themselves");
     }
   }
 
@@ -113,8 +124,10 @@ class DeadSettings {
 
   void unused_certificates() {
     if (settings_.tls.certificates.empty()) return;
-    const bool are_used = std::any_of(settings_.listen.begin(), settings_.listen.end(),
-                                      [](const ListenSettings& listener) { return listener.tls != ListenTls::off; });
+    const bool are_used =
+        std::any_of(settings_.listen.begin(), settings_.listen.end(), [](const ListenSettings& listener) {
+          return listener.tls != ListenTls::off && listener.protocol == ListenProtocol::smtp;
+        });
     if (!are_used) warn("tls.cert", "tls.cert is not used: every listener has tls = \"off\"");
   }
 

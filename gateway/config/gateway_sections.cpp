@@ -61,6 +61,9 @@ constexpr SectionOf<FileSettings> file_section{"", file_rows};
 
 constexpr Row listen_rows[] = {
     row<&ListenSettings::address>("address", "Where to listen; [::] is both IPv6 and IPv4.", {.reload = Reload::live}),
+    row<&ListenSettings::protocol>(
+        "protocol", "What is spoken there: smtp with clients, or milter with an MTA that has its mail judged."),
+    row<&ListenSettings::milter_from>("milter_from", "With protocol = \"milter\": the MTAs that may ask."),
     row<&ListenSettings::tls>("tls", "Whether TLS is offered by STARTTLS, spoken from the first octet, or not at all."),
     row<&ListenSettings::require_tls>("require_tls", "Whether mail is refused (530 5.7.0) until TLS is used."),
     row<&ListenSettings::bare_newline>(

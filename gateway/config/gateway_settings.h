@@ -4,6 +4,7 @@
 // gateway_sections.cpp; the rows of the policies are in each policy's folder.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -25,11 +26,15 @@ namespace sallyport {
 
 namespace config {
 
+enum class ListenProtocol : std::uint8_t { smtp, milter };
 enum class ListenTls : std::uint8_t { off, starttls, implicit };
 enum class BareNewlinePolicy : std::uint8_t { normalize, reject };
 
 struct ListenSettings {
   SocketAddress address{IpAddress::v6({}), 25};
+  ListenProtocol protocol = ListenProtocol::smtp;
+  // With protocol = "milter": the MTAs that may ask.
+  std::vector<IpNetwork> milter_from = {*IpNetwork::parse("127.0.0.0/8"), *IpNetwork::parse("::1/128")};
   ListenTls tls = ListenTls::starttls;
   bool require_tls = false;
   BareNewlinePolicy bare_newline = BareNewlinePolicy::normalize;
@@ -149,6 +154,13 @@ inline tls::ServerTlsSettings tls_of(const Settings& settings, const ListenSetti
   return tls;
 }
 
+// No mail is relayed: MTAs ask us about theirs, and that is all.
+inline bool is_milter_alone(const Settings& settings) {
+  return !settings.listen.empty() &&
+         std::all_of(settings.listen.begin(), settings.listen.end(),
+                     [](const ListenSettings& listener) { return listener.protocol == ListenProtocol::milter; });
+}
+
 // The policies' settings that judge a tenant's mail.
 inline const settings::Set& policy_of(const Settings& settings, const TenantSettings& tenant) {
   return tenant.policy.is_empty() ? settings.policy : tenant.policy;
@@ -156,6 +168,8 @@ inline const settings::Set& policy_of(const Settings& settings, const TenantSett
 
 }  // namespace config
 
+template <>
+inline constexpr auto words_of<config::ListenProtocol> = std::to_array<std::string_view>({"smtp", "milter"});
 template <>
 inline constexpr auto words_of<config::ListenTls> = std::to_array<std::string_view>({"off", "starttls", "implicit"});
 template <>

@@ -63,10 +63,20 @@ class Resolver {
     const Origin top{file_, 1, 1};
     if (said_.instances["listen[]"].empty()) said_.add_instance("listen[]", Place(0), top);
     if (said_.instances["tenants.*"].empty()) said_.add_instance("tenants.*", default_places().front(), top);
-    if (said_.instances["upstreams.*"].empty() && !said_.incomplete && !said_.misplaced.contains("upstream"))
+    const bool has_upstream = !said_.instances["upstreams.*"].empty() || said_.misplaced.contains("upstream");
+    if (!has_upstream && !said_.incomplete && is_mail_relayed())
       said_.errors.push_back({top,
                               "upstream is required: the address of the mail server behind this gateway, such as "
                               "\"10.0.0.5:25\""});
+  }
+
+  // False: MTAs ask us about their mail, and that is all.
+  bool is_mail_relayed() {
+    const std::vector<InstanceAt>& listeners = said_.instances["listen[]"];
+    return std::any_of(listeners.begin(), listeners.end(), [this](const InstanceAt& listener) {
+      const auto given = said_.values.find(full_path("listen[].protocol", {listener.place}));
+      return given == said_.values.end() || given->second.value.text != word(ListenProtocol::milter);
+    });
   }
 
   void settle(const Key& key) { settle(key, {}, {file_, 1, 1}); }

@@ -125,6 +125,12 @@ class AcceptingUpstream final : public io::Dialer, private sink::SinkStore {
 // and place, what it is told of the client, and a spool file for content that is already in memory.
 std::shared_ptr<const config::Settings> settings_for_dry_run(const config::Settings& settings) {
   auto copy = std::make_shared<config::Settings>(settings);
+  // A milter needs no upstream; a dry run does, whatever it is.
+  for (const auto& [name, tenant] : settings.tenants) {
+    config::UpstreamSettings& upstream = copy->upstreams[tenant.upstream];
+    upstream.name = tenant.upstream;
+    if (upstream.servers.empty()) upstream.servers.push_back(SocketAddress{{}, 25});
+  }
   for (auto& [name, upstream] : copy->upstreams) {
     upstream.tls.mode = tls::UpstreamTls::off;
     upstream.client_info = config::ClientInfoWay::headers;

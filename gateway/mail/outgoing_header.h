@@ -26,9 +26,9 @@ struct OutgoingHeader {
     std::size_t field;
     std::string_view other;
   };
-  std::vector<Edit> edits;  // from the top down
+  std::vector<Edit> edits;                // from the top down
   std::vector<std::string_view> further;  // whole fields, of `rewritten`, that stand somewhere below
-  bool left_out_forged = false;  // a field that pretended to be ours
+  bool left_out_forged = false;           // a field that pretended to be ours
   // Something that came is not as it was, or a verdict has added a field. The gateway's trace fields do not count.
   bool is_changed = false;
 };

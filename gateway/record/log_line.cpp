@@ -52,7 +52,7 @@ bool write(Log& log, const MailRecord& record) {
   const bool is_mail = record.subject == Subject::transaction;
 
   std::vector<LogField> fields;
-  fields.reserve(32);
+  fields.reserve(36);
   fields.push_back({"id", mail.id});
   fields.push_back({"tenant", mail.tenant.name});
   fields.push_back({"verdict", word(record.outcome)});
@@ -80,6 +80,11 @@ bool write(Log& log, const MailRecord& record) {
   if (has_envelope) fields.push_back({"upstream", record.upstream});
   fields.push_back({"ms", std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(record.took).count()}});
   fields.push_back({"reply", record.reply});
+  if (!record.protocol.empty()) {
+    fields.push_back({"protocol", record.protocol});
+    fields.push_back({"mta", record.mta});
+    fields.push_back({"queue_id", record.queue_id});
+  }
   if (!record.detail.empty()) fields.push_back({"detail", record.detail});
   if (!changes.empty()) fields.push_back({"changes", LogList(changes)});
   if (!shadow.empty()) fields.push_back({"shadow", shadow});

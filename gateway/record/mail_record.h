@@ -89,6 +89,10 @@ struct MailRecord : Decision {
   std::uint64_t size = 0;     // octets of the content
   Duration took{};            // since MAIL, or since the connection's first octet
   std::string configuration;  // hash of the configuration that judged it
+  // What was spoken, where it was not SMTP: "milter". Then: the MTA that has the mail, and its own name for it.
+  std::string protocol;
+  std::string mta;
+  std::string queue_id;
 
   // Everything except the facts, which to_json() and from_json() below handle.
   template <class V>
@@ -102,6 +106,9 @@ struct MailRecord : Decision {
     visit("size", size);
     visit("took", took);
     visit("configuration", configuration);
+    visit("protocol", protocol);
+    visit("mta", mta);
+    visit("queue_id", queue_id);
   }
 };
 

@@ -8,6 +8,7 @@
                                 that never end
     ./dev bench milter_library  one filter on libsallyport-milter and on libmilter: messages a second, CPU, memory of idle connections
     ./dev bench milter          what asking one milter costs us per message: one that only wants to hear of the end, and one that hears it all
+    ./dev bench milter_service  a Postfix in front has SPF, DKIM and DMARC judged by us, and by opendkim with opendmarc: CPU (as root)
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
@@ -332,8 +333,8 @@ def run_content(program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "kill", "reload", "chaos", []],
-                        help="by default all but content, milter, milter_library, kill, reload and chaos")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "kill", "reload", "chaos", []],
+                        help="by default all but content, milter, milter_library, milter_service, kill, reload and chaos")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -352,6 +353,12 @@ def main():
     if "milter_library" in what:
         subprocess.run([sys.executable, ROOT / "tests/bench/milter_library.py", "--build", args.program.parent], check=True)
         what.remove("milter_library")
+        if not what:
+            return
+    if "milter_service" in what:
+        environment = {**os.environ, "SALLYPORT": str(args.program), "SALLYPORT_TEST_PATIENCE": "60"}
+        subprocess.run([sys.executable, ROOT / "tests/bench/milter_service.py"], env=environment, check=True)
+        what.remove("milter_service")
         if not what:
             return
     bench = Bench(args)

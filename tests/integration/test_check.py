@@ -162,6 +162,15 @@ class Sense(CheckTest):
             (rules / "rules.lua").chmod(0)
             self.expect(f'[policy.rules]\npath = "{rules}"', "rules.lua: cannot be read")
 
+    def test_what_cannot_work_for_an_mta_that_asks(self):
+        rules = self.rules('-- sp.redirect\nsp.rule { name = "A", stage = "message", run = function(tx)\n  return sp.redirect { upstream = "default" }\nend }\n')
+        listener = f'address = "127.0.0.1:{free_port()}", protocol = "milter"'
+        told = self.check(f'listen = [{{ {listener} }}]\n[policy.rules]\npath = "{rules}"')
+        self.assertTrue(any("rules.lua:4:10: warning: sp.redirect cannot be followed" in line for line in told), told)
+        self.assertTrue(any("upstreams.default is not used" in line for line in told), told)
+        told = self.check(f'listen = [{{ {listener}, tls = "starttls" }}]', 78)
+        self.assertTrue(any('tls has no use with protocol = "milter"' in line for line in told), told)
+
     def test_the_likeliest_mistakes_have_their_cure_in_words(self):
         self.expect('[policy.dnsbl]\nzones.zen.spamhaus.org.score = 8.0', r'write policy\.dnsbl\.zones\."zen\.spamhaus\.org"\.score')
         self.expect('[limits]\nhops = 7\nworkers = 2', r'"workers" stands behind \[limits\].* top of the file')

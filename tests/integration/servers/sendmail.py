@@ -1,4 +1,4 @@
-"""Sendmail behind the gateway: it accepts everything, and keeps it in its queue."""
+"""Sendmail behind the gateway, or in front of it: it accepts everything, and keeps it in its queue."""
 import re
 import subprocess
 
@@ -30,16 +30,17 @@ FEATURE(`promiscuous_relay')
 FEATURE(`accept_unresolvable_domains')
 FEATURE(`accept_unqualified_senders')
 DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=127.0.0.1, Port={port}')
-MAILER(`smtp')
+{more}MAILER(`smtp')
 """
 
 
 class Sendmail(Jail):
     package = "sendmail"
+    more = ""  # lines of its configuration
     users = {"mail": 8, "smmta": 104, "smmsp": 105}
 
     def configure(self):
-        self.write("etc/mail/sendmail.mc", CONFIGURATION.format(port=self.port))
+        self.write("etc/mail/sendmail.mc", CONFIGURATION.format(port=self.port, more=self.more))
         made = subprocess.run([str(word) for word in self.chrooted("/usr/bin/m4", "/etc/mail/sendmail.mc")],
                               capture_output=True, text=True, check=True)
         self.write("etc/mail/sendmail.cf", made.stdout)

@@ -113,6 +113,8 @@ TEST(DeadSettings, WhatIsSetForACheckThatIsOff) {
 TEST(DeadSettings, UpstreamsAndTheirTls) {
   EXPECT_THAT(warnings_of(minimal + "[upstreams.other]\nservers = [\"10.0.0.9:25\"]\n"),
               ElementsAre(HasSubstr("upstreams.other is not used")));
+  EXPECT_THAT(warnings_of(minimal + "[[listen]]\nprotocol = \"milter\"\n"),
+              ElementsAre(HasSubstr("upstreams.default is not used: every listener has protocol = \"milter\"")));
   EXPECT_THAT(warnings_of(minimal + "[upstreams.default]\ntls = \"verify\"\n"),
               ElementsAre(testing::AllOf(HasSubstr("/etc/m.toml:5:1"), HasSubstr("tls_name"))));
   EXPECT_THAT(warnings_of(minimal + "[upstreams.default]\ntls = \"verify\"\ntls_name = \"mail.example.com\"\n"),

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "lua/engine/settings.h"
 #include "policies/api/actions.h"
 #include "policies/arc/settings.h"
@@ -335,6 +337,32 @@ TEST(Load, IncludesThatAreMissingBrokenOrCircular) {
               ElementsAre(HasSubstr("/etc/b.toml:1:")));
   EXPECT_THAT(errors_of("include = [\"*.toml\"]\n" + minimal, {{"/etc/b.toml", "include = [\"m.toml\"]\n"}}),
               IsEmpty());
+}
+
+TEST(Load, AListenerForMtas) {
+  const std::string milter = "[[listen]]\nprotocol = \"milter\"\n";
+  const std::string bare = "hostname = \"mx.example.com\"\ndomains = [\"example.com\"]\n";
+  EXPECT_THAT(errors_of(bare + milter), IsEmpty()) << "whoever relays nothing needs no upstream";
+  EXPECT_THAT(errors_of(bare + milter + "[[listen]]\naddress = \"0.0.0.0:25\"\n"),
+              ElementsAre(HasSubstr("upstream is required")));
+  const Loaded loaded = good(bare + milter);
+  EXPECT_TRUE(is_milter_alone(*loaded.settings));
+  const auto& from = loaded.settings->listen[0].milter_from;
+  const auto is_let_in = [&from](std::string_view address) {
+    return std::any_of(from.begin(), from.end(),
+                       [&](const IpNetwork& network) { return network.contains(*IpAddress::parse(address)); });
+  };
+  EXPECT_TRUE(is_let_in("127.0.0.1") && is_let_in("::1"));
+  EXPECT_FALSE(is_let_in("192.0.2.1") || is_let_in("10.0.0.1") || is_let_in("::2"));
+  for (const std::string key : {"tls = \"starttls\"", "require_tls = true", "bare_newline = \"reject\"",
+                                "proxy_protocol_from = [\"10.0.0.0/8\"]", "xclient_from = [\"10.0.0.0/8\"]",
+                                "client_cert = \"ask\"", "client_ca = \"ca.pem\""}) {
+    EXPECT_THAT(errors_of(bare + milter + key + "\n"),
+                ElementsAre(HasSubstr("/etc/m.toml:5:1: error: " + key.substr(0, key.find(' ')) +
+                                      " has no use with protocol = \"milter\"")));
+  }
+  EXPECT_THAT(errors_of(minimal + "[[listen]]\nmilter_from = [\"10.0.0.0/8\"]\n"),
+              ElementsAre(HasSubstr("/etc/m.toml:5:1: error: milter_from has no use")));
 }
 
 TEST(Load, PartsThatDoNotFit) {

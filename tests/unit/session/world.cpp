@@ -324,6 +324,10 @@ Task<void> World::run(Session& session, World& world) {
   world.session.reset();
 }
 
+void World::start() {
+  if (!host) build();
+}
+
 void World::connect(SocketAddress from) {
   auto [stream, peer] = support::memory_stream_and_peer(loop.scheduler());
   client = std::make_unique<support::MemoryPeer>(std::move(peer));
@@ -331,7 +335,7 @@ void World::connect(SocketAddress from) {
 }
 
 void World::connect(std::unique_ptr<io::Stream> stream, SocketAddress from) {
-  if (!host) build();
+  start();
   client_wires_.push_back(std::make_shared<Wire>());
   client_addresses_.push_back(from);
   auto tapped = std::make_unique<TappedStream>(&loop.scheduler(), std::move(stream), client_wires_.back());

@@ -52,7 +52,9 @@ class UnlimitedRates final : public io::RateStore {
 
 class FreeSlots final : public io::SessionSlots {
  public:
-  std::unique_ptr<Slot> take(const IpAddress&, Share) override { return places > 0 ? std::make_unique<Slot>() : nullptr; }
+  std::unique_ptr<Slot> take(const IpAddress&, Share) override {
+    return places > 0 ? std::make_unique<Slot>() : nullptr;
+  }
   bool are_scarce() const override { return scarce; }
   int places = 1;
   bool scarce = false;
@@ -133,6 +135,8 @@ class World {
   // Called for each broken invariant.
   std::function<void(const std::string& what)> on_broken_invariant = report_broken_invariant;
 
+  // Makes the host, for peers that the test serves by itself.
+  void start();
   // Connects a client; its session starts.
   void connect(SocketAddress from = *SocketAddress::parse("192.0.2.1:1234"));
   // The same for a client that the test plays itself, on the other end of `stream`.
