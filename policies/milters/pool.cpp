@@ -18,7 +18,9 @@ constexpr unsigned failures_to_rest = 3;
 constexpr Duration rest_of_a_dead_one = seconds(2);
 constexpr Duration farewell_time = seconds(5);
 constexpr Duration longest_idle = seconds(60);
-constexpr Duration sweep_interval = seconds(10);
+constexpr Duration sweep_interval = seconds(1);
+// A connection that was used a moment ago is taken for one that stands.
+constexpr Duration moment = seconds(1);
 constexpr std::size_t most_idle = 20;
 constexpr std::size_t most_addresses = 4;
 
@@ -103,8 +105,9 @@ std::unique_ptr<MilterConnection> MilterPool::take_idle(Hub& hub) {
   while (!hub.idle.empty()) {
     Idle last = std::move(hub.idle.back());
     hub.idle.pop_back();
-    const bool is_young = scheduler_.now() - last.since < longest_idle;
-    if (is_young && last.connection->is_fresh()) return std::move(last.connection);
+    const Duration age = scheduler_.now() - last.since;
+    const bool stands = age < moment ? last.connection->seems_fresh() : last.connection->is_fresh();
+    if (age < longest_idle && stands) return std::move(last.connection);
   }
   return nullptr;
 }
@@ -118,7 +121,7 @@ std::unique_ptr<MilterConnection> MilterPool::take_resting(Hub& hub) {
     if (!connection) continue;
     if (connection->is_at_rest() && connection->is_fresh() && connection->end_session()) return connection;
     // One is enough: who needs a connection waits for the place of this one.
-    dismiss(std::move(connection), hub);
+    dismiss(std::move(connection));
     break;
   }
   return nullptr;
@@ -223,50 +226,54 @@ void MilterPool::give_back(const MilterSettings& milter, std::unique_ptr<MilterC
     const bool may_be_kept = milter.reuse && hub.idle.size() < most_idle && connection->seems_fresh();
     const bool is_kept = may_be_kept && connection->end_session();
     if (is_kept) {
-      tasks_.spawn(put_aside(hub, std::move(connection), true));
+      hub.idle.push_back({std::move(connection), scheduler_.now()});
+      if (!hub.waiting.empty()) hub.waiting.front()->notify();
+      if (!std::exchange(hub.is_swept, true)) tasks_.spawn(sweep(hub));
     } else {
       connection->abort_message();
-      tasks_.spawn(put_aside(hub, std::move(connection), false));
+      tasks_.spawn(part_with(std::move(connection)));
     }
   } catch (const std::exception&) {
     // Without memory for a farewell it is closed without one.
   }
 }
 
-void MilterPool::dismiss(std::unique_ptr<MilterConnection> connection, Hub& hub) noexcept {
+void MilterPool::dismiss(std::unique_ptr<MilterConnection> connection) noexcept {
   try {
-    if (connection->is_at_rest()) tasks_.spawn(put_aside(hub, std::move(connection), false));
+    if (connection->is_at_rest()) tasks_.spawn(part_with(std::move(connection)));
   } catch (const std::exception&) {
   }
 }
 
-Task<void> MilterPool::put_aside(Hub& hub, std::unique_ptr<MilterConnection> connection, bool is_kept) {
-  if (!is_kept) {
-    co_await connection->farewell(scheduler_.now() + farewell_time);
-    co_return;
-  }
-  const bool is_good = co_await connection->settle(scheduler_.now() + farewell_time);
-  if (!is_good) co_return;
-  hub.idle.push_back({std::move(connection), scheduler_.now()});
-  if (!hub.waiting.empty()) hub.waiting.front()->notify();
-  if (!std::exchange(hub.is_swept, true)) co_await sweep(hub);
+Task<void> MilterPool::part_with(std::unique_ptr<MilterConnection> connection) {
+  co_await connection->farewell(scheduler_.now() + farewell_time);
 }
 
-// Until none is kept: connections that are too old, or that the milter has closed, go.
+// Until none is kept: milters are told of the end of sessions, and connections that are too old, or that the milter has
+// closed, go.
 Task<void> MilterPool::sweep(Hub& hub) {
+  struct Sweeping {
+    ~Sweeping() { hub.is_swept = false; }
+    Hub& hub;
+  };
+  const Sweeping until_its_end{hub};
   while (!hub.idle.empty()) {
     co_await async::sleep_for(scheduler_, sweep_interval);
-    std::vector<Idle> leaving;
-    const auto is_over = [this](const Idle& one) {
-      return scheduler_.now() - one.since >= longest_idle || !one.connection->is_fresh();
-    };
-    for (Idle& one : hub.idle) {
-      if (is_over(one)) leaving.push_back(std::move(one));
+    for (Idle& one : std::exchange(hub.idle, {})) {
+      const bool is_over = scheduler_.now() - one.since >= longest_idle || !one.connection->is_fresh();
+      if (is_over) {
+        co_await part_with(std::move(one.connection));
+        continue;
+      }
+      if (!one.is_told) one.is_told = co_await one.connection->settle(scheduler_.now() + farewell_time);
+      if (!one.is_told) {
+        one.connection.reset();
+        continue;
+      }
+      hub.idle.push_back(std::move(one));
+      if (!hub.waiting.empty()) hub.waiting.front()->notify();
     }
-    std::erase_if(hub.idle, [](const Idle& one) { return one.connection == nullptr; });
-    for (Idle& one : leaving) co_await one.connection->farewell(scheduler_.now() + farewell_time);
   }
-  hub.is_swept = false;
 }
 
 }  // namespace sallyport::policies

@@ -6,7 +6,8 @@
 // Where all connections are busy, who comes waits.
 //
 // A connection whose session has ended is kept for another one, where both sides have the word for it (QUIT_NC) and
-// nothing has gone wrong on it; for a minute at most. A milter that cannot be reached several times in a row is left
+// nothing has gone wrong on it; for a minute at most. That word goes out with the next session's first, or after a
+// second. A milter that cannot be reached several times in a row is left
 // alone for two seconds at a time, and then tried by one. What was learned outlives configurations.
 //
 // On the worker's thread; it outlives all that holds its connections.
@@ -68,6 +69,7 @@ class MilterPool {
   struct Idle {
     std::unique_ptr<MilterConnection> connection;
     Time since;
+    bool is_told = false;  // the milter knows that the session has ended
   };
   // All about one address.
   struct Hub {
@@ -95,9 +97,9 @@ class MilterPool {
   Task<Result<std::unique_ptr<io::Stream>, MilterTrouble>> dial(const Endpoint& at, io::Resolver& resolver,
                                                                 Time deadline);
   void note(const MilterSettings& milter, Hub& hub, const MilterTrouble* trouble);
-  Task<void> put_aside(Hub& hub, std::unique_ptr<MilterConnection> connection, bool is_kept);
+  Task<void> part_with(std::unique_ptr<MilterConnection> connection);
   Task<void> sweep(Hub& hub);
-  void dismiss(std::unique_ptr<MilterConnection> connection, Hub& hub) noexcept;
+  void dismiss(std::unique_ptr<MilterConnection> connection) noexcept;
 
   async::Scheduler& scheduler_;
   io::Dialer& dialer_;

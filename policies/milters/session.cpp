@@ -16,6 +16,7 @@ using milter::MacroStage;
 using milter::Outcome;
 using TroubleKind = MilterTrouble::Kind;
 
+constexpr Duration a_moment = std::chrono::seconds(1);
 constexpr std::size_t largest_chunk = milter::default_data_octets;
 // How much longer than the mail as it came a new body may be.
 constexpr std::uint64_t most_growth = std::uint64_t{16} * 1024 * 1024;
@@ -133,8 +134,16 @@ std::unique_ptr<MilterConnection> MilterSession::forget_connection() noexcept {
   return std::move(connection_);
 }
 
-void MilterSession::notice_end() {
-  if (connection_ && !connection_->is_fresh()) forget_connection().reset();
+void MilterSession::rest(const GatherContext& context) {
+  rests_since_ = context.scheduler.now();
+  services_.pool->rest(milter_, *this);
+}
+
+void MilterSession::notice_end(const GatherContext& context) {
+  if (!connection_) return;
+  const bool was_used_just_now = context.scheduler.now() - rests_since_ < a_moment;
+  const bool stands = was_used_just_now ? connection_->seems_fresh() : connection_->is_fresh();
+  if (!stands) forget_connection().reset();
 }
 
 void MilterSession::let_go() noexcept {
@@ -284,7 +293,7 @@ Task<MilterAnswer> MilterSession::tell(Stage stage, const Transaction& mail, con
   if (!told) co_return fail(stage, told.error(), mail, context);
   MilterAnswer answer = answer_of(stage, told);
   remember(stage, answer);
-  if (connection_) services_.pool->rest(milter_, *this);
+  if (connection_) rest(context);
   co_return answer;
 }
 
@@ -359,7 +368,7 @@ Task<MilterSession::Heard> MilterSession::tell_content(const Transaction& mail, 
     heard.answer = fail(Stage::message, MilterTrouble(*trouble_), mail, context);
     co_return heard;
   }
-  notice_end();
+  notice_end(context);
   NewBody new_body(mail.message->octets() + most_growth, *services_.spool);
   auto told = co_await say_content(mail, draft, context, new_body);
   if (!told) {
@@ -381,7 +390,7 @@ Task<MilterSession::Heard> MilterSession::tell_content(const Transaction& mail, 
   }
   if (told->kind == Outcome::Kind::shutdown) is_done_with_connection_ = true;
   has_said_mail_ = false;  // its end was said, or the milter had the last word before
-  services_.pool->rest(milter_, *this);
+  rest(context);
   co_return heard;
 }
 

@@ -50,8 +50,9 @@ class MilterSession final : private MilterHolder {
 
   std::unique_ptr<MilterConnection> give_up() noexcept override { return forget_connection(); }
   std::unique_ptr<MilterConnection> forget_connection() noexcept;
+  void rest(const GatherContext& context);
   // Drops a connection that the milter has ended while nothing was said on it.
-  void notice_end();
+  void notice_end(const GatherContext& context);
   void let_go() noexcept;
   MilterPatience patience(const GatherContext& context) const;
   // What was waited for counts.
@@ -86,6 +87,7 @@ class MilterSession final : private MilterHolder {
   bool has_failed_before_mail_ = false;   // it is tried again at MAIL
   std::optional<MilterTrouble> trouble_;  // of this mail
   Duration waited_{};                     // for this mail
+  Time rests_since_{};
 };
 
 }  // namespace sallyport::policies
