@@ -81,16 +81,25 @@ void check_certificate_names(const Settings& settings, const Origins& origins, C
   }
 }
 
-// An MTA that asks about its mail has spoken SMTP, TLS included, with the client itself.
-void check_milter_listener(const std::string& section, const Origins& origins, ConfigErrors& errors) {
-  for (const std::string_view key :
-       {"tls", "require_tls", "bare_newline", "proxy_protocol_from", "xclient_from", "client_cert", "client_ca"}) {
-    const std::string path = section + "." + std::string(key);
-    if (!origins.is_given(path)) continue;
-    errors.push_back({origins.of({path}), std::string(key) +
-                                              " has no use with protocol = \"milter\": the MTA that asks "
-                                              "speaks SMTP with the client"});
-  }
+// An MTA that asks about its mail has spoken SMTP, TLS included, with the client itself. What is only said as it is
+// anyway is no mistake: `config show` writes all of it.
+void check_milter_listener(const ListenSettings& listener, const std::string& section, const Origins& origins,
+                           ConfigErrors& errors) {
+  static const ListenSettings untouched;
+  const auto object_to = [&](bool is_changed, std::string_view key) {
+    if (!is_changed) return;
+    errors.push_back({origins.of({section + "." + std::string(key)}),
+                      std::string(key) +
+                          " has no use with protocol = \"milter\": the MTA that asks speaks SMTP with the "
+                          "client"});
+  };
+  object_to(listener.tls != untouched.tls, "tls");
+  object_to(listener.require_tls, "require_tls");
+  object_to(listener.bare_newline != untouched.bare_newline, "bare_newline");
+  object_to(!listener.proxy_protocol_from.empty(), "proxy_protocol_from");
+  object_to(!listener.xclient_from.empty(), "xclient_from");
+  object_to(listener.client_cert != untouched.client_cert, "client_cert");
+  object_to(!listener.client_ca.empty(), "client_ca");
 }
 
 void check_listeners(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
@@ -104,10 +113,10 @@ void check_listeners(const Settings& settings, const Origins& origins, ConfigErr
                               origins.of({full_path("listen[].address", {j})}).to_string()});
     }
     if (listener.protocol == ListenProtocol::milter) {
-      check_milter_listener(section, origins, errors);
+      check_milter_listener(listener, section, origins, errors);
       continue;
     }
-    if (origins.is_given(section + ".milter_from"))
+    if (listener.milter_from != ListenSettings().milter_from)
       errors.push_back(
           {origins.of({section + ".milter_from"}), "milter_from has no use without protocol = \"milter\""});
     if (listener.require_tls && listener.tls == ListenTls::off)

@@ -68,8 +68,10 @@ class DeadSettings {
   }
 
   // Some check may send mail of its own through one.
-  bool is_named_by_a_check(const std::string& upstream) const {
+  enum class Named : std::uint8_t { anywhere, in_a_file };
+  bool is_named_by_a_check(const std::string& upstream, Named named = Named::anywhere) const {
     return std::any_of(loaded_.values.begin(), loaded_.values.end(), [&](const Effective& value) {
+      if (named == Named::in_a_file && value.origin.is_default()) return false;
       return value.key != nullptr && value.key->is_policy() && value.path.ends_with("upstream") &&
              value.toml == settings::quote(upstream);
     });
@@ -88,7 +90,7 @@ class DeadSettings {
 
   void upstreams_behind_milters() {
     for (const auto& [name, upstream] : settings_.upstreams) {
-      if (is_named_by_a_check(name)) continue;
+      if (is_named_by_a_check(name, Named::in_a_file)) continue;
       const std::string path = full_path("upstreams.*", {name});
       warn(path + ".servers", path +
                                   " is not used: every listener has protocol = \"milter\", and the MTAs that ask "

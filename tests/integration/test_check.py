@@ -168,7 +168,7 @@ class Sense(CheckTest):
         told = self.check(f'listen = [{{ {listener} }}]\n[policy.rules]\npath = "{rules}"')
         self.assertTrue(any("rules.lua:4:10: warning: sp.redirect cannot be followed" in line for line in told), told)
         self.assertTrue(any("upstreams.default is not used" in line for line in told), told)
-        told = self.check(f'listen = [{{ {listener}, tls = "starttls" }}]', 78)
+        told = self.check(f'listen = [{{ {listener}, tls = "implicit" }}]', 78)
         self.assertTrue(any('tls has no use with protocol = "milter"' in line for line in told), told)
 
     def test_the_likeliest_mistakes_have_their_cure_in_words(self):

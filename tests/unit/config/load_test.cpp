@@ -354,9 +354,9 @@ TEST(Load, AListenerForMtas) {
   };
   EXPECT_TRUE(is_let_in("127.0.0.1") && is_let_in("::1"));
   EXPECT_FALSE(is_let_in("192.0.2.1") || is_let_in("10.0.0.1") || is_let_in("::2"));
-  for (const std::string key : {"tls = \"starttls\"", "require_tls = true", "bare_newline = \"reject\"",
-                                "proxy_protocol_from = [\"10.0.0.0/8\"]", "xclient_from = [\"10.0.0.0/8\"]",
-                                "client_cert = \"ask\"", "client_ca = \"ca.pem\""}) {
+  for (const std::string key :
+       {"tls = \"off\"", "require_tls = true", "bare_newline = \"reject\"", "proxy_protocol_from = [\"10.0.0.0/8\"]",
+        "xclient_from = [\"10.0.0.0/8\"]", "client_cert = \"ask\"", "client_ca = \"ca.pem\""}) {
     EXPECT_THAT(errors_of(bare + milter + key + "\n"),
                 ElementsAre(HasSubstr("/etc/m.toml:5:1: error: " + key.substr(0, key.find(' ')) +
                                       " has no use with protocol = \"milter\"")));
