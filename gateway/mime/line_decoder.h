@@ -16,13 +16,21 @@ class LineDecoder : public TransferDecoder {
       const std::size_t end = octets.find('\n');
       const bool is_whole = end != std::string_view::npos;
       const std::string_view piece = octets.substr(0, is_whole ? end : octets.size());
+      const std::size_t room = most_line - line_.size();
+      if (piece.size() > room) {  // cut at the same place, however the pieces are cut
+        line_ += piece.substr(0, room);
+        octets.remove_prefix(room);
+        hand_on(line_, out);
+        line_.clear();
+        continue;
+      }
       octets.remove_prefix(is_whole ? end + 1 : octets.size());
       if (is_whole && line_.empty()) {
         hand_on(piece, out);
         continue;
       }
       line_ += piece;
-      if (is_whole || line_.size() > most_line) {
+      if (is_whole) {
         hand_on(line_, out);
         line_.clear();
       }
