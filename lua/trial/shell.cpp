@@ -5,6 +5,7 @@
 
 #include "gateway/base/ensure.h"
 #include "lua/engine/engine.h"
+#include "lua/engine/mail_notes.h"
 #include "lua/engine/objects.h"
 #include "lua/engine/run_changes.h"
 #include "lua/trial/library.h"
@@ -89,8 +90,9 @@ class Shell::State {
   std::unique_ptr<TrialMail> next_;  // what use() has been given
   std::uint64_t number_ = 0;         // of the mail; values of earlier ones are stale
   int environment_ = no_reference;
-  MailAllowance allowance_;  // these two of the line
+  MailAllowance allowance_;  // these three of the line
   RunChanges changes_;
+  MailNotes notes_;
   std::string printed_;
 };
 
@@ -204,6 +206,7 @@ void Shell::State::enter(Waiting& waiting) {
   context.mail = &staged_->mail();
   context.allowance = &allowance_;
   context.changes = &changes_;
+  context.notes = &notes_;
   context.waiting = &waiting;
   context.can_yield = true;
   context.host_yield = HostYield::none;
@@ -283,6 +286,7 @@ Shell::Answer Shell::State::execute(const std::string& code) {
   printed_.clear();
   allowance_ = {};
   changes_ = {};
+  notes_ = {};
   bench_.results.assign(1, {"lua", "", 0, 0, {}, {}});
   bench_.current = 0;
   if (compile(thread, code, answer)) staged_->drive(run(*this, thread, answer));
