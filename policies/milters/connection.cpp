@@ -97,6 +97,7 @@ Task<Result<milter::Outcome, MilterTrouble>> MilterConnection::answer(MilterPati
     if (!taken) co_return breach(std::string(name(taken.error())));
     if (*taken) {
       if (!arrived.empty()) co_return breach("a further answer behind the last one");
+      has_had_last_word_ = has_had_last_word_ || (*taken)->kind != milter::Outcome::Kind::go_on;
       co_return std::move(**taken);
     }
     if (dialogue_.was_progress()) {
@@ -118,6 +119,7 @@ Task<Result<milter::Outcome, MilterTrouble>> MilterConnection::answer(MilterPati
 void MilterConnection::abort_message() { pending_ += dialogue_.abort_message(); }
 
 bool MilterConnection::end_session() {
+  if (has_had_last_word_) return false;
   auto octets = dialogue_.end_session();
   if (!octets) return false;
   pending_ += *octets;

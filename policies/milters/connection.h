@@ -67,7 +67,9 @@ class MilterConnection {
 
   // The message has ended otherwise than by its end. Nothing is sent before the next event, or farewell().
   void abort_message();
-  // The SMTP session is over, and the connection may carry another one. False: the milter's version has no word for it.
+  // The SMTP session is over, and the connection may carry another one. False: the milter's version has no word for it,
+  // or the milter has decided something on this connection itself: libmilter (1.0.1), which MTAs do not ask to serve a
+  // second session, then answers no CONNECT any more.
   bool end_session();
   // Sends what was added; the connection may be kept.
   Task<bool> settle(Time deadline);
@@ -93,6 +95,7 @@ class MilterConnection {
   milter::PacketReader reader_;
   std::string pending_;  // to be sent
   bool has_failed_ = false;
+  bool has_had_last_word_ = false;
 };
 
 }  // namespace sallyport::policies
