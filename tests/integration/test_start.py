@@ -505,16 +505,15 @@ class Room(GatewayTest):
         database = self.good_database()
         copy = self.folder / "copy.db"
         shutil.copy(database, copy)
-        after = self.folder / "after"
-        after.mkdir()
-        after.chmod(0o777)
+        copying, after = self.folder / "copying", self.folder / "after"
+        copying.mkdir()
         shutil.rmtree(self.folder / "state")
         # Whoever comes after it finds what the start has left.
         commands = [f"cp {copy} state.db", "chown nobody state.db", "dd if=/dev/zero of=fill bs=4k 2>/dev/null || true",
-                    f"(sleep 2; cp state.db* {after}) & true"]
+                    f"(sleep 2; cp state.db* {copying}; mv {copying} {after}) & true"]
         status, said = self.start_on(64 << 10, *commands)
         self.assertEqual(status, 74, said)
-        wait_until("the copy", lambda: (after / "state.db").exists())
+        wait_until("the copy", after.exists)
         self.assertEqual(sorted(one.name for one in after.iterdir() if "damaged" in one.name), [], "nothing is set aside")
         self.assertEqual((after / "state.db").read_bytes(), copy.read_bytes())
 
