@@ -52,7 +52,7 @@ void MtaSession::refuse(const Refusal& refusal, const Particulars& particulars) 
     record_refused_recipient(std::move(decision));
   } else {
     decision.stage = stage_of_mail();
-    mail_->decision = std::move(decision);
+    decide(std::move(decision));
   }
   say(reply);
 }
@@ -67,13 +67,30 @@ void MtaSession::apply(const checks::Disposition& disposition, Stage stage) {
   } else if (stage == Stage::rcpt) {
     record_refused_recipient(std::move(decision));
   } else {
-    mail_->decision = std::move(decision);
+    decide(std::move(decision));
   }
   if (is_silent) return channel_.say(milter::Word::shutdown);
   say(reply);
 }
 
 // ---- records ----
+
+void MtaSession::decide(record::Decision decision) {
+  mail_->decision = std::move(decision);
+  mail_->of_refused.reset();
+}
+
+// What has gone wrong decides about the mail; where there is none, it has a line of its own.
+void MtaSession::fail(record::Incident kind, record::Outcome outcome, std::string_view detail) {
+  if (!mail_) return record(kind, detail);
+  record::Decision decision;
+  decision.outcome = outcome;
+  decision.stage = stage_of_mail();
+  decision.check = record::name(kind);
+  decision.detail = detail;
+  record::count(host_.counters, kind);
+  decide(std::move(decision));
+}
 
 void MtaSession::record(record::Incident kind, std::string_view detail) {
   record::count(host_.counters, kind);
@@ -122,7 +139,7 @@ void MtaSession::record_refused_recipient(record::Decision decision) {
   const checks::Plan* plan = mail_->recipient_plan;
   record.transaction.tenant.name = plan ? plan->tenant : connection_.tenant.name;
   record::tell(host_.sinks, record);
-  mail_->decision = std::move(decision);
+  decide(std::move(decision));
   mail_->of_refused = {std::move(record.facts), std::move(record.verdicts)};
 }
 
@@ -138,7 +155,7 @@ bool MtaSession::end_mail() {
       record::Decision abandoned;
       abandoned.stage = stage_of_mail();
       abandoned.check = "abandoned";
-      mail_->decision = std::move(abandoned);
+      decide(std::move(abandoned));
     }
     record::MailRecord record = make_record(record::Subject::transaction, std::move(*mail_->decision));
     if (mail_->of_refused) {

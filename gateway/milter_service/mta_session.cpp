@@ -71,17 +71,7 @@ void MtaSession::close_books(const std::exception_ptr& mistake) {
   if (mistake) {
     channel_.answers().clear();
     const std::string what = description_of(mistake);
-    if (mail_) {
-      record::Decision decision;
-      decision.outcome = record::Outcome::tempfail;
-      decision.stage = stage_of_mail();
-      decision.check = name(Fault::internal);
-      decision.detail = what;
-      record::count(host_.counters, Fault::internal);
-      mail_->decision = std::move(decision);
-    } else {
-      record(Fault::internal, what);
-    }
+    fail(Fault::internal, record::Outcome::tempfail, what);
   }
   end_mail();
   is_over_ = true;
@@ -114,8 +104,7 @@ void MtaSession::cut_mail() {
   decision.outcome = record::Outcome::tempfail;
   decision.stage = stage_of_mail();
   decision.check = refusals::shutting_down.check;
-  mail_->decision = std::move(decision);
-  mail_->of_refused.reset();
+  decide(std::move(decision));
   end_mail();
 }
 
@@ -296,17 +285,7 @@ void MtaSession::forget_client() {
 
 // F9: whoever says such things is no MTA, or a broken one; what it would say next is not believed.
 MtaSession::Flow MtaSession::handle_breach(std::string_view what) {
-  if (mail_) {
-    record::Decision decision;
-    decision.outcome = record::Outcome::tempfail;
-    decision.stage = stage_of_mail();
-    decision.check = name(Violation::milter_protocol);
-    decision.detail = what;
-    record::count(host_.counters, Violation::milter_protocol);
-    mail_->decision = std::move(decision);
-  } else {
-    record(Violation::milter_protocol, what);
-  }
+  fail(Violation::milter_protocol, record::Outcome::tempfail, what);
   channel_.answers().clear();
   return Flow::end;
 }
@@ -322,13 +301,7 @@ MtaSession::Flow MtaSession::handle_lost_mta(MtaChannel::Lost lost) {
   }
   const record::Incident kind =
       is_late ? record::Incident(Violation::slow_client) : record::Incident(Fault::client_lost);
-  record::Decision decision;
-  decision.outcome = record::Outcome::drop;
-  decision.stage = stage_of_mail();
-  decision.check = record::name(kind);
-  decision.detail = io::name(*lost);
-  record::count(host_.counters, kind);
-  mail_->decision = std::move(decision);
+  fail(kind, record::Outcome::drop, io::name(*lost));
   return Flow::end;
 }
 

@@ -148,6 +148,9 @@ class MtaSession final : public session::Served {
   void refuse(const session::Refusal& refusal, const Particulars& particulars);
   void refuse(const session::Refusal& refusal) { refuse(refusal, {}); }
   void apply(const checks::Disposition& disposition, policies::Stage stage);
+  // Whatever is said of the mail from now on, it is this, until another decision.
+  void decide(record::Decision decision);
+  void fail(record::Incident kind, record::Outcome outcome, std::string_view detail);
   void record(record::Incident kind, std::string_view detail = {});
   void write_incident(record::Incident kind, std::string_view detail);
   void record_refused_recipient(record::Decision decision);

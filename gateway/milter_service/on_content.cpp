@@ -133,7 +133,7 @@ Task<MtaSession::Flow> MtaSession::on_end_of_message(std::string_view last_octet
       decision.stage = Stage::message;
       decision.check = refusals::relaying.check;
       decision.because = "a trusted client's mail for domains that no tenant serves";
-      mail_->decision = std::move(decision);
+      decide(std::move(decision));
     }
     channel_.say(milter::Word::accept);
   } else if (!object_to_content()) {
@@ -207,7 +207,7 @@ bool MtaSession::object_to_content() {
 // The MTA says 2xx for a mail that goes nowhere: only after the log has taken the record of it (I1), which is complete
 // when rules have looked back.
 Task<void> MtaSession::discard(const checks::Disposition& disposition) {
-  mail_->decision = session::decision_of(disposition, Stage::message, Reply());
+  decide(session::decision_of(disposition, Stage::message, Reply()));
   co_await look_back();
   const std::string mail_id = id();
   if (end_mail()) {
@@ -235,7 +235,7 @@ void MtaSession::pass(const checks::Disposition& disposition) {
   }
   channel_.say(milter::Word::accept);
   checks_->message_relayed();
-  mail_->decision = session::decision_of(disposition, Stage::message, Reply());
+  decide(session::decision_of(disposition, Stage::message, Reply()));
 }
 
 }  // namespace sallyport::milter_service

@@ -83,7 +83,7 @@ Task<MtaSession::Flow> MtaSession::on_mail(const milter::Mail& command) {
     decision.stage = Stage::mail;
     decision.check = "authenticated";
     decision.because = "as " + user + (macros_[Macro::auth_type].empty() ? "" : " by " + macros_[Macro::auth_type]);
-    mail_->decision = std::move(decision);
+    decide(std::move(decision));
     channel_.say(milter::Word::accept);
     end_mail();
     co_return Flow::next;

@@ -51,6 +51,21 @@ TEST(HostileMta, GarbageEndsTheConnectionInEachPhase) {
   }
 }
 
+// What was found of a recipient that was refused before is not what the mail's end was about.
+TEST(HostileMta, GarbageBehindARefusedRecipientIsWhatIsRecorded) {
+  MtaWorld w;
+  w.judge = [](policies::Stage stage, const policies::Transaction&, policies::Verdicts& out) {
+    if (stage == policies::Stage::rcpt) out.add(policies::Verdict::reject("5.1.1", "No"));
+  };
+  w.open();
+  w.mail();
+  w.rcpt();
+  w.say_octets(std::string("\0\0\0\1?", 5));
+  EXPECT_TRUE(w.is_over());
+  EXPECT_EQ(w.last().check, "milter_protocol");
+  EXPECT_EQ(w.last().verdicts.size(), 0u);
+}
+
 TEST(HostileMta, WhatComesOutOfOrderEndsTheConnection) {
   const auto is_ended_by = [](int phase, const milter::Command& command) {
     MtaWorld w;
