@@ -7,6 +7,7 @@ import struct
 import subprocess
 import tempfile
 
+from milter_packets import packet, read_packet
 from support import PATIENCE, ROOT, wait_until
 
 LIBRARY = pathlib.Path(os.environ.get("SALLYPORT_MILTER_LIBRARY", ROOT / "build/release/libmilter"))  # a folder
@@ -16,10 +17,6 @@ DEBIANS = pathlib.Path("/usr/lib/x86_64-linux-gnu/libmilter.so.1.0.1")
 OFFER = struct.pack(">III", 6, 0x1FF, 0x1FFFFF)
 # Answers that say nothing about how the command goes on.
 CHANGES = b"+-2behimpq"
-
-
-def packet(letter, data=b""):
-    return struct.pack(">I", len(data) + 1) + letter + data
 
 
 def do(stage, callback, commands):
@@ -53,18 +50,9 @@ class Mta:
     def send(self, *commands):
         self.socket.sendall(b"".join(packet(*command) for command in commands))
 
-    def read(self, size):
-        octets = b""
-        while len(octets) < size:
-            piece = self.socket.recv(size - len(octets))
-            if not piece:
-                raise EOFError
-            octets += piece
-        return octets
-
     def answer(self):
         """The next packet, letter first; EOFError at the connection's end."""
-        return self.read(struct.unpack(">I", self.read(4))[0])
+        return read_packet(self.socket)
 
     def say(self, letter, data=b""):
         """The packets that answer a command, up to the one that ends them."""

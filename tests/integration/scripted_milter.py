@@ -6,14 +6,12 @@ import struct
 import threading
 import time
 
+from milter_packets import packet, read_packet
+
 ACTIONS = 0x1FF
 CLOSE, STALL, SILENT = object(), object(), object()
 # Commands that take no answer.
 UNANSWERED = b"DAKQ"
-
-
-def packet(letter, data=b""):
-    return struct.pack(">I", len(data) + 1) + letter + data
 
 
 CONTINUE, ACCEPT, DISCARD = packet(b"c"), packet(b"a"), packet(b"d")
@@ -129,18 +127,9 @@ class Conversation:
         self.milter, self.socket, self.number = milter, peer, number
         self.rcpts, self.sender, self.header, self.body = [], None, [], b""
 
-    def read(self, size):
-        octets = b""
-        while len(octets) < size:
-            piece = self.socket.recv(size - len(octets))
-            if not piece:
-                raise EOFError
-            octets += piece
-        return octets
-
     def run(self):
         while True:
-            octets = self.read(struct.unpack(">I", self.read(4))[0])
+            octets = read_packet(self.socket)
             letter, data = octets[:1], octets[1:]
             if self.milter.keeps_notes:
                 self.milter.heard.append((self.number, letter, data))
