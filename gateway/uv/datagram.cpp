@@ -163,6 +163,7 @@ Result<std::unique_ptr<io::Datagram>, Error> DatagramDialer::open(SocketAddress 
   if (!socket) return error_of(-errno);
   if (int code = bind_to_random_port(socket, to.ip.is_v4()); code < 0) return error_of(code);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&remote), length) < 0) return error_of(-errno);
+  if (!loop_.make_room_for(socket.get())) return Error::exhausted;
   return std::unique_ptr<io::Datagram>(std::make_unique<Datagram>(loop_, std::move(socket)));
 }
 

@@ -42,7 +42,9 @@ Task<Result<std::unique_ptr<io::Stream>, Error>> Dialer::dial_from(IpAddress fro
 }
 
 Task<Result<std::unique_ptr<io::Stream>, Error>> Dialer::dial_unix(std::string path, Time deadline) {
-  return finish(TcpStream::connect(loop_, path), deadline);
+  auto stream = TcpStream::connect(loop_, path);
+  if (!stream) co_return stream.error();
+  co_return co_await finish(std::move(*stream), deadline);
 }
 
 }  // namespace sallyport::uv

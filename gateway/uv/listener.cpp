@@ -84,6 +84,7 @@ class Listener::Accepting final : public Handle {
         has_room_(std::move(has_room)),
         resume_(*this),
         is_bound_to_any_(is_any_address(socket_->address().ip)) {
+    if (!loop.make_room_for(socket_->descriptor())) throw std::bad_alloc();
     ensure(uv_poll_init(loop.raw(), &poll_, socket_->descriptor()) == 0, "Listener: the socket cannot be watched");
     own(reinterpret_cast<uv_handle_t*>(&poll_));
     watch();

@@ -7,6 +7,7 @@
 
 #include "gateway/uv/handle.h"
 #include "gateway/uv/no_resources.h"
+#include "gateway/uv/watcher_room.h"
 #include "gateway/uv/work_pool.h"
 
 namespace sallyport::uv {
@@ -17,6 +18,7 @@ struct Loop::Handles {
   uv_timer_t timer;
   uv_idle_t no_sleep;     // while it is active, the loop looks for events without waiting for one
   uv_check_t after_look;  // called when the events that were found have been handled
+  std::optional<WatcherRoom> room;
 };
 
 namespace {
@@ -28,8 +30,10 @@ void require(int code, const char* what) {
 }  // namespace
 
 Loop::Loop(WorkPool* work_pool) : scheduler_(now()), handles_(std::make_unique<Handles>()), work_pool_(work_pool) {
+  WatcherRoom::serve_libuv();
   require(uv_loop_init(&handles_->loop), "cannot be made");
   handles_->loop.data = this;
+  handles_->room.emplace(handles_->loop);
   int code = uv_async_init(&handles_->loop, &handles_->wake_up,
                            [](uv_async_t* async) { static_cast<Loop*>(async->loop->data)->run_posted(); });
   if (code < 0) uv_loop_close(&handles_->loop);
@@ -63,6 +67,8 @@ Loop::~Loop() {
 }
 
 uv_loop_t* Loop::raw() noexcept { return &handles_->loop; }
+
+bool Loop::make_room_for(int descriptor) noexcept { return handles_->room->make_for(descriptor); }
 
 Time Loop::now() noexcept { return Time(Duration(static_cast<Duration::rep>(uv_hrtime()))); }
 

@@ -70,6 +70,8 @@ class Loop {
   uv_loop_s* raw() noexcept;
   BlockPool& blocks() noexcept { return blocks_; }
   WorkPool* work_pool() noexcept { return work_pool_; }
+  // Before a descriptor is watched. False: there is no memory for that (watcher_room.h).
+  bool make_room_for(int descriptor) noexcept;
   // A job is given to the pool, or taken back before the pool has begun it.
   void job_is_given() noexcept { ++jobs_; }
   void job_is_taken_back() noexcept { --jobs_; }

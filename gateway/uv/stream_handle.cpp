@@ -49,8 +49,13 @@ int StreamHandle::descriptor() const noexcept {
   return has_one ? descriptor : -1;
 }
 
+int StreamHandle::take_unconnected(int descriptor) noexcept {
+  if (!loop_.make_room_for(descriptor)) return UV_ENOMEM;
+  return kind_ == Kind::tcp ? uv_tcp_open(&socket_.tcp, descriptor) : uv_pipe_open(&socket_.pipe, descriptor);
+}
+
 int StreamHandle::open(int descriptor) noexcept {
-  int code = kind_ == Kind::tcp ? uv_tcp_open(&socket_.tcp, descriptor) : uv_pipe_open(&socket_.pipe, descriptor);
+  const int code = take_unconnected(descriptor);
   if (code == 0) start_reading();
   return code;
 }

@@ -36,12 +36,11 @@ class StreamHandle final : public Handle {
 
   StreamHandle(Loop& loop, Kind kind);
 
-  // Call one of these three first. The result is 0 or a libuv error code; connect() reports its outcome through
-  // write_news().
+  // Call open() first, or take_unconnected() and one of connect(). The result is 0 or a libuv error code; connect()
+  // reports its outcome through write_news(). Whose result is 0 has the descriptor.
   int open(int descriptor) noexcept;
+  int take_unconnected(int descriptor) noexcept;
   int connect(const sockaddr& address) noexcept;
-  // Before connect(): by this TCP socket, in place of a new one.
-  int take_unconnected(int descriptor) noexcept { return uv_tcp_open(&socket_.tcp, descriptor); }
   void connect(const std::string& path) noexcept;
   bool is_connecting() const noexcept { return connecting_ && !closed_; }
 

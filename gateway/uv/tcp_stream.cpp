@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "gateway/async/wait.h"
@@ -43,6 +44,11 @@ std::size_t octets_in(std::span<const std::string_view> parts) {
   return octets;
 }
 
+// libuv would make one by itself, but then nobody can make room for its number before.
+Descriptor new_socket(int family) {
+  return Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
 }  // namespace
 
 TcpStream::TcpStream(Loop& loop, Family family)
@@ -66,25 +72,29 @@ Result<std::unique_ptr<TcpStream>, Error> TcpStream::adopt_unix(Loop& loop, Desc
 }
 
 Result<std::unique_ptr<TcpStream>, Error> TcpStream::connect(Loop& loop, SocketAddress to) {
-  return connect(loop, Descriptor(), to);
+  return connect(loop, new_socket(to.ip.is_v4() ? AF_INET : AF_INET6), to);
 }
 
 Result<std::unique_ptr<TcpStream>, Error> TcpStream::connect(Loop& loop, Descriptor socket, SocketAddress to) {
+  if (!socket) return error_of(-errno);
   std::unique_ptr<TcpStream> stream(new TcpStream(loop, Family::ip));
-  if (socket) {
-    const int code = stream->handle_.take_unconnected(socket.get());
-    if (code < 0) return error_of(code);
-    socket.release();
-  }
+  int code = stream->handle_.take_unconnected(socket.get());
+  if (code < 0) return error_of(code);
+  socket.release();
   sockaddr_storage address{};
   to.to_sockaddr(address);
-  int code = stream->handle_.connect(reinterpret_cast<const sockaddr&>(address));
+  code = stream->handle_.connect(reinterpret_cast<const sockaddr&>(address));
   if (code < 0) return error_of(code);
   return stream;
 }
 
-std::unique_ptr<TcpStream> TcpStream::connect(Loop& loop, const std::string& path) {
+Result<std::unique_ptr<TcpStream>, Error> TcpStream::connect(Loop& loop, const std::string& path) {
+  Descriptor socket = new_socket(AF_UNIX);
+  if (!socket) return error_of(-errno);
   std::unique_ptr<TcpStream> stream(new TcpStream(loop, Family::unix_domain));
+  const int code = stream->handle_.take_unconnected(socket.get());
+  if (code < 0) return error_of(code);
+  socket.release();
   stream->handle_.connect(path);
   return stream;
 }

@@ -25,7 +25,7 @@ class TcpStream final : public io::Stream {
   static Result<std::unique_ptr<TcpStream>, io::Error> adopt_unix(Loop& loop, Descriptor socket);
   // Starts to connect. Nothing but connected() may be called until that has succeeded.
   static Result<std::unique_ptr<TcpStream>, io::Error> connect(Loop& loop, SocketAddress to);
-  static std::unique_ptr<TcpStream> connect(Loop& loop, const std::string& path);
+  static Result<std::unique_ptr<TcpStream>, io::Error> connect(Loop& loop, const std::string& path);
   // The same by a TCP socket that has been made, and bound, before; on failure it is closed.
   static Result<std::unique_ptr<TcpStream>, io::Error> connect(Loop& loop, Descriptor socket, SocketAddress to);
   Task<Result<Done, io::Error>> connected(Time deadline);

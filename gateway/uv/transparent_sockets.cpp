@@ -45,6 +45,7 @@ class TransparentHandle final : public Handle {
 
   TransparentHandle(Loop& loop, Descriptor channel, std::function<void()> when_lost)
       : loop_(loop), channel_(std::move(channel)), when_lost_(std::move(when_lost)) {
+    if (!loop.make_room_for(channel_.get())) throw std::bad_alloc();
     ensure(uv_poll_init(loop.raw(), &poll_, channel_.get()) == 0, "TransparentSockets: the channel cannot be watched");
     own(reinterpret_cast<uv_handle_t*>(&poll_));
     uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int, int) {

@@ -1,6 +1,8 @@
 """A gateway that runs out of memory, over and over: it puts off, hangs up, and lives; what it acknowledges is there."""
 import contextlib
+import itertools
 import os
+import socket
 import unittest
 
 from failing_memory import SHIM, Memory
@@ -120,6 +122,28 @@ class ShortOfMemory(GatewayTest):
         self.assertTrue(self.gateway_process.is_running())
         done = run([PROGRAM, "reload", "-c", file])
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.gateway_process.stop(), 0, self.gateway_process.output())
+
+    def test_it_lives_while_it_comes_to_hold_more_sockets_than_ever(self):
+        """What grows with a descriptor's number grows at a few of them: the lack has to come at each of its allocations."""
+        clients = []
+        for every in itertools.islice(itertools.cycle([5, 6, 7, 8, 9, 10, 11, 13, 17, 23, 1009]), 12000):
+            client = socket.socket()
+            client.settimeout(10)
+            # Those who are turned away leave their number to the next one.
+            with self.memory.failing(every), contextlib.suppress(OSError):
+                client.connect(("127.0.0.1", self.port))
+                if client.recv(4).startswith(b"220"):
+                    clients.append(client)
+            if client not in clients[-1:]:
+                client.close()
+            if len(clients) == 600:
+                break
+        self.assertTrue(self.gateway_process.is_running(), self.gateway_process.output()[-2000:])
+        self.assertEqual(len(clients), 600)
+        for client in clients:
+            client.close()
+        wait_until("a mail to be taken", lambda: self.session(1))
         self.assertEqual(self.gateway_process.stop(), 0, self.gateway_process.output())
 
 
