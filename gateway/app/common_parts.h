@@ -26,6 +26,7 @@
 #include "gateway/state/dmarc_report_store.h"
 #include "gateway/state/list_files.h"
 #include "gateway/state/mail_memory.h"
+#include "gateway/state/pressure.h"
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
@@ -58,6 +59,7 @@ struct CommonParts {
   PublicSuffixList suffixes;
   state::RateTable rates;
   state::SessionTable slots;
+  state::Pressure pressure{slots, counters};
   upstream::UpstreamRegistry registry;
   policies::ListTable lists;  // what is known of DNS lists
   lua::RuleBook rules;        // what is known of rules

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "gateway/app/list_fetcher.h"
+#include "gateway/app/pressure_watch.h"
 #include "gateway/async/interruptible.h"
 #include "gateway/async/wait.h"
 #include "gateway/milter_service/mta_session.h"
@@ -91,6 +92,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
             common.counters,
             *common.spool,
             common.slots,
+            common.pressure,
             pool_,
             IdSource(random_seed()),
             std::move(orders.snapshot),
@@ -167,7 +169,7 @@ Task<void> Worker::see_through(session::Served& session) {
   if (draining_) session.request_stop();  // it had waited to be accepted
   const bool has_ended = co_await entry.dialogue;
   if (has_ended) co_return;
-  if (session.has_mail_to_cut()) ++common_.cut_mails;
+  if (draining_ && session.has_mail_to_cut()) ++common_.cut_mails;
   co_await session.break_off();
 }
 
@@ -177,6 +179,8 @@ void Worker::begin() {
     housekeeping_.spawn(fetch_lists_for_ever(loop_, common_.list_files.urls(), http_, resolver_, *common_.log));
   }
   housekeeping_.spawn(test_policies());
+  if (probes_) housekeeping_.spawn(watch_pressure());
+  housekeeping_.spawn(free_idle_places());
 }
 
 void Worker::run() noexcept {
@@ -212,6 +216,36 @@ Task<void> Worker::test_policies() {
       }
     }
     co_await reloaded_.wait(next);
+  }
+}
+
+// One worker does this for all. The system's limits change seldom, and take a few files to read.
+Task<void> Worker::watch_pressure() {
+  constexpr Duration limits_interval = std::chrono::seconds(5);
+  PressureWatch watch(common_.pressure, common_.counters, *common_.log, memory_in_use());
+  std::vector<ProcessMemory::Limit> limits;
+  Time next_limits = Time::min();
+  while (true) {
+    try {
+      const Time now = loop_.scheduler().now();
+      if (now >= next_limits) {
+        limits = system_memory_limits();
+        next_limits = now + limits_interval;
+      }
+      watch.look(limits, settings().limits.memory, memory_in_use(), now);
+      if (watch.wants_trim(now)) co_await uv::on_worker(loop_, trim_heap);
+    } catch (const std::bad_alloc&) {
+      // The next look tries again.
+    }
+    co_await async::sleep_for(loop_.scheduler(), PressureWatch::interval);
+  }
+}
+
+Task<void> Worker::free_idle_places() {
+  while (true) {
+    co_await async::sleep_for(loop_.scheduler(), looking_interval);
+    const bool is_scarce = common_.pressure.is_recent() || common_.pressure.level() != io::Pressure::Level::none;
+    if (is_scarce) interrupt_sessions(Which::those_that_give_way);
   }
 }
 
@@ -370,7 +404,10 @@ void Worker::interrupt_sessions(Which which) {
   while (!sessions_.empty()) {
     auto& entry = static_cast<Entry&>(*sessions_.front());
     seen.push_back(entry);
-    if (which == Which::all || entry.session.holds_up_for_nothing()) entry.dialogue.interrupt();
+    const bool is_meant = which == Which::all ||
+                          (which == Which::those_that_hold_up && entry.session.holds_up_for_nothing()) ||
+                          (which == Which::those_that_give_way && entry.session.gives_way());
+    if (is_meant) entry.dialogue.interrupt();
   }
   sessions_.take_all(seen);
 }

@@ -107,9 +107,13 @@ class Worker {
   Task<void> retire(std::unique_ptr<OpenListener> served, uv::Listener::Patience patience, std::shared_ptr<void> held);
   Task<void> dispose_of_old();
   Task<void> test_policies();
+  // Looks how scarce memory and places are, for all workers.
+  Task<void> watch_pressure();
+  // Under pressure: ends sessions whose client has not said anything for too long.
+  Task<void> free_idle_places();
   void begin_draining();
   Task<void> wind_down();
-  enum class Which { all, those_that_hold_up };
+  enum class Which { all, those_that_hold_up, those_that_give_way };
   void interrupt_sessions(Which which);
   void count_cut_mails();
   // How much of the waiting at the end is left out.

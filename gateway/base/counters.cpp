@@ -62,30 +62,10 @@ constexpr Names<Violation> violation_names{
 };
 
 constexpr Names<Fault> fault_names{
-    "upstream_down",
-    "upstream_timeout",
-    "upstream_tls",
-    "client_info",
-    "outcome_unknown",
-    "reply_lost",
-    "client_lost",
-    "dns_timeout",
-    "dns_error",
-    "dnsbl_error",
-    "dnsbl_wildcard",
-    "milter_timeout",
-    "milter_down",
-    "rule_error",
-    "rule_timeout",
-    "rule_memory",
-    "spool",
-    "state",
-    "log",
-    "resource",
-    "internal",
-    "cert_expired",
-    "clock_suspect",
-    "reload_failed",
+    "upstream_down", "upstream_timeout", "upstream_tls", "client_info",  "outcome_unknown", "reply_lost",
+    "client_lost",   "dns_timeout",      "dns_error",    "dnsbl_error",  "dnsbl_wildcard",  "milter_timeout",
+    "milter_down",   "rule_error",       "rule_timeout", "rule_memory",  "spool",           "state",
+    "log",           "resource",         "internal",     "cert_expired", "clock_suspect",   "reload_failed",
 };
 
 constexpr Names<Total> total_names{
@@ -114,7 +94,8 @@ constexpr Names<Total> total_names{
 };
 
 constexpr Names<Gauge> gauge_names{
-    "sessions", "tls_sessions", "upstream_open", "upstream_idle", "cert_expires_in_seconds",
+    "sessions",   "tls_sessions", "upstream_open",      "upstream_idle",    "cert_expires_in_seconds",
+    "held_bytes", "memory_bytes", "memory_limit_bytes", "pressure_percent",
 };
 
 // Fails if a kind is added to an enum but not to its table: the last name would be empty.

@@ -130,6 +130,10 @@ enum class Gauge : std::uint8_t {
   upstream_open,
   upstream_idle,
   cert_expires_in_seconds,
+  held_bytes,    // in memory by messages
+  memory_bytes,  // in use by the process
+  memory_limit_bytes,
+  pressure_percent,  // of memory or sessions, whichever is nearer to its end
   count_
 };
 

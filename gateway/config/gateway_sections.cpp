@@ -104,6 +104,18 @@ constexpr Row limit_rows[] = {
         "memory_per_message", type::size,
         "How much of a message is held in memory; beyond it the content goes to an unnamed file.",
         {.least = "4KiB", .most = "1GiB"}),
+    row<&L::memory_under_pressure>(
+        "memory_under_pressure", type::size,
+        "The same while four fifths of limits.memory or limits.sessions are in use, where it is less.",
+        {.least = "4KiB", .most = "1GiB"}),
+    row<&L::memory>(
+        "memory", type::size,
+        "How much memory the program may have; from 80 % on new sessions get 421 4.3.2, from 95 % on new messages 452 "
+        "4.3.1. 0 for what the system allows.",
+        {.least = "0", .most = "1024TiB", .reload = Reload::live}),
+    row<&L::data_rate>("data_rate", type::size,
+                       "How many octets of a message have to come in a second, on average; 0 for any.",
+                       {.least = "0", .most = "1GiB"}),
     row<&L::hops>("hops", "Received fields in a message; more are a loop and get 554 5.4.6.",
                   {.least = "1", .most = "10000"}),
     row<&L::command_line>("command_line", type::size, "The longest command line.", {.least = "512", .most = "64KiB"}),
@@ -137,8 +149,14 @@ using T = TimeoutSettings;
 constexpr Row timeout_rows[] = {
     row<&T::greeting>("greeting", "From our 220 to the first command.", {.least = "1s", .most = "1d"}),
     row<&T::command>("command", "For each complete command.", {.least = "1s", .most = "1d"}),
+    row<&T::under_pressure>("under_pressure",
+                            "For each command and each block of a message while four fifths of the memory or of the "
+                            "sessions are in use.",
+                            {.least = "1s", .most = "1d"}),
     row<&T::handshake>("handshake", "For a TLS handshake.", {.least = "1s", .most = "1h"}),
     row<&T::data_block>("data_block", "For each block of a message.", {.least = "1s", .most = "1d"}),
+    row<&T::data_rate_after>("data_rate_after", "For how long a message may be slower than data_rate says.",
+                             {.least = "1s", .most = "1d"}),
     row<&T::data_total>("data_total", "For a whole message.", {.least = "1s", .most = "7d"}),
     row<&T::upstream_connect>("upstream_connect", "For a connection to an upstream, all its servers together.",
                               {.least = "100ms", .most = "1h"}),

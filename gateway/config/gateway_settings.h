@@ -51,6 +51,9 @@ struct LimitSettings {
   std::uint64_t sessions_per_ip = 50;
   std::uint64_t errors_per_session = 20;
   std::uint64_t memory_per_message = 256u << 10;
+  std::uint64_t memory_under_pressure = 64u << 10;  // of a message
+  std::uint64_t memory = 0;                         // of the process; 0: what the system allows
+  std::uint64_t data_rate = 500;                    // octets a second, from timeouts.data_rate_after on; 0: any
   std::uint64_t hops = 100;
   std::uint64_t command_line = 4096;
   std::uint64_t text_line = 64u << 10;
@@ -66,8 +69,11 @@ struct LimitSettings {
 struct TimeoutSettings {
   Duration greeting = std::chrono::seconds(300);  // from our 220 to the first command
   Duration command = std::chrono::seconds(300);
+  // In place of greeting, command and data_block, where these are longer.
+  Duration under_pressure = std::chrono::seconds(10);
   Duration handshake = std::chrono::seconds(30);
   Duration data_block = std::chrono::seconds(180);
+  Duration data_rate_after = std::chrono::seconds(60);
   Duration data_total = std::chrono::hours(1);
   Duration upstream_connect = std::chrono::seconds(30);
   Duration upstream_reply = std::chrono::seconds(60);

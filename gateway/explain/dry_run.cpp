@@ -18,6 +18,7 @@
 #include "gateway/resolver/resolver.h"
 #include "gateway/session/session.h"
 #include "gateway/sink/sink_session.h"
+#include "gateway/state/pressure.h"
 #include "gateway/state/session_table.h"
 #include "gateway/stream/memory_pipe.h"
 #include "gateway/upstream/pool.h"
@@ -215,7 +216,8 @@ Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, St
   resolver::Cache cache(settings->dns.cache_entries);
   resolver::Resolver dns(loop.scheduler(), datagrams, connections, cache, settings->dns, counters, log);
   const auto spool = mail::make_file_spool(std::filesystem::temp_directory_path());
-  state::SessionTable slots({1, 1});
+  state::SessionTable slots({100, 100});  // of which it takes one
+  const state::Pressure pressure(slots, counters);
   AcceptingUpstream upstream(loop.scheduler(), explanation.relayed_header);
   policies::MilterPool milter_pool(loop.scheduler(), connections, log);
   if (milters == Milters::asked) learned.of<policies::MilterServices>() = {&milter_pool, spool.get()};
@@ -239,6 +241,7 @@ Result<Explanation> dry_run(const config::Settings& given, Envelope envelope, St
                      counters,
                      *spool,
                      slots,
+                     pressure,
                      pool,
                      IdSource(random_seed()),
                      std::make_shared<const session::WorkerSnapshot>(session::WorkerSnapshot{snapshot, *prepared}),

@@ -20,8 +20,6 @@ class SessionSlots {
   enum class Share : bool { limited, unlimited };
   // Null when the limit is reached, in total or for the network of this address.
   virtual std::unique_ptr<Slot> take(const IpAddress& client, Share share) = 0;
-  // True when four fifths or more of all slots are taken; sessions then use shorter time-outs (threats.md T3).
-  virtual bool are_scarce() const = 0;
 };
 
 }  // namespace sallyport::io

@@ -133,6 +133,7 @@ void Message::write_out_tail() {
 
 void Message::drop_body() {
   blocks_ = {};
+  memory_used_ = header_.size();
   room_ = 0;
   file_.reset();
   file_octets_ = 0;

@@ -14,6 +14,7 @@
 // the message.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -48,6 +49,10 @@ class Message {
   void parse_header();
 
   std::uint64_t octets() const { return octets_; }  // all octets appended, whether stored or not
+  // From now on it takes no more memory than this, whatever it has taken already (R3); what comes goes to the file.
+  void hold_in_memory(std::uint64_t most) { limits_.memory_octets = std::min(limits_.memory_octets, most); }
+  // What it holds in memory.
+  std::uint64_t memory_octets() const { return memory_used_; }
   bool is_over_limit() const { return octets_ > limits_.max_octets; }
   bool has_failed() const { return failed_; }
   // Whether parse_header() has removed a mailbox `From ` line.

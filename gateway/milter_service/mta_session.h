@@ -17,6 +17,7 @@
 #include <string>
 
 #include "gateway/async/nursery.h"
+#include "gateway/base/held_octets.h"
 #include "gateway/checks/checks.h"
 #include "gateway/milter/command.h"
 #include "gateway/milter_service/macro_values.h"
@@ -62,6 +63,8 @@ class MtaSession final : public session::Served {
 
   // All that is known of one mail; made by MAIL, destroyed when the mail is over.
   struct MailState {
+    explicit MailState(Counters& counters) : held(counters) {}
+
     std::shared_ptr<const session::WorkerSnapshot> snapshot;
     policies::Transaction transaction;
     // The tenant whose mail it is: that of the first recipient that is one's. Null before; then nothing is judged.
@@ -72,6 +75,7 @@ class MtaSession final : public session::Served {
     bool is_content_coming = false;  // DATA was said
     std::unique_ptr<mail::Message> message;
     std::unique_ptr<session::ContentIntake> intake;
+    HeldOctets held;  // by the message
     bool has_header_ended = false;
     bool has_nul = false;
     Time began{};

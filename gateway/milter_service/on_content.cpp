@@ -114,6 +114,10 @@ void MtaSession::take_body(std::string_view octets) {
   if (octets.find('\0') != std::string_view::npos) mail_->has_nul = true;
   mail_->intake->append(octets);
   host_.counters.add(Total::octets_received, octets.size());
+  mail_->held.set(mail_->message->memory_octets());
+  if (host_.pressure.level() != io::Pressure::Level::none) {
+    mail_->message->hold_in_memory(mail_settings().limits.memory_under_pressure);
+  }
 }
 
 MtaSession::Flow MtaSession::on_body(std::string_view octets) {

@@ -63,7 +63,7 @@ Task<MtaSession::Flow> MtaSession::on_mail(const milter::Mail& command) {
   }
 
   learn_tls();
-  mail_ = std::make_unique<MailState>();
+  mail_ = std::make_unique<MailState>(host_.counters);
   mail_->snapshot = snapshot;
   mail_->began = now();
   policies::Transaction& mail = mail_->transaction;
@@ -76,6 +76,11 @@ Task<MtaSession::Flow> MtaSession::on_mail(const milter::Mail& command) {
   mail.smtputf8 = parameters.smtputf8;
   mail.mail_parameters = words_of(command.parameters);
   host_.counters.add(Total::transactions);
+  if (host_.pressure.level_for_one_inside() == io::Pressure::Level::full) {
+    refuse(refusals::overloaded);
+    end_mail();
+    co_return Flow::next;
+  }
   // A user of the MTA's own, wherever he is: what is asked of strangers is not asked of him.
   if (const std::string& user = macros_[Macro::auth_authen]; !user.empty()) {
     record::Decision decision;

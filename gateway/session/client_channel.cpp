@@ -19,6 +19,18 @@ Task<Result<Done, io::Error>> read_more(io::Stream& stream, async::Scheduler& sc
   co_return more;
 }
 
+// Notes since when the client is waited for, as long as it is.
+class Waiting {
+ public:
+  Waiting(std::optional<Time>& since, Time now) : since_(since) { since_ = now; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() { since_.reset(); }
+
+ private:
+  std::optional<Time>& since_;
+};
+
 }  // namespace
 
 void ClientChannel::finish_line() {
@@ -29,6 +41,7 @@ void ClientChannel::finish_line() {
 
 Task<Result<ClientChannel::Line, io::Error>> ClientChannel::next_line(Time deadline) {
   finish_line();
+  const Waiting waiting(waiting_since_, scheduler_.now());
   while (true) {
     std::size_t discardable = 0;
     auto event = parser_.next(stream_->input(), discardable);
@@ -113,6 +126,7 @@ std::string_view ClientChannel::input() {
 
 Task<Result<Done, io::Error>> ClientChannel::fill(Time deadline) {
   finish_line();
+  const Waiting waiting(waiting_since_, scheduler_.now());
   // RFC 2920, 3.2: whoever sends a chunk in pieces may want the answers to the group before it first.
   if (!replies_.empty()) {
     auto sent = co_await flush(deadline);

@@ -51,6 +51,9 @@ class ClientChannel final : public upstream::DeliveryClient {
   // From now on next_line() returns what has arrived already, and then `closed` instead of waiting for more.
   void wait_no_more() { waits_no_more_ = true; }
 
+  // Since when the client has been waited for, to send or to read; nothing: it is not waited for.
+  std::optional<Time> waiting_since() const { return waiting_since_; }
+
   // Collects a reply.
   void queue(const smtp::Reply& reply) { reply.append_to(replies_); }
   // Sends the collected replies.
@@ -85,6 +88,7 @@ class ClientChannel final : public upstream::DeliveryClient {
   smtp::ServerParser parser_;
   std::string replies_;
   std::optional<Time> flushing_since_;
+  std::optional<Time> waiting_since_;
   bool waits_no_more_ = false;
   bool has_whole_content_ = false;
   std::size_t line_octets_ = 0;  // of the line that next_line() returned last; the next call consumes them

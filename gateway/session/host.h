@@ -13,6 +13,7 @@
 #include "gateway/base/log.h"
 #include "gateway/checks/checks.h"
 #include "gateway/io/clock.h"
+#include "gateway/io/pressure.h"
 #include "gateway/io/resolver.h"
 #include "gateway/io/session_slots.h"
 #include "gateway/mail/spool.h"
@@ -30,6 +31,7 @@ struct Host {
   Counters& counters;
   mail::Spool& spool;
   io::SessionSlots& slots;
+  const io::Pressure& pressure;
   upstream::UpstreamPool& pool;
   IdSource ids;
   // By this, connections and mails that begin now are served. The worker replaces it on its own loop when the

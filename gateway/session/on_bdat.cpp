@@ -50,6 +50,8 @@ Task<Flow> Session::on_bdat(const smtp::Command& command) {
 
 Task<Result<Done, io::Error>> Session::read_chunk(std::uint64_t octets, Time deadline, bool keep) {
   if (keep) mail_->chunks->begin_chunk(octets);
+  ContentPace of_no_mail(settings());
+  ContentPace& pace = mail_ ? mail_->pace : of_no_mail;
   std::uint64_t left = octets;
   while (left > 0) {
     std::string_view input = channel_.input();
@@ -57,9 +59,11 @@ Task<Result<Done, io::Error>> Session::read_chunk(std::uint64_t octets, Time dea
     if (keep && taken > 0) mail_->chunks->read(input.substr(0, taken), *mail_->intake);
     host_.counters.add(Total::octets_received, taken);
     channel_.consume(taken);
+    pace.came(taken);
+    if (keep) weigh_content();
     left -= taken;
     if (left == 0) break;
-    auto more = co_await channel_.fill(std::min(deadline, now() + settings().timeouts.data_block));
+    auto more = co_await wait_for_content(pace, deadline);
     if (!more) co_return more;
   }
   co_return Done{};

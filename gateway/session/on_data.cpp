@@ -1,4 +1,6 @@
 // DATA (RFC 5321, 4.1.1.4): content up to CRLF . CRLF.
+#include <algorithm>
+
 #include "gateway/session/session.h"
 
 namespace sallyport::session {
@@ -9,6 +11,22 @@ void Session::begin_content() {
   mail_->message = std::make_unique<mail::Message>(bounds, host_.spool);
   mail_->transaction.message = mail_->message.get();
   mail_->intake = std::make_unique<ContentIntake>(*mail_->message, *checks_, mail_->transaction);
+}
+
+void Session::weigh_content() {
+  mail_->held.set(mail_->message->memory_octets());
+  if (host_.pressure.level() == io::Pressure::Level::none) return;
+  mail_->message->hold_in_memory(mail_settings().limits.memory_under_pressure);
+}
+
+// R1. A span in which the loop has stood still is not the client's.
+Task<Result<Done, io::Error>> Session::wait_for_content(ContentPace& pace, Time deadline) {
+  const Time began = now();
+  const std::uint64_t standstills = host_.scheduler.standstills();
+  const Duration data_block = mail_ ? mail_settings().timeouts.data_block : settings().timeouts.data_block;
+  auto more = co_await channel_.fill(std::min({deadline, pace.deadline(began), began + patience(data_block)}));
+  if (standstills == host_.scheduler.standstills()) pace.waited(now() - began);
+  co_return more;
 }
 
 Time Session::content_deadline() {
@@ -32,8 +50,10 @@ Task<Flow> Session::on_data() {
     auto progress = reader.read(channel_.input(), *mail_->intake);
     host_.counters.add(Total::octets_received, progress.consumed);
     channel_.consume(progress.consumed);
+    mail_->pace.came(progress.consumed);
+    weigh_content();
     if (progress.ended) break;
-    auto more = co_await channel_.fill(std::min(end_of_patience, now() + mail_settings().timeouts.data_block));
+    auto more = co_await wait_for_content(mail_->pace, end_of_patience);
     if (!more) co_return handle_lost_client(more.error());
   }
   co_return co_await end_of_data(reader.faults());

@@ -22,8 +22,9 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
   }
 
   std::string words(path->rest);  // before any wait: the line lies in the input
-  mail_ = std::make_unique<MailState>();
+  mail_ = std::make_unique<MailState>(host_.counters);
   mail_->snapshot = host_.snapshot;
+  mail_->pace = ContentPace(mail_settings());
   mail_->began = now();
   mail_->parameters = std::move(*parameters);
   policies::Transaction& mail = mail_->transaction;
@@ -36,6 +37,11 @@ Task<Flow> Session::on_mail(const smtp::Command& command) {
   mail.smtputf8 = mail_->parameters.smtputf8;
   mail.mail_parameters = std::move(words);
   host_.counters.add(Total::transactions);
+  if (host_.pressure.level_for_one_inside() == io::Pressure::Level::full) {
+    const Flow flow = refuse(refusals::overloaded);
+    end_mail();
+    co_return flow;
+  }
 
   const config::TimeoutSettings& timeouts = mail_settings().timeouts;
   checks_->set_limits(timeouts.policy, mail_settings().limits.dns_per_message, time_outside(timeouts));

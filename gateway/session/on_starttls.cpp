@@ -38,7 +38,7 @@ Task<Result<Done, io::Error>> Session::secure() {
   ensure(listener_.tls != nullptr, "TLS without a certificate");
   stream::TlsStream& secured = channel_.secure(listener_.tls->make_engine());
   Duration patience = settings().timeouts.handshake;
-  if (host_.slots.are_scarce()) patience = std::min(patience, handshake_under_load);
+  if (host_.pressure.level() != io::Pressure::Level::none) patience = std::min(patience, handshake_under_load);
   auto shaken = co_await secured.handshake(now() + patience);
   if (!shaken) {
     record(kind_of_failure(shaken.error(), secured));

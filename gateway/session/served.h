@@ -20,6 +20,9 @@ class Served {
   virtual bool holds_up_for_nothing() const = 0;
   // There is a mail that break_off() would cut off: nobody has told its client yet that the gateway shuts down.
   virtual bool has_mail_to_cut() const = 0;
+  // Under pressure (threats.md R3), asked now and then: true when its peer has let us wait for longer than it may then.
+  // The caller ends run() where it waits, and awaits break_off(), which tells the peer so.
+  virtual bool gives_way() { return false; }
 };
 
 }  // namespace sallyport::session

@@ -118,7 +118,8 @@ void Session::break_off_mail() {
   const bool is_accepted = mail_ && mail_->decision && mail_->decision->code / 100 == 2;
   if (is_accepted) {  // U13: it is delivered, and the client may not know
     record::Decision decision = *mail_->decision;
-    decision.detail = "the gateway was stopped before the client had the reply";
+    decision.detail = gave_way_ ? "the client has not read the reply, and its place was wanted"
+                                : "the gateway was stopped before the client had the reply";
     decide(std::move(decision), Fault::reply_lost);
     return;
   }
@@ -126,7 +127,7 @@ void Session::break_off_mail() {
     mail_->upstream = mail_->delivery->server_name();
     record_unknown_outcome();
   }
-  refuse(refusals::shutting_down);
+  refuse(gave_way_ ? refusals::idle : refusals::shutting_down);
 }
 
 void Session::begin_checks() {
@@ -144,6 +145,8 @@ Task<Flow> Session::begin() {
   slot_ = host_.slots.take(connection_.client.ip, share_of_client());
   if (is_stopping()) co_return refuse(refusals::shutting_down_at_connect);
   if (!slot_) co_return refuse(refusals::too_many_sessions);
+  const bool is_scarce = host_.pressure.level_for_one_inside() != io::Pressure::Level::none;
+  if (is_scarce && !connection_.client.is_trusted) co_return refuse(refusals::overloaded_at_connect);
   if (listener_.settings.tls == config::ListenTls::implicit) {
     auto secured = co_await secure();
     if (!secured) co_return Flow::end;
@@ -181,8 +184,10 @@ Task<bool> Session::greet() {
 Task<Flow> Session::next_command() {
   if (is_stopping() && is_idle()) co_return refuse(refusals::shutting_down);
   waiting_for_command_ = true;
+  const Time since = now();
   auto line = co_await channel_.next_line(command_deadline());
   waiting_for_command_ = false;
+  if (mail_ && mail_->content_deadline) mail_->pace.waited(now() - since);
   if (said_goodbye_) co_return Flow::end;
   if (!line && is_stopping() && is_idle()) co_return refuse(refusals::shutting_down);
   if (!line) co_return handle_lost_client(line.error());
@@ -217,8 +222,22 @@ Task<Flow> Session::next_command() {
 // R19: a message that comes in chunks has one span of time, the waits between them included.
 Time Session::command_deadline() const {
   const config::TimeoutSettings& timeouts = settings().timeouts;
-  const Time deadline = now() + (sequence_.is_greeted() ? timeouts.command : timeouts.greeting);
-  return mail_ && mail_->content_deadline ? std::min(deadline, *mail_->content_deadline) : deadline;
+  const Time deadline = now() + patience(sequence_.is_greeted() ? timeouts.command : timeouts.greeting);
+  if (!mail_ || !mail_->content_deadline) return deadline;
+  return std::min({deadline, *mail_->content_deadline, mail_->pace.deadline(now())});
+}
+
+Duration Session::patience(Duration span) const {
+  const bool is_scarce = host_.pressure.level() != io::Pressure::Level::none;
+  return is_scarce ? std::min(span, settings().timeouts.under_pressure) : span;
+}
+
+// What it has not read counts like what it has not sent: in either case its place is of no use.
+bool Session::gives_way() {
+  if (said_goodbye_) return false;
+  const std::optional<Time> since = channel_.waiting_since() ? channel_.waiting_since() : channel_.flushing_since();
+  if (since && now() - *since >= settings().timeouts.under_pressure) gave_way_ = true;
+  return gave_way_;
 }
 
 // By value: it points into the input, so no step may look at it after a wait.
@@ -279,6 +298,10 @@ const Refusal* Session::objection_to_input_behind(Verb verb) const {
 }
 
 Flow Session::handle_lost_client(io::Error error) {
+  if (error == io::Error::timed_out && mail_ && mail_->content_deadline && mail_->pace.is_too_slow()) {
+    const std::string pace = mail_->pace.describe();
+    return refuse(refusals::slow_content, {.because = pace});
+  }
   if (error == io::Error::timed_out) return refuse(refusals::idle);
   const bool broke_tls = error == io::Error::tls;  // a record that is none, an alert, too many renegotiations
   // A client that hangs up after it was refused loses nothing: it was refused.

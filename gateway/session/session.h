@@ -15,11 +15,13 @@
 #include <optional>
 #include <string>
 
+#include "gateway/base/held_octets.h"
 #include "gateway/checks/checks.h"
 #include "gateway/record/incident.h"
 #include "gateway/record/mail_record.h"
 #include "gateway/session/client_channel.h"
 #include "gateway/session/content_intake.h"
+#include "gateway/session/content_pace.h"
 #include "gateway/session/host.h"
 #include "gateway/session/refusals.h"
 #include "gateway/session/served.h"
@@ -38,6 +40,8 @@ enum class Flow : std::uint8_t { next, end };
 
 // All that is known of one mail; made by MAIL, destroyed when the mail is over.
 struct MailState {
+  explicit MailState(Counters& counters) : held(counters) {}
+
   // The configuration that this mail goes by; first, because the delivery uses its upstream.
   std::shared_ptr<const WorkerSnapshot> snapshot;
   policies::Transaction transaction;  // as policies see it
@@ -57,6 +61,8 @@ struct MailState {
   // However many chunks the content comes in (R19): until when it may come, and how much of it was read and discarded.
   std::optional<Time> content_deadline;
   std::uint64_t discarded_octets = 0;
+  ContentPace pace;
+  HeldOctets held;  // by the message
   std::uint64_t recipients_offered = 0;
   std::string refusal_of_sender;  // what one of its recipients was last refused with that was not about the recipient
   Time began{};
@@ -98,6 +104,7 @@ class Session final : public Served {
   // waited for.
   bool holds_up_for_nothing() const override;
   bool has_mail_to_cut() const override { return mail_ && !said_goodbye_; }
+  bool gives_way() override;
 
  private:
   // What a caller of refuse() adds to a refusal.
@@ -122,6 +129,8 @@ class Session final : public Served {
   Task<Flow> next_command();
   Task<Flow> obey(smtp::Command command);
   Time command_deadline() const;
+  // A span of the configuration, shorter under pressure (R3).
+  Duration patience(Duration span) const;
   // Null: none. What has arrived behind a command of this verb may not stand there.
   const Refusal* objection_to_input_behind(smtp::Verb verb) const;
   std::uint64_t max_size() const;
@@ -182,6 +191,10 @@ class Session final : public Served {
   Task<Flow> discard_chunk(smtp::Bdat chunk, smtp::Reply answer);
   Task<Result<Done, io::Error>> read_chunk(std::uint64_t octets, Time deadline, bool keep);
   void begin_content();
+  // Waits for more of the content that comes at this pace, until the deadline at the latest.
+  Task<Result<Done, io::Error>> wait_for_content(ContentPace& pace, Time deadline);
+  // Of the message that comes: what it holds is counted, and what it may hold is less under pressure (R3).
+  void weigh_content();
   // When the content of the message must be complete (timeouts.data_total); from its first octet on, always the same.
   Time content_deadline();
   // end_of_data.cpp
@@ -279,6 +292,7 @@ class Session final : public Served {
   std::optional<Time> stop_requested_at_;  // by request_stop()
   bool waiting_for_command_ = false;
   bool said_goodbye_ = false;
+  bool gave_way_ = false;      // gives_way() was true: the client hears why
   async::Nursery background_;  // last: ends before what it uses
 };
 

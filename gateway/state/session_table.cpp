@@ -37,11 +37,6 @@ std::unique_ptr<io::SessionSlots::Slot> SessionTable::take(const IpAddress& clie
   return slot;
 }
 
-bool SessionTable::are_scarce() const {
-  std::uint64_t most = max_sessions_.load(std::memory_order_relaxed);
-  return sessions_.load(std::memory_order_relaxed) >= most - most / 5;
-}
-
 void SessionTable::set_limits(SessionLimits limits) {
   max_sessions_.store(limits.sessions, std::memory_order_relaxed);
   max_per_client_.store(limits.sessions_per_ip, std::memory_order_relaxed);

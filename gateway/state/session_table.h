@@ -30,11 +30,11 @@ class SessionTable final : public io::SessionSlots {
   ~SessionTable() override;
 
   std::unique_ptr<Slot> take(const IpAddress& client, Share share = Share::limited) override;
-  bool are_scarce() const override;
   // Called at a reload; applies to new sessions only.
   void set_limits(SessionLimits limits);
 
   std::uint64_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+  std::uint64_t most_sessions() const { return max_sessions_.load(std::memory_order_relaxed); }
   std::uint64_t sessions_of(const IpAddress& client) const;
 
  private:

@@ -97,6 +97,7 @@ Rig::Rig(RigOptions options) : options_(std::move(options)) {
       counters,
       *spool_,
       slots_,
+      pressure_,
       *pool_,
       IdSource(1),
       std::make_shared<const session::WorkerSnapshot>(session::WorkerSnapshot{snapshot_, std::move(plans)}),

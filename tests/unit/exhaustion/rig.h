@@ -17,6 +17,7 @@
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/resolver.h"
 #include "gateway/session/session.h"
+#include "gateway/state/pressure.h"
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
 #include "gateway/upstream/registry.h"
@@ -88,6 +89,7 @@ class Rig final : public io::Dialer {
   std::shared_ptr<session::Snapshot> snapshot_ = std::make_shared<session::Snapshot>();
   std::unique_ptr<mail::Spool> spool_;
   state::SessionTable slots_{{100, 100}};
+  const state::Pressure pressure_{slots_, counters};
   PublicSuffixList suffixes_;
   state::RateTable rates_{{.max_entries = 100, .shards = 1}, [this] { return loop_.now(); }};
   resolver::Cache cache_{100};

@@ -42,6 +42,11 @@ void set_server(World& world, const std::string& value) {
   if (value == "silent") world.dialer.fail(first_server, io::Error::timed_out);
 }
 
+void set_pressure(World& world, const std::string& value) {
+  world.pressure.all = value == "full" ? io::Pressure::Level::full : io::Pressure::Level::high;
+  world.pressure.inside = world.pressure.all;
+}
+
 void add_tenant(World& world, const std::string& name_and_domain) {
   std::size_t space = name_and_domain.find(' ');
   std::string name = name_and_domain.substr(0, space);
@@ -73,6 +78,12 @@ const std::map<std::string, Setter, std::less<>>& setters() {
        [](World& world, const std::string& value) {
          world.settings.timeouts.data_total = std::chrono::seconds(to_number(value));
        }},
+      {"data_rate", limit(&Limits::data_rate)},
+      {"data_rate_after",  // in seconds
+       [](World& world, const std::string& value) {
+         world.settings.timeouts.data_rate_after = std::chrono::seconds(to_number(value));
+       }},
+      {"pressure", set_pressure},  // high or full, for all from the beginning
       {"message_size", limit(&Limits::message_size)},
       {"recipients", limit(&Limits::recipients)},
       {"errors_per_session", limit(&Limits::errors_per_session)},

@@ -139,7 +139,7 @@ TEST(TlsAbuse, AHandshakeThatTricklesIsEndedAfterThirtySeconds) {
 
 TEST(TlsAbuse, UnderLoadItIsEndedAfterTen) {
   World world;
-  world.slots.scarce = true;
+  world.pressure.all = io::Pressure::Level::high;
   RawTlsClient client(world);
   trickle(world, client, std::chrono::seconds(10));
   expect_recorded_once(world, Violation::tls_stall);

@@ -303,6 +303,7 @@ void World::build() {
                                         counters,
                                         spool,
                                         slots,
+                                        pressure,
                                         *pool,
                                         IdSource(1),
                                         std::move(snapshot),

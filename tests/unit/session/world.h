@@ -55,9 +55,15 @@ class FreeSlots final : public io::SessionSlots {
   std::unique_ptr<Slot> take(const IpAddress&, Share) override {
     return places > 0 ? std::make_unique<Slot>() : nullptr;
   }
-  bool are_scarce() const override { return scarce; }
   int places = 1;
-  bool scarce = false;
+};
+
+class SetPressure final : public io::Pressure {
+ public:
+  Level level() const noexcept override { return all; }
+  Level level_for_one_inside() const noexcept override { return inside; }
+  Level all = Level::none;
+  Level inside = Level::none;
 };
 
 // An upstream server: replies to each command by its verb, and stores the messages it has taken. Destroyed before its
@@ -173,6 +179,7 @@ class World {
   FakeUpstream upstream;
   mail::FakeSpool spool;
   FreeSlots slots;
+  SetPressure pressure;
   support::TableResolver resolver;
   config::Settings settings;
   std::vector<const policies::PolicyEntry*> entries;

@@ -81,17 +81,6 @@ TEST(SessionTable, GetsAPlaceBackWhenASessionEnds) {
   EXPECT_NE(table.take(ip("192.0.2.1")), nullptr);
 }
 
-TEST(SessionTable, PlacesAreScarceFromFourFifthsOn) {
-  SessionTable table({10, 10});
-  std::vector<std::unique_ptr<io::SessionSlots::Slot>> slots;
-  for (int n = 0; n < 7; ++n) slots.push_back(table.take(ip("192.0.2.1")));
-  EXPECT_FALSE(table.are_scarce());
-  slots.push_back(table.take(ip("192.0.2.1")));
-  EXPECT_TRUE(table.are_scarce());
-  slots.pop_back();
-  EXPECT_FALSE(table.are_scarce());
-}
-
 TEST(SessionTable, StaysExactUnderManyThreads) {
   SessionTable table({10, 6});
   std::atomic<std::uint64_t> most{0};
