@@ -22,7 +22,8 @@ CLI::Option* add_config_file(CLI::App& app, std::string& to) {
 // One command on the parser: what it declares, and what of it was given.
 class Parsed final : public Syntax {
  public:
-  Parsed(CLI::App& app, const Command& command) : app_(app), invocation_(command.make(*this)) {
+  Parsed(CLI::App& app, const Command& command, std::span<const Command* const> all)
+      : app_(app), all_(all), invocation_(command.make(*this)) {
     // Every command takes -c, and says so in its --help, so that one habit serves for all.
     if (config_file_ == nullptr) {
       config_options_.push_back(
@@ -60,6 +61,8 @@ class Parsed final : public Syntax {
     app_.add_option(name, to, about);
   }
 
+  std::span<const Command* const> commands() const override { return all_; }
+
   bool is_meant() const { return app_.parsed(); }
 
   // Fills the options in. `early` are those for a -c that stands before the command, `early_file` is its file. CLI11
@@ -86,6 +89,7 @@ class Parsed final : public Syntax {
     TakeText take;
   };
   CLI::App& app_;
+  const std::span<const Command* const> all_;
   std::vector<CLI::Option*> config_options_;
   std::string* config_file_ = nullptr;  // of the invocation's options; null: the command reads no configuration
   std::string unused_file_;
@@ -101,7 +105,7 @@ class Parser {
     early_options_.push_back(add_config_file(app_, config_file_));
     app_.require_subcommand(1);
     for (const Command* command : commands)
-      parsed_.push_back(std::make_unique<Parsed>(add(command->name, command->about), *command));
+      parsed_.push_back(std::make_unique<Parsed>(add(command->name, command->about), *command, commands));
   }
 
   // CLI11 throws what it finds wrong.

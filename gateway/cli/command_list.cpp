@@ -10,6 +10,7 @@
 #include "gateway/cli/config_schema_command.h"
 #include "gateway/cli/config_show_command.h"
 #include "gateway/cli/dmarc_report_command.h"
+#include "gateway/cli/docs_command.h"
 #include "gateway/cli/explain_command.h"
 #include "gateway/cli/lists_command.h"
 #include "gateway/cli/lua_command.h"
@@ -26,15 +27,18 @@ namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry,     &config_show_entry,  &config_explain_entry, &config_schema_entry,  &config_diff_entry,
-    &stats_entry,     &upstreams_entry,    &lists_entry,          &reload_entry,         &explain_entry,
-    &rule_test_entry, &rule_list_entry,    &rule_new_entry,       &rule_reference_entry, &rule_stubs_entry,
-    &lua_entry,       &dmarc_report_entry, &sink_entry,
+    &check_entry,           &config_show_entry,    &config_explain_entry, &config_schema_entry,
+    &config_diff_entry,     &stats_entry,          &upstreams_entry,      &lists_entry,
+    &reload_entry,          &explain_entry,        &rule_test_entry,      &rule_list_entry,
+    &rule_new_entry,        &rule_reference_entry, &rule_stubs_entry,     &lua_entry,
+    &dmarc_report_entry,    &sink_entry,           &docs_commands_entry,  &docs_settings_entry,
+    &docs_completion_entry,
 };
 
 constexpr std::array groups{
     std::pair<std::string_view, std::string_view>{"config", "Look at the configuration"},
     std::pair<std::string_view, std::string_view>{"rule", "Rules in Lua"},
+    std::pair<std::string_view, std::string_view>{"docs", "Manual pages, and completion for shells"},
     std::pair<std::string_view, std::string_view>{"dmarc", "Aggregate reports to the domains that ask for them"},
 };
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "gateway/base/result.h"
 
 namespace sallyport::cli {
+
+struct Command;
 
 inline constexpr const char* default_config_file = "/etc/sallyport/sallyport.toml";
 
@@ -39,6 +42,9 @@ class Syntax {
   virtual void argument(const char* name, const char* about, std::string& to) = 0;
   // The same where it may be missing.
   virtual void optional_argument(const char* name, const char* about, std::string& to) = 0;
+
+  // All commands of the program, for a command that tells of them.
+  virtual std::span<const Command* const> commands() const = 0;
 
   void value(const Option& option, std::string& to) {
     value(option, [&to](const std::string& text) -> Result<Done> {

@@ -1,0 +1,200 @@
+#include "gateway/cli/completion.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "gateway/cli/command_list.h"
+#include "gateway/config/settings_table.h"
+
+namespace sallyport::cli {
+namespace {
+
+// A text between single quotes of a shell.
+std::string quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// The first words of commands, each once, in the order of --help.
+std::vector<std::string> first_words(std::span<const CommandDescription> commands) {
+  std::vector<std::string> words;
+  for (const CommandDescription& command : commands) {
+    const std::string word = command.group().empty() ? command.name : command.group();
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return words;
+}
+
+std::vector<std::string> second_words(std::span<const CommandDescription> commands, std::string_view group) {
+  std::vector<std::string> words;
+  for (const CommandDescription& command : commands) {
+    if (!group.empty() && command.group() == group) words.push_back(command.word());
+  }
+  return words;
+}
+
+std::string about_word(std::span<const CommandDescription> commands, std::string_view word) {
+  for (const CommandDescription& command : commands) {
+    if (command.name == word) return command.about;
+  }
+  return std::string(group_about(word));
+}
+
+std::vector<std::string> option_names(const CommandDescription& command) {
+  std::vector<std::string> names{"-c", "--help"};
+  for (const DescribedOption& option : command.options) names.push_back(option.name);
+  return names;
+}
+
+std::string setting_names() {
+  std::vector<std::string> names;
+  for (const config::Key& key : config::settings_table()) names.push_back(key.path);
+  return joined(names);
+}
+
+std::string bash(std::span<const CommandDescription> commands) {
+  std::string script =
+      "# bash completion for sallyport, made by the program itself: sallyport docs completion bash\n"
+      "_sallyport() {\n"
+      "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=() i\n"
+      "  COMPREPLY=()\n"
+      "  if [[ $previous == -c || $previous == --config ]]; then\n"
+      "    compopt -o filenames\n"
+      "    mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+      "    return\n"
+      "  fi\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+      "    case ${COMP_WORDS[i]} in\n"
+      "      -c|--config) ((i++)) ;;\n"
+      "      -*) ;;\n"
+      "      *) words+=(\"${COMP_WORDS[i]}\") ;;\n"
+      "    esac\n"
+      "  done\n"
+      "  local choices= files=\n"
+      "  case \"${words[0]-} ${words[1]-}\" in\n";
+  for (const CommandDescription& command : commands) {
+    const std::string pattern = command.group().empty() ? "'" + command.name + " '*" : "'" + command.name + "'";
+    const bool takes_keys = command.name == "config explain";
+    const bool takes_files = !command.arguments.empty() && !takes_keys;
+    script += "    " + pattern +
+              ") choices=" + quoted(joined(option_names(command)) + (takes_keys ? " " + setting_names() : "")) +
+              (takes_files ? " files=yes" : "") + " ;;\n";
+  }
+  for (const std::string& word : first_words(commands)) {
+    const std::vector<std::string> second = second_words(commands, word);
+    if (!second.empty()) script += "    '" + word + " '*) choices=" + quoted(joined(second)) + " ;;\n";
+  }
+  script += "    ' ') choices=" + quoted("-c --help --version " + joined(first_words(commands))) + " ;;\n";
+  script +=
+      "  esac\n"
+      "  mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n"
+      "  if [[ -n $files && $current != -* ]]; then\n"
+      "    compopt -o filenames\n"
+      "    mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -f -- \"$current\")\n"
+      "  fi\n"
+      "}\n"
+      "complete -F _sallyport sallyport\n";
+  return script;
+}
+
+// What _describe and _arguments read: a colon ends the word.
+std::string described(std::string_view word, std::string_view about) {
+  std::string text;
+  for (const char c : word) text += c == ':' ? std::string("\\:") : std::string(1, c);
+  return quoted(text + ":" + std::string(about));
+}
+
+std::string zsh_arguments(const CommandDescription& command) {
+  std::string text = "_arguments '(-c --config)'{-c,--config}'[The configuration file]:file:_files' '--help'";
+  for (const DescribedOption& option : command.options) {
+    std::string about;
+    for (const char c : option.about)
+      about += c == '[' || c == ']' || c == ':' ? std::string{'\\', c} : std::string(1, c);
+    const std::string value = option.value.empty() ? "" : ":" + option.value + ":_files";
+    text += " " + quoted((option.repeats ? "*" : "") + option.name + "[" + about + "]" + value);
+  }
+  if (command.name == "config explain") {
+    text += " " + quoted("*:key:(" + setting_names() + ")");
+  } else if (!command.arguments.empty()) {
+    text += " '*:file:_files'";
+  }
+  return text;
+}
+
+std::string zsh(std::span<const CommandDescription> commands) {
+  std::string script =
+      "#compdef sallyport\n"
+      "# zsh completion for sallyport, made by the program itself: sallyport docs completion zsh\n"
+      "_sallyport() {\n"
+      "  local -a choices\n"
+      "  if (( CURRENT == 2 )); then\n    choices=(";
+  for (const std::string& word : first_words(commands)) script += described(word, about_word(commands, word)) + " ";
+  script += ")\n    _describe command choices\n    return\n  fi\n  case $words[2] in\n";
+  for (const std::string& word : first_words(commands)) {
+    const auto second = second_words(commands, word);
+    if (second.empty()) {
+      const auto command = std::find_if(commands.begin(), commands.end(),
+                                        [&](const CommandDescription& one) { return one.name == word; });
+      script += "    " + word + ") shift words; (( CURRENT-- )); " + zsh_arguments(*command) + " ;;\n";
+      continue;
+    }
+    script += "    " + word + ")\n      if (( CURRENT == 3 )); then\n        choices=(";
+    for (const CommandDescription& command : commands) {
+      if (command.group() == word) script += described(command.word(), command.about) + " ";
+    }
+    script += ")\n        _describe command choices\n        return\n      fi\n      case $words[3] in\n";
+    for (const CommandDescription& command : commands) {
+      if (command.group() != word) continue;
+      script +=
+          "        " + command.word() + ") shift 2 words; (( CURRENT -= 2 )); " + zsh_arguments(command) + " ;;\n";
+    }
+    script += "      esac ;;\n";
+  }
+  return script + "  esac\n}\n_sallyport \"$@\"\n";
+}
+
+std::string fish(std::span<const CommandDescription> commands) {
+  std::string script =
+      "# fish completion for sallyport, made by the program itself: sallyport docs completion fish\n"
+      "complete -c sallyport -s c -l config -r -F -d 'The configuration file'\n"
+      "complete -c sallyport -l help -d 'What there is'\n";
+  const std::string first = joined(first_words(commands));
+  for (const std::string& word : first_words(commands))
+    script += "complete -c sallyport -f -n " + quoted("not __fish_seen_subcommand_from " + first) + " -a " +
+              quoted(word) + " -d " + quoted(about_word(commands, word)) + "\n";
+  for (const CommandDescription& command : commands) {
+    std::string seen = "__fish_seen_subcommand_from " + command.word();
+    if (!command.group().empty()) {
+      const std::string in_group = "__fish_seen_subcommand_from " + command.group();
+      script += "complete -c sallyport -f -n " +
+                quoted(in_group + "; and not __fish_seen_subcommand_from " +
+                       joined(second_words(commands, command.group()))) +
+                " -a " + quoted(command.word()) + " -d " + quoted(command.about) + "\n";
+      seen = in_group + "; and " + seen;
+    }
+    for (const DescribedOption& option : command.options)
+      script += "complete -c sallyport -n " + quoted(seen) + " -l " + quoted(option.name.substr(2)) +
+                (option.value.empty() ? "" : " -r") + " -d " + quoted(option.about) + "\n";
+    if (command.name == "config explain")
+      script += "complete -c sallyport -f -n " + quoted(seen) + " -a " + quoted(setting_names()) + "\n";
+  }
+  return script;
+}
+
+}  // namespace
+
+Result<std::string> completion_script(std::string_view shell, std::span<const CommandDescription> commands) {
+  if (shell == "bash") return bash(commands);
+  if (shell == "zsh") return zsh(commands);
+  if (shell == "fish") return fish(commands);
+  return Failure{"there is completion for bash, zsh and fish, not for \"" + std::string(shell) + "\""};
+}
+
+}  // namespace sallyport::cli
