@@ -25,7 +25,16 @@ ReadyNode* Scheduler::next_to_run() noexcept {
 }
 
 void Scheduler::run_ready() {
-  while (ReadyNode* node = next_to_run()) {
+  while (true) {
+    ReadyNode* node = next_to_run();
+    if (node) {
+      has_resumed_ = true;
+    } else if (!has_run_background_ && !background_.empty()) {
+      has_run_background_ = true;
+      node = static_cast<ReadyNode*>(background_.front());
+    } else {
+      return;
+    }
     node->unlink();
     node->coroutine.resume();
   }

@@ -69,6 +69,14 @@ class Scheduler {
   void wait_for_share(ReadyNode& node, std::size_t octets) noexcept;
   bool has_waiting_for_share() const noexcept { return !waiting_for_share_.empty(); }
 
+  // For Background (background.h): queues the coroutine behind those that wait; run_ready() resumes one of them in each
+  // turn, when there is nothing else to resume.
+  void wait_in_background(ReadyNode& node) noexcept { background_.push_back(node); }
+  // For who goes on in the background: true when others had something to do in this turn or the one before.
+  bool is_busy() const noexcept { return was_busy_ || has_resumed_; }
+  // True when somebody waits for a later turn: the driver begins one without waiting for an event.
+  bool wants_turn() const noexcept { return !waiting_for_share_.empty() || !background_.empty(); }
+
   // -- for the driver
   // --------------------------------------------------------------------------------------------------- Resumes all
   // queued coroutines, including those queued meanwhile, until the queue is empty.
@@ -82,6 +90,9 @@ class Scheduler {
   void begin_turn() noexcept {
     ++turn_;
     moved_octets_ = 0;
+    was_busy_ = has_resumed_;
+    has_resumed_ = false;
+    has_run_background_ = false;
   }
   // The loop stood still, and deadlines that are over meanwhile will be judged at this time.
   void note_standstill(Time patient_until) noexcept;
@@ -101,7 +112,12 @@ class Scheduler {
   TimerWheel timers_;
   ListHead ready_;
   ListHead waiting_for_share_;
+  ListHead background_;
   std::size_t moved_octets_ = 0;
+  // In this turn: somebody was resumed, other than from the background; and one from there was.
+  bool has_resumed_ = false;
+  bool has_run_background_ = false;
+  bool was_busy_ = false;  // has_resumed_ of the turn before
 };
 
 }  // namespace sallyport::async

@@ -165,7 +165,7 @@ void Loop::notice_standstill(Time time) noexcept {
 void Loop::end_step() {
   if (is_closing_) return;
   scheduler_.run_ready();
-  if (scheduler_.has_waiting_for_share()) look_again();
+  if (scheduler_.wants_turn()) look_again();
   // Nearly every deadline is set for later than the armed one and cleared long before it is due. So in most steps this
   // comparison is all there is to do, and the wheel is not searched.
   Time earliest = scheduler_.timers().take_earliest_set();
@@ -191,7 +191,7 @@ void Loop::look_again() noexcept {
 // libuv calls this in each turn, when the callbacks of the events have returned.
 void Loop::has_looked() {
   scheduler_.begin_turn();
-  const bool has_work = has_collected_ || scheduler_.has_waiting_for_share();
+  const bool has_work = has_collected_ || scheduler_.wants_turn();
   if (!has_work || is_closing_) return;
   uv_idle_stop(&handles_->no_sleep);
   update_time();

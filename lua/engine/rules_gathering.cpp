@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "gateway/async/background.h"
 #include "gateway/async/nursery.h"
-#include "gateway/async/share.h"
 #include "lua/engine/run.h"
 
 namespace sallyport::lua {
@@ -18,15 +18,19 @@ using policies::GatherContext;
 using policies::Stage;
 using policies::Transaction;
 
-// What a run waits for is over within this time, where the deadline had passed before it began.
+// A run is over within this time, where the deadline had passed before it began; but for its first slice.
 constexpr Duration patience_with_late = std::chrono::seconds(1);
 
 bool runs_at(const Rule& rule, Stage stage) { return rule.stage == stage && rule.mode.mode != policies::Mode::off; }
 
-// A rule that pauses has computed for as long as moving these many octets takes.
-async::Share next_turn(const GatherContext& context) {
-  return async::Share(context.scheduler, async::Scheduler::octets_per_turn);
-}
+// A rule may execute for Run::longest_slice at once; after that it goes on in the background of the loop. A mail beside
+// it takes ten turns of the loop or so, and waits for at most one slice in each of them, whatever runs there are.
+constexpr Duration idle_slice = std::chrono::microseconds(50);  // when nothing else had to be done
+constexpr Duration busy_slice = std::chrono::microseconds(20);
+// The rules of a mail that are short together have so long at once.
+constexpr Duration most_at_once = std::chrono::milliseconds(1);
+
+Duration background_slice(const async::Scheduler& scheduler) { return scheduler.is_busy() ? busy_slice : idle_slice; }
 
 Fault fault_of(RunResult::Kind kind) {
   if (kind == RunResult::Kind::timeout) return Fault::rule_timeout;
@@ -118,7 +122,6 @@ class StageRuns {
         waiting_(context.scheduler) {}
 
   Task<void> run() {
-    bool was_long = false;
     for (std::size_t i = 0; i < rules_.rules->rules().size(); ++i) {
       const Rule& rule = rules_.rules->rules()[i];
       if (!runs_at(rule, stage_)) continue;
@@ -126,15 +129,15 @@ class StageRuns {
         outcomes_.push_back({i, suspended_fact(rule, case_.mail), {}});
         continue;
       }
-      if (was_long) co_await next_turn(context_);
+      const bool is_in_background = has_computed_long_;
+      if (is_in_background) co_await async::Background(context_.scheduler);
       if (rules_.have_waited[i] && (rules_.rules->is_crowded() || !rules_.queue.is_empty())) {
         waiting_.spawn(run_later(*this, i));
         continue;
       }
       std::unique_ptr<Run> run = rules_.rules->begin(rule, case_);
       const bool began_late = is_over();
-      run->go_on();
-      was_long = run->state() == Run::State::pauses;
+      go_on(*run, is_in_background);
       if (run->state() == Run::State::ended) {
         take(*run, i);
       } else {
@@ -163,14 +166,14 @@ class StageRuns {
  private:
   bool is_over() const { return context_.scheduler.is_over(context_.deadline); }
 
-  // A rule whose own wait is not over by the deadline is ended. One that has not begun by then is none of the causes:
-  // it runs, within the processor time that it has in any case, and what it waits for fails at once.
-  void go_on_in_time(Run& run, bool began_late) const {
-    if (run.state() == Run::State::waits && is_over() && !began_late) {
-      run.give_up();
-    } else {
-      run.go_on();
-    }
+  // The next slice of a run.
+  void go_on(Run& run, bool is_in_background) {
+    const Duration before = run.cpu();
+    run.go_on(is_in_background ? background_slice(context_.scheduler)
+                               : Run::longest_slice - std::min(before, Run::longest_slice));
+    if (is_in_background) at_once_ = Duration::zero();
+    at_once_ += run.cpu() - before;
+    has_computed_long_ = run.state() == Run::State::pauses || at_once_ >= most_at_once;
   }
 
   static Task<void> run_later(StageRuns& self, std::size_t index) {
@@ -178,24 +181,29 @@ class StageRuns {
     std::unique_ptr<Run> run = self.rules_.rules->begin(self.rules_.rules->rules()[index], self.case_);
     co_await self.rules_.queue.take_turn(context.scheduler, *self.rules_.rules, context.deadline);
     const bool began_late = self.is_over();
-    run->go_on();
+    self.go_on(*run, false);
     co_await finish(self, std::move(run), index, began_late);
   }
 
+  // A rule that still waits or computes at the deadline is ended. One that had not begun by then is none of the causes:
+  // it runs a little longer, and what it waits for fails at once.
   static Task<void> finish(StageRuns& self, std::unique_ptr<Run> run, std::size_t index, bool began_late) {
     const EndOfRun end(self.rules_, run);
-    const GatherContext& context = self.context_;
+    async::Scheduler& scheduler = self.context_.scheduler;
+    const Time until = began_late ? scheduler.now() + patience_with_late : self.context_.deadline;
     while (run->state() != Run::State::ended) {
       if (run->state() == Run::State::waits) {
         self.rules_.have_waited[index] = true;
-        const Time until = began_late ? context.scheduler.now() + patience_with_late : context.deadline;
-        const async::Woken woken = co_await run->waiting().news(until);
+        co_await run->waiting().news(until);
         run->waiting().check();
-        if (began_late && woken == async::Woken::timed_out) run->give_up();
-      } else {
-        co_await next_turn(context);
       }
-      if (run->state() != Run::State::ended) self.go_on_in_time(*run, began_late);
+      const bool is_in_background = run->state() == Run::State::pauses || run->cpu() >= Run::longest_slice;
+      if (is_in_background) co_await async::Background(scheduler);
+      if (scheduler.is_over(until)) {
+        run->give_up();
+      } else {
+        self.go_on(*run, is_in_background);
+      }
     }
     self.take(*run, index);
   }
@@ -225,7 +233,9 @@ class StageRuns {
   MailNotes notes_;
   const RunCase case_;
   std::vector<Outcome> outcomes_;
-  async::Nursery waiting_;  // last, so that it is destroyed before what its tasks use
+  Duration at_once_{};              // what the rules have executed since they gave the loop away
+  bool has_computed_long_ = false;  // so the next one goes on in the background
+  async::Nursery waiting_;          // last, so that it is destroyed before what its tasks use
 };
 
 class RulesGathering final : public policies::Gathering {

@@ -1,7 +1,8 @@
 // The gathering of the Lua rules: runs the rules of a stage, in their order. A rule that waits for an answer stands
 // aside, and the next one runs; so all that wait do so beside each other, under the one deadline of the stage and the
 // mail's one budget of DNS questions. A rule that could not begin before the deadline runs all the same, and what it
-// asks for fails at once (`nil, "timeout"`) where the answer is not at hand. A rule that computes for long gives the loop away and goes on in a later turn.
+// asks for fails at once (`nil, "timeout"`) where the answer is not at hand. A rule that computes for long gives the
+// loop away and goes on in the background of the loop (gateway/async/background.h), until the deadline at most.
 #pragma once
 
 #include <memory>

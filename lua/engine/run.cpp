@@ -14,9 +14,6 @@ namespace {
 constexpr std::uint64_t most_block_octets = 1u << 20;
 constexpr std::uint64_t patterns_per_run = 16;
 constexpr std::size_t most_error_shown = 1000;
-// A run that has executed for so long gives the loop away. A mail beside it takes ten turns of the loop or so, and
-// waits for a slice in each of them.
-constexpr Duration longest_slice = std::chrono::microseconds(100);
 
 }  // namespace
 
@@ -41,9 +38,10 @@ Duration Run::cpu_allowed() const {
   return std::min(settings.cpu, used_.cpu + settings.cpu_per_mail - std::min(settings.cpu_per_mail, *case_.mail_cpu));
 }
 
-Run::State Run::go_on() {
+Run::State Run::go_on(Duration slice) {
   ensure(state_ != State::ended, "Lua: a run that has ended goes on");
   lua_State* L = engine_.L;
+  slice_ = case_.context ? slice : Duration::zero();
   if (used_.cpu >= cpu_allowed()) {
     give_up();
     return state_;
@@ -95,10 +93,9 @@ void Run::execute(lua_State* L) {
   } else {
     install(L);
   }
-  const Duration slice = case_.context ? longest_slice : Duration::zero();
   Meter& meter = engine_.context.meter;
   int results = 0;
-  meter.start(thread_, {cpu_allowed(), engine_.settings.memory, most_block_octets, slice}, used_);
+  meter.start(thread_, {cpu_allowed(), engine_.settings.memory, most_block_octets, slice_}, used_);
   const int status = lua_resume(thread_, L, is_first ? 1 : 0, &results);
   used_ = meter.stop();
   const HostYield yield = std::exchange(engine_.context.host_yield, HostYield::none);

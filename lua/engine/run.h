@@ -46,13 +46,19 @@ class Run {
   Run& operator=(const Run&) = delete;
   ~Run();
 
-  // Executes until the run ends, waits or pauses, within what its budget has left. Throws nothing that the rule does.
-  State go_on();
+  // A run that has executed for so long at once should give the loop away.
+  static constexpr Duration longest_slice = std::chrono::microseconds(100);
+
+  // Executes until the run ends or waits, or pauses because it has executed for `slice`, within what its budget has
+  // left. Throws nothing that the rule does.
+  State go_on(Duration slice = longest_slice);
   // Ends a run that waits, or one without processor time left: the result is a timeout.
   void give_up();
 
   State state() const { return state_; }
   const Rule& rule() const { return rule_; }
+  // The processor time of all its slices.
+  Duration cpu() const { return used_.cpu; }
   RunResult& result() { return result_; }
   // Only for runs that have a context.
   Waiting& waiting() { return *waiting_; }
@@ -87,6 +93,7 @@ class Run {
   std::uint64_t patterns_left_;
   std::optional<Waiting> waiting_;
   RunChanges changes_;
+  Duration slice_{};  // for execute()
   MailNotes notes_;  // where nobody has given it others
   RunResult result_;
 };

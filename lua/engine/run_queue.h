@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <list>
 
-#include "gateway/async/share.h"
+#include "gateway/async/background.h"
 #include "gateway/async/task.h"
 #include "gateway/async/wait.h"
 #include "lua/engine/rule_set.h"
@@ -53,7 +53,7 @@ inline Task<void> RunQueue::take_turn(async::Scheduler& scheduler, RuleSet& rule
   while (waiting_.front() != &turn || rules.is_crowded()) {
     if (waiting_.front() == &turn && !is_collected) {
       is_collected = rules.collect_garbage();
-      co_await async::Share(scheduler, async::Scheduler::octets_per_turn);
+      co_await async::Background(scheduler);
       continue;
     }
     if (co_await turn.wait(deadline) == async::Woken::timed_out) co_return;

@@ -6,9 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "gateway/async/background.h"
 #include "gateway/async/ending.h"
 #include "gateway/async/nursery.h"
-#include "gateway/async/share.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/public_suffix.h"
 #include "gateway/base/top_level_domains.h"
@@ -113,7 +113,7 @@ void Staged::drive(Task<void> task) {
   while (nursery.size() > 0) {
     scheduler_.run_ready();
     scheduler_.begin_turn();
-    if (nursery.size() == 0 || scheduler_.has_ready() || scheduler_.has_waiting_for_share()) continue;
+    if (nursery.size() == 0 || scheduler_.has_ready() || scheduler_.wants_turn()) continue;
     const auto next = scheduler_.timers().next();
     ensure(next.has_value(), "trial: a rule waits for nothing");
     scheduler_.advance(std::max(scheduler_.now(), *next));
@@ -128,7 +128,7 @@ Task<void> run_to_its_end(Run& run, const policies::GatherContext& context) {
       co_await run.waiting().news(context.deadline);
       run.waiting().check();
     } else {
-      co_await async::Share(context.scheduler, async::Scheduler::octets_per_turn);
+      co_await async::Background(context.scheduler);
     }
     if (context.scheduler.is_over(context.deadline)) {
       run.give_up();

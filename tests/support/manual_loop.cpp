@@ -23,7 +23,7 @@ void ManualLoop::run() {
     scheduler_.run_ready();
     const auto next = scheduler_.timers().next();
     const bool is_over = next && scheduler_.is_over(*next);  // a wait for a time that was past when it began
-    if (!is_over && !scheduler_.has_waiting_for_share()) return;
+    if (!is_over && !scheduler_.wants_turn()) return;
     scheduler_.begin_turn();
     if (is_over) scheduler_.advance(now());
   }

@@ -1,5 +1,7 @@
 // threats.md L1 to L4 for rules that wait or compute for long: they share the loop, a mail's rules have one budget
 // together, and any number of waiting runs is bounded.
+#include <deque>
+
 #include "gateway/base/cpu_time.h"
 #include "lua/engine/run.h"
 #include "tests/unit/lua/gather_fixture.h"
@@ -109,6 +111,125 @@ TEST_F(Containment, OtherRunsExecuteWhileOnePauses) {
   loop.run();
   EXPECT_EQ(nursery.size(), 0u);
   for (const policies::Facts& one : all) EXPECT_EQ(one.get<RulesFacts>().rules.back().rule, "short");
+}
+
+// -- neighbours
+
+// Mails whose rules do not end, and one turn of the loop after another.
+class Neighbours : public Containment {
+ protected:
+  struct OneMail {
+    policies::Facts facts;
+    Duration cpu{};
+    Duration cpu_before{};
+    std::unique_ptr<policies::Gathering> gathering;
+  };
+  void start(std::size_t count) {
+    const std::size_t first = mails_.size();
+    for (std::size_t i = 0; i < count; ++i) contexts_.push_back(context());
+    for (std::size_t i = 0; i < count; ++i) {
+      OneMail& one = mails_.emplace_back();
+      policies::GatherContext& at_hand = contexts_[first + i];
+      at_hand.running_rules = &one.cpu;
+      one.gathering = gatherer->begin();
+      nursery_.spawn(one.gathering->gather(Stage::message, mail, one.facts, at_hand));
+    }
+  }
+  // Gives the mails whose rules have executed in this turn.
+  std::vector<std::size_t> turn() {
+    loop.scheduler().begin_turn();
+    for (OneMail& one : mails_) one.cpu_before = one.cpu;
+    loop.scheduler().run_ready();
+    std::vector<std::size_t> ran;
+    for (std::size_t i = 0; i < mails_.size(); ++i)
+      if (mails_[i].cpu != mails_[i].cpu_before) ran.push_back(i);
+    return ran;
+  }
+
+  std::deque<policies::GatherContext> contexts_;
+  std::deque<OneMail> mails_;
+  async::Nursery nursery_{loop.scheduler()};
+};
+
+TEST_F(Neighbours, ATurnHasOneSliceOfAllRulesThatComputeForLong) {
+  use(rule("a", "while true do end", "on_error = 'skip',") + rule("b", "while true do end", "on_error = 'skip',"));
+  start(20);
+  turn();
+  std::vector<std::size_t> times(mails_.size());
+  for (int i = 0; i < 400; ++i) {
+    const std::vector<std::size_t> ran = turn();
+    ASSERT_EQ(ran.size(), 1u);
+    ++times[ran.front()];
+  }
+  // Two rules each, of which the second begins in its own turn.
+  for (const std::size_t one : times) EXPECT_NEAR(static_cast<double>(one), 20, 2);
+}
+
+TEST_F(Neighbours, AMailBesideThemTakesAsManyTurnsAsAlone) {
+  use(rule("a", "while tx.id == 'endless' do end sp.dns.a('n1.example') sp.dns.a('n2.example') return true",
+           "on_error = 'skip',"));
+  mail.id = "endless";
+  start(50);
+  turn();
+  policies::Transaction beside = mail;
+  beside.id = "well";
+  policies::Facts found_beside;
+  const policies::GatherContext at_hand = context();
+  const auto gathering = gatherer->begin();
+  async::Nursery well(loop.scheduler());
+  well.spawn(gathering->gather(Stage::message, beside, found_beside, at_hand));
+  loop.scheduler().run_ready();
+  EXPECT_EQ(well.size(), 0u);
+  EXPECT_EQ(found_beside.get<RulesFacts>().rules.size(), 1u);
+  EXPECT_EQ(nursery_.size(), 50u);
+}
+
+TEST_F(Neighbours, ARuleThatWaitsAgainAndAgainIsInTheBackgroundToo) {
+  use(rule("a", "for i = 1, 400000 do end while true do sp.dns.a('n1.example') end", "on_error = 'skip',"));
+  resolver = support::TableResolver(resolver.zone(), loop.scheduler(), Duration(1));
+  settings.cpu = settings.cpu_per_mail = seconds(10);
+  start(1);
+  while (resolver.asked().empty()) turn();
+  start(19);
+  for (int i = 0; i < 100; ++i) {
+    loop.scheduler().advance(loop.now() + Duration(1));
+    EXPECT_LE(turn().size(), 1u);
+  }
+}
+
+TEST_F(Neighbours, TheRulesOfAMailThatAreShortEachGiveTheLoopAwayToo) {
+  settings.cpu = settings.cpu_per_mail = seconds(10);
+  std::string source;
+  for (int i = 0; i < 200; ++i) source += rule("r" + std::to_string(i), "local n = 0 for i = 1, 3000 do n = n + i end");
+  use(source);
+  start(1);
+  std::size_t turns = 0;
+  while (nursery_.size() > 0 && ++turns < 10'000) turn();
+  EXPECT_EQ(nursery_.size(), 0u);
+  EXPECT_GT(turns, 2u);
+}
+
+TEST_F(Neighbours, TheDeadlineEndsWhatStillComputes) {
+  use(rule("a", "while true do end", "on_error = 'skip',"));
+  settings.cpu = settings.cpu_per_mail = seconds(1000);
+  gatherer = std::move(*prepare());
+  start(3);
+  for (int i = 0; i < 10; ++i) turn();
+  EXPECT_EQ(nursery_.size(), 3u);
+  loop.scheduler().advance(loop.now() + seconds(21));
+  for (int i = 0; i < 3; ++i) turn();
+  EXPECT_EQ(nursery_.size(), 0u);
+  EXPECT_EQ(counters.get(Fault::rule_timeout), 3u);
+}
+
+TEST_F(Neighbours, OneThatBeginsAfterTheDeadlineMayComputeALittle) {
+  use(rule("a", "for i = 1, 200000 do end return true"));
+  deadline = loop.now() - seconds(1);
+  start(2);
+  for (int i = 0; i < 1000 && nursery_.size() > 0; ++i) turn();
+  EXPECT_EQ(nursery_.size(), 0u);
+  EXPECT_EQ(counters.get(Fault::rule_timeout), 0u);
+  EXPECT_EQ(mails_[0].facts.get<RulesFacts>().rules.size(), 1u);
 }
 
 // -- budgets

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "gateway/async/background.h"
 #include "gateway/uv/clock.h"
 #include "tests/unit/uv/on_loopback.h"
 
@@ -144,6 +145,29 @@ TEST(Loop, SleepsWhileNothingIsDue) {
   rusage after{};
   getrusage(RUSAGE_THREAD, &after);
   EXPECT_LE(after.ru_nvcsw - before.ru_nvcsw, 20);
+}
+
+Task<void> compute(async::Scheduler& scheduler, int& slices) {
+  while (true) {
+    co_await async::Background(scheduler);
+    ++slices;
+  }
+}
+
+TEST(Loop, ComputesInTheBackgroundWithoutSleepingUntilNobodyDoes) {
+  Loop loop;
+  int slices = 0;
+  {
+    async::Nursery nursery(loop.scheduler());
+    for (int i = 0; i < 3; ++i) nursery.spawn(compute(loop.scheduler(), slices));
+    const std::uint64_t before = loop.scheduler().turn();
+    EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 200ms)), 42);
+    EXPECT_GT(slices, 1000) << "it went on without waiting for an event";
+    EXPECT_LE(static_cast<std::uint64_t>(slices), loop.scheduler().turn() - before + 1);
+  }
+  const std::uint64_t before = loop.scheduler().turn();
+  EXPECT_EQ(loop.run_until_done(answer_after(loop.scheduler(), 200ms)), 42);
+  EXPECT_LE(loop.scheduler().turn() - before, 20u);
 }
 
 TEST(Loop, ClosesWhatIsLeft) {
