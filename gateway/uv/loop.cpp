@@ -192,8 +192,9 @@ void Loop::look_again() noexcept {
 void Loop::has_looked() {
   scheduler_.begin_turn();
   const bool has_work = has_collected_ || scheduler_.wants_turn();
-  if (!has_work || is_closing_) return;
+  // Also when there is no work: who wanted this turn may have been dropped meanwhile.
   uv_idle_stop(&handles_->no_sleep);
+  if (!has_work || is_closing_) return;
   update_time();
   const bool has_fired = std::exchange(has_collected_, false);
   if (has_fired) {
