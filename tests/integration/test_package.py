@@ -142,7 +142,7 @@ class Life(unittest.TestCase):
         self.chroot("sallyport", "check", "-c", "/etc/sallyport/sallyport.toml")
         for there in ("usr/share/man/man8/sallyport.8.gz", "usr/share/man/man5/sallyport.toml.5.gz",
                       "usr/share/bash-completion/completions/sallyport", "etc/logrotate.d/sallyport", "etc/apparmor.d/sallyport",
-                      "usr/lib/sysusers.d/sallyport.conf"):
+                      "usr/lib/sysusers.d/sallyport.conf", "usr/share/sallyport/sallyport-deploy"):
             self.assertTrue((self.root / there).exists(), there)
 
         self.start("sallyport", "sink", "--listen", "127.0.0.1:2600")
