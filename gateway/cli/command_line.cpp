@@ -60,6 +60,9 @@ class Parsed final : public Syntax {
   void optional_argument(const char* name, const char* about, std::string& to) override {
     app_.add_option(name, to, about);
   }
+  void optional_arguments(const char* name, const char* about, std::vector<std::string>& to) override {
+    app_.add_option(name, to, about);
+  }
 
   std::span<const Command* const> commands() const override { return all_; }
 

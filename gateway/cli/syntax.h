@@ -42,6 +42,10 @@ class Syntax {
   virtual void argument(const char* name, const char* about, std::string& to) = 0;
   // The same where it may be missing.
   virtual void optional_argument(const char* name, const char* about, std::string& to) = 0;
+  // Any number of them, none as well. Who only describes a command need not know the difference.
+  virtual void optional_arguments(const char* name, const char* about, std::vector<std::string>& to) {
+    optional_argument(name, about, to.emplace_back());
+  }
 
   // All commands of the program, for a command that tells of them.
   virtual std::span<const Command* const> commands() const = 0;

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""`sallyport init`: what it writes runs, what does not work is named with its cure, and nothing is written over."""
+import os
+import pty
+import select
+import socket
+import subprocess
+import time
+import unittest
+
+from support import PATIENCE, PROGRAM, Client, GatewayTest, free_port, run, tool
+
+NAME = "mx.test.example"
+
+
+class Init(GatewayTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "etc/sallyport.toml"
+        self.port = free_port()
+
+    def records(self, **more):
+        return {"test.example": {"MX": [[10, NAME]]}, NAME: {"A": ["127.0.0.1"]}, **more}
+
+    def options(self, upstream, dns=None, **more):
+        given = {"hostname": NAME, "domain": "test.example", "upstream": f"127.0.0.1:{upstream}",
+                 "cert": self.certificate(), "listen": f"127.0.0.1:{self.port}", "state": self.folder / "state",
+                 "log": f"file:{self.folder}/gateway.log", **more}
+        if dns:
+            given["dns"] = f"127.0.0.1:{dns}"
+        return [part for key, value in given.items() if value is not None for part in (f"--{key}", value)]
+
+    def init(self, *arguments):
+        return run([PROGRAM, "init", "-c", self.file, *arguments])
+
+    def assert_finding(self, done, kind, topic, text, cure=""):
+        lines = done.stdout.splitlines()
+        for number, line in enumerate(lines):
+            if line.startswith(kind) and f"{topic}: " in line and text in line:
+                if kind != "ok":
+                    self.assertIn("cure: ", lines[number + 1])
+                    self.assertIn(cure, lines[number + 1])
+                return
+        self.fail(f"no {kind} about {topic} with {text!r} in:\n{done.stdout}{done.stderr}")
+
+    def test_everything_works_and_the_configuration_runs(self):
+        upstream = self.sink()
+        done = self.init(*self.options(upstream.port, self.dns(self.records())))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for topic, text in (("port", "is free"), ("certificate", "the key fits"), ("upstream", "answers"),
+                            ("dns", "the DNS server answers"), ("mx", "mail for test.example is led here"),
+                            ("dns", "is an address of this host")):
+            self.assert_finding(done, "ok", topic, text)
+        self.assertTrue(done.stdout.endswith(f"wrote {self.file}\n"))
+        with open(self.file, "a") as file:
+            file.write('\n[policy]\nmode = "off"\n')
+        text = self.file.read_text()
+        self.file.write_text('user = "nobody"\n' + text)
+        checked = run([PROGRAM, "check", "-c", self.file])
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.start_gateway(self.file)
+        with Client(self.port) as client:
+            client.greet()
+            client.starttls()
+            client.ask("EHLO client.example", 250)
+            client.mail()
+            client.message("Subject: x\r\n\r\ny")
+        self.assertEqual(len(upstream.wait_for(1)), 1)
+
+    def test_it_never_writes_over_a_file_without_force(self):
+        self.file.parent.mkdir()
+        self.file.write_text("mine\n")
+        options = self.options(self.sink().port, self.dns(self.records()))
+        done = self.init(*options)
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("--force", done.stderr)
+        self.assertEqual(self.file.read_text(), "mine\n")
+        # Neither through a link that leads nowhere.
+        self.file.unlink()
+        self.file.symlink_to(self.folder / "elsewhere")
+        self.assertEqual(self.init(*options).returncode, 64)
+        self.assertFalse((self.folder / "elsewhere").exists())
+        self.file.unlink()
+        self.file.write_text("mine\n")
+        self.assertEqual(self.init(*options, "--force").returncode, 0)
+        self.assertIn(NAME, self.file.read_text())
+
+    def test_a_server_that_is_away_is_a_problem_and_no_obstacle(self):
+        done = self.init(*self.options(free_port(), self.dns(self.records())))
+        self.assertEqual(done.returncode, 1)
+        self.assert_finding(done, "problem", "upstream", "cannot take mail from here", "start it")
+        self.assertEqual(run([PROGRAM, "check", "-c", self.file]).returncode, 0)
+
+    def test_a_server_that_refuses(self):
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+        pid = os.fork()
+        if pid == 0:
+            for _ in range(5):
+                peer, _address = listening.accept()
+                peer.sendall(b"554 5.7.1 not you\r\n")
+                peer.close()
+            os._exit(0)
+        self.addCleanup(os.waitpid, pid, 0)
+        self.addCleanup(os.kill, pid, 9)
+        done = self.init(*self.options(listening.getsockname()[1], self.dns(self.records())))
+        self.assertEqual(done.returncode, 1)
+        self.assert_finding(done, "problem", "upstream", "554", "look into its log")
+
+    def test_dns_that_does_not_answer(self):
+        done = self.init(*self.options(self.sink().port, free_port()))
+        self.assertEqual(done.returncode, 1)
+        self.assert_finding(done, "problem", "dns", "no answer about test.example", "run a resolver on this host")
+
+    def test_where_the_mx_records_lead(self):
+        records = self.records(**{"test.example": {"MX": [[10, "other.example"]]}, "other.example": {"A": ["192.0.2.9"]}})
+        upstream, dns = self.sink().port, self.dns(records)
+        done = self.init(*self.options(upstream, dns))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assert_finding(done, "notice", "mx", "is led to other.example, not here", f"MX 10 {NAME}.")
+
+    def test_what_the_gateway_could_not_start_with_is_not_written(self):
+        upstream, dns = self.sink().port, self.dns(self.records())
+        taken = socket.create_server(("127.0.0.1", self.port))
+        done = self.init(*self.options(upstream, dns))
+        taken.close()
+        self.assertEqual(done.returncode, 1)
+        self.assert_finding(done, "error", "port", "in use", "--listen")
+        self.assertIn("nothing was written", done.stderr)
+        self.assertFalse(self.file.exists())
+        done = self.init(*self.options(upstream, dns, cert=self.folder / "none"))
+        self.assert_finding(done, "error", "certificate", "none", "certbot")
+        self.assertFalse(self.file.exists())
+        # The key of another certificate.
+        run([tool("openssl"), "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+             self.certificate() / "privkey.pem"])
+        done = self.init(*self.options(upstream, dns))
+        self.assert_finding(done, "error", "certificate", "key")
+        self.assertFalse(self.file.exists())
+
+    def test_a_certificate_for_another_name_or_of_the_past(self):
+        upstream, dns = self.sink().port, self.dns(self.records())
+        done = self.init(*self.options(upstream, dns, hostname="other.test.example"))
+        self.assert_finding(done, "notice", "certificate", "not for other.test.example")
+        folder = self.folder / "expired"
+        folder.mkdir()
+        made = run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-days", "-2",
+                    "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"])
+        if made.returncode == 0:
+            done = self.init(*self.options(upstream, dns, cert=folder), "--force")
+            self.assert_finding(done, "notice", "certificate", "expired")
+
+    def test_answers_from_a_file(self):
+        answers = self.folder / "answers"
+        answers.write_text(f"hostname = {NAME}\ndomains = test.example, second.example\nupstream = 127.0.0.1:{self.sink().port}\n"
+                           f"listen = 127.0.0.1:{self.port}\nstate = {self.folder}/state\nmode = shadow\n")
+        done = self.init("--answers", answers, "--offline")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assert_finding(done, "notice", "certificate", "STARTTLS is not offered")
+        shown = run([PROGRAM, "config", "show", "-c", self.file]).stdout
+        self.assertIn("second.example", shown)
+        self.assertIn('mode = "shadow"', self.file.read_text())
+        answers.write_text("hostnam = x\n")
+        wrong = self.init("--answers", answers, "--force")
+        self.assertEqual(wrong.returncode, 65)
+        self.assertIn("did you mean hostname?", wrong.stderr)
+
+    def test_what_is_missing_is_named_when_nobody_can_be_asked(self):
+        done = self.init("--hostname", NAME)
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("--domain", done.stderr)
+        self.assertFalse(self.file.exists())
+
+    def test_a_person_at_a_terminal(self):
+        upstream = self.sink().port
+        main, other = pty.openpty()
+        process = subprocess.Popen([PROGRAM, "init", "-c", self.file, "--offline", "--listen", f"127.0.0.1:{self.port}",
+                                    "--state", self.folder / "state"], stdin=other, stdout=other, stderr=other)
+        os.close(other)
+        self.addCleanup(os.close, main)
+        seen = b""
+        answers = [(b"Full name", b"nonsense\n"), (b"expected the full name", f"{NAME}\n".encode()),
+                   (b"Domains", b"test.example\n"), (b"Your mail server", f"127.0.0.1:{upstream}\n".encode()),
+                   (b"Directory", b"\n"), (b"DNS servers", b"\n"), (b"wrote", b"")]
+        end = time.monotonic() + PATIENCE
+        for question, answer in answers:
+            while question not in seen:
+                self.assertLess(time.monotonic(), end, seen)
+                if select.select([main], [], [], 0.2)[0]:
+                    try:
+                        seen += os.read(main, 4096)
+                    except OSError:
+                        self.fail(seen.decode())
+            os.write(main, answer)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertIn(NAME, self.file.read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
