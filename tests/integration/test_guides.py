@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The guides for administrators (packaging/guides) on the running program: their configurations pass `check`, the rule passes its tests,
 the lines for Postfix and HAProxy serve with the real programs, and no guide names a command, a setting or a page that there is not."""
+import importlib.util
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ GUIDES = {path.name: path.read_text() for path in sorted(FOLDER.glob("*.md"))}
 FENCED = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.M | re.S)
 MINIMAL = {"hostname": 'hostname = "mx1.example.com"\n', "domains": 'domains = ["example.com"]\n', "upstream": 'upstream = "127.0.0.1:9"\n'}
 # In backticks and with a dot, and no setting: names of files and hosts, and what rules and other programs have.
-NO_SETTING = re.compile(r"\.(md|toml|lua|cf|pem|example|com|org|internal|eml|outlook\.com)$|^(sp|tx|t)\.|_domainkey\.|^\d")
+NO_SETTING = re.compile(r"\.(md|toml|yaml|lua|cf|pem|example|com|org|internal|eml|outlook\.com)$|^(sp|tx|t)\.|_domainkey\.|^\d")
 
 SERVERS = ("mail.acme.internal", "mail.example.internal", "example-com.mail.protection.outlook.com")
 
@@ -51,7 +52,19 @@ class Pages(unittest.TestCase):
     def test_blocks_are_of_a_kind_that_is_tested(self):
         kinds = {info.strip() for page in GUIDES for info, _ in FENCED.findall(GUIDES[page])}
         self.assertLessEqual(kinds, {"toml", "toml fragment", "lua rule", "lua test", "main.cf", "master.cf", "haproxy", "powershell",
-                                     "sieve", "dockerfile", "yaml", "sh"})
+                                     "sieve", "yaml"})
+
+    def test_manifests_are_yaml(self):
+        yaml = importlib.import_module("yaml") if importlib.util.find_spec("yaml") else self.skipTest("python3-yaml is not installed")
+        [manifests] = blocks("containers.md", "yaml")
+        workload, service = yaml.safe_load_all(manifests)
+        pod = workload["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        self.assertEqual({mount["name"] for mount in container["volumeMounts"]},
+                         {volume["name"] for volume in pod["volumes"]} | {claim["metadata"]["name"] for claim in workload["spec"]["volumeClaimTemplates"]})
+        self.assertEqual(service["spec"]["ports"][0]["targetPort"], container["ports"][0]["name"])
+        user = re.search(r"^USER (\d+):", (ROOT / "packaging/docker/Dockerfile").read_text(), re.M)[1]
+        self.assertEqual({str(pod["securityContext"][of]) for of in ("runAsUser", "runAsGroup", "fsGroup")}, {user})
 
     def test_commands_exist(self):
         usage = run([PROGRAM, "--help"]).stdout
@@ -132,7 +145,7 @@ class Configurations(GatewayTest):
 
     def adapted(self, text):
         """The configuration as this machine can have it: paths, ports and the user; of a fragment also what makes it complete."""
-        text = re.sub(r'"/etc/sallyport/tls/([\w-]+)"', self.named_certificate, text)
+        text = re.sub(r'"(?:/etc/sallyport)?/tls/([\w-]+)"', self.named_certificate, text)
         text = re.sub(r'^address = "[^"]*:\d+"', lambda _: f'address = "127.0.0.1:{free_port()}"', text, flags=re.M)
         text = text.replace("/etc/sallyport/", f"{self.folder}/").replace("/var/lib/sallyport", f"{self.folder}/state")
         top, *sections = re.split(r"^(?=\[)", text, maxsplit=1, flags=re.M)
