@@ -9,6 +9,9 @@
     ./dev bench milter_library  one filter on libsallyport-milter and on libmilter: messages a second, CPU, memory of idle connections
     ./dev bench milter          what asking one milter costs us per message: one that only wants to hear of the end, and one that hears it all
     ./dev bench milter_service  a Postfix in front has SPF, DKIM and DMARC judged by us, and by opendkim with opendmarc: CPU (as root)
+    ./dev bench tenants         mails of one tenant, while another one sends as many, and ten times as many: its p99 below 1.25 times
+    ./dev bench slow            200 mails a second, without and beside 5,000 clients that are slow in every state: p99 below twice, PSS below 512 MiB
+    ./dev bench soak [MINUTES]  30 minutes with a fault each 20 seconds: memory and descriptors do not add up
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
@@ -102,10 +105,10 @@ class Bench:
             subprocess.run([ROOT / "certs/make-dev-certs.sh", folder, "mx.rcpt.example"], check=True, capture_output=True)
         return folder
 
-    def sink(self):
+    def sink(self, port=SINK):
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
-        process = self.start([shutil.which("smtp-sink") or "/usr/sbin/smtp-sink", *user, f"127.0.0.1:{SINK}", "4096"])
-        wait_for(SINK)
+        process = self.start([shutil.which("smtp-sink") or "/usr/sbin/smtp-sink", *user, f"127.0.0.1:{port}", "4096"])
+        wait_for(port)
         return process
 
     def serve_dns(self):
@@ -149,11 +152,15 @@ class Bench:
         if mode in self.milters:
             policy += f'[[policy.milters]]\naddress = "unix:{self.milters[mode].path}"\nmode = "enforce"\n'
         state = self.folder / f"state-{mode}"
+        route = f'domains = ["rcpt.example"]\nupstream = "127.0.0.1:{SINK}"\n'
+        tables = ""
+        if mode == "tenants":
+            route = ""
+            tables = "".join(f'[upstreams.{name}]\nservers = ["127.0.0.1:{port}"]\n[tenants.{name}]\ndomains = ["{domain}"]\nupstream = "{name}"\n'
+                             for name, port, domain in (("a", SINK + 1, "a.example"), ("b", SINK, "rcpt.example")))
         file = self.folder / f"{mode}.toml"
         file.write_text(f"""hostname = "mx.rcpt.example"
-domains = ["rcpt.example"]
-upstream = "127.0.0.1:{SINK}"
-workers = 1
+{route}workers = 1
 user = "nobody"
 [[listen]]
 address = "127.0.0.1:{GATEWAY}"
@@ -166,7 +173,7 @@ sessions_per_ip = 20000
 path = "{state}"
 [log]
 target = "file:{self.folder}/{mode}.log"
-{policy}""")
+{policy}{tables}""")
         process = self.start([self.args.program, "run", "-c", file])
         wait_for(GATEWAY)
         return process
@@ -286,6 +293,67 @@ target = "file:{self.folder}/{mode}.log"
         for mode, words in what.items():
             print(f"{statistics.median(cpu[mode]) - plain:8.0f} us more for one {words}")
 
+    def at_rate(self, rate, seconds, recipient="user@rcpt.example", *more):
+        return [self.args.load, f"127.0.0.1:{GATEWAY}", "--rate", rate, "--sessions", int(rate * seconds), "--to", recipient, *more]
+
+    def run_tenants(self):
+        """Two tenants with a server each. What tenant B's mails take, while A sends as many, and ten times as many."""
+        rate, seconds, times = 30, 8, 10
+        p50, p99 = {1: [], times: []}, {1: [], times: []}
+        sinks = [self.sink(), self.sink(SINK + 1)]
+        gateway = self.gateway("tenants")
+        self.load(GATEWAY, "--sessions", 500, "--parallel", 10)
+        for _ in range(max(5, self.args.repeats)):
+            for factor in (1, times):
+                others = self.start(self.at_rate(rate * factor, seconds + 2, "user@a.example"))
+                time.sleep(1)
+                done = subprocess.run([str(a) for a in self.at_rate(rate, seconds)], capture_output=True, text=True)
+                result = json.loads(done.stdout)
+                if result["failed"] or others.wait(60) != 0:
+                    sys.exit(f"mails failed: {result['first_error'] or 'of tenant A'}")
+                p50[factor].append(result["p50_ms"])
+                p99[factor].append(result["p99_ms"])
+        for factor, whole in p99.items():
+            print(f"{rate} mails a second of tenant B, {rate * factor} of tenant A: p50 {statistics.median(p50[factor]):.2f} ms, "
+                  f"p99 {statistics.median(whole):.2f} ms")
+        ratio = statistics.median(many / few for few, many in zip(p99[1], p99[times]))
+        print(f"B's p99 beside ten times as much of A's: {ratio:.2f} times (median of {len(p99[1])} interleaved runs)")
+        for process in (gateway, *sinks):
+            self.stop(process)
+        return ratio < 1.25
+
+    def run_slow(self):
+        """Mails at a rate, without and beside clients that are slow in every way."""
+        rate, seconds, count = 200, 15, 5000
+        p99 = {"alone": [], "beside": []}
+        most = 0
+        for _ in range(3):
+            sink, gateway = self.sink(), self.gateway("slow")
+            self.load(GATEWAY, "--sessions", 500, "--parallel", 10)
+            for when, of_when in p99.items():
+                slow = None
+                if when == "beside":
+                    slow = subprocess.Popen([self.args.load.parent / "slow_clients", f"127.0.0.1:{GATEWAY}", str(count)],
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                    self.started.append(slow)
+                    if not slow.stdout.readline().startswith(b"slow "):
+                        sys.exit("the slow clients have not begun")
+                done = subprocess.run([str(a) for a in self.at_rate(rate, seconds)], capture_output=True, text=True)
+                result = json.loads(done.stdout)
+                if result["failed"]:
+                    sys.exit(f"{when}: {result['failed']} mails failed: {result['first_error']}")
+                of_when.append(result["p99_ms"])
+                if slow:
+                    most = max(most, rss_kib(gateway.pid))
+                    slow.stdin.close()
+                    slow.wait(30)
+            self.stop(gateway)
+            self.stop(sink)
+        ratio = statistics.median(beside / alone for alone, beside in zip(p99["alone"], p99["beside"]))
+        print(f"{rate} mails a second: p99 {statistics.median(p99['alone']):.2f} ms alone, {statistics.median(p99['beside']):.2f} ms beside "
+              f"{count} slow clients: {ratio:.2f} times; PSS {most / 1024:.0f} MiB")
+        return ratio < 2 and most < 512 * 1024
+
     def run_idle(self):
         sink = self.sink()
         print(f"{'idle sessions':>14}{'PSS MiB':>10}{'KiB each':>10}")
@@ -332,19 +400,25 @@ def run_content(program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "kill", "reload", "chaos", []],
-                        help="by default all but content, milter, milter_library, milter_service, kill, reload and chaos")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "tenants", "slow", "soak", "kill", "reload", "chaos", []],
+                        help="by default all but content, milter, milter_library, milter_service, tenants, slow, soak, kill, reload and chaos")
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=5000, help="sessions (of one message) per run")
-    args = parser.parse_args()
+    words = sys.argv[1:]
+    minutes = "30"
+    if "soak" in words and words[-1].isdigit() and words[-2] == "soak":
+        minutes = words.pop()
+    args = parser.parse_args(words)
     args.program, args.load = args.program.resolve(), args.load.resolve()
     what = args.what or ["relay", "checks", "tls", "idle"]
     if "kill" in what:
         run_long_form(args.program, "test_kill", SALLYPORT_KILL_MESSAGES="2000", SALLYPORT_KILLS="40")
     if "reload" in what:
         run_long_form(args.program, "test_reload:UnderLoad", SALLYPORT_RELOADS="100", SALLYPORT_RELOAD_RATE="300")
+    if "soak" in what:
+        run_long_form(args.program, "test_soak", SALLYPORT_SOAK_MINUTES=minutes)
     if "chaos" in what:
         run_long_form(args.program, "test_chaos", SALLYPORT_CHAOS_SECONDS="600", SALLYPORT_CHAOS_CLIENTS="60")
     if "content" in what:
@@ -374,8 +448,11 @@ def main():
             bench.run_milter()
         if "idle" in what:
             bench.run_idle()
+        held = [bench.run_tenants() if one == "tenants" else bench.run_slow() for one in ("tenants", "slow") if one in what]
     finally:
         bench.close()
+    if not all(held):
+        sys.exit("not as it has to be")
 
 
 main()

@@ -1,8 +1,9 @@
-// smtp_load: a closed-loop SMTP load generator for ./dev bench, on the gateway's own runtime.
+// smtp_load: an SMTP load generator for ./dev bench, on the gateway's own runtime.
 //
-// Keeps so many sessions open until all have been run; each sends so many messages of one size. Prints one line of
-// JSON. With
-// --idle it opens its sessions up to EHLO (and STARTTLS), says "idle N", and holds them until its standard input ends.
+// Keeps so many sessions open until all have been run; each sends so many messages of one size. With --rate a session
+// begins every so often, however long the others take, and what is measured is the time from the moment at which it was
+// to begin to the reply to its message. Prints one line of JSON. With --idle it opens its sessions up to EHLO (and
+// STARTTLS), says "idle N", and holds them until its standard input ends.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,7 @@ struct Load {
   std::uint64_t sessions = 1000;
   std::uint64_t parallel = 50;
   std::uint64_t messages = 1;
+  double rate = 0;  // sessions that begin in a second; 0: when another one has ended
   std::uint64_t octets = 2048;
   bool starttls = false;
   bool idle = false;
@@ -75,8 +77,12 @@ class Generator {
 
   int run() {
     Time began = uv::Loop::now();
-    for (std::uint64_t i = 0; i < std::min(load_.parallel, load_.sessions); ++i) sessions_.spawn(lane());
-    loop_.run_until_done(wait());
+    if (load_.rate > 0) {
+      loop_.run_until_done(keep_time());
+    } else {
+      for (std::uint64_t i = 0; i < std::min(load_.parallel, load_.sessions); ++i) sessions_.spawn(lane());
+      loop_.run_until_done(wait());
+    }
     std::chrono::duration<double> took = uv::Loop::now() - began;
     std::sort(tally_.message_ms.begin(), tally_.message_ms.end());
     nlohmann::json line{{"messages", tally_.messages},
@@ -109,6 +115,26 @@ class Generator {
   }
 
   Task<void> wait() { co_await sessions_.join(); }
+
+  Task<void> keep_time() {
+    const Time began = loop_.scheduler().now();
+    const std::chrono::duration<double> interval(1 / load_.rate);
+    for (std::uint64_t i = 0; i < load_.sessions; ++i) {
+      const Time due = began + std::chrono::duration_cast<Duration>(interval * static_cast<double>(i));
+      if (due > loop_.scheduler().now()) co_await async::sleep_for(loop_.scheduler(), due - loop_.scheduler().now());
+      sessions_.spawn(visit(due));
+    }
+    co_await sessions_.join();
+  }
+
+  Task<void> visit(Time due) {
+    auto channel = co_await open();
+    if (!channel || !co_await send_one(**channel)) co_return;
+    std::chrono::duration<double, std::milli> took = loop_.scheduler().now() - due;
+    tally_.message_ms.push_back(took.count());
+    ++tally_.messages;
+    co_await (*channel)->say_goodbye();
+  }
 
   Task<void> lane() {
     while (begun_ < load_.sessions) {
@@ -184,6 +210,7 @@ int main(int argc, char** argv) {
   app.add_option("--sessions", load.sessions, "sessions in all");
   app.add_option("--parallel", load.parallel, "sessions at once");
   app.add_option("--messages", load.messages, "messages per session");
+  app.add_option("--rate", load.rate, "sessions that begin in a second, of one message each, whatever the others do");
   app.add_option("--size", load.octets, "octets per message");
   app.add_option("--content", load.content_file, "a file with the message, instead of --size");
   app.add_option("--to", load.recipient, "the recipient");

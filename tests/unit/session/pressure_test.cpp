@@ -20,7 +20,7 @@ void begin_data(World& world) {
 void begin_chunk(World& world) {
   world.greet();
   world.say(group);
-  world.say("BDAT 100000000\r\n");
+  world.say("BDAT 9000000\r\n");
 }
 
 // Sends so many octets once a second until the session is over; gives after how many seconds that was, at most so many.
@@ -231,6 +231,7 @@ TEST(Pressure, MessagesTakeLessMemory) {
   world.settings.limits.memory_per_message = 256u << 10;
   world.settings.limits.memory_under_pressure = 32u << 10;
   begin_data(world);
+  world.say("Subject: x\r\n\r\n");
   std::string text;
   while (text.size() < (100u << 10)) text += "0123456789012345678901234567890123456789\r\n";
   world.say(text);
