@@ -30,6 +30,8 @@
 #include "gateway/state/rate_table.h"
 #include "gateway/state/session_table.h"
 #include "gateway/state/store.h"
+#include "gateway/supervise/board.h"
+#include "gateway/supervise/link.h"
 #include "gateway/upstream/registry.h"
 #include "gateway/uv/work_pool.h"
 #include "lua/engine/rule_book.h"
@@ -44,6 +46,11 @@ struct CommonParts {
   // then, whatever a snapshot says.
   const std::shared_ptr<const config::Settings> at_start;
   Counters counters;
+  supervise::Link link;  // to the supervising process
+  // Where the loops note for it that they turn.
+  std::optional<supervise::Board> board;
+  std::size_t watched_loops = 0;               // which have got a number there
+  std::atomic<std::uint64_t> loop_stalls = 0;  // of more than a second
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
   std::unique_ptr<state::ClockWatch> clock_watch;

@@ -70,6 +70,8 @@ std::string ControlServer::stats() {
   for (auto& counter : common_.rules.counters()) stats.push_back(std::move(counter));
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(uv::Loop::now() - common_.started);
   stats.insert(stats.begin(), {"sallyport_uptime_seconds", uptime.count()});
+  stats.emplace_back("sallyport_faults_total{kind=\"loop_stall\"}",
+                     static_cast<std::int64_t>(common_.loop_stalls.load()));
   return control::encode_stats(stats);
 }
 

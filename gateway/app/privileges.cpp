@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -56,6 +57,8 @@ Result<Done> refuse_new_privileges() {
 }  // namespace
 
 bool is_root() { return ::geteuid() == 0; }
+
+bool end_with_parent(int parent) { return ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent; }
 
 Result<Account> find_account(const std::string& name) {
   std::vector<char> buffer(16 * 1024);

@@ -23,6 +23,10 @@ Result<Done> drop_privileges(const Account& account);
 // Without root: empties all capability sets, the ambient one too, and refuses new privileges.
 Result<Done> drop_privileges();
 
+// From now on the kernel kills this process when its parent ends. A change of ids or capabilities undoes that. False:
+// the parent is gone already.
+bool end_with_parent(int parent);
+
 // For a helper process that reads nothing of strangers: as drop_privileges(), but that one capability which transparent
 // sockets take is kept, CAP_NET_RAW or, where only that is had, CAP_NET_ADMIN. A null `account`: without root.
 Result<Done> keep_right_of_transparent_sockets(const Account* account);

@@ -1,7 +1,5 @@
 #include "gateway/app/reload.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
@@ -30,11 +28,11 @@ constexpr std::size_t most_named_keys = 8;
 constexpr Duration hand_out_patience = std::chrono::seconds(30);
 
 // systemd shows the unit as reloading from the first to the second of these.
-void tell_systemd_reloading() {
+void tell_systemd_reloading(const supervise::Link& link) {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(uv::Loop::now().time_since_epoch()).count();
-  ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now)).c_str());
+  link.notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now));
 }
-void tell_systemd_ready() { ::sd_notify(0, "READY=1"); }
+void tell_systemd_ready(const supervise::Link& link) { link.notify("READY=1"); }
 
 std::string what_to_do(const uv::BindFailure& failure) {
   switch (failure.error) {
@@ -178,7 +176,7 @@ Task<void> Reloader::reload_by_signal() {
 }
 
 Task<Reloader::Outcome> Reloader::reload_now() {
-  tell_systemd_reloading();
+  tell_systemd_reloading(common_.link);
   common_.log->reopen();
   Preparation preparation{builder_, {}};
   for (const session::Listener& listener : current_->listeners) preparation.bound.insert(listener.settings.address);
@@ -196,7 +194,7 @@ Task<Reloader::Outcome> Reloader::reload_now() {
   } catch (const std::exception& error) {
     outcome = refuse({{{builder_.config_file(), 0, 0}, error.what()}});
   }
-  tell_systemd_ready();
+  tell_systemd_ready(common_.link);
   co_return std::move(*outcome);
 }
 
@@ -263,11 +261,26 @@ Task<bool> Reloader::take_addresses() {
 // Returns when every worker serves by it, and no address that is named no more is listened on. Otherwise it says which
 // part of the workers does not; the others do.
 Task<std::optional<std::string>> Reloader::hand_out(Prepared& prepared) {
+  tell_supervisor(prepared);
   AllDone all_done(loop_);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, all_done.share());
   }
   co_return co_await all_taken(all_done);
+}
+
+// The supervisor keeps what is listened on from now on. What is not any more it lets go of first, so that the workers
+// close the last descriptors.
+void Reloader::tell_supervisor(const Prepared& prepared) const {
+  for (const auto& of_worker : prepared.sockets) {
+    for (const NewSocket& made : of_worker) common_.link.hold(made.address.to_string(), made.socket.descriptor());
+  }
+  std::set<SocketAddress> named;
+  for (const session::Listener& listener : prepared.built.snapshot->listeners) named.insert(listener.settings.address);
+  for (const session::Listener& listener : current_->listeners) {
+    const SocketAddress& address = listener.settings.address;
+    if (!named.contains(address)) common_.link.release(address.to_string());
+  }
 }
 
 // Nothing: all have.

@@ -71,6 +71,7 @@ class Reloader {
   Task<Outcome> reload_now();
   Task<void> add_names(Built& built);
   Task<std::optional<std::string>> hand_out(Prepared& prepared);
+  void tell_supervisor(const Prepared& prepared) const;
   Task<bool> take_addresses();
   Task<std::optional<std::string>> all_taken(AllDone& all_done);
   control::Reloaded put_in_force(const Built& built);

@@ -1,7 +1,7 @@
 // `sallyport run`: the foreground daemon, from its configuration to the last session's end.
 #include "gateway/app/run_command.h"
 
-#include <systemd/sd-daemon.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +16,7 @@
 #include "gateway/app/reload.h"
 #include "gateway/app/reply_routes.h"
 #include "gateway/app/server_notes.h"
+#include "gateway/app/serving_sockets.h"
 #include "gateway/app/snapshot.h"
 #include "gateway/app/start_limits.h"
 #include "gateway/app/state_directory.h"
@@ -34,6 +35,8 @@
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
 #include "gateway/report/reporting.h"
+#include "gateway/supervise/inheritance.h"
+#include "gateway/supervise/supervising.h"
 #include "gateway/uv/no_resources.h"
 #include "gateway/uv/open_files.h"
 #include "gateway/uv/signals.h"
@@ -79,10 +82,16 @@ std::optional<StartFailure> check_limits(std::size_t workers, std::size_t listen
 // How long a predecessor that is ending may take to give up its control socket.
 constexpr Duration hand_over_patience = std::chrono::seconds(2);
 
+// How long one that has been killed may take until the kernel has closed what it had.
+constexpr Duration last_breath = std::chrono::milliseconds(500);
+
 class Daemon {
  public:
-  Daemon(std::string config_file, config::Loaded loaded)
-      : config_file_(std::move(config_file)), loaded_(std::move(loaded)), settings_(*loaded_.settings) {}
+  Daemon(std::string config_file, config::Loaded loaded, supervise::Inheritance inheritance)
+      : config_file_(std::move(config_file)),
+        loaded_(std::move(loaded)),
+        settings_(*loaded_.settings),
+        inheritance_(std::move(inheritance)) {}
 
   std::optional<StartFailure> open_everything();
   void make_workers();
@@ -94,6 +103,8 @@ class Daemon {
   std::optional<StartFailure> choose_account();
   std::optional<StartFailure> start_helper();
   std::optional<StartFailure> bind_sockets();
+  std::optional<StartFailure> open_board();
+  std::optional<StartFailure> settle_with_supervisor();
   std::optional<StartFailure> open_state();
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> start_threads();
@@ -106,6 +117,7 @@ class Daemon {
   const std::string config_file_;
   const config::Loaded loaded_;
   const config::Settings& settings_;
+  supervise::Inheritance inheritance_;       // what is not taken out yet
   std::optional<Account> account_;           // who to become; nothing when not started as root
   std::optional<TransparentHelper> helper_;  // until common_ has it
   std::unique_ptr<CommonParts> common_;
@@ -159,7 +171,7 @@ std::optional<StartFailure> Daemon::open_state() {
     return answer && control::decode_done(*answer);
   };
   auto lock = lock_state(state, Duration::zero());
-  if (lock && !*lock) lock = lock_state(state, is_handed_over() ? hand_over_patience : Duration::zero());
+  if (lock && !*lock) lock = lock_state(state, is_handed_over() ? hand_over_patience : last_breath);
   if (!lock) return StartFailure{cli::exit_code::io, lock.error().message};
   if (!*lock) {
     return StartFailure{cli::exit_code::io, "state.path: another gateway works in " + state + " (" +
@@ -186,13 +198,13 @@ std::optional<StartFailure> Daemon::build_snapshot() {
 }
 
 std::optional<StartFailure> Daemon::bind_sockets() {
-  sockets_.resize(builder_->workers());
-  for (const config::ListenSettings& listen : settings_.listen) {
-    auto bound = uv::bind_listeners(listen.address, sockets_.size());
-    if (!bound) return StartFailure{cli::exit_code::io, bound.error().message};
-    for (std::size_t i = 0; i < sockets_.size(); ++i) sockets_[i].push_back({listen.address, std::move((*bound)[i])});
+  auto opened = open_sockets(settings_.listen, builder_->workers(), std::move(inheritance_.sockets), common_->link);
+  if (opened) {
+    sockets_ = std::move(*opened);
+    return std::nullopt;
   }
-  return std::nullopt;
+  const bool is_configuration = opened.error().kind == SocketProblem::Kind::configuration;
+  return StartFailure{is_configuration ? cli::exit_code::configuration : cli::exit_code::io, opened.error().message};
 }
 
 std::optional<StartFailure> Daemon::open_everything() {
@@ -203,6 +215,8 @@ std::optional<StartFailure> Daemon::open_everything() {
   if (!common) return StartFailure{cli::exit_code::configuration, common.error().message};
   common_ = std::move(*common);
   common_->transparent_helper = std::move(helper_);
+  common_->link = supervise::Link(std::move(inheritance_.link));
+  if (auto failure = open_board()) return failure;
   if (auto failure = build_snapshot()) return failure;
   if (account_) {
     auto prepared = prepare_state_directory(settings_.state.path, *account_);
@@ -212,12 +226,30 @@ std::optional<StartFailure> Daemon::open_everything() {
   // From here on nothing needs root, and nothing of a peer has been read yet (threats.md V1).
   auto dropped = account_ ? drop_privileges(*account_) : drop_privileges();
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
+  if (auto failure = settle_with_supervisor()) return failure;
   if (auto failure = start_threads()) return failure;
   if (auto failure = open_state()) return failure;
   if (auto failure = open_store()) return failure;
   if (auto failure = find_servers()) return failure;
   make_workers();
   return std::nullopt;
+}
+
+std::optional<StartFailure> Daemon::open_board() {
+  if (!inheritance_.board) return std::nullopt;
+  auto board = supervise::Board::open(std::move(inheritance_.board));
+  if (!board) return StartFailure{cli::exit_code::temporary, too_little_memory().message};
+  common_->board.emplace(std::move(*board));
+  return std::nullopt;
+}
+
+// The supervising process, too, has no more rights than the next start needs. The change of ids has cleared what ends
+// this process with that one.
+std::optional<StartFailure> Daemon::settle_with_supervisor() {
+  if (!end_with_parent(inheritance_.parent))
+    return StartFailure{cli::exit_code::temporary, "the supervising process has ended"};
+  if (common_->link.settle_rights(common_->transparent_helper.has_value())) return std::nullopt;
+  return StartFailure{cli::exit_code::temporary, "the supervising process does not answer"};
 }
 
 // The look at the limit names what is needed. What counts is that each thread is there: other programs of the user may
@@ -317,6 +349,9 @@ void Daemon::announce() {
                        {"listen", listening_},
                        {"workers", static_cast<std::int64_t>(workers_.size())},
                        {"config", loaded_.hash}});
+  if (!inheritance_.last_end.empty()) {
+    common_->log->write(LogLevel::error, "restarted", {{"detail", inheritance_.last_end}});
+  }
   const bool is_default = loaded_.origin_of("limits.sessions").is_default();
   if (const auto shortage = uv::too_few_open_files(settings_.limits.sessions, is_default))
     common_->log->write(LogLevel::warning, "open_files", {{"detail", *shortage}});
@@ -330,10 +365,10 @@ Result<Done> Daemon::serve() {
     auto begun = threads.begin(workers_, [&supervisor] { supervisor.one_has_ended(); });
     if (!begun) return begun;
     common_->file_room.emplace(FileRoom::of_this_process(common_->counters));
+    common_->link.tell_ready();  // before the log says so, and whoever reads that sends a signal
     announce();
     built_ = {};  // from here on it lives as long as somebody serves by it
     threads.let_serve();
-    ::sd_notify(0, "READY=1");
     supervisor.run();
     uv::block_signals_to_the_end();
   }
@@ -345,17 +380,29 @@ Result<Done> Daemon::serve() {
 
 void declare(cli::Syntax& syntax, RunOptions& options) { syntax.config_file(options.config_file); }
 
-// Serves until a signal ends it.
-int load_and_serve(const RunOptions& options, const cli::Console& console) {
+// Serves until the supervising process ends it.
+int load_and_serve(const RunOptions& options, supervise::Inheritance inheritance, const cli::Console& console) {
+  ::pthread_setname_np(::pthread_self(), "sallyport");  // not that of the link it was started by
+  if (!end_with_parent(inheritance.parent)) return cli::exit_code::temporary;
   // What even the smallest configuration needs.
   if (auto failure = check_limits(1, 0)) return say(*failure, console);
   auto loaded = cli::load_configuration(options.config_file, console);
   if (!loaded) return cli::exit_code::configuration;
-  Daemon daemon(options.config_file, std::move(*loaded));
+  Daemon daemon(options.config_file, std::move(*loaded), std::move(inheritance));
   if (auto failure = daemon.open_everything()) return say(*failure, console);
   auto served = daemon.serve();
   if (!served) return say({cli::exit_code::temporary, served.error().message}, console);
   return cli::exit_code::ok;
+}
+
+// Root stays root here: the next serving process opens keys and the log as this one did. It reads nothing of a peer.
+Result<Done> give_up_rights() { return is_root() ? Result<Done>(Done{}) : drop_privileges(); }
+
+int serve_or_supervise(const RunOptions& options, const cli::Console& console) {
+  if (auto inheritance = supervise::take_inheritance())
+    return load_and_serve(options, std::move(*inheritance), console);
+  uv::raise_open_files();
+  return supervise::supervise({{"run", "-c", options.config_file}, give_up_rights});
 }
 
 // What the system does not give is no mistake of the program; with more of it, the same start succeeds.
@@ -363,7 +410,7 @@ int run_command(const RunOptions& options, const cli::Console& console) {
   uv::ignore_sigpipe();
   ignore_stray_signals();
   try {
-    return load_and_serve(options, console);
+    return serve_or_supervise(options, console);
   } catch (const std::bad_alloc&) {
     return say({cli::exit_code::temporary, too_little_memory().message}, console);
   } catch (const uv::NoResources& error) {

@@ -1,14 +1,15 @@
 #include "gateway/app/supervisor.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
+#include "gateway/app/loop_watch.h"
 #include "gateway/async/wait.h"
+#include "gateway/supervise/commands.h"
 
 namespace sallyport::app {
 
@@ -37,11 +38,15 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
       reloader_(common, builder, workers, at_start, loop_, resolver_),
       control_(common, reloader_, loop_, std::move(control_socket)),
       tasks_(loop_.scheduler()),
-      endings_(loop_, {SIGTERM, SIGINT}, [this](int) { on_ending_signal(); }),
-      hangups_(loop_, {SIGHUP}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }) {
+      endings_(loop_, {supervise::end_command()}, [this](int) { on_ending_signal(); }),
+      hangups_(loop_, {supervise::reload_command()}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }) {
   reloader_.tell_certificate_age();
   tasks_.spawn(reloader_.watch_certificates());
   tasks_.spawn(reloader_.follow_names());
+  if (common_.board) {
+    tasks_.spawn(note_turns(loop_.scheduler(), *common_.board, common_.watched_loops));
+    tasks_.spawn(watch_loops());
+  }
   if (common_.store) tasks_.spawn(reloader_.remember_servers());
 }
 
@@ -64,7 +69,7 @@ void Supervisor::one_has_ended() noexcept {
 void Supervisor::on_ending_signal() {
   const int request = endings_asked_ + 1;
   if (request == 1) {
-    ::sd_notify(0, ("STOPPING=1\n" + asking()).c_str());
+    common_.link.notify("STOPPING=1\n" + asking());
     common_.log->write(LogLevel::info, "stopping", {});
     reloader_.stop();
     for (const auto& worker : workers_) worker->drain();
@@ -77,11 +82,30 @@ void Supervisor::on_ending_signal() {
   endings_asked_ = request;  // not when memory ran out meanwhile: then the same signal can be sent again
 }
 
+Task<void> Supervisor::watch_loops() {
+  LoopWatch watch(workers_.size());
+  while (true) {
+    co_await async::sleep_for(loop_.scheduler(), LoopWatch::interval);
+    try {
+      for (const LoopWatch::Stall& stall : watch.look(*common_.board, loop_.scheduler().now())) {
+        ++common_.loop_stalls;
+        const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(stall.length).count();
+        common_.log->write(LogLevel::error, "fault",
+                           {{"kind", std::string_view("loop_stall")},
+                            {"worker", static_cast<std::int64_t>(stall.loop + 1)},
+                            {"ms", static_cast<std::int64_t>(length)}});
+      }
+    } catch (const std::bad_alloc&) {
+      // Then it is not told.
+    }
+  }
+}
+
 Task<void> Supervisor::ask_systemd_for_time() {
   const Time end = loop_.scheduler().now() + reloader_.current().settings->timeouts.drain + end_after_drain;
   while (loop_.scheduler().now() < end) {
     co_await async::sleep_for(loop_.scheduler(), asking_interval);
-    ::sd_notify(0, asking().c_str());
+    common_.link.notify(asking());
   }
 }
 

@@ -1,5 +1,5 @@
-// Supervisor: the process's own loop, beside those of the workers: signals, the control socket, reloads, the names of
-// servers, and the order of the end.
+// Supervisor: the process's own loop, beside those of the workers: the commands of the supervising process, the control
+// socket, reloads, the names of servers, and the order of the end.
 //
 // It runs on the main thread and ends last, after every worker's thread. Nothing of a mail happens on it, so SIGTERM,
 // `sallyport stats` and `sallyport upstreams` work until the last session of the last worker is over, whatever a
@@ -38,6 +38,7 @@ class Supervisor {
  private:
   void on_ending_signal();
   Task<void> ask_systemd_for_time();
+  Task<void> watch_loops();
 
   CommonParts& common_;
   const std::vector<std::unique_ptr<Worker>>& workers_;

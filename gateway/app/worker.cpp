@@ -5,6 +5,7 @@
 #include <new>
 
 #include "gateway/app/list_fetcher.h"
+#include "gateway/app/loop_watch.h"
 #include "gateway/app/pressure_watch.h"
 #include "gateway/async/interruptible.h"
 #include "gateway/async/wait.h"
@@ -98,6 +99,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
             std::move(orders.snapshot),
             {&log_lines_, &record_counters_}},
       probes_(probing == Probing::yes),
+      number_(common.watched_loops++),
       reloaded_(loop_.scheduler()),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
@@ -178,6 +180,7 @@ void Worker::begin() {
   if (probes_) {
     housekeeping_.spawn(fetch_lists_for_ever(loop_, common_.list_files.urls(), http_, resolver_, *common_.log));
   }
+  if (common_.board) housekeeping_.spawn(note_turns(loop_.scheduler(), *common_.board, number_));
   housekeeping_.spawn(test_policies());
   if (probes_) housekeeping_.spawn(watch_pressure());
   housekeeping_.spawn(free_idle_places());
@@ -186,12 +189,14 @@ void Worker::begin() {
 void Worker::run() noexcept {
   while (true) {
     try {
-      return loop_.run();
+      loop_.run();
+      break;
     } catch (const std::exception& error) {
       // Of a posted function, for want of memory. The sessions have nothing to do with it, and go on.
       note_internal_fault(common_, error.what());
     }
   }
+  if (common_.board) common_.board->forget(number_);
 }
 
 // Lists that lie are found out by their test points (threats.md D9). What is learned of them is shared by all workers:

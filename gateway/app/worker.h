@@ -136,6 +136,7 @@ class Worker {
   std::optional<record::DmarcRows> dmarc_rows_;  // where reports are collected
   session::Host host_;
   const bool probes_;
+  const std::size_t number_;  // among the loops that are watched
   bool draining_ = false;
   Hurry hurry_ = Hurry::none;
   std::size_t retiring_ = 0;  // listeners that still accept those who have connected

@@ -1,5 +1,6 @@
 #include "gateway/uv/bound_socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -196,7 +197,7 @@ Result<BoundSocket> bind_unix_listener(const std::string& path) {
   return bound;
 }
 
-Result<BoundSocket> adopt_listener(Descriptor socket) {
+Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper) {
   int listens = 0;
   socklen_t length = sizeof listens;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0) {
@@ -206,8 +207,12 @@ Result<BoundSocket> adopt_listener(Descriptor socket) {
   int family = 0;
   length = sizeof family;
   ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &length);
+  // Accepting must not wait for a client that another loop has taken.
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags >= 0) ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
   BoundSocket bound(std::move(socket));
   bound.is_unix_ = family == AF_UNIX;
+  bound.keeper_ = keeper;
   if (!bound.is_unix_) {
     switch_on(bound.descriptor_, IPPROTO_TCP, TCP_NODELAY);
     bound.address_ = address_of(bound.descriptor_);

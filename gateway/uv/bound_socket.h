@@ -22,6 +22,9 @@ struct BindFailure {
   int error = 0;  // errno
 };
 
+// Who else keeps a listening socket open when this process closes it.
+enum class Keeper : std::uint8_t { nobody_else, service_manager };
+
 class BoundSocket {
  public:
   BoundSocket(BoundSocket&&) noexcept = default;
@@ -32,18 +35,21 @@ class BoundSocket {
   // The bound address, with the port the kernel chose if 0 was asked for. Meaningless for a unix-domain socket.
   const SocketAddress& address() const noexcept { return address_; }
   bool is_unix() const noexcept { return is_unix_; }
+  // Then it is not ours to change: clients who connect later wait in its queue for the next process.
+  Keeper keeper() const noexcept { return keeper_; }
 
  private:
   friend Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
   friend Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count);
   friend Result<BoundSocket> bind_unix_listener(const std::string& path);
-  friend Result<BoundSocket> adopt_listener(Descriptor socket);
+  friend Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper);
   explicit BoundSocket(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
   void remove_file() noexcept;
 
   Descriptor descriptor_;
   SocketAddress address_;
   bool is_unix_ = false;
+  Keeper keeper_ = Keeper::nobody_else;
   std::string path_;
   std::uint64_t device_ = 0;  // with inode_: the file that was made at path_
   std::uint64_t inode_ = 0;
@@ -59,7 +65,7 @@ Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress addre
 // Binds a unix-domain socket with mode 0660. A socket file that no process serves any more is replaced. It is an error
 // if a process still serves it or if the file is not a socket.
 Result<BoundSocket> bind_unix_listener(const std::string& path);
-// Takes over a socket that is already listening, as systemd passes it. An error if it does not listen.
-Result<BoundSocket> adopt_listener(Descriptor socket);
+// Takes over a socket that is already listening, as systemd or a supervisor passes it. An error if it does not listen.
+Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper = Keeper::service_manager);
 
 }  // namespace sallyport::uv

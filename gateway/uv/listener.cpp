@@ -91,6 +91,8 @@ class Listener::Accepting final : public Handle {
   }
 
   Loop& loop() noexcept { return loop_; }
+  // The clients who wait, and who come, are for the next process that takes the socket over.
+  bool is_kept_elsewhere() const noexcept { return socket_->keeper() != Keeper::nobody_else; }
   bool can_have_handshakes() const noexcept { return !socket_->is_unix(); }
 
   void stop() noexcept {
@@ -222,6 +224,7 @@ Listener::Listener(Loop& loop, BoundSocket socket, Accepted accepted, HasRoom ha
 
 Task<void> Listener::retire(Patience patience) {
   if (!accepting_) co_return;
+  if (accepting_->is_kept_elsewhere()) co_return stop();
   Loop& loop = accepting_->loop();
   async::Scheduler& scheduler = loop.scheduler();
   const Time end = scheduler.now() + patience.most;

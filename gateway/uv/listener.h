@@ -48,6 +48,8 @@ class Listener {
   // until the task has ended; ending the task early leaves it as it is, for stop(). Where `most` is longer than
   // `least`, the loop has a work pool.
   //
+  // A socket that somebody else keeps (Keeper) is just let go of: who waits there is served by the next process.
+  //
   // Other sockets may share the address (SO_REUSEPORT). Their clients' handshakes cannot be told from ours, so they may
   // make us wait up to `most`; nothing else happens to them. A client whom the kernel gives to this socket meanwhile
   // begins again after a second, and as often until the socket is closed; then one of the others has him.

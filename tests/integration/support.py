@@ -90,11 +90,26 @@ def run(argv, patience=60, **options):
                           **options)
 
 
+def children_of(pid):
+    """The processes that a process has started and that have not been waited for."""
+    with contextlib.suppress(OSError):
+        return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                for child in (task / "children").read_text().split()]
+    return []
+
+
+def is_alive(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
 class Process:
     """A program started by a test: its output in files, its end by its own pid, at the latest with this process."""
 
     def __init__(self, name, argv, folder, **options):
         self.name = name
+        self.supervises = "run" in argv and str(argv[-1]).endswith(".toml")  # `sallyport run -c FILE`
         self.out = folder / f"{name}.out"
         self.err = folder / f"{name}.err"
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
@@ -104,7 +119,11 @@ class Process:
 
     @property
     def pid(self):
-        return self.process.pid
+        """Of the process that serves. That of `sallyport run` only supervises it; signals and ends are sent there."""
+        if not self.supervises:
+            return self.process.pid
+        found = wait_until("the serving process", lambda: children_of(self.process.pid) or not self.is_running())
+        return found[0] if isinstance(found, list) else self.process.pid
 
     def output(self):
         return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
@@ -130,8 +149,11 @@ class Process:
         return self.process.returncode
 
     def kill(self):
+        serving = children_of(self.process.pid) if self.supervises else []
         self.process.kill()
         self.process.wait(10)
+        for pid in serving:  # the kernel kills it with the other
+            wait_until("the end of the serving process", lambda pid=pid: not is_alive(pid))
 
 
 def toml(value):
@@ -145,6 +167,7 @@ def toml(value):
 
 class GatewayTest(unittest.TestCase):
     """A test with a folder, and what it starts."""
+    expects_deaths = False  # of serving processes, which their supervisor replaces
 
     def setUp(self):
         if not PROGRAM.is_file():
@@ -159,6 +182,8 @@ class GatewayTest(unittest.TestCase):
         for process in reversed(self.processes):
             process.stop()
             text = process.output()
+            if " takes its place " in text and not self.expects_deaths:
+                self.fail(f"{process.name}: {text[-6000:]}")
             for sign in ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer"):
                 if sign in text:
                     self.fail(f"{process.name}: {text[-6000:]}")

@@ -1,0 +1,33 @@
+// The listening sockets that a serving process begins with: those that its supervisor has kept, or has from systemd,
+// and for addresses that have none yet, new ones.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "gateway/app/worker.h"
+#include "gateway/base/result.h"
+#include "gateway/config/gateway_settings.h"
+#include "gateway/supervise/inheritance.h"
+#include "gateway/supervise/link.h"
+
+namespace sallyport::app {
+
+struct SocketProblem {
+  enum class Kind : std::uint8_t { system, configuration };
+  Kind kind = Kind::system;
+  std::string message;
+};
+
+// For each worker its sockets, one or more for each listener. What is new is given to the supervisor to keep, and what
+// no listener names is given up; of systemd's that is an error, as clients would wait there in vain. Called before
+// privileges are dropped.
+Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
+    const std::vector<config::ListenSettings>& listeners, std::size_t workers, std::vector<supervise::HeldSocket> held,
+    const supervise::Link& link);
+
+// Has the supervisor keep the sockets of a listener, each of them once.
+void keep(const SocketAddress& address, const std::vector<uv::BoundSocket>& sockets, const supervise::Link& link);
+
+}  // namespace sallyport::app

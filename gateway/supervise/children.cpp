@@ -1,0 +1,95 @@
+#include "gateway/supervise/children.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace sallyport::supervise {
+
+namespace {
+
+bool is_for_this_process(std::string_view variable) {
+  for (const std::string_view prefix : {"NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"}) {
+    if (variable.starts_with(prefix)) return true;
+  }
+  return variable.starts_with(std::string(inheritance_variable) + "=");
+}
+
+std::vector<std::string> environment_for_child(const std::string& inheritance) {
+  std::vector<std::string> environment{std::string(inheritance_variable) + "=" + inheritance};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!is_for_this_process(*variable)) environment.emplace_back(*variable);
+  }
+  return environment;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+void keep_open(const Descriptor& descriptor) { ::fcntl(descriptor.get(), F_SETFD, 0); }
+
+}  // namespace
+
+Result<Child, int> start_child(const std::vector<std::string>& arguments, const std::vector<HeldSocket>& sockets,
+                               const std::string& last_end) {
+  auto board = Board::make();
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return errno;
+  Descriptor ours(pair[0]);
+  Inheritance inheritance;
+  inheritance.parent = ::getpid();
+  inheritance.link.reset(pair[1]);
+  if (board) inheritance.board.reset(::fcntl(board->descriptor().get(), F_DUPFD_CLOEXEC, 3));
+  inheritance.last_end = last_end;
+  // Only lent to the text: they stay the caller's.
+  for (const HeldSocket& held : sockets) {
+    inheritance.sockets.push_back({held.address, Descriptor(held.socket.get()), held.is_from_systemd});
+  }
+  const std::string text = to_text(inheritance);
+  for (HeldSocket& lent : inheritance.sockets) lent.socket.release();
+  std::vector<std::string> variables = environment_for_child(text);
+  std::vector<std::string> words{"sallyport"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const std::vector<char*> argv = pointers_to(words);
+  const std::vector<char*> envp = pointers_to(variables);
+
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno;
+  if (pid > 0) {
+    Child child{pid, std::move(ours), std::nullopt};
+    if (inheritance.board) child.board.emplace(std::move(*board));
+    return child;
+  }
+  keep_open(inheritance.link);
+  if (inheritance.board) keep_open(inheritance.board);
+  for (const HeldSocket& held : sockets) keep_open(held.socket);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve("/proc/self/exe", argv.data(), envp.data());
+  constexpr std::string_view sorry = "sallyport: the program cannot be started once more; is /proc mounted?\n";
+  static_cast<void>(!::write(STDERR_FILENO, sorry.data(), sorry.size()));
+  ::_exit(75);
+}
+
+std::string describe_end(int status) {
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+  }
+  return "exit status " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace sallyport::supervise

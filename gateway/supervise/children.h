@@ -1,0 +1,33 @@
+// Starting a serving process, and how one has ended.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/descriptor.h"
+#include "gateway/base/result.h"
+#include "gateway/base/units.h"
+#include "gateway/supervise/board.h"
+#include "gateway/supervise/inheritance.h"
+
+namespace sallyport::supervise {
+
+struct Child {
+  pid_t pid = 0;
+  Descriptor link;
+  std::optional<Board> board;  // nothing: the system gives no memory for it (ulimit -f), so no loop is watched
+};
+
+// Forks, and executes this program anew, so that each serving process has an address space of its own layout. It has
+// `arguments`, the sockets, and this process's environment without what is meant for this process alone; all signals
+// are as at the start of a program, but SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 are ignored there.
+Result<Child, int> start_child(const std::vector<std::string>& arguments, const std::vector<HeldSocket>& sockets,
+                               const std::string& last_end);
+
+// A status of waitpid(2) in words: "exit status 78", "signal 9 (Killed)".
+std::string describe_end(int status);
+
+}  // namespace sallyport::supervise

@@ -1,0 +1,42 @@
+// Inheritance: what a serving process gets from its supervisor when it is started: descriptors, and their meaning in an
+// environment variable, which is for that process alone (as LISTEN_PID is): it names its parent.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/descriptor.h"
+
+namespace sallyport::supervise {
+
+inline constexpr const char* inheritance_variable = "SALLYPORT_SERVING";
+
+// A listening socket.
+struct HeldSocket {
+  std::string address;  // as the configuration has it; of one from systemd the address that it is bound to
+  Descriptor socket;
+  bool is_from_systemd = false;
+};
+
+struct Inheritance {
+  pid_t parent = 0;
+  Descriptor link;   // to the supervisor (link.h)
+  Descriptor board;  // shared with it (board.h); may be missing
+  std::vector<HeldSocket> sockets;
+  std::string last_end;  // how the process before this one ended; empty for the first
+};
+
+// For the variable; the descriptors keep their numbers.
+std::string to_text(const Inheritance& inheritance);
+// The descriptors are owned by the result. Nothing if the text is malformed.
+std::optional<Inheritance> from_text(std::string_view text);
+
+// Reads the variable and removes it. Nothing when this process has no supervisor: the variable is missing, or not meant
+// for it.
+std::optional<Inheritance> take_inheritance();
+
+}  // namespace sallyport::supervise

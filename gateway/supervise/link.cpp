@@ -1,0 +1,94 @@
+#include "gateway/supervise/link.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace sallyport::supervise {
+
+namespace {
+
+constexpr std::size_t most_octets = 1024;
+constexpr int answer_patience_ms = 10'000;
+
+}  // namespace
+
+bool send_message(int link, Word word, std::string_view text, int socket, bool wait) noexcept {
+  if (text.size() >= most_octets) return false;
+  auto first = static_cast<char>('a' + static_cast<int>(word));
+  std::array<iovec, 2> parts{{{&first, 1}, {const_cast<char*>(text.data()), text.size()}}};
+  msghdr packet{};
+  packet.msg_iov = parts.data();
+  packet.msg_iovlen = parts.size();
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
+  if (socket >= 0) {
+    packet.msg_control = room.data();
+    packet.msg_controllen = room.size();
+    cmsghdr* const header = CMSG_FIRSTHDR(&packet);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &socket, sizeof socket);
+  }
+  while (::sendmsg(link, &packet, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return true;
+}
+
+std::optional<Message> receive_message(int link) {
+  while (true) {
+    std::array<char, most_octets> octets;
+    iovec part{octets.data(), octets.size()};
+    msghdr packet{};
+    packet.msg_iov = &part;
+    packet.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
+    packet.msg_control = room.data();
+    packet.msg_controllen = room.size();
+    const ssize_t size = ::recvmsg(link, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return std::nullopt;
+    Descriptor socket;
+    const cmsghdr* const header = CMSG_FIRSTHDR(&packet);
+    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(header), sizeof number);
+      socket.reset(number);
+    }
+    const int word = octets[0] - 'a';
+    if (word < 0 || word > static_cast<int>(Word::notify)) continue;
+    return Message{static_cast<Word>(word), std::string(octets.data() + 1, static_cast<std::size_t>(size - 1)),
+                   std::move(socket)};
+  }
+}
+
+void Link::hold(std::string_view address, int socket) const {
+  if (link_) send_message(link_.get(), Word::hold, address, socket, true);
+}
+
+void Link::release(std::string_view address) const {
+  if (link_) send_message(link_.get(), Word::release, address, -1, true);
+}
+
+bool Link::settle_rights(bool are_needed) const {
+  if (!link_) return true;
+  if (!send_message(link_.get(), are_needed ? Word::keep_rights : Word::give_rights, {}, -1, true)) return false;
+  pollfd readable{link_.get(), POLLIN, 0};
+  if (::poll(&readable, 1, answer_patience_ms) != 1) return false;
+  return receive_message(link_.get()).has_value();
+}
+
+void Link::tell_ready() const {
+  if (link_) send_message(link_.get(), Word::ready, {}, -1, true);
+}
+
+void Link::notify(std::string_view state) const {
+  if (link_) send_message(link_.get(), Word::notify, state);
+}
+
+}  // namespace sallyport::supervise
