@@ -76,7 +76,7 @@ class LineLog final : public Log {
     try {
       thread_local std::string body;
       body.clear();
-      log_line::append_body(body, form_.format, level, event, fields);
+      log_line::append_body(body, form_, level, event, fields);
       const WallTime now = std::chrono::system_clock::now();
       if (event == "fault" || event == "violation") {
         Repeats::Found found = repeats_.note(level, body, now);
@@ -95,7 +95,7 @@ class LineLog final : public Log {
  private:
   void tell(Repeats::Found found, WallTime now) {
     if (found.to_tell == 0) return;
-    log_line::add_number(found.earlier, form_.format, "repeated", found.to_tell);
+    log_line::add_number(found.earlier, form_, "repeated", found.to_tell);
     put(found.level, found.earlier, now);
   }
   bool put(LogLevel level, std::string_view body, WallTime now) {
@@ -116,7 +116,7 @@ class LineLog final : public Log {
 Result<std::unique_ptr<Log>> open_log(const LogSettings& settings, Counters& counters, const LogBounds& bounds) {
   auto target = LogTarget::open(settings.target);
   if (!target) return std::move(target).error();
-  const log_line::Form form{settings.format, settings.target == "journal"};
+  const log_line::Form form{settings.format, settings.target == "journal", settings.schema};
   return std::unique_ptr<Log>(std::make_unique<LineLog>(form, settings.level, std::move(*target), counters, bounds));
 }
 

@@ -33,11 +33,14 @@ class Counters;
 
 enum class LogLevel { debug, info, warning, error };
 enum class LogFormat { text, json };
+// The names of fields in JSON: our own, or those of the Elastic Common Schema 8. Text always has our own.
+enum class LogSchema { sallyport, ecs };
 
 struct LogSettings {
   LogFormat format = LogFormat::text;
   std::string target = "stderr";  // stderr | journal | file:/path
   LogLevel level = LogLevel::info;
+  LogSchema schema = LogSchema::sallyport;
 };
 
 // How much may wait to be written, and how long the target may take nothing before it counts as failing (at the log's

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "gateway/base/ensure.h"
+#include "gateway/base/log_ecs.h"
 #include "gateway/base/text.h"
 #include "gateway/base/text_safety.h"
 
@@ -20,6 +21,7 @@ namespace {
 constexpr std::string_view ellipsis = "...";
 constexpr std::string_view cut_text = " cut=true";
 constexpr std::string_view cut_json = ",\"cut\":true";
+constexpr std::string_view cut_ecs = ",\"sallyport.cut\":true";
 // The most that one octet of a value can become: \u00XX.
 constexpr std::size_t worst_escape = 6;
 
@@ -254,20 +256,10 @@ void append_key(std::string& out, LogFormat format, std::string_view key) {
   }
 }
 
-}  // namespace
-
-void append_body(std::string& out, LogFormat format, LogLevel level, std::string_view event,
-                 const std::vector<LogField>& fields) {
-  const bool json = format == LogFormat::json;
-  const std::string_view cut_mark = json ? cut_json : cut_text;
-  constexpr std::size_t usual_octets = 700;
-  out.reserve(out.size() + usual_octets);
-  const std::size_t most = out.size() + max_body_octets - cut_mark.size() - 1;  // and the closing brace
-  if (json) {
-    out.append("{\"level\":\"").append(level_name(level)).append("\",\"event\":\"").append(event).append("\"");
-  } else {
-    out.append(level_name(level)).append(" event=").append(event);
-  }
+// Appends the fields that fit into a body which began at `start`.
+void append_fields(std::string& out, LogFormat format, std::string_view cut_mark, std::size_t start,
+                   const std::vector<LogField>& fields) {
+  const std::size_t most = start + max_body_octets - cut_mark.size() - 1;  // and the closing brace
   bool cut = false;
   for (const LogField& field : fields) {
     std::size_t before = out.size();
@@ -279,20 +271,48 @@ void append_body(std::string& out, LogFormat format, LogLevel level, std::string
     cut = true;
   }
   if (cut) out.append(cut_mark);
+}
+
+void append_ecs_body(std::string& out, LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
+  const std::size_t start = out.size();
+  const std::vector<log_ecs::Field> translated = log_ecs::fields_of(event, fields);
+  std::vector<LogField> seen;
+  seen.reserve(translated.size());
+  for (const log_ecs::Field& field : translated) seen.push_back(log_ecs::view_of(field));
+  out.append("{\"log.level\":\"").append(level_name(level)).append("\"");
+  append_fields(out, LogFormat::json, cut_ecs, start, seen);
+  out.append("}");
+}
+
+}  // namespace
+
+void append_body(std::string& out, Form form, LogLevel level, std::string_view event,
+                 const std::vector<LogField>& fields) {
+  const bool json = form.format == LogFormat::json;
+  constexpr std::size_t usual_octets = 700;
+  const std::size_t start = out.size();
+  out.reserve(start + usual_octets);
+  if (form.is_ecs()) return append_ecs_body(out, level, event, fields);
+  if (json) {
+    out.append("{\"level\":\"").append(level_name(level)).append("\",\"event\":\"").append(event).append("\"");
+  } else {
+    out.append(level_name(level)).append(" event=").append(event);
+  }
+  append_fields(out, form.format, json ? cut_json : cut_text, start, fields);
   if (json) out.append("}");
 }
 
-void add_number(std::string& body, LogFormat format, std::string_view key, std::uint64_t number) {
-  if (format == LogFormat::json) body.pop_back();
-  append_key(body, format, key);
+void add_number(std::string& body, Form form, std::string_view key, std::uint64_t number) {
+  if (form.format == LogFormat::json) body.pop_back();
+  append_key(body, form.format, form.is_ecs() ? log_ecs::own_name(key) : std::string(key));
   append_number(body, number);
-  if (format == LogFormat::json) body.append("}");
+  if (form.format == LogFormat::json) body.append("}");
 }
 
 void append_line(std::string& out, Form form, LogLevel level, WallTime time, std::string_view body) {
   if (form.priorities) out += priority(level);
   if (form.format == LogFormat::json) {
-    out += "{\"time\":\"";
+    out += form.is_ecs() ? "{\"@timestamp\":\"" : "{\"time\":\"";
     append_log_time(out, time);
     out += "\",";
     out += body.substr(1);
@@ -306,8 +326,8 @@ void append_line(std::string& out, Form form, LogLevel level, WallTime time, std
 
 void append_lost_line(std::string& out, Form form, std::uint64_t lost) {
   std::string body;
-  append_body(body, form.format, LogLevel::warning, "log_lost", {});
-  add_number(body, form.format, "lost", lost);
+  append_body(body, form, LogLevel::warning, "log_lost", {});
+  add_number(body, form, "lost", lost);
   append_line(out, form, LogLevel::warning, std::chrono::system_clock::now(), body);
 }
 
@@ -315,7 +335,7 @@ void append_lost_line(std::string& out, Form form, std::uint64_t lost) {
 
 std::string format_line(LogFormat format, LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
   std::string line;
-  log_line::append_body(line, format, level, event, fields);
+  log_line::append_body(line, {.format = format}, level, event, fields);
   return line;
 }
 

@@ -25,13 +25,16 @@ inline constexpr std::size_t max_body_octets = max_line_octets - 96;
 struct Form {
   LogFormat format = LogFormat::text;
   bool priorities = false;  // each line begins with its <priority>, as the journal reads it from stderr (sd-daemon(3))
+  LogSchema schema = LogSchema::sallyport;  // of JSON
+
+  bool is_ecs() const { return format == LogFormat::json && schema == LogSchema::ecs; }
 };
 
 // Appends level, event and fields: the line without its time and without a line end.
-void append_body(std::string& out, LogFormat format, LogLevel level, std::string_view event,
+void append_body(std::string& out, Form form, LogLevel level, std::string_view event,
                  const std::vector<LogField>& fields);
 // Adds one more number to the end of a finished body.
-void add_number(std::string& body, LogFormat format, std::string_view key, std::uint64_t number);
+void add_number(std::string& body, Form form, std::string_view key, std::uint64_t number);
 // Appends the whole line: priority, time, body, line end.
 void append_line(std::string& out, Form form, LogLevel level, WallTime time, std::string_view body);
 // Appends the line `event=log_lost lost=N`: so many lines are missing here.

@@ -248,7 +248,7 @@ bool LogWriter::State::reopen_target() noexcept {
     auto opened = target.reopen();
     if (opened) return true;
     std::string body;
-    log_line::append_body(body, form.format, LogLevel::error, "fault",
+    log_line::append_body(body, form, LogLevel::error, "fault",
                           {{"kind", name(Fault::log)}, {"detail", opened.error().message}});
     told.clear();
     if (target.is_half_written()) told += '\n';

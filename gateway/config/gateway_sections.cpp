@@ -10,6 +10,8 @@ namespace sallyport {
 template <>
 inline constexpr auto words_of<LogFormat> = std::to_array<std::string_view>({"text", "json"});
 template <>
+inline constexpr auto words_of<LogSchema> = std::to_array<std::string_view>({"sallyport", "ecs"});
+template <>
 inline constexpr auto words_of<LogLevel> = std::to_array<std::string_view>({"debug", "info", "warning", "error"});
 
 namespace config {
@@ -241,6 +243,9 @@ constexpr SectionOf<StateSettings> state_section{"state", state_rows};
 
 constexpr Row log_rows[] = {
     row<&LogSettings::format>("format", "How a line of the log is written.", {.reload = Reload::restart}),
+    row<&LogSettings::schema>("schema",
+                              "How the fields of JSON are called: sallyport, or ecs as Elastic's common schema.",
+                              {.reload = Reload::restart}),
     row<&LogSettings::target>("target", type::log_target, "Where the log goes: stderr, journal or file:/path.",
                               {.reload = Reload::restart}),
     row<&LogSettings::level>("level", "The least important lines that are written.", {.reload = Reload::restart}),

@@ -143,10 +143,10 @@ TEST(LogLine, LeavesOutFieldsThatDoNotFitTheLine) {
 
 TEST(LogLine, AddsANumberToAFinishedBody) {
   std::string text = format_line(LogFormat::text, LogLevel::info, "x", {{"a", "b"}});
-  log_line::add_number(text, LogFormat::text, "repeated", 12);
+  log_line::add_number(text, {LogFormat::text}, "repeated", 12);
   EXPECT_EQ(text, "info event=x a=b repeated=12");
   std::string json = format_line(LogFormat::json, LogLevel::info, "x", {{"a", "b"}});
-  log_line::add_number(json, LogFormat::json, "repeated", 12);
+  log_line::add_number(json, {LogFormat::json}, "repeated", 12);
   EXPECT_EQ(nlohmann::json::parse(json)["repeated"], 12);
 }
 

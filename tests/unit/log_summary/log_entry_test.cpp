@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/log_line.h"
 
 namespace sallyport::log_summary {
 namespace {
@@ -39,7 +40,7 @@ void expect_all(const LogEntry& entry) {
   EXPECT_THAT(entry.symbols, ElementsAre("dnsbl:zen(8)", "~rate:mail_per_ip"));
 }
 
-TEST(LogEntry, ReadsBothForms) {
+TEST(LogEntry, ReadsAllForms) {
   const std::vector<std::string> symbols{"dnsbl:zen(8)", "~rate:mail_per_ip"};
   for (const char* helo : {"mail.example.org", "x ip=10.9.9.9 verdict=relay", "a\" ip=10.9.9.9 b=\"c", "\\", "\\\"",
                            "two\nlines event=transaction", "\xff\xfe", ""}) {
@@ -52,6 +53,11 @@ TEST(LogEntry, ReadsBothForms) {
     const auto json = read_log_line(format_line(LogFormat::json, LogLevel::info, "transaction", fields));
     ASSERT_TRUE(json) << helo;
     expect_all(*json);
+    std::string ecs;
+    log_line::append_body(ecs, {LogFormat::json, false, LogSchema::ecs}, LogLevel::info, "transaction", fields);
+    const auto elastic = read_log_line(ecs);
+    ASSERT_TRUE(elastic) << helo;
+    expect_all(*elastic);
   }
 }
 
