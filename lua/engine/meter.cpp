@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "lua/engine/context.h"
 
@@ -44,16 +45,36 @@ void* Meter::allocate(void* self, void* block, std::size_t old_octets, std::size
   auto& meter = *static_cast<Meter*>(self);
   if (!block) old_octets = 0;  // for a new block Lua passes the kind of object here, not a size
   if (new_octets == 0) {
-    std::free(block);
+    meter.release(block, old_octets);
     meter.in_use_ -= old_octets;
     return nullptr;
   }
   if (new_octets > old_octets && meter.running_ && !meter.permit(block, old_octets, new_octets)) return nullptr;
-  void* moved = std::realloc(block, new_octets);
+  void* moved = block ? meter.move(block, old_octets, new_octets) : meter.take(new_octets);
   // Lua requires that shrinking a block never fails.
   if (!moved) return new_octets <= old_octets ? block : nullptr;
   meter.in_use_ = meter.in_use_ - old_octets + new_octets;
   meter.largest_block_ = std::max<std::uint64_t>(meter.largest_block_, new_octets);
+  return moved;
+}
+
+void* Meter::take(std::size_t octets) noexcept {
+  return octets <= SmallBlocks::most_octets ? small_blocks_.take(octets) : std::malloc(octets);
+}
+
+void Meter::release(void* block, std::size_t octets) noexcept {
+  if (block == nullptr || octets == 0) return;
+  octets <= SmallBlocks::most_octets ? small_blocks_.give(block, octets) : std::free(block);
+}
+
+// As realloc().
+void* Meter::move(void* block, std::size_t old_octets, std::size_t new_octets) noexcept {
+  if (old_octets > SmallBlocks::most_octets && new_octets > SmallBlocks::most_octets)
+    return std::realloc(block, new_octets);
+  void* moved = take(new_octets);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(old_octets, new_octets));
+  release(block, old_octets);
   return moved;
 }
 

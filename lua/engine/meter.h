@@ -23,6 +23,7 @@
 
 #include "gateway/base/units.h"
 #include "lua/engine/lua_api.h"
+#include "lua/engine/small_blocks.h"
 
 namespace sallyport::lua {
 
@@ -107,6 +108,9 @@ class Meter {
   static constexpr std::uint64_t octets_per_check = 256u << 10;
 
   static void on_count(lua_State* L, lua_Debug*);
+  void* take(std::size_t octets) noexcept;
+  void* move(void* block, std::size_t old_octets, std::size_t new_octets) noexcept;
+  void release(void* block, std::size_t octets) noexcept;
   bool permit(const void* block, std::size_t old_octets, std::size_t new_octets);
   bool fits(std::size_t old_octets, std::size_t new_octets) const;
   void check(lua_State* L);
@@ -116,6 +120,7 @@ class Meter {
   void set_hook(lua_State* thread) const;
   int instructions_per_check() const;
 
+  SmallBlocks small_blocks_;
   lua_State* running_ = nullptr;  // the thread that runs; null: no run, nothing is limited
   Budget budget_{};
   Breach breach_ = Breach::none;
