@@ -37,6 +37,7 @@ class ListHead {
 
   bool empty() const noexcept { return root_.next_ == &root_; }
   ListNode* front() const noexcept { return root_.next_; }
+  ListNode* back() const noexcept { return root_.previous_; }
   void push_back(ListNode& node) noexcept {
     node.unlink();
     node.previous_ = root_.previous_;
@@ -50,6 +51,14 @@ class ListHead {
     node.previous_ = &root_;
     root_.next_->previous_ = &node;
     root_.next_ = &node;
+  }
+  // `before` is an element of this list.
+  void insert_before(ListNode& before, ListNode& node) noexcept {
+    node.unlink();
+    node.previous_ = before.previous_;
+    node.next_ = &before;
+    before.previous_->next_ = &node;
+    before.previous_ = &node;
   }
   // The element behind one of this list's; null behind the last.
   ListNode* after(const ListNode& node) const noexcept { return node.next_ == &root_ ? nullptr : node.next_; }

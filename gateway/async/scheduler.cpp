@@ -13,14 +13,15 @@ std::size_t room_for(std::size_t octets) { return octets <= small_octets ? octet
 
 }  // namespace
 
-// Those that wait for a share come after all others. The first of them has waited longest; when it does not fit any
-// more, neither does anybody else, so that nobody who moves little at a time is always before it.
+// Those that wait for a share come after all others. The first of them is the next in the order of turns; when it does
+// not fit any more, neither does anybody else, so that nobody who moves little at a time is always before it.
 ReadyNode* Scheduler::next_to_run() noexcept {
   if (!ready_.empty()) return static_cast<ReadyNode*>(ready_.front());
   if (waiting_for_share_.empty()) return nullptr;
   auto* first = static_cast<ReadyNode*>(waiting_for_share_.front());
   if (!has_room_for(room_for(first->wanted_octets_))) return nullptr;
   moved_octets_ += first->wanted_octets_;
+  fair_.served(first->tag_);
   return first;
 }
 
@@ -32,6 +33,7 @@ void Scheduler::run_ready() {
     } else if (!has_run_background_ && !background_.empty()) {
       has_run_background_ = true;
       node = static_cast<ReadyNode*>(background_.front());
+      fair_in_background_.served(node->tag_);
     } else {
       return;
     }
@@ -47,9 +49,20 @@ bool Scheduler::take_share(std::size_t octets) noexcept {
   return true;
 }
 
-void Scheduler::wait_for_share(ReadyNode& node, std::size_t octets) noexcept {
+void Scheduler::queue(ListHead& list, FairOrder& order, ReadyNode& node, Payer payer, std::uint64_t cost) noexcept {
+  if (list.empty()) order.nobody_waits();
+  node.tag_ = order.tag_for(payer, cost);
+  put_in_order(list, static_cast<ListNode&>(node), node.tag_,
+               [](const ListNode& other) { return static_cast<const ReadyNode&>(other).tag_; });
+}
+
+void Scheduler::wait_for_share(ReadyNode& node, std::size_t octets, Payer payer) noexcept {
   node.wanted_octets_ = octets;
-  waiting_for_share_.push_back(node);
+  queue(waiting_for_share_, fair_, node, payer, octets + 1);
+}
+
+void Scheduler::wait_in_background(ReadyNode& node, Payer payer) noexcept {
+  queue(background_, fair_in_background_, node, payer, 1);
 }
 
 void Scheduler::note_standstill(Time patient_until) noexcept {

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gateway/async/fair_order.h"
 #include "gateway/async/intrusive_list.h"
 #include "gateway/async/timer_wheel.h"
 #include "gateway/base/units.h"
@@ -34,6 +35,7 @@ class ReadyNode : private ListNode {
  private:
   friend class Scheduler;
   std::size_t wanted_octets_ = 0;  // for wait_for_share()
+  std::uint64_t tag_ = 0;          // its place in the order of those that wait for a later turn
 };
 
 class Scheduler {
@@ -65,13 +67,14 @@ class Scheduler {
   // For Share (share.h): true when this turn has room for so many octets more and nobody waits for room; they count
   // as moved then.
   bool take_share(std::size_t octets) noexcept;
-  // Queues the coroutine behind those that wait; run_ready() resumes it in a turn that has room.
-  void wait_for_share(ReadyNode& node, std::size_t octets) noexcept;
+  // Queues the coroutine behind those that wait at the expense of the same payer; run_ready() resumes it in a turn that
+  // has room. The payers take turns.
+  void wait_for_share(ReadyNode& node, std::size_t octets, Payer payer) noexcept;
   bool has_waiting_for_share() const noexcept { return !waiting_for_share_.empty(); }
 
-  // For Background (background.h): queues the coroutine behind those that wait; run_ready() resumes one of them in each
-  // turn, when there is nothing else to resume.
-  void wait_in_background(ReadyNode& node) noexcept { background_.push_back(node); }
+  // For Background (background.h): queues the coroutine behind those that wait at the expense of the same payer;
+  // run_ready() resumes one in each turn, when there is nothing else to resume. The payers take turns.
+  void wait_in_background(ReadyNode& node, Payer payer) noexcept;
   // For who goes on in the background: true when others had something to do in this turn or the one before.
   bool is_busy() const noexcept { return was_busy_ || has_resumed_; }
   // True when somebody waits for a later turn: the driver begins one without waiting for an event.
@@ -104,6 +107,7 @@ class Scheduler {
     return moved_octets_ == 0 || moved_octets_ + octets <= octets_per_turn;
   }
   ReadyNode* next_to_run() noexcept;
+  void queue(ListHead& list, FairOrder& order, ReadyNode& node, Payer payer, std::uint64_t cost) noexcept;
 
   Time now_;
   Time patient_until_ = Time::min();
@@ -111,8 +115,11 @@ class Scheduler {
   std::uint64_t turn_ = 0;
   TimerWheel timers_;
   ListHead ready_;
+  // Both in the order in which they go on.
   ListHead waiting_for_share_;
+  FairOrder fair_;
   ListHead background_;
+  FairOrder fair_in_background_;
   std::size_t moved_octets_ = 0;
   // In this turn: somebody was resumed, other than from the background; and one from there was.
   bool has_resumed_ = false;

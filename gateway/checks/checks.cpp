@@ -59,7 +59,8 @@ bool Checks::gathers(const Active& active, Stage stage) const {
 
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
   policies::GatherContext context{services_.scheduler, resolver_,   services_.counters, services_.log,    deadline,
-                                  body_hashes_,        &verifying_, &running_rules_,    score(verdicts_), outcome_};
+                                  body_hashes_,        &verifying_, &running_rules_,    score(verdicts_), outcome_,
+                                  plan_->payer};
   if (selection.size() == 1) {
     co_await selection.front().gathering->gather(stage, mail, facts_, context);
     co_return;
@@ -375,7 +376,7 @@ Task<Result<Done>> Checks::body_replaced(const mail::Message& body) {
     auto piece = pieces.next();
     if (!piece) co_return std::move(piece).error();
     if (piece->empty()) break;
-    co_await async::Share(services_.scheduler, piece->size());
+    co_await async::Share(services_.scheduler, piece->size(), plan_->payer);
     hasher.feed(*piece);
   }
   body_hashes_ = hasher.finish();

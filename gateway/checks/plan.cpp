@@ -1,6 +1,8 @@
 #include "gateway/checks/plan.h"
 
 #include <algorithm>
+#include <functional>
+#include <string>
 
 #include "gateway/base/a_labels.h"
 #include "gateway/base/text.h"
@@ -64,6 +66,7 @@ std::shared_ptr<const Plans> make_plans(const settings::Set& common, std::span<c
   for (const TenantPolicy& tenant : tenants) {
     auto plan = std::make_unique<Plan>();
     plan->tenant = tenant.name;
+    if (tenants.size() > 1) plan->payer = std::hash<std::string>()(tenant.name) | 1;
     plan->upstream = tenant.upstream;
     plan->redirects = redirects_of(tenant.upstream, upstreams_of_others(tenant, tenants), upstreams);
     fill(*plan, *tenant.policy, before_tenant, entries);

@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/async/fair_order.h"
 #include "gateway/base/result.h"
 #include "gateway/settings/section.h"
 #include "policies/api/actions.h"
@@ -25,7 +26,10 @@
 namespace sallyport::checks {
 
 struct Plan {
-  std::string tenant;    // empty in the connection's plan
+  std::string tenant;  // empty in the connection's plan
+  // At whose expense its mail is served, where several tenants share a worker's loop and places at servers: the same in
+  // all workers and configurations. 0: it is the only one.
+  async::Payer payer = 0;
   std::string upstream;  // name of the upstream that the tenant's mail goes to
   // The upstreams that verdicts may send its mail to instead: its own, and those that are no other tenant's.
   std::vector<std::string> redirects;

@@ -1,5 +1,7 @@
 #include "gateway/session/client_channel.h"
 
+#include <algorithm>
+
 #include "gateway/async/share.h"
 #include "gateway/base/text.h"
 
@@ -13,9 +15,14 @@ constexpr std::size_t most_kept = 256;  // octets of memory for replies, while t
 
 // Waits for input. What is there then takes its share of this turn: whoever reads it hashes, stores or discards it at
 // once. What was there before is little, the beginning of a line.
-Task<Result<Done, io::Error>> read_more(io::Stream& stream, async::Scheduler& scheduler, Time deadline) {
+//
+// Where tenants share the loop, a step of a tenant's mail takes its share too, so that one with many mails under way
+// leaves its turn to the others.
+Task<Result<Done, io::Error>> read_more(io::Stream& stream, async::Scheduler& scheduler, Time deadline,
+                                        async::Payer payer) {
   auto more = co_await stream.fill(deadline);
-  if (more) co_await async::Share(scheduler, stream.input().size());
+  const std::size_t octets = stream.input().size();
+  if (more) co_await async::Share(scheduler, payer == 0 ? octets : std::max(octets, async::octets_of_a_step), payer);
   co_return more;
 }
 
@@ -59,7 +66,7 @@ Task<Result<ClientChannel::Line, io::Error>> ClientChannel::next_line(Time deadl
       if (!sent) co_return sent.error();
     }
     if (waits_no_more_) co_return io::Error::closed;
-    auto more = co_await read_more(*stream_, scheduler_, deadline);
+    auto more = co_await read_more(*stream_, scheduler_, deadline, payer_);
     if (!more) co_return more.error();
   }
 }
@@ -132,7 +139,7 @@ Task<Result<Done, io::Error>> ClientChannel::fill(Time deadline) {
     auto sent = co_await flush(deadline);
     if (!sent) co_return sent;
   }
-  co_return co_await read_more(*stream_, scheduler_, deadline);
+  co_return co_await read_more(*stream_, scheduler_, deadline, payer_);
 }
 
 stream::TlsStream& ClientChannel::secure(std::unique_ptr<tls::Engine> engine) {

@@ -54,6 +54,9 @@ class ClientChannel final : public upstream::DeliveryClient {
   // Since when the client has been waited for, to send or to read; nothing: it is not waited for.
   std::optional<Time> waiting_since() const { return waiting_since_; }
 
+  // Whose time what is read from now on takes; 0: nobody's in particular.
+  void set_payer(async::Payer payer) { payer_ = payer; }
+
   // Collects a reply.
   void queue(const smtp::Reply& reply) { reply.append_to(replies_); }
   // Sends the collected replies.
@@ -91,6 +94,7 @@ class ClientChannel final : public upstream::DeliveryClient {
   std::optional<Time> waiting_since_;
   bool waits_no_more_ = false;
   bool has_whole_content_ = false;
+  async::Payer payer_ = 0;
   std::size_t line_octets_ = 0;  // of the line that next_line() returned last; the next call consumes them
 };
 

@@ -52,7 +52,9 @@ Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
     co_return refuse(refusals::routed_recipient);
   }
   if (const Refusal* refusal = bind_route()) {
-    const std::string because = why_unbound(to, mail_->recipient_plan, mail_->plan);
+    const std::string because = refusal == &refusals::tenant_busy
+                                    ? "tenant " + mail_->recipient_plan->tenant + " has half of all sessions"
+                                    : why_unbound(to, mail_->recipient_plan, mail_->plan);
     co_return refuse(*refusal, {.because = because});
   }
   if (sequence_.recipients() > 0 && upstream_group().takes_one_recipient) {
@@ -77,10 +79,14 @@ const Refusal* Session::bind_route() {
   if (plan == nullptr) return &refusals::relaying;
   if (mail_->plan == plan) return nullptr;
   if (sequence_.recipients() > 0) return &refusals::split_route;
+  mail_->place_of_tenant.reset();
+  if (plan->payer != 0) mail_->place_of_tenant = host_.slots.take_for_mail(plan->payer);
+  if (plan->payer != 0 && !mail_->place_of_tenant) return &refusals::tenant_busy;
   mail_->delivery.reset();  // with the server of a recipient that was refused
   mail_->plan = plan;
   mail_->transaction.tenant.name = plan->tenant;
   mail_->transaction.route.upstream = plan->upstream;
+  channel_.set_payer(plan->payer);
   return nullptr;
 }
 
@@ -109,6 +115,7 @@ void Session::begin_delivery(const MailAddress& from, const smtp::MailParameters
   mail_->delivery = std::make_unique<upstream::Delivery>(
       host_.scheduler, host_.pool, upstream_group(),
       upstream::UpstreamTimeouts{timeouts.upstream_connect, timeouts.upstream_reply}, from, parameters, channel_);
+  mail_->delivery->pay_as(mail_->plan->payer);
   if (upstream_group().settings.client_info != config::ClientInfoWay::headers) {
     mail_->delivery->speak_for(client_info());
   }

@@ -115,6 +115,7 @@ void Session::record_refused_connection(record::Decision decision) {
 bool Session::end_mail() {
   sequence_.end_transaction();
   channel_.set_content_complete(false);
+  channel_.set_payer(0);
   if (!mail_) return true;
   bool is_kept = true;
   try {

@@ -167,6 +167,14 @@ inline constexpr Refusal relaying{.code = 550,
                                   .incident = {},
                                   .check = "recipients",
                                   .has_id = true};
+// I13: it has its part of all places.
+inline constexpr Refusal tenant_busy{.code = 451,
+                                     .dsn = "4.3.2",
+                                     .text = "Too many messages for this domain at once, try again later",
+                                     .about = About::recipient,
+                                     .incident = Fault::resource,
+                                     .has_id = true,
+                                     .concern = Concern::mail};
 // S22
 inline constexpr Refusal split_route{.code = 452,
                                      .dsn = "4.5.3",

@@ -62,7 +62,8 @@ struct MailState {
   std::optional<Time> content_deadline;
   std::uint64_t discarded_octets = 0;
   ContentPace pace;
-  HeldOctets held;  // by the message
+  HeldOctets held;                                          // by the message
+  std::unique_ptr<io::SessionSlots::Slot> place_of_tenant;  // where there are several
   std::uint64_t recipients_offered = 0;
   std::string refusal_of_sender;  // what one of its recipients was last refused with that was not about the recipient
   Time began{};

@@ -24,6 +24,38 @@ class SessionTable::TakenSlot final : public Slot {
   bool is_taken_ = false;
 };
 
+class SessionTable::MailSlot final : public Slot {
+ public:
+  MailSlot(SessionTable& table, std::uint64_t tenant) : table_(table), tenant_(tenant) {}
+  MailSlot(const MailSlot&) = delete;
+  MailSlot& operator=(const MailSlot&) = delete;
+  ~MailSlot() override {
+    if (!is_taken_) return;
+    const std::lock_guard lock(table_.mails_mutex_);
+    const auto found = table_.mails_.find(tenant_);
+    if (found != table_.mails_.end() && --found->second == 0) table_.mails_.erase(found);
+  }
+  bool take() {
+    const std::uint64_t half = (table_.most_sessions() + 1) / 2;
+    const std::lock_guard lock(table_.mails_mutex_);
+    std::uint64_t& mails = table_.mails_[tenant_];
+    is_taken_ = mails < half;
+    if (is_taken_) ++mails;
+    return is_taken_;
+  }
+
+ private:
+  SessionTable& table_;
+  const std::uint64_t tenant_;
+  bool is_taken_ = false;
+};
+
+std::unique_ptr<io::SessionSlots::Slot> SessionTable::take_for_mail(std::uint64_t tenant) {
+  auto slot = std::make_unique<MailSlot>(*this, tenant);
+  if (!slot->take()) return nullptr;
+  return slot;
+}
+
 SessionTable::SessionTable(SessionLimits limits)
     : max_sessions_(limits.sessions),
       max_per_client_(limits.sessions_per_ip),

@@ -1,6 +1,8 @@
 // SessionTable: counts open sessions, in total and per client network (an IPv4 address, an IPv6 /64), for
 // limits.sessions and limits.sessions_per_ip (threats.md R5).
 //
+// Of several tenants, none has more than half of all places for its mails.
+//
 // One per process, shared by all workers. A session holds a Slot; destroying it frees the place, however the session
 // ends. Networks without a session are not stored, so memory is bounded by the number of sessions.
 #pragma once
@@ -30,6 +32,7 @@ class SessionTable final : public io::SessionSlots {
   ~SessionTable() override;
 
   std::unique_ptr<Slot> take(const IpAddress& client, Share share = Share::limited) override;
+  std::unique_ptr<Slot> take_for_mail(std::uint64_t tenant) override;
   // Called at a reload; applies to new sessions only.
   void set_limits(SessionLimits limits);
 
@@ -39,6 +42,7 @@ class SessionTable final : public io::SessionSlots {
 
  private:
   class TakenSlot;
+  class MailSlot;
   struct Shard {
     mutable std::mutex mutex;
     std::unordered_map<IpAddress, std::uint64_t> sessions;  // by network; the hash has a random seed
@@ -50,6 +54,8 @@ class SessionTable final : public io::SessionSlots {
   std::atomic<std::uint64_t> max_sessions_;
   std::atomic<std::uint64_t> max_per_client_;
   std::atomic<std::uint64_t> sessions_{0};
+  std::mutex mails_mutex_;
+  std::unordered_map<std::uint64_t, std::uint64_t> mails_;  // under way, by tenant
   std::unique_ptr<Shard[]> shards_;
 };
 

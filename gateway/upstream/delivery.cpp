@@ -187,7 +187,7 @@ Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp:
   std::optional<smtp::UpstreamReply> not_now;  // of a server that takes no mail for now
   while (true) {
     if (!lease_) {  // after a refused MAIL the connection is kept
-      const UpstreamPool::Wish wish{deadline, fresh, nullptr, &client_, spoken_for()};
+      const UpstreamPool::Wish wish{deadline, fresh, nullptr, &client_, spoken_for(), payer_};
       auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
       if (!acquired && acquired.error().kind == Kind::unwelcome) co_return *acquired.error().refusal;
       if (!acquired && not_now && acquired.error().kind != Kind::client_lost) co_return std::move(*not_now);
@@ -332,7 +332,7 @@ Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const 
 Task<Result<Done, UpstreamError>> Delivery::open_again(Time deadline) {
   bool fresh = false;
   while (true) {
-    const UpstreamPool::Wish wish{deadline, fresh, last_server_, &client_, spoken_for()};
+    const UpstreamPool::Wish wish{deadline, fresh, last_server_, &client_, spoken_for(), payer_};
     auto acquired = co_await pool_.acquire(group_, passed_over_, wish);
     if (!acquired) co_return std::move(acquired).error();
     lease_ = std::move(*acquired);
@@ -481,15 +481,15 @@ Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHead
     // data.
     if (left == 0) break;
     if (message.is_in_memory() && in_parts < burst_octets) continue;
-    co_await async::Share(scheduler_, in_parts);
+    co_await async::Share(scheduler_, in_parts, payer_);
     auto sent = co_await lease_->send_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
     if (!sent) co_return sent;
     parts.clear();
     in_parts = 0;
   }
   if (stuffed) parts.push_back(writer.end());
-  co_await async::Share(scheduler_,
-                        in_parts);  // here, as nothing may come between the question below and the end of data
+  // Here, as nothing may come between the question below and the end of data.
+  co_await async::Share(scheduler_, in_parts, payer_);
   if (client_.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
   // Who destroys this coroutine while it waits cannot know how much has left.
   end_written_ = true;

@@ -45,6 +45,8 @@ class Delivery final : private SilentTransaction {
   // Before the first recipient, where upstreams.*.client_info wants servers to know more of the client than our header
   // says.
   void speak_for(ClientInfo client) { spoken_for_ = std::move(client); }
+  // At whose expense it waits for a place, and takes the loop's time.
+  void pay_as(async::Payer payer) { payer_ = payer; }
   // Recipients are asked for until then at the latest; without it, for as long as the timeouts allow.
   void answer_by(Time deadline) { answer_by_ = deadline; }
   // Why the server could not be told, when that is news of that server; for the caller to record.
@@ -87,6 +89,7 @@ class Delivery final : private SilentTransaction {
   bool is_tls() const { return lease_ && lease_->is_tls(); }
 
  private:
+  async::Payer payer_ = 0;
   using ReplyOrError = Result<smtp::UpstreamReply, UpstreamError>;
 
   UpstreamServer* held_server() const override { return lease_ ? &lease_.server() : nullptr; }

@@ -87,6 +87,7 @@ class UpstreamPool {
     const UpstreamServer* preferred = nullptr;  // this one, if it may be had
     const DeliveryClient* client = nullptr;     // for whom; when it has gone, nothing is waited for: `client_lost`
     const ClientInfo* spoken_for = nullptr;     // a connection that may speak for that client; null: for ourselves
+    async::Payer payer = 0;                     // tenants that wait for a place take turns
   };
   // Gives a connection to one of the group's servers that are not in `failed`: a kept one, else a new one. A server
   // that cannot be reached is added to `failed`, and the next is tried; while all that are left are busy, those that

@@ -38,12 +38,13 @@ class UpstreamPool::Waiter : public async::ListNode {
 
   // Waits for something to be handed to it, for a reason to look again, or for the deadline.
   Task<void> wait(std::vector<UpstreamServer*> servers) {
+    pool_.room().enter(seat_, servers);
     if (!is_linked()) {
-      pool_.waiters_.push_back(*this);
+      async::put_in_order(pool_.waiters_, static_cast<async::ListNode&>(*this), seat_.ticket(),
+                          [](const async::ListNode& node) { return static_cast<const Waiter&>(node).seat_.ticket(); });
       ++pool_.waiters_count_;
     }
     if (!pool_.tending_) pool_.background_.spawn(pool_.tend());
-    pool_.room().enter(seat_, servers);
     for (UpstreamServer* server : servers) pool_.serve(*server);
     if (is_waiting()) pool_.call_others();
     co_await signal_.wait(wish_.deadline);
@@ -73,7 +74,7 @@ class UpstreamPool::Waiter : public async::ListNode {
     return !wish_.fresh && channel.can_speak_for(identity_at(server), group_.settings.client_info);
   }
   void give(Lease lease) {
-    pool_.room().leave(seat_, pool_.scheduler_.now());
+    pool_.room().leave(seat_, pool_.scheduler_.now(), WaitingRoom::Leaving::served);
     lease_ = std::move(lease);
     signal_.notify();
   }
@@ -81,7 +82,8 @@ class UpstreamPool::Waiter : public async::ListNode {
  private:
   class Seat final : public WaitingRoom::Guest {
    public:
-    explicit Seat(Waiter& waiter) : Guest(&waiter.pool_, waiter.group_.settings.max_connections), waiter_(waiter) {}
+    explicit Seat(Waiter& waiter)
+        : Guest(&waiter.pool_, waiter.group_.settings.max_connections, waiter.wish_.payer), waiter_(waiter) {}
 
    private:
     void has_been_granted(const void* by) noexcept override {

@@ -29,8 +29,10 @@ void WaitingRoom::enter(Guest& guest, std::vector<UpstreamServer*> servers) noex
   count(guest, 1);
   if (!guest.is_waiting_.load()) {
     if (guest.ticket_ == 0) {
-      guest.ticket_ = ++last_ticket_;
-      guests_.push_back(guest);
+      if (guests_.empty()) fair_.nobody_waits();
+      guest.ticket_ = fair_.tag_for(guest.payer_, 1);
+      async::put_in_order(guests_, static_cast<async::ListNode&>(guest), guest.ticket_,
+                          [](const async::ListNode& other) { return static_cast<const Guest&>(other).ticket_; });
     } else {
       put_back(guest);
     }
@@ -51,7 +53,7 @@ void WaitingRoom::put_back(Guest& guest) noexcept {
   guests_.take_all(before);
 }
 
-void WaitingRoom::leave(Guest& guest, Time now) noexcept {
+void WaitingRoom::leave(Guest& guest, Time now, Leaving how) noexcept {
   UpstreamServer* granted = nullptr;
   {
     std::lock_guard lock(mutex_);
@@ -59,6 +61,7 @@ void WaitingRoom::leave(Guest& guest, Time now) noexcept {
       guest.unlink();
       guest.is_waiting_.store(false);
       count(guest, -1);
+      if (how == Leaving::served) fair_.served(guest.ticket_);
     }
     part(guest);
     granted = guest.granted_.exchange(nullptr);
@@ -89,6 +92,7 @@ void WaitingRoom::offer(UpstreamServer& server, Time now, const void* by) noexce
     guest.is_waiting_.store(false);
     count(guest, -1);
     guest.granted_.store(&server);
+    fair_.served(guest.ticket_);
     part(guest);
     guest.has_been_granted(by);
   }

@@ -1,8 +1,9 @@
-// WaitingRoom: who waits for a place at a server, over all workers, in the order of arrival.
+// WaitingRoom: who waits for a place at a server, over all workers, in the order of arrival; where mails of several
+// tenants wait, the tenants take turns, however many each has waiting (async/fair_order.h).
 //
 // Places are counted over all workers (server.h), and so is who waits for them: a place that becomes free goes to the
-// first who can use it, whichever worker it belongs to, and while somebody waits for a server, nobody who comes later
-// takes a place of it. A worker that gives up a connection for those who wait announces that first (clear()): then one
+// first who can use it, whichever worker it belongs to, and while somebody waits for a server, nobody takes a place of
+// it without waiting. A worker that gives up a connection for those who wait announces that first (clear()): then one
 // of them counts as provided for, and so no more connections are given up than there are guests.
 //
 // One object per process, in PoolNeighbours; pools enter, leave and offer on their own threads, under one mutex. Where
@@ -15,6 +16,7 @@
 #include <mutex>
 #include <vector>
 
+#include "gateway/async/fair_order.h"
 #include "gateway/async/intrusive_list.h"
 #include "gateway/base/units.h"
 #include "gateway/upstream/server.h"
@@ -30,7 +32,8 @@ class WaitingRoom {
   class Guest : public async::ListNode {
    public:
     // `owner` is the pool, as a key. `most`: as for UpstreamServer::acquire_slot().
-    Guest(const void* owner, std::uint64_t most) : owner_(owner), most_(most) {}
+    // `payer`: whose turn it is when it is served.
+    Guest(const void* owner, std::uint64_t most, async::Payer payer = 0) : owner_(owner), most_(most), payer_(payer) {}
 
     // True while it waits: it has entered, and has neither left nor got a place.
     bool is_waiting() const noexcept { return is_waiting_.load(); }
@@ -39,6 +42,8 @@ class WaitingRoom {
     // Where it waits, or has waited last.
     const std::vector<UpstreamServer*>& servers() const noexcept { return servers_; }
     bool wants(const UpstreamServer& server) const noexcept;
+    // Its place in the order, once it has entered. On its own pool's thread.
+    std::uint64_t ticket() const noexcept { return ticket_; }
 
    protected:
     ~Guest() = default;
@@ -50,9 +55,10 @@ class WaitingRoom {
 
     const void* owner_;
     const std::uint64_t most_;
+    const async::Payer payer_;
     // Changed by its own pool alone, under the lock; so that pool may read it without.
     std::vector<UpstreamServer*> servers_;
-    std::uint64_t ticket_ = 0;  // its place in the order of arrival; 0: it has none yet
+    std::uint64_t ticket_ = 0;  // its place in the order; 0: it has none yet
     Clearing* provision_ = nullptr;
     std::atomic<bool> is_waiting_{false};
     std::atomic<UpstreamServer*> granted_{nullptr};
@@ -78,8 +84,10 @@ class WaitingRoom {
   // The guest waits for a place at one of these servers from now on; when it waited already, these take the place of
   // the former ones. A guest that comes back, because the place it had got was none, has its former place in the order.
   void enter(Guest& guest, std::vector<UpstreamServer*> servers) noexcept;
-  // It waits no more. A place that was granted and not taken is released.
-  void leave(Guest& guest, Time now) noexcept;
+  // It waits no more. A place that was granted and not taken is released. `served`: it was its turn, and it has got a
+  // connection.
+  enum class Leaving : std::uint8_t { unserved, served };
+  void leave(Guest& guest, Time now, Leaving how = Leaving::unserved) noexcept;
   // The server at which it was granted a place, which is its own from here on; or null.
   UpstreamServer* take_grant(Guest& guest) noexcept;
 
@@ -104,7 +112,7 @@ class WaitingRoom {
   mutable std::mutex mutex_;  // guards what follows, and the guests' and clearings' members
   async::ListHead guests_;    // those who wait, in the order of their tickets
   async::ListHead clearings_;
-  std::uint64_t last_ticket_ = 0;
+  async::FairOrder fair_;
 };
 
 }  // namespace sallyport::upstream

@@ -130,7 +130,7 @@ class StageRuns {
         continue;
       }
       const bool is_in_background = has_computed_long_;
-      if (is_in_background) co_await async::Background(context_.scheduler);
+      if (is_in_background) co_await async::Background(context_.scheduler, context_.payer);
       if (rules_.have_waited[i] && (rules_.rules->is_crowded() || !rules_.queue.is_empty())) {
         waiting_.spawn(run_later(*this, i));
         continue;
@@ -198,7 +198,7 @@ class StageRuns {
         run->waiting().check();
       }
       const bool is_in_background = run->state() == Run::State::pauses || run->cpu() >= Run::longest_slice;
-      if (is_in_background) co_await async::Background(scheduler);
+      if (is_in_background) co_await async::Background(scheduler, self.context_.payer);
       if (scheduler.is_over(until)) {
         run->give_up();
       } else {

@@ -92,6 +92,8 @@ struct GatherContext {
   double score = 0;
   // At stage done: what became of the mail, in the words of the log ("relay", "reject"). Before that empty.
   std::string_view outcome = {};
+  // At whose expense the loop's time is taken.
+  async::Payer payer = 0;
 };
 
 // The phases of gathering within a stage. Gatherings of one phase run at the same time, after those of the lower phases

@@ -325,7 +325,7 @@ Task<Told> MilterSession::say_body(const MailDraft& draft, const GatherContext& 
     while (!rest.empty() && connection_->dialogue().wants(milter::Verb::body)) {
       const std::string_view chunk = rest.substr(0, largest_chunk);
       rest.remove_prefix(chunk.size());
-      co_await async::Share(context.scheduler, chunk.size());
+      co_await async::Share(context.scheduler, chunk.size(), context.payer);
       if (connection_->add(milter::Body{chunk})) {
         auto told = co_await connection_->answer(patience(context));
         if (!told || is_last_word(*told)) co_return told;

@@ -71,6 +71,26 @@ TEST_F(ShareTest, EachHasItsTurn) {
   for (const Mover& mover : movers) EXPECT_NEAR(static_cast<double>(mover.moved), 10.0 * most, 2.0 * most);
 }
 
+// Two tenants: one with a hundred who wait, one with a single one, each as long as the other has.
+TEST_F(ShareTest, PayersTakeTurnsHoweverManyEachHas) {
+  const auto move_for = [](Scheduler& scheduler, std::size_t& moved, Payer payer) -> Task<void> {
+    while (true) {
+      co_await Share(scheduler, 65536, payer);
+      moved += 65536;
+    }
+  };
+  for (const std::size_t many : {3u, 100u, 1000u}) {
+    Nursery here(scheduler);
+    std::size_t of_many = 0, of_one = 0;
+    for (std::size_t i = 0; i < many; ++i) here.spawn(move_for(scheduler, of_many, 7));
+    here.spawn(move_for(scheduler, of_one, 8));
+    for (int i = 0; i < 3; ++i) turn();
+    of_many = of_one = 0;
+    for (int i = 0; i < 100; ++i) turn();
+    EXPECT_NEAR(static_cast<double>(of_one), static_cast<double>(of_many), 0.1 * static_cast<double>(of_many)) << many;
+  }
+}
+
 TEST_F(ShareTest, WhoHasAnEventIsServedInEveryTurn) {
   Mover greedy{65536, 0};
   int served = 0;

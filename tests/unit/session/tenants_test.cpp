@@ -56,6 +56,26 @@ TEST_F(Tenants, HaveOneTransactionEach) {
   EXPECT_EQ(world.log.count({"event=transaction", "tenant=default", "nrcpt=2"}), 1u);
 }
 
+// I13: one that has half of all places leaves the rest to the others; where there is one tenant, it has all.
+TEST_F(Tenants, HaveNoMoreThanTheirPartOfAllPlaces) {
+  world.add_tenant("acme", "acme.example", "default");
+  world.slots.places_for_mails = 0;
+  world.greet();
+  EXPECT_THAT(begin("eve@acme.example"), StartsWith("451 4.3.2 Too many messages for this domain at once"));
+  EXPECT_EQ(world.log.count({"event=recipient", "tenant=", "check=resource", "because=\"tenant acme has half of all"}),
+            1u);
+  EXPECT_EQ(world.counters.get(Fault::resource), 1u);
+  world.slots.places_for_mails = 1;
+  EXPECT_TRUE(is_accepted(rcpt("eve@acme.example")));
+  EXPECT_EQ(content(), "250 2.0.0 Stored\r\n");
+}
+
+TEST_F(Tenants, AloneHasAllPlaces) {
+  world.slots.places_for_mails = 0;
+  world.greet();
+  EXPECT_TRUE(is_accepted(begin("bob@example.com")));
+}
+
 TEST_F(Tenants, HaveTheirOwnUpstreams) {
   world.add_upstream("exchange", second_server);
   world.add_tenant("acme", "acme.example", "exchange");

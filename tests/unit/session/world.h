@@ -55,7 +55,11 @@ class FreeSlots final : public io::SessionSlots {
   std::unique_ptr<Slot> take(const IpAddress&, Share) override {
     return places > 0 ? std::make_unique<Slot>() : nullptr;
   }
+  std::unique_ptr<Slot> take_for_mail(std::uint64_t) override {
+    return places_for_mails > 0 ? std::make_unique<Slot>() : nullptr;
+  }
   int places = 1;
+  int places_for_mails = 1;
 };
 
 class SetPressure final : public io::Pressure {

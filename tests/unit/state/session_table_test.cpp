@@ -81,6 +81,18 @@ TEST(SessionTable, GetsAPlaceBackWhenASessionEnds) {
   EXPECT_NE(table.take(ip("192.0.2.1")), nullptr);
 }
 
+TEST(SessionTable, NoTenantHasMoreThanHalf) {
+  for (const std::uint64_t most : {10u, 3u, 1000u}) {
+    SessionTable table({most, most});
+    std::vector<std::unique_ptr<io::SessionSlots::Slot>> slots;
+    while (auto slot = table.take_for_mail(7)) slots.push_back(std::move(slot));
+    EXPECT_EQ(slots.size(), (most + 1) / 2);
+    EXPECT_NE(table.take_for_mail(8), nullptr);
+    slots.pop_back();
+    EXPECT_NE(table.take_for_mail(7), nullptr);
+  }
+}
+
 TEST(SessionTable, StaysExactUnderManyThreads) {
   SessionTable table({10, 6});
   std::atomic<std::uint64_t> most{0};

@@ -56,10 +56,11 @@ class PoolFixture : public testing::Test {
   }
 
   // Asks for a connection and notes its name when it has one.
-  Task<void> ask(UpstreamPool& from, std::string name, Lease& lease) {
+  Task<void> ask(UpstreamPool& from, std::string name, Lease& lease, async::Payer payer = 0) {
     std::shared_ptr<UpstreamGroup> group = groups.at("default");
     std::vector<FailedServer> failed;
-    auto got = co_await from.acquire(*group, failed, {.deadline = loop.now() + std::chrono::seconds(30)});
+    auto got =
+        co_await from.acquire(*group, failed, {.deadline = loop.now() + std::chrono::seconds(30), .payer = payer});
     if (got) lease = std::move(*got);
     served.push_back(got ? name : name + " in vain");
   }

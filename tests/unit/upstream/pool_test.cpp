@@ -1,4 +1,6 @@
 // Slots, their order, what happens to connections that are given back, and what a reload changes.
+#include <algorithm>
+
 #include "tests/unit/upstream/pool_fixture.h"
 
 namespace sallyport::upstream {
@@ -41,6 +43,41 @@ TEST_F(UpstreamPoolTest, ServesInTheOrderOfArrival) {
   EXPECT_EQ(upstream.connections, 2);
   EXPECT_EQ(server().connections(), 1u);
   EXPECT_EQ(server().waiting(), 0);
+}
+
+// Tenants that share a server: each has its turn, whoever came first, whether a connection is handed over or a place.
+TEST_F(UpstreamPoolTest, TenantsTakeTurns) {
+  for (const bool is_dropped : {false, true}) {
+    served.clear();
+    std::vector<Lease> of_many(6);
+    Lease of_one, of_another;
+    async::Nursery askers(loop.scheduler());
+    for (Lease& lease : of_many) askers.spawn(ask(*pool, "many", lease, 7));
+    askers.spawn(ask(*pool, "one", of_one, 8));
+    askers.spawn(ask(*pool, "another", of_another, 9));
+    loop.run();
+    EXPECT_EQ(served, (std::vector<std::string>{"many"}));
+    const auto let_go = [&](Lease& lease) {
+      if (is_dropped) {
+        lease = {};
+      } else if (lease) {
+        pool->give_back(std::move(lease), false);
+      }
+    };
+    for (int turn = 0; turn < 8; ++turn) {
+      for (Lease& lease : of_many) let_go(lease);
+      let_go(of_one);
+      let_go(of_another);
+      loop.run();
+    }
+    ASSERT_EQ(served.size(), 8u);
+    const auto place_of = [&](std::string_view name) {
+      return std::find(served.begin(), served.end(), name) - served.begin();
+    };
+    EXPECT_LE(place_of("one"), 3) << is_dropped;
+    EXPECT_LE(place_of("another"), 3) << is_dropped;
+    EXPECT_EQ(server().waiting(), 0);
+  }
 }
 
 TEST_F(UpstreamPoolTest, NobodyWaitsForEver) {
