@@ -2,6 +2,7 @@
 
 #include "policies/api/actions.h"
 #include "policies/dnsbl/dead_lists.h"
+#include "policies/milters/dead_listeners.h"
 #include "policies/rate/dead_rates.h"
 
 namespace sallyport::policies {
@@ -27,6 +28,7 @@ void find_dead_actions(const ActionSettings& actions, Advice& advice) {
 std::span<const Adviser> advisers() {
   static constexpr Adviser list[] = {
       {dnsbl_section, advise_with<DnsblSettings, find_dead_lists>},
+      {milters_section, advise_with<MiltersSettings, find_dead_listeners>},
       {rate_section, advise_with<RateSettings, find_dead_rates>},
       {actions_section, advise_with<ActionSettings, find_dead_actions>},
   };

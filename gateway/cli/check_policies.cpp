@@ -37,6 +37,11 @@ class AdviceOfOne final : public policies::Advice {
 
   std::string path(std::string_view key) const override { return prefix_ + std::string(key); }
   bool is_given(std::string_view key) const override { return find(key) != nullptr; }
+  bool is_listened_on(const SocketAddress& address) const override {
+    const auto& listeners = loaded_.settings->listen;
+    return std::any_of(listeners.begin(), listeners.end(),
+                       [&address](const config::ListenSettings& listen) { return listen.address == address; });
+  }
   void warn(std::initializer_list<std::string_view> keys, std::string message) override {
     for (const std::string_view key : keys) {
       const config::Effective* value = find(key);
