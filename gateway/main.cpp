@@ -1,10 +1,11 @@
 // The program. Everything it can do is a command: gateway/cli/command_list.h, and the daemon,
-// gateway/app/run_command.h.
+// gateway/app/run_command.h, with the process beside it, gateway/app/admin_command.h.
 #include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include "gateway/app/admin_command.h"
 #include "gateway/app/run_command.h"
 #include "gateway/cli/dispatch.h"
 #include "gateway/cli/exit_code.h"
@@ -13,7 +14,8 @@ int main(int argc, char** argv) {
   using namespace sallyport::cli;
   try {
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-    const int status = dispatch(arguments, Console{std::cout, std::cerr}, sallyport::app::run_entry);
+    const int status =
+        dispatch(arguments, Console{std::cout, std::cerr}, {&sallyport::app::run_entry, &sallyport::app::admin_entry});
     // Data that did not arrive must not look like success: a full disk, a closed pipe.
     if (!std::cout.flush() && status == exit_code::ok) {
       std::cerr << "sallyport: the output could not be written\n";

@@ -17,6 +17,7 @@
 #include "gateway/base/descriptor.h"
 #include "gateway/base/log.h"
 #include "gateway/base/public_suffix.h"
+#include "gateway/base/timings.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/mail/spool.h"
 #include "gateway/milter_service/mta_terms.h"
@@ -46,6 +47,7 @@ struct CommonParts {
   // then, whatever a snapshot says.
   const std::shared_ptr<const config::Settings> at_start;
   Counters counters;
+  Timings timings;
   supervise::Link link;  // to the supervising process
   // Where the loops note for it that they turn.
   std::optional<supervise::Board> board;

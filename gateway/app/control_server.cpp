@@ -1,6 +1,7 @@
 #include "gateway/app/control_server.h"
 
 #include "gateway/app/list_reports.h"
+#include "gateway/app/metric_report.h"
 #include "gateway/app/server_reports.h"
 #include "gateway/control/protocol.h"
 #include "gateway/control/upstreams.h"
@@ -43,6 +44,7 @@ Task<std::string> ControlServer::respond(std::string line) {
   const auto request = control::decode_request(line);
   if (!request) co_return control::encode_error(request.error().message);
   if (request->command == "stats") co_return stats();
+  if (request->command == "metrics") co_return metrics();
   if (request->command == "upstreams") co_return upstreams();
   if (request->command == "lists") co_return lists();
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
@@ -52,7 +54,7 @@ Task<std::string> ControlServer::respond(std::string line) {
     co_return outcome ? control::encode_reloaded(*outcome) : control::encode_reload_errors(outcome.error());
   }
   co_return control::encode_error(
-      "this version answers only \"stats\", \"upstreams\", \"lists\", \"values\" and \"reload\"");
+      "this version answers only \"stats\", \"metrics\", \"upstreams\", \"lists\", \"values\" and \"reload\"");
 }
 
 // A successor that starts while this daemon drains takes over the state directory with the place of the socket. Whoever
@@ -73,6 +75,11 @@ std::string ControlServer::stats() {
   stats.emplace_back("sallyport_faults_total{kind=\"loop_stall\"}",
                      static_cast<std::int64_t>(common_.loop_stalls.load()));
   return control::encode_stats(stats);
+}
+
+std::string ControlServer::metrics() {
+  reloader_.tell_certificate_age();
+  return control::encode_state(daemon_state(common_, reloader_.current(), moment(), reloader_.is_stopping()));
 }
 
 std::string ControlServer::upstreams() const {

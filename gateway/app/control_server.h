@@ -24,6 +24,7 @@ class ControlServer {
   Task<void> answer(std::unique_ptr<io::Stream> stream);
   Task<std::string> respond(std::string line);
   std::string stats();
+  std::string metrics();
   std::string upstreams() const;
   Moment moment() const;
   std::string lists() const;

@@ -85,7 +85,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
                 *common.log),
       pool_(loop_.scheduler(), dialer_, common.counters, *common.log, orders.snapshot->shared->upstreams),
       log_lines_(*common.log, common.counters),
-      record_counters_(common.counters),
+      record_counters_(common.counters, &common.timings),
       host_{loop_.scheduler(),
             clock_,
             resolver_,
@@ -97,12 +97,15 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
             pool_,
             IdSource(random_seed()),
             std::move(orders.snapshot),
-            {&log_lines_, &record_counters_}},
+            {&log_lines_, &record_counters_},
+            &common.timings},
       probes_(probing == Probing::yes),
       number_(common.watched_loops++),
       reloaded_(loop_.scheduler()),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
+  pool_.measure_with(common.timings);
+  resolver_.measure_with(common.timings);
   if (common.dmarc_reports) {
     dmarc_rows_.emplace(*common.dmarc_reports, common.counters, [&common](std::string_view tenant) {
       return report::is_reported(*common.at_start, tenant);  // which restart settings decide

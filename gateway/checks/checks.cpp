@@ -32,6 +32,23 @@ class Stopwatch {
   std::uint64_t standstills_;
 };
 
+// Tells the timings how long a stage's checks have looked things up, also when they are broken off.
+class StageWatch {
+ public:
+  StageWatch(const CheckServices& services, Stage stage) noexcept : services_(services), stage_(stage) {}
+  StageWatch(const StageWatch&) = delete;
+  StageWatch& operator=(const StageWatch&) = delete;
+  ~StageWatch() {
+    const auto what = std::size_t(Timing::stage_connect) + std::size_t(stage_);
+    if (services_.timings && what < std::size_t(Timing::count_)) services_.timings->add(Timing(what), watch_.time());
+  }
+
+ private:
+  const CheckServices& services_;
+  const Stage stage_;
+  const Stopwatch watch_{services_.scheduler};
+};
+
 bool is_of(const Verdict& verdict, const policies::PolicyEntry& entry) { return verdict.check == entry.name; }
 
 bool is_on(const Plan& plan, const policies::PolicyEntry& entry) {
@@ -58,6 +75,7 @@ bool Checks::gathers(const Active& active, Stage stage) const {
 }
 
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
+  const StageWatch watch(services_, stage);
   policies::GatherContext context{services_.scheduler, resolver_,   services_.counters, services_.log,    deadline,
                                   body_hashes_,        &verifying_, &running_rules_,    score(verdicts_), outcome_,
                                   plan_->payer};

@@ -20,6 +20,7 @@
 #include "gateway/async/task.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
+#include "gateway/base/timings.h"
 #include "gateway/checks/disposition.h"
 #include "gateway/checks/gatherings.h"
 #include "gateway/checks/plan.h"
@@ -39,6 +40,7 @@ struct CheckServices {
   Duration patience;  // timeouts.policy
   // What is waited for in phase `outside` has so much time for each stage (policies::GatherPhase).
   Duration outside = std::chrono::seconds(180);
+  Timings* timings = nullptr;  // where somebody wants to know them
 };
 
 class Checks {

@@ -65,6 +65,7 @@ class MachineCheck {
   void run() {
     find_running();
     for (std::size_t i = 0; i < settings_.listen.size(); ++i) address(i);
+    admin_address();
     service_user();
     state_directory();
     log_file();
@@ -85,13 +86,20 @@ class MachineCheck {
     if (!values) return;
     for (const auto& [path, toml] : *values) {
       if (path.starts_with("listen[") && path.ends_with("].address")) running_.insert(toml);
+      if (path == "admin.listen") running_.insert(toml);
     }
   }
 
   void address(std::size_t index) {
-    const SocketAddress& wanted = settings_.listen[index].address;
+    look_at(settings_.listen[index].address, config::full_path("listen[].address", {index}));
+  }
+
+  void admin_address() {
+    if (settings_.admin.listen) look_at(*settings_.admin.listen, "admin.listen");
+  }
+
+  void look_at(const SocketAddress& wanted, const std::string& path) {
     if (running_.contains(settings::quote(wanted.to_string()))) return;
-    const std::string path = config::full_path("listen[].address", {index});
     const auto bound = uv::bind_listeners(wanted, 1);
     if (bound) return;
     if (bound.error().error != EACCES && bound.error().error != EPERM) {

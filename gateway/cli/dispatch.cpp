@@ -1,6 +1,7 @@
 #include "gateway/cli/dispatch.h"
 
 #include <ostream>
+#include <utility>
 
 #include "gateway/cli/command_line.h"
 #include "gateway/cli/command_list.h"
@@ -8,8 +9,8 @@
 
 namespace sallyport::cli {
 
-int dispatch(const std::vector<std::string>& arguments, const Console& console, const Command& run) {
-  std::vector<const Command*> commands{&run};
+int dispatch(const std::vector<std::string>& arguments, const Console& console, std::vector<const Command*> processes) {
+  std::vector<const Command*> commands = std::move(processes);
   commands.insert(commands.end(), command_list().begin(), command_list().end());
   const auto parsed = parse_command_line(arguments, commands);
   if (const auto* leave = std::get_if<Leave>(&parsed)) {

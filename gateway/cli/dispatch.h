@@ -8,8 +8,8 @@
 
 namespace sallyport::cli {
 
-// Runs what `arguments` (without the program's name) ask for and returns the exit status. `run` is the command of the
-// daemon, which the composition root (gateway/app, which this folder may not include) adds to the list.
-int dispatch(const std::vector<std::string>& arguments, const Console& console, const Command& run);
+// Runs what `arguments` (without the program's name) ask for and returns the exit status. `processes` are the commands
+// that serve, which the composition root (gateway/app, which this folder may not include) puts before the list.
+int dispatch(const std::vector<std::string>& arguments, const Console& console, std::vector<const Command*> processes);
 
 }  // namespace sallyport::cli

@@ -51,6 +51,18 @@ std::string offered_text(const void* value) {
   return offered.is_common ? quote("common") : ehlo_keywords_type.to_toml(&offered.keywords);
 }
 
+Result<std::optional<SocketAddress>> parse_optional_address(std::string_view text, const Reading& reading) {
+  if (text.empty()) return std::optional<SocketAddress>();
+  const auto address = SocketAddress::parse(text);
+  if (!address) return reading.wrong(text);
+  if (address->port == 0) return Failure{"the port of an address is 1 to 65535, not 0"};
+  return address;
+}
+
+std::string optional_address_text(const std::optional<SocketAddress>& address) {
+  return address ? address->to_string() : std::string();
+}
+
 }  // namespace
 
 constinit const settings::TypeOf<std::vector<std::string>> ehlo_keywords_type =
@@ -66,5 +78,10 @@ constinit const settings::TypeOf<OfferedExtensions> offered_extensions_type{
      R"({"oneOf": [{"const": "common"}, {"type": "array", "items": {"type": "string"}}]})",
      read_offered,
      offered_text}};
+
+constinit const settings::TypeOf<std::optional<SocketAddress>> optional_address_type =
+    settings::text_type<std::optional<SocketAddress>, parse_optional_address, optional_address_text>(
+        "address", R"(an address like "127.0.0.1:8080" or "[::1]:8080", or "")",
+        R"({"type": "string", "pattern": "^(|([0-9.]+|\\[[0-9A-Fa-f.:]+\\]):[0-9]+)$"})");
 
 }  // namespace sallyport::config

@@ -1,4 +1,4 @@
-// The value types of upstreams.*.hide and upstreams.*.extensions.
+// The value types of upstreams.*.hide, upstreams.*.extensions and admin.listen.
 #pragma once
 
 #include "gateway/config/gateway_settings.h"
@@ -9,5 +9,6 @@ namespace sallyport::config {
 extern const settings::TypeOf<std::vector<std::string>> ehlo_keywords_type;  // array of "CHUNKING", kept in capitals
 extern const settings::TypeOf<OfferedExtensions>
     offered_extensions_type;  // "common", or an array of offerable_extensions
+extern const settings::TypeOf<std::optional<SocketAddress>> optional_address_type;  // "127.0.0.1:8080", or ""
 
 }  // namespace sallyport::config

@@ -241,6 +241,13 @@ constexpr Row state_rows[] = {
 };
 constexpr SectionOf<StateSettings> state_section{"state", state_rows};
 
+constexpr Row admin_rows[] = {
+    row<&AdminSettings::listen>("listen", optional_address_type,
+                                "Where /metrics, /healthz and /readyz are served; empty: nowhere.",
+                                {.reload = Reload::restart}),
+};
+constexpr SectionOf<AdminSettings> admin_section{"admin", admin_rows};
+
 constexpr Row log_rows[] = {
     row<&LogSettings::format>("format", "How a line of the log is written.", {.reload = Reload::restart}),
     row<&LogSettings::schema>("schema",
@@ -297,6 +304,7 @@ std::span<const GatewaySection> sections_before_policy() {
 std::span<const GatewaySection> sections_after_policy() {
   static constexpr GatewaySection list[] = {
       {&state_section, part<&Settings::state>},
+      {&admin_section, part<&Settings::admin>},
       {&log_section, part<&Settings::log>},
   };
   return list;

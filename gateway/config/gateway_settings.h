@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -135,6 +136,11 @@ struct StateSettings {
   std::string path = "/var/lib/sallyport";
 };
 
+// The admin process: figures and health over HTTP (gateway/admin).
+struct AdminSettings {
+  std::optional<SocketAddress> listen;  // nothing: there is no such process
+};
+
 struct Settings {
   std::string hostname;
   std::uint64_t workers = 0;  // 0 = one per core
@@ -149,6 +155,7 @@ struct Settings {
   TrustedSettings trusted;
   settings::Set policy{policies::policy_sections()};
   StateSettings state;
+  AdminSettings admin;
   LogSettings log;
 };
 

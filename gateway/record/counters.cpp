@@ -29,6 +29,7 @@ bool RecordCounters::take(const MailRecord& record) noexcept {
   switch (record.subject) {
     case Subject::transaction:
       counters_.add(total_of(record.outcome));
+      if (timings_) timings_->add(Timing::mail, record.took);
       break;
     case Subject::recipient:
       counters_.add(Total::recipients_refused);

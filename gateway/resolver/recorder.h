@@ -10,21 +10,28 @@
 #include "gateway/base/address.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
+#include "gateway/base/timings.h"
 
 namespace sallyport::resolver {
 
 class Recorder {
  public:
-  // Both must outlive the recorder.
+  // All must outlive the recorder.
   Recorder(Counters& counters, Log& log) : counters_(counters), log_(log) {}
 
+  void measure_with(Timings& timings) { timings_ = &timings; }
+
   void note(Total total) { counters_.add(total); }
+  void note(Timing what, Duration took) {
+    if (timings_) timings_->add(what, took);
+  }
   void note(Violation kind, const SocketAddress& server);
   void note(Fault kind, std::string_view detail);
 
  private:
   Counters& counters_;
   Log& log_;
+  Timings* timings_ = nullptr;
 };
 
 }  // namespace sallyport::resolver

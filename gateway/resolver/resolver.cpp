@@ -221,7 +221,9 @@ Task<Heard> Resolver::ask_servers(const dns::Question& question, Time deadline, 
       if (silences < patience_fifths.size()) {
         patience = std::min(deadline, scheduler_.now() + fifth * patience_fifths[silences]);
       }
+      const Time began = scheduler_.now();
       Heard heard = co_await ask_server(transport_, settings_.servers[server], question, use_edns, patience, deadline);
+      if (heard.kind != Heard::Kind::unasked) recorder_.note(Timing::dns_question, scheduler_.now() - began);
       if (heard.kind == Heard::Kind::answer) {
         first_server_ = server;
         asked.is_news = true;

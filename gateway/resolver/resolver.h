@@ -54,6 +54,8 @@ class Resolver final : public io::Resolver {
   Resolver(async::Scheduler& scheduler, io::DatagramDialer& datagrams, io::Dialer& connections, Cache& cache,
            const ResolverSettings& settings, Counters& counters, Log& log);
 
+  // `timings`, which outlives the resolver, gets how long questions take.
+  void measure_with(Timings& timings) { recorder_.measure_with(timings); }
   // From now on, if another resolver of `others` is asking a question, this resolver waits for its answer instead of
   // asking. The other resolver's thread calls `post`, which must run its argument on this resolver's thread. `others`
   // must outlive this.

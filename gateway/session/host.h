@@ -11,6 +11,7 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/id.h"
 #include "gateway/base/log.h"
+#include "gateway/base/timings.h"
 #include "gateway/checks/checks.h"
 #include "gateway/io/clock.h"
 #include "gateway/io/pressure.h"
@@ -40,6 +41,7 @@ struct Host {
   // Each gets every record, in this order; they outlive the sessions. The log's comes first: what it cannot keep of a
   // discard, the sinks after it are not told of (threats.md I1).
   std::vector<record::RecordSink*> sinks;
+  Timings* timings = nullptr;  // of all workers, where somebody wants to know them
 };
 
 // How long filters may be waited for at a stage (policies::GatherPhase::outside). What has to be done after it, handing
@@ -52,7 +54,8 @@ inline Duration time_outside(const config::TimeoutSettings& timeouts) {
 inline checks::CheckServices services_of(Host& host, const config::Settings& settings) {
   const resolver::BudgetSettings dns_budget{settings.limits.dns_per_message, settings.limits.dns_per_session};
   const config::TimeoutSettings& timeouts = settings.timeouts;
-  return {host.scheduler, host.resolver, host.counters, host.log, dns_budget, timeouts.policy, time_outside(timeouts)};
+  return {host.scheduler, host.resolver,   host.counters,          host.log,
+          dns_budget,     timeouts.policy, time_outside(timeouts), host.timings};
 }
 
 inline bool is_in(const IpAddress& client, const std::vector<IpNetwork>& networks) {

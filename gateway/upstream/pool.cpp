@@ -244,6 +244,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
                                                                     const ClientInfo* spoken_for) {
   UpstreamServer& server = slot.server();
   counters_.add(Total::upstream_connections);
+  const Time began = scheduler_.now();
 
   const bool is_opportunistic = group.settings.tls.mode == tls::UpstreamTls::opportunistic;
   const tls::ClientContext* tls =
@@ -257,6 +258,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
     channel = co_await UpstreamChannel::open(scheduler_, dialer_, nullptr, group.settings, server.address(),
                                              group.ehlo_name, timeouts, spoken_for);
   }
+  note(Timing::upstream_connect, scheduler_.now() - began);
   // The server is there; it only does not want this client.
   if (!channel && channel.error().kind == Kind::unwelcome) co_return std::move(channel).error();
   if (!channel) {

@@ -135,12 +135,12 @@ TEST(CommandLine, DmarcReport) {
 TEST(CommandLine, DispatchRunsTheCommandWithItsOptions) {
   std::ostringstream out;
   std::ostringstream err;
-  EXPECT_EQ(dispatch({"run", "-c", "a.toml"}, {out, err}, run_entry), 42);
+  EXPECT_EQ(dispatch({"run", "-c", "a.toml"}, {out, err}, {&run_entry}), 42);
   EXPECT_EQ(out.str(), "run with a.toml");
-  EXPECT_EQ(dispatch({"walk"}, {out, err}, run_entry), exit_code::usage);
+  EXPECT_EQ(dispatch({"walk"}, {out, err}, {&run_entry}), exit_code::usage);
   EXPECT_THAT(err.str(), HasSubstr("unknown command \"walk\""));
   out.str("");
-  EXPECT_EQ(dispatch({"--help"}, {out, err}, run_entry), exit_code::ok);
+  EXPECT_EQ(dispatch({"--help"}, {out, err}, {&run_entry}), exit_code::ok);
   EXPECT_THAT(out.str(), HasSubstr("Serve in the foreground"));
 }
 

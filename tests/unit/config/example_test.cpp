@@ -75,7 +75,8 @@ TEST(Example, EveryLineIsTrue) {
                                             "policy.dmarc.exceptions",
                                             "policy.dmarc.report.sign.domain",
                                             "policy.dmarc.report.sign.selector",
-                                            "policy.dmarc.report.sign.key.file"};
+                                            "policy.dmarc.report.sign.key.file",
+                                            "admin.listen"};
   std::size_t compared = 0;
   for (const Effective& by_default : plain.loaded.values) {
     if (examples.contains(by_default.key->path)) continue;

@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""The admin process: figures, health, readiness over HTTP; hostile clients of it; what Prometheus says of all that."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from support import PROGRAM, ROOT, Client, GatewayTest, accepts, free_port, run, wait_until
+
+MONITORING = ROOT / "packaging/monitoring"
+PROMTOOL = shutil.which("promtool", path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/local/bin")
+NAME_IN_EXPRESSION = re.compile(r"\bsallyport_[a-z0-9_]+")
+
+
+class AdminTest(GatewayTest):
+    """A gateway with an admin process beside it."""
+
+    def start_both(self, upstream, **more):
+        self.admin_port = free_port()
+        self.gateway(upstream, admin={"listen": f"127.0.0.1:{self.admin_port}"}, **more)
+        self.start_admin()
+
+    def start_admin(self, *options):
+        # A gateway that starts one by itself has it already.
+        if not accepts(self.admin_port):
+            self.admin = self.start("admin", [PROGRAM, "admin", "-c", self.folder / "sallyport.toml", *options])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+
+    def get(self, path):
+        """Status and body."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=20) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def raw(self, octets, pieces=None):
+        """Everything that comes back to these octets, sent whole or in pieces of this size."""
+        with socket.create_connection(("127.0.0.1", self.admin_port), timeout=20) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                for at in range(0, len(octets), pieces or len(octets)):
+                    client.sendall(octets[at:at + (pieces or len(octets))])
+                client.shutdown(socket.SHUT_WR)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            answer = b""
+            try:
+                while piece := client.recv(65536):
+                    answer += piece
+            except ConnectionResetError:
+                pass
+            return answer
+
+    def figures(self):
+        """The lines of /metrics, as {series: value}."""
+        status, text = self.get("/metrics")
+        self.assertEqual(status, 200)
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+                for line in text.splitlines() if not line.startswith("#")}
+
+    @staticmethod
+    def go_on(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+    def wait_for_figure(self, series, value):
+        return wait_until(f"{series} {value}", lambda: self.figures().get(series) == value)
+
+
+class Served(AdminTest):
+    def test_figures_and_health_of_a_gateway_that_serves(self):
+        sink = self.sink()
+        self.start_both(sink.port)
+        with Client(self.port) as client:
+            client.greet()
+            client.ask("NONSENSE", 500)
+            client.mail()
+            client.message(b"Subject: x\r\n\r\nx")
+            client.ask("QUIT", 221)
+        self.assertEqual(self.get("/healthz"), (200, "ok\n"))
+        wait_until("ready", lambda: self.get("/readyz") == (200, "ready\n"))
+        figures = self.wait_for_figure("sallyport_relayed_total", 1) and self.figures()
+        stats = self.stats()
+        for name, value in stats.items():
+            self.assertIn(name, figures)
+            if name.endswith("_total") or "_total{" in name:
+                self.assertLessEqual(figures[name], value)
+        self.assertEqual(figures['sallyport_violations_total{kind="bad_command"}'], 1)
+        self.assertEqual((figures["sallyport_up"], figures["sallyport_ready"]), (1, 1))
+        self.assertEqual(figures["sallyport_mail_seconds_count"], 1)
+        self.assertEqual(figures['sallyport_mail_seconds_bucket{le="+Inf"}'], 1)
+        self.assertEqual(figures["sallyport_upstream_final_reply_seconds_count"], 1)
+        self.assertGreaterEqual(figures["sallyport_upstream_reply_seconds_count"], 1)
+        self.assertGreaterEqual(figures["sallyport_upstream_connect_seconds_count"], 1)
+        self.assertGreater(figures["sallyport_open_descriptors"], 5)
+        up = f'sallyport_upstream_server_up{{upstream="default",server="127.0.0.1:{sink.port}"}}'
+        self.assertEqual(figures[up], 1)
+
+    def test_it_runs_without_root_and_without_capabilities(self):
+        self.start_both(free_port())
+        if not hasattr(self, "admin"):
+            self.skipTest("the gateway has started its own")
+        status = pathlib.Path(f"/proc/{self.admin.pid}/status").read_text()
+        self.assertNotRegex(status, r"(?m)^Uid:\t0\t")
+        self.assertRegex(status, r"(?m)^CapEff:\t0+$")
+        self.assertRegex(status, r"(?m)^NoNewPrivs:\t1$")
+
+    def test_why_it_is_not_ready(self):
+        self.start_both(free_port())  # nobody is behind it
+        with Client(self.port) as client:
+            client.greet()
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            client.ask("RCPT TO:<user@test.example>", 451)
+            wait_until("the reason", lambda: self.get("/readyz")[0] == 503)
+            self.assertEqual(self.get("/readyz"), (503, "upstream default: no server is up\n"))
+            self.assertEqual(self.get("/healthz")[0], 200)
+            self.gateway_process.signal(signal.SIGTERM)
+            wait_until("the gateway's end", lambda: "does not answer" in self.get("/readyz")[1] or
+                       "draining" in self.get("/readyz")[1])
+
+    def test_a_gateway_that_does_not_answer(self):
+        self.start_both(free_port())
+        if not hasattr(self, "admin"):
+            self.skipTest("the admin process ends with the gateway that has started it")
+        serving = self.gateway_process.pid
+        os.kill(serving, signal.SIGSTOP)
+        self.addCleanup(self.go_on, serving)
+        wait_until("healthz to fail", lambda: self.get("/healthz")[0] == 503)
+        self.assertIn("no answer in time", self.get("/readyz")[1])
+        self.assertEqual(self.figures(), {"sallyport_up": 0})
+        # Others are answered while one waits.
+        self.assertEqual(self.get("/nothing")[0], 404)
+        self.go_on(serving)
+        wait_until("healthz", lambda: self.get("/healthz")[0] == 200)
+        self.gateway_process.kill()
+        wait_until("healthz to fail", lambda: self.get("/healthz")[0] == 503)
+
+    def test_scrapes_do_not_load_the_gateway(self):
+        self.start_both(free_port())
+        self.get("/metrics")
+        stat = pathlib.Path(f"/proc/{self.gateway_process.pid}/stat")
+        began = time.monotonic()
+        answers = {self.get("/metrics")[1] for _ in range(300)}
+        # The gateway was asked once a second at most, so there are so many different answers at most.
+        self.assertLessEqual(len(answers), time.monotonic() - began + 2)
+        self.assertTrue(stat.exists())
+
+    def test_names_of_peers_make_no_series(self):
+        sink = self.sink()
+        self.start_both(sink.port, limits={"sessions_per_ip": 10000, "errors_per_session": 1000000, "unknown_recipients": 1000000,
+                                           "unknown_recipients_close": 1000000, "junk_commands": 1000000})
+        with Client(self.port) as client:
+            client.greet()
+        before = set(self.figures())
+        for source in range(1, 30):
+            with Client(self.port, source=f"127.1.2.{source}") as client:
+                client.greet(f"host-{source}.peer-7b31.example")
+                lines = "".join(f"MAIL FROM:<a{i}@peer-7b31-{source}-{i}.example>\r\nRCPT TO:<u{i}@peer-7b31-{i}.example>\r\n"
+                                f"XNONSENSE{i}\r\nRSET\r\n" for i in range(250))
+                client.send(lines + "QUIT\r\n")
+                self.assertIn("221 ", client.rest())
+        time.sleep(1.1)
+        self.assertEqual(set(self.figures()), before)
+        self.assertNotIn("7b31", self.get("/metrics")[1])
+
+
+class Hostile(AdminTest):
+    def setUp(self):
+        super().setUp()
+        self.start_both(free_port())
+
+    def test_what_is_no_request_is_refused_however_it_comes(self):
+        for octets, status in (
+                (b"POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+                (b"POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nxx", 405),
+                (b"DELETE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405),
+                (b"GET / HTTP/1.1\r\n\r\n", 400),
+                (b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20000 + b"\r\n\r\n", 431),
+                (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413),
+                (b"EHLO mail.example.com\r\n\r\n", 400)):
+            for pieces in (None, 1 if len(octets) < 1000 else 100):
+                answer = self.raw(octets, pieces)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), (octets[:60], pieces, answer[:100]))
+        # The Host is the client's word, and nothing is made of it.
+        answer = self.raw(b"GET /healthz HTTP/1.1\r\nHost: evil-7b31.example\r\nConnection: close\r\n\r\n", 1)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+        self.assertNotIn(b"7b31", answer)
+
+    def test_requests_that_follow_each_other(self):
+        answer = self.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nHEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+                          b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", answer), [b"200", b"200", b"404"])
+
+    def test_those_who_only_hold_connections_keep_out_nobody(self):
+        held = [socket.create_connection(("127.0.0.1", self.admin_port), timeout=20) for _ in range(300)]
+        try:
+            for client in held:
+                try:
+                    client.sendall(b"GET /")
+                except OSError:
+                    pass
+            self.assertEqual(self.get("/healthz")[0], 200)
+            wait_until("the last of them to be closed", lambda: held[-1].recv(1) == b"")
+        finally:
+            for client in held:
+                client.close()
+
+
+class Start(AdminTest):
+    def test_a_port_that_is_taken(self):
+        self.admin_port = free_port()
+        file = self.configuration(free_port(), admin={"listen": f"127.0.0.1:{self.admin_port}"})
+        with socket.create_server(("127.0.0.1", self.admin_port)):
+            done = run([PROGRAM, "admin", "-c", file])
+            self.assertEqual(done.returncode, 74)
+            self.assertIn(f"127.0.0.1:{self.admin_port}", done.stderr)
+            checked = run([PROGRAM, "check", "-c", file])
+            self.assertEqual(checked.returncode, 78)
+            self.assertIn(f"127.0.0.1:{self.admin_port}", checked.stdout + checked.stderr)
+        self.assertEqual(run([PROGRAM, "check", "-c", file]).returncode, 0)
+
+    def test_without_an_address_there_is_nothing_to_do(self):
+        done = run([PROGRAM, "admin", "-c", self.configuration(free_port())])
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("admin.listen", done.stderr)
+
+    def test_it_ends_by_a_signal_and_with_its_parent(self):
+        self.admin_port = free_port()
+        file = self.configuration(free_port(), admin={"listen": f"127.0.0.1:{self.admin_port}"})
+        self.start_admin()
+        self.admin.signal(signal.SIGTERM)
+        self.assertEqual(self.admin.wait(), 0)
+        # A shell that starts it and is killed.
+        parent = self.start("parent", ["/bin/sh", "-c", f'"$0" admin --with-parent -c "$1" & wait', PROGRAM, file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        parent.kill()
+        wait_until("its end", lambda: not accepts(self.admin_port))
+
+
+@unittest.skipUnless(PROMTOOL, "promtool is missing (Debian's package prometheus)")
+class Prometheus(AdminTest):
+    def test_the_figures_are_well_formed(self):
+        self.start_both(free_port(), policy={"mode": "enforce", "dnsbl": {"zones": {"bl.test.example": {"name": "bl"}}},
+                                             "rules": {"path": self.rules(
+                                                 "sp.rule { name = 'X', stage = 'message', run = function(tx) return nil end }\n")}})
+        text = self.get("/metrics")[1]
+        self.assertIn('sallyport_list_questions_total{list="bl"} 0', text)
+        self.assertIn('sallyport_rule_hits_total{rule="X"} 0', text)
+        done = run([PROMTOOL, "check", "metrics"], input=text)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_the_alert_rules_are_right(self):
+        done = run([PROMTOOL, "check", "rules", MONITORING / "alerts.yml"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = run([PROMTOOL, "test", "rules", MONITORING / "alerts_test.yml"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+class Board(AdminTest):
+    def test_every_name_in_the_board_and_in_the_alerts_is_a_figure(self):
+        sink = self.sink()
+        self.start_both(sink.port, policy={"mode": "enforce", "dnsbl": {"zones": {"bl.test.example": {"name": "bl"}}},
+                                           "rules": {"path": self.rules(
+                                               "sp.rule { name = 'X', stage = 'message', run = function(tx) return nil end }\n")}})
+        known = {series.partition("{")[0] for series in self.figures()}
+        board = json.loads((MONITORING / "grafana.json").read_text())
+        expressions = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+        expressions += re.findall(r"(?m)^\s+expr: (.*)$", (MONITORING / "alerts.yml").read_text())
+        self.assertGreater(len(expressions), 15)
+        for expression in expressions:
+            names = NAME_IN_EXPRESSION.findall(expression)
+            self.assertTrue(names, expression)
+            for name in names:
+                self.assertIn(name, known, expression)
+
+
+class Top(AdminTest):
+    """`sallyport top`, which needs no admin process."""
+
+    def test_a_single_look(self):
+        self.gateway(free_port())
+        file = self.folder / "sallyport.toml"
+        text = run([PROGRAM, "top", "-c", file])
+        self.assertEqual((text.returncode, text.stderr), (0, ""))
+        self.assertIn("mails per second\n", text.stdout)
+        self.assertNotIn("\x1b", text.stdout)
+        self.assertEqual(run([PROGRAM, "top", "--once", "-c", file]).returncode, 0)
+        figures = json.loads(run([PROGRAM, "top", "--json", "-c", file]).stdout)
+        self.assertEqual(figures["sessions"], 0)
+        self.assertEqual([rate["what"] for rate in figures["verdicts"]],
+                         ["relayed", "tagged", "rejected", "tempfailed", "discarded", "dropped"])
+        self.assertEqual(run([PROGRAM, "top", "-c", self.configuration(free_port(), state={"path": self.folder / "none"})]).returncode, 69)
+
+    def test_a_terminal_sees_it_anew_until_q(self):
+        self.gateway(free_port())
+        screen, terminal = os.openpty()
+        self.addCleanup(os.close, screen)
+        top = subprocess.Popen([PROGRAM, "top", "-c", self.folder / "sallyport.toml"], stdin=terminal, stdout=terminal,
+                               stderr=subprocess.DEVNULL)
+        self.addCleanup(top.kill)
+        os.close(terminal)
+        os.set_blocking(screen, False)
+        seen = b""
+
+        def drawn():
+            nonlocal seen
+            try:
+                seen += os.read(screen, 65536)
+            except BlockingIOError:
+                pass
+            return seen.count(b"mails per second") >= 3
+        wait_until("three views", drawn)
+        self.assertTrue(seen.startswith(b"\x1b[?1049h"), seen[:40])
+        os.write(screen, b"q")
+        self.assertEqual(top.wait(20), 0)
+        os.set_blocking(screen, False)
+        self.assertIn(b"\x1b[?1049l", os.read(screen, 65536))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
