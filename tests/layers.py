@@ -15,7 +15,7 @@ NEVER = {**{engine: [other for other in ENGINES if other != engine] for engine i
          "gateway/session": ["gateway/uv"]}
 
 # Headers with an extension that belong to the system; those of the standard library have none.
-SYSTEM = r"(sys|linux|netinet|arpa)/.*|(unistd|fcntl|poll|time|dirent|ifaddrs|netdb|pwd|grp|glob|malloc|pthread|signal|stdbool|stdlib|syslog)\.h"
+SYSTEM = r"(sys|linux|netinet|arpa)/.*|(unistd|fcntl|poll|time|dirent|ifaddrs|netdb|pwd|grp|glob|malloc|pthread|signal|stdbool|stdlib|syslog|termios)\.h"
 
 
 @dataclasses.dataclass

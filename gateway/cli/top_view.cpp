@@ -1,0 +1,186 @@
+#include "gateway/cli/top_view.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "gateway/base/text_safety.h"
+
+namespace sallyport::cli {
+
+namespace {
+
+constexpr double share_of_slow = 0.95;
+constexpr std::size_t most_slow = 5;
+
+const Metric* find(const control::State& state, std::string_view name) {
+  const auto found =
+      std::find_if(state.metrics.begin(), state.metrics.end(), [&](const Metric& m) { return m.name == name; });
+  return found == state.metrics.end() ? nullptr : &*found;
+}
+
+double value_of(const control::State& state, std::string_view name) {
+  const Metric* metric = find(state, name);
+  return metric == nullptr || metric->samples.empty() ? 0 : metric->samples.front().value;
+}
+
+std::string label_of(const MetricSample& sample, std::string_view label) {
+  for (const auto& [name, value] : sample.labels) {
+    if (name == label) return value;
+  }
+  return {};
+}
+
+// The buckets of one histogram: how many took at most so long.
+using Buckets = std::map<double, double>;
+
+std::map<std::string, Buckets> buckets_of(const control::State& state, const Metric& metric) {
+  std::map<std::string, Buckets> all;
+  const Metric* found = find(state, metric.name);
+  if (found == nullptr) return all;
+  for (const MetricSample& sample : found->samples) {
+    if (sample.suffix != "_bucket") continue;
+    const std::string bound = label_of(sample, "le");
+    const double seconds = bound == "+Inf" ? std::numeric_limits<double>::infinity() : std::atof(bound.c_str());
+    all[label_of(sample, "stage")][seconds] = sample.value;
+  }
+  return all;
+}
+
+// "sallyport_upstream_final_reply_seconds" -> "upstream final reply"
+std::string words_of_name(std::string_view name, const std::string& stage) {
+  constexpr std::string_view begin = "sallyport_";
+  constexpr std::string_view end = "_seconds";
+  if (name.starts_with(begin)) name.remove_prefix(begin.size());
+  if (name.ends_with(end)) name.remove_suffix(end.size());
+  std::string words(name);
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return stage.empty() ? words : words + " " + stage;
+}
+
+std::vector<TopFigures::Slow> slowest_of(const control::State& now, const control::State* before) {
+  std::vector<TopFigures::Slow> slowest;
+  for (const Metric& metric : now.metrics) {
+    if (metric.type != MetricType::histogram) continue;
+    auto known = before ? buckets_of(*before, metric) : std::map<std::string, Buckets>();
+    for (auto& [stage, buckets] : buckets_of(now, metric)) {
+      for (auto& [bound, count] : buckets) count -= known[stage][bound];
+      const double all = buckets.empty() ? 0 : buckets.rbegin()->second;
+      if (all <= 0) continue;
+      const auto found = std::find_if(buckets.begin(), buckets.end(),
+                                      [&](const auto& bucket) { return bucket.second >= share_of_slow * all; });
+      TopFigures::Slow slow{words_of_name(metric.name, stage), found->first, false};
+      if (std::isinf(slow.seconds)) {
+        slow.is_more = true;
+        slow.seconds = buckets.size() > 1 ? std::next(buckets.rbegin())->first : 0;
+      }
+      slowest.push_back(std::move(slow));
+    }
+  }
+  std::stable_sort(slowest.begin(), slowest.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.seconds, a.is_more) > std::pair(b.seconds, b.is_more);
+  });
+  if (slowest.size() > most_slow) slowest.resize(most_slow);
+  return slowest;
+}
+
+std::vector<std::string> trouble_of(const control::State& now) {
+  std::vector<std::string> trouble = now.not_ready;
+  if (const Metric* up = find(now, "sallyport_upstream_server_up")) {
+    for (const MetricSample& sample : up->samples) {
+      if (sample.value == 0)
+        trouble.push_back("server " + label_of(sample, "server") + " of upstream " + label_of(sample, "upstream") +
+                          " takes no mail");
+    }
+  }
+  if (const Metric* asked = find(now, "sallyport_list_asked")) {
+    for (const MetricSample& sample : asked->samples) {
+      if (sample.value == 0) trouble.push_back("list " + label_of(sample, "list") + " is not asked");
+    }
+  }
+  return trouble;
+}
+
+std::string number(double value, int digits) {
+  std::array<char, 64> text;
+  const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, 63))};
+}
+
+std::string octets(double value) {
+  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
+  return number(value, unit == 0 ? 0 : 1) + " " + units[unit];
+}
+
+std::string time(double seconds) {
+  return seconds < 1 ? number(seconds * 1000, seconds < 0.01 ? 1 : 0) + " ms" : number(seconds, 1) + " s";
+}
+
+std::string span(double seconds) {
+  const auto all = static_cast<long long>(seconds);
+  const std::string clock = std::to_string(all / 3600 % 24) + "h" + std::to_string(all / 60 % 60) + "m";
+  return all >= 86400 ? std::to_string(all / 86400) + "d" + clock : clock + std::to_string(all % 60) + "s";
+}
+
+}  // namespace
+
+TopFigures top_figures(const control::State& now, const control::State* before, double seconds) {
+  TopFigures figures;
+  figures.uptime = value_of(now, "sallyport_uptime_seconds");
+  // A daemon that was started anew meanwhile counts from nothing.
+  if (before && value_of(*before, "sallyport_uptime_seconds") > figures.uptime) before = nullptr;
+  if (!before) seconds = figures.uptime;
+  figures.sessions = value_of(now, "sallyport_sessions");
+  figures.tls_sessions = value_of(now, "sallyport_tls_sessions");
+  figures.pressure_percent = value_of(now, "sallyport_pressure_percent");
+  figures.held_bytes = value_of(now, "sallyport_held_bytes");
+  figures.memory_bytes = value_of(now, "sallyport_memory_bytes");
+  figures.upstream_open = value_of(now, "sallyport_upstream_open");
+  figures.upstream_idle = value_of(now, "sallyport_upstream_idle");
+  for (const char* verdict : {"relayed", "tagged", "rejected", "tempfailed", "discarded", "dropped"}) {
+    const std::string name = "sallyport_" + std::string(verdict) + "_total";
+    const double count = value_of(now, name) - (before ? value_of(*before, name) : 0);
+    figures.verdicts.push_back({verdict, seconds > 0 ? count / seconds : 0});
+  }
+  figures.slowest = slowest_of(now, before);
+  figures.trouble = trouble_of(now);
+  return figures;
+}
+
+std::vector<std::string> top_lines(const TopFigures& figures, std::size_t width, std::size_t height) {
+  std::vector<std::string> lines;
+  lines.push_back("sallyport, up " + span(figures.uptime));
+  lines.push_back("sessions " + number(figures.sessions, 0) + " (TLS " + number(figures.tls_sessions, 0) +
+                  "), pressure " + number(figures.pressure_percent, 0) + " %, memory " + octets(figures.memory_bytes) +
+                  ", held by messages " + octets(figures.held_bytes));
+  lines.push_back("connections to servers behind: " + number(figures.upstream_open, 0) + ", idle " +
+                  number(figures.upstream_idle, 0));
+  lines.push_back("");
+  lines.push_back("mails per second");
+  for (const auto& [what, per_second] : figures.verdicts) {
+    std::string name = "  " + what;
+    name.resize(std::max<std::size_t>(name.size(), 14), ' ');
+    lines.push_back(name + number(per_second, 2));
+  }
+  lines.push_back("");
+  lines.push_back("slowest (19 of 20 took at most)");
+  if (figures.slowest.empty()) lines.push_back("  nothing was measured");
+  for (const TopFigures::Slow& slow : figures.slowest)
+    lines.push_back("  " + slow.what + "  " + (slow.is_more ? "more than " : "") + time(slow.seconds));
+  lines.push_back("");
+  lines.push_back(figures.trouble.empty() ? "no trouble" : "trouble");
+  for (const std::string& sentence : figures.trouble) lines.push_back("  " + text::showable(sentence));
+  if (lines.size() > height) lines.resize(height);
+  for (std::string& line : lines) line.resize(std::min(line.size(), width));
+  return lines;
+}
+
+}  // namespace sallyport::cli
