@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "gateway/app/common_parts.h"
+#include "gateway/app/hardening.h"
 #include "gateway/app/privileges.h"
 #include "gateway/app/reload.h"
 #include "gateway/app/reply_routes.h"
@@ -227,6 +228,9 @@ std::optional<StartFailure> Daemon::open_everything() {
   auto dropped = account_ ? drop_privileges(*account_) : drop_privileges();
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
   if (auto failure = settle_with_supervisor()) return failure;
+  for (const auto& done : {hide_memory(), refuse_system_calls()}) {
+    if (!done) return StartFailure{cli::exit_code::permission, done.error().message};
+  }
   if (auto failure = start_threads()) return failure;
   if (auto failure = open_state()) return failure;
   if (auto failure = open_store()) return failure;

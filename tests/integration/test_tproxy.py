@@ -71,8 +71,9 @@ class Networks(GatewayTest):
         return commands
 
     def run_gateway(self, file, *wrapper):
+        before = len(self.log_lines("ready"))
         self.running = self.start("gateway", self.gate.inside(*wrapper, PROGRAM, "run", "-c", file))
-        wait_until("the gateway", lambda: self.log_lines("ready") or not self.running.is_running())
+        wait_until("the gateway", lambda: len(self.log_lines("ready")) > before or not self.running.is_running())
         self.assertTrue(self.running.is_running(), self.running.output())
 
     def helper(self):
