@@ -31,7 +31,7 @@ def why_not():
     """Why it cannot be tried here; nothing when it can."""
     if os.geteuid() != 0:
         return "it takes root"
-    for program in ("dpkg-buildpackage", "dh", "lintian", "unshare", "setpriv", "rsync"):
+    for program in ("dpkg-buildpackage", "dh", "lintian", "unshare", "setpriv", "rsync", "systemd-socket-activate"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
     look = ("d=$(mktemp -d) && mount -t tmpfs tmpfs $d && mkdir $d/u $d/w $d/r && "
@@ -47,7 +47,7 @@ class Unit(unittest.TestCase):
                               capture_output=True, text=True)
         level = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
         self.assertTrue(level, done.stderr)
-        self.assertLessEqual(float(level[1]), 1.6)
+        self.assertLessEqual(float(level[1]), 1.5)
 
     def test_each_directive_is_known(self):
         if shutil.which("systemd-analyze") is None:
@@ -106,9 +106,11 @@ class Life(unittest.TestCase):
         unit = (self.root / "usr/lib/systemd/system/sallyport.service").read_text()
         words = re.search(r"^ExecStart=(.*)$", unit, re.M)[1].split()
         user = re.search(r"^User=(.*)$", unit, re.M)[1]
-        rights = re.search(r"^AmbientCapabilities=(.*)$", unit, re.M)[1].lower().replace("cap_", "+")
-        return self.start("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--inh-caps", rights, "--ambient-caps", rights,
-                          "--no-new-privs", *words)
+        socket = (self.root / "usr/lib/systemd/system/sallyport.socket").read_text()
+        address = re.search(r"^ListenStream=(.*)$", socket, re.M)[1]
+        # It listens as systemd does, and starts the gateway when the first client comes.
+        return self.start("systemd-socket-activate", f"--listen={address}", "setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
+                          "--bounding-set=-all", "--no-new-privs", *words)
 
     def send(self):
         with smtplib.SMTP("127.0.0.1", 25, timeout=10) as client:
