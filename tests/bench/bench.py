@@ -40,10 +40,19 @@ TWELVE = ["ARC_FORWARDER", "ATTACHMENT_NAMES", "BOUNCE_TO_MANY", "EXECUTIVE_NAME
           "MASS_BCC", "NEW_SENDER_TO_FINANCE", "REPLY_TO_ELSEWHERE", "SENDER_RATE", "THREAD_HIJACK"]
 
 
+def with_children(pid):
+    """The gateway is two processes, one of which supervises the other."""
+    pids = [pid]
+    for one in pids:
+        for task in pathlib.Path(f"/proc/{one}/task").iterdir():
+            pids += [int(child) for child in (task / "children").read_text().split()]
+    return pids
+
+
 def cpu_seconds(pid):
-    """What all threads of a process have used, to the nanosecond where the kernel says it so."""
+    """What all threads of a process and of its children have used, to the nanosecond where the kernel says it so."""
     total = 0.0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+    for task in (task for one in with_children(pid) for task in pathlib.Path(f"/proc/{one}/task").iterdir()):
         try:
             total += int((task / "schedstat").read_text().split()[0]) / 1e9
         except (OSError, IndexError):
@@ -53,10 +62,12 @@ def cpu_seconds(pid):
 
 
 def rss_kib(pid):
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    return 0
+    total = 0
+    for one in with_children(pid):
+        for line in pathlib.Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total
 
 
 def wait_for(port):
@@ -216,10 +227,14 @@ target = "file:{self.folder}/{mode}.log"
                   f"{sum(r['failed'] for r in results):8}")
         print("direct: the load generator speaks to smtp-sink itself, and the CPU is the sink's")
 
+    def newsletter(self):
+        file = self.folder / "newsletter.eml"
+        file.write_bytes(subprocess.run([self.args.program.parent / "content_load", "newsletter"], capture_output=True, check=True).stdout)
+        return file
+
     def run_inside(self):
         """A mail of 20 KiB with HTML, with the checks that look at it from outside, and with parts, URLs and the twelve rules."""
-        newsletter = self.folder / "newsletter.eml"
-        newsletter.write_bytes(subprocess.run([self.args.program.parent / "content_load", "newsletter"], capture_output=True, check=True).stdout)
+        newsletter = self.newsletter()
         cpu = {"outside": [], "inside": []}
         for _ in range(self.args.repeats):
             sink = self.sink()
@@ -266,8 +281,8 @@ target = "file:{self.folder}/{mode}.log"
         print(f"mails one after the other: p50 {middle['alone'][0]:.2f} ms, p99 {middle['alone'][1]:.2f} ms; beside 4 mails with endless rules: "
               f"p50 {middle['beside'][0]:.2f} ms, p99 {middle['beside'][1]:.2f} ms, {times:.1f} times as long")
 
-    def run_milter(self):
-        """The milters are threads of this program, so that only our side counts."""
+    def make_milters(self):
+        """They are threads of this program, so that only our side counts."""
         sys.path.insert(0, str(ROOT / "tests/integration"))
         from scripted_milter import ScriptedMilter
         all_declined, all_silent = 0x37F, 0x400 | 0x80 | 0xF000 | 0x10000 | 0x40000 | 0x80000
@@ -276,6 +291,9 @@ target = "file:{self.folder}/{mode}.log"
                         "answering": ScriptedMilter(self.folder / "answering.sock")}
         for milter in self.milters.values():
             milter.keeps_notes = False
+
+    def run_milter(self):
+        self.make_milters()
         cpu = {mode: [] for mode in ("relay", *self.milters)}
         for _ in range(self.args.repeats):
             sink = self.sink()
@@ -354,6 +372,25 @@ target = "file:{self.folder}/{mode}.log"
               f"{count} slow clients: {ratio:.2f} times; PSS {most / 1024:.0f} MiB")
         return ratio < 2 and most < 512 * 1024
 
+    def run_for_profile(self):
+        """The loads that a profile is made of: what most mails need counts most."""
+        newsletter = self.newsletter()
+        sink = self.sink()
+        loads = [("relay", ["--sessions", 6000]), ("relay", ["--sessions", 1000, "--messages", 10]),
+                 ("relay", ["--sessions", 1000, "--size", 200_000]), ("relay", ["--sessions", 2000, "--starttls"]),
+                 ("checks", ["--sessions", 6000]), ("checks", ["--sessions", 1000, "--starttls"]),
+                 ("inside", ["--sessions", 3000, "--content", newsletter])]
+        self.make_milters()
+        loads += [(mode, ["--sessions", 1000]) for mode in self.milters]
+        for mode, options in loads:
+            gateway = self.gateway(mode)
+            result = self.load(GATEWAY, "--parallel", 20, *options)
+            self.stop(gateway)
+            if result["failed"]:
+                sys.exit(f"{mode}: {result['failed']} mails failed: {result['first_error']}")
+            print(f"{mode} {' '.join(map(str, options))}: {result['messages']} mails", flush=True)
+        self.stop(sink)
+
     def run_idle(self):
         sink = self.sink()
         print(f"{'idle sessions':>14}{'PSS MiB':>10}{'KiB each':>10}")
@@ -400,8 +437,9 @@ def run_content(program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "tenants", "slow", "soak", "kill", "reload", "chaos", []],
-                        help="by default all but content, milter, milter_library, milter_service, tenants, slow, soak, kill, reload and chaos")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "tenants", "slow", "soak", "kill", "reload", "chaos", "profile", []],
+                        help="by default all but content, milter, milter_library, milter_service, tenants, slow, soak, kill, reload, chaos and profile")
+
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
@@ -446,6 +484,8 @@ def main():
             bench.run_beside_endless()
         if "milter" in what:
             bench.run_milter()
+        if "profile" in what:
+            bench.run_for_profile()
         if "idle" in what:
             bench.run_idle()
         held = [bench.run_tenants() if one == "tenants" else bench.run_slow() for one in ("tenants", "slow") if one in what]
