@@ -16,6 +16,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INSIDE = "SALLYPORT_PACKAGE_TEST_INSIDE"
+UNITS = ["sallyport.service", "sallyport.sallyport-admin.service"]
 ANSWERS = ('sallyport sallyport/hostname string mx1.example.com\n'
            'sallyport sallyport/domains string example.com *.example.com\n'
            'sallyport sallyport/upstream string 127.0.0.1:2600\n')
@@ -43,18 +44,21 @@ def why_not():
 class Unit(unittest.TestCase):
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
     def test_it_exposes_little(self):
-        done = subprocess.run(["systemd-analyze", "security", "--offline=true", ROOT / "packaging/debian/sallyport.service"],
-                              capture_output=True, text=True)
-        level = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
-        self.assertTrue(level, done.stderr)
-        self.assertLessEqual(float(level[1]), 1.5)
+        for unit in UNITS:
+            done = subprocess.run(["systemd-analyze", "security", "--offline=true", ROOT / "packaging/debian" / unit],
+                                  capture_output=True, text=True)
+            level = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+            self.assertTrue(level, done.stderr)
+            self.assertLessEqual(float(level[1]), 1.5, unit)
 
     def test_each_directive_is_known(self):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("systemd-analyze is not installed")
-        done = subprocess.run(["systemd-analyze", "verify", ROOT / "packaging/debian/sallyport.service"], capture_output=True, text=True)
-        said = [line for line in done.stderr.splitlines() if "sallyport.service" in line and "not executable" not in line and "'man " not in line]
-        self.assertEqual(said, [])
+        for unit in [*UNITS, "sallyport.socket"]:
+            done = subprocess.run(["systemd-analyze", "verify", ROOT / "packaging/debian" / unit], capture_output=True, text=True)
+            said = [line for line in done.stderr.splitlines()
+                    if unit in line and not any(word in line for word in ("not executable", "'man ", "sallyport.service not found"))]
+            self.assertEqual(said, [], unit)
 
 
 class Package(unittest.TestCase):
