@@ -5,6 +5,7 @@
 #include <istream>
 #include <ostream>
 
+#include "gateway/base/address.h"
 #include "gateway/base/domain_name.h"
 #include "gateway/base/endpoint.h"
 #include "gateway/base/text.h"
@@ -38,7 +39,7 @@ bool is_mail_domain(std::string_view name) {
 
 Result<Done> check_hostname(const InitAnswers& answers) {
   if (is_domain_name(answers.hostname, false) && answers.hostname.find('.') != std::string::npos &&
-      Endpoint::parse(answers.hostname, smtp_port))
+      !IpAddress::parse(answers.hostname))
     return Done{};
   return Failure{"expected the full name of this host, such as mx1.example.com (--hostname)"};
 }

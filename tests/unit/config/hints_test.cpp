@@ -65,8 +65,8 @@ TEST(Hints, KeysThatOtherVersionsHaveAreSaidToBeSuch) {
               ElementsAre(HasSubstr("unknown key \"antivirus\" in [policy]: not in this version")));
   EXPECT_THAT(errors_of(minimal + "[tenants.default.recipients]\nsource = \"callout\"\n"),
               ElementsAre(HasSubstr("unknown key \"recipients\" in [tenants.default]: not in this version")));
-  EXPECT_THAT(errors_of(minimal + "[admin]\nlisten = \"127.0.0.1:8080\"\n"),
-              ElementsAre(HasSubstr("unknown key \"admin\": not in this version")));
+  EXPECT_THAT(errors_of(minimal + "[state]\nhistory_keep = \"30d\"\n"),
+              ElementsAre(HasSubstr("unknown key \"history_keep\" in [state]: not in this version")));
   EXPECT_THAT(errors_of(minimal + "tenants.acme = { domains = [\"a.example\"], policy.greylist.mode = \"enforce\" }\n"),
               ElementsAre(HasSubstr("in [tenants.acme.policy]: not in this version")));
 }

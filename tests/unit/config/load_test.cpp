@@ -280,8 +280,8 @@ TEST(Load, TheReverseNameIsOffByItself) {
 TEST(Load, WhatIsNotBuiltIsUnknown) {
   EXPECT_THAT(errors_of(minimal + "[policy.greylist]\ndelay = \"5m\"\n"),
               ElementsAre(HasSubstr("/etc/m.toml:4:9: error: unknown key \"greylist\" in [policy]")));
-  EXPECT_THAT(errors_of(minimal + "[admin]\nlisten = \"127.0.0.1:8080\"\n"),
-              ElementsAre(HasSubstr("error: unknown key \"admin\"")));
+  EXPECT_THAT(errors_of(minimal + "quarantine = \"on\"\n"),
+              ElementsAre(HasSubstr("error: unknown key \"quarantine\"")));
 }
 
 TEST(Load, TablesAndValuesAreNotTheSame) {
