@@ -365,7 +365,10 @@ class Start(Networks):
 
     def test_routes_that_are_missing_are_named(self):
         self.run_gateway(self.settings())
-        line, = (line for line in self.log_lines("fault") if line["kind"] == "client_info")
+        def lines():
+            return [line for line in self.log_lines("fault") if line["kind"] == "client_info"]
+        wait_until("the line, which comes behind `ready`", lines)
+        line, = lines()
         self.assertEqual(line["upstream"], at(SERVER[4]))
         self.assertIn("ip rule add from", line["detail"])
         # Who is no tproxy client is not concerned.
