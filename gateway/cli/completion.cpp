@@ -59,6 +59,9 @@ std::string setting_names() {
   return joined(names);
 }
 
+// Of its arguments: the others that take any take files.
+bool takes_setting(const CommandDescription& command) { return command.name == "config explain"; }
+
 std::string bash(std::span<const CommandDescription> commands) {
   std::string script =
       "# bash completion for sallyport, made by the program itself: sallyport docs completion bash\n"
@@ -81,7 +84,7 @@ std::string bash(std::span<const CommandDescription> commands) {
       "  case \"${words[0]-} ${words[1]-}\" in\n";
   for (const CommandDescription& command : commands) {
     const std::string pattern = command.group().empty() ? "'" + command.name + " '*" : "'" + command.name + "'";
-    const bool takes_keys = command.name == "config explain";
+    const bool takes_keys = takes_setting(command);
     const bool takes_files = !command.arguments.empty() && !takes_keys;
     script += "    " + pattern +
               ") choices=" + quoted(joined(option_names(command)) + (takes_keys ? " " + setting_names() : "")) +
@@ -104,23 +107,28 @@ std::string bash(std::span<const CommandDescription> commands) {
   return script;
 }
 
-// What _describe and _arguments read: a colon ends the word.
+// With a backslash before each character that zsh would take for the end of a part.
+std::string escaped(std::string_view text, std::string_view ends) {
+  std::string escaped;
+  for (const char c : text) {
+    if (ends.find(c) != ends.npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+// What _describe reads: a colon ends the word.
 std::string described(std::string_view word, std::string_view about) {
-  std::string text;
-  for (const char c : word) text += c == ':' ? std::string("\\:") : std::string(1, c);
-  return quoted(text + ":" + std::string(about));
+  return quoted(escaped(word, ":") + ":" + std::string(about));
 }
 
 std::string zsh_arguments(const CommandDescription& command) {
   std::string text = "_arguments '(-c --config)'{-c,--config}'[The configuration file]:file:_files' '--help'";
   for (const DescribedOption& option : command.options) {
-    std::string about;
-    for (const char c : option.about)
-      about += c == '[' || c == ']' || c == ':' ? std::string{'\\', c} : std::string(1, c);
     const std::string value = option.value.empty() ? "" : ":" + option.value + ":_files";
-    text += " " + quoted((option.repeats ? "*" : "") + option.name + "[" + about + "]" + value);
+    text += " " + quoted((option.repeats ? "*" : "") + option.name + "[" + escaped(option.about, "[]:") + "]" + value);
   }
-  if (command.name == "config explain") {
+  if (takes_setting(command)) {
     text += " " + quoted("*:key:(" + setting_names() + ")");
   } else if (!command.arguments.empty()) {
     text += " '*:file:_files'";
@@ -182,7 +190,7 @@ std::string fish(std::span<const CommandDescription> commands) {
     for (const DescribedOption& option : command.options)
       script += "complete -c sallyport -n " + quoted(seen) + " -l " + quoted(option.name.substr(2)) +
                 (option.value.empty() ? "" : " -r") + " -d " + quoted(option.about) + "\n";
-    if (command.name == "config explain")
+    if (takes_setting(command))
       script += "complete -c sallyport -f -n " + quoted(seen) + " -a " + quoted(setting_names()) + "\n";
   }
   return script;
