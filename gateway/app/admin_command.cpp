@@ -23,13 +23,6 @@ int say(int status, const std::string& what, const cli::Console& console) {
   return status;
 }
 
-Result<Done> become_ordinary(const std::string& user) {
-  if (!is_root()) return drop_privileges();
-  const auto account = find_account(user);
-  if (!account) return account.error();
-  return drop_privileges(*account);
-}
-
 void declare(cli::Syntax& syntax, AdminOptions& options) {
   syntax.config_file(options.config_file);
   syntax.flag("--with-parent", "End when the process that started this one has ended", options.ends_with_parent);
@@ -47,7 +40,9 @@ int admin_command(const AdminOptions& options, const cli::Console& console) {
 
   auto process = admin::AdminProcess::listen(*settings.admin.listen);
   if (!process) return say(cli::exit_code::io, "admin.listen: " + process.error().message, console);
-  if (const auto dropped = become_ordinary(settings.user); !dropped)
+  const auto account = account_to_serve_as(settings.user);
+  if (!account) return say(cli::exit_code::permission, account.error().message, console);
+  if (const auto dropped = drop_privileges(*account); !dropped)
     return say(cli::exit_code::permission, dropped.error().message, console);
   console.err << "sallyport: figures and health at http://" << settings.admin.listen->to_string()
               << "/metrics, /healthz, /readyz" << std::endl;

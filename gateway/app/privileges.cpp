@@ -60,22 +60,6 @@ bool is_root() { return ::geteuid() == 0; }
 
 bool end_with_parent(int parent) { return ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent; }
 
-Result<Account> find_account(const std::string& name) {
-  std::vector<char> buffer(16 * 1024);
-  passwd entry{};
-  passwd* found = nullptr;
-  int problem = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  if (problem != 0 || !found) return Failure{"there is no user \"" + name + "\" on this system"};
-  if (found->pw_uid == 0) return Failure{"user \"" + name + "\" is root, and root never serves"};
-  return Account{name, found->pw_uid, found->pw_gid};
-}
-
-Result<Done> drop_privileges() {
-  auto emptied = reduce_capability_sets(0);
-  if (!emptied) return emptied;
-  return refuse_new_privileges();
-}
-
 namespace {
 
 // For good. `keep_capabilities`: the permitted ones stay.
@@ -92,10 +76,28 @@ Result<Done> become(const Account& account, bool keep_capabilities) {
 
 }  // namespace
 
-Result<Done> drop_privileges(const Account& account) {
-  auto became = become(account, false);
-  if (!became) return became;
-  return drop_privileges();
+Result<std::optional<Account>> account_to_serve_as(const std::string& user) {
+  if (!is_root()) return std::optional<Account>();
+  std::vector<char> buffer(16 * 1024);
+  passwd entry{};
+  passwd* found = nullptr;
+  const int problem = ::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  const auto unfit = [](const std::string& what) {
+    return Failure{what + "; name one with `user = \"...\"` (root itself never serves)"};
+  };
+  if (problem != 0 || !found) return unfit("there is no user \"" + user + "\" on this system");
+  if (found->pw_uid == 0) return unfit("user \"" + user + "\" is root");
+  return std::optional<Account>(Account{user, found->pw_uid, found->pw_gid});
+}
+
+Result<Done> drop_privileges(const std::optional<Account>& account) {
+  if (account) {
+    auto became = become(*account, false);
+    if (!became) return became;
+  }
+  auto emptied = reduce_capability_sets(0);
+  if (!emptied) return emptied;
+  return refuse_new_privileges();
 }
 
 Result<Done> keep_right_of_transparent_sockets(const Account* account) {

@@ -2,6 +2,7 @@
 // read and before the first further thread starts.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "gateway/base/result.h"
@@ -14,14 +15,16 @@ struct Account {
   unsigned gid = 0;
 };
 
-// The account's ids, or an error in words; root itself is one: it never serves.
-Result<Account> find_account(const std::string& name);
-
 bool is_root();
-// Becomes `account` for good: groups, gid, uid; then as drop_privileges(). Verified, not assumed.
-Result<Done> drop_privileges(const Account& account);
-// Without root: empties all capability sets, the ambient one too, and refuses new privileges.
-Result<Done> drop_privileges();
+
+// The account that a process started as root takes before it serves: that of `user`. Nothing for a process that was not
+// started as root: it stays who it is. The error says in words that there is no such account, or that it is root's,
+// which never serves.
+Result<std::optional<Account>> account_to_serve_as(const std::string& user);
+
+// Becomes `account` for good, if there is one: groups, gid, uid. Then empties all capability sets, the ambient one too,
+// and refuses new privileges. Verified, not assumed.
+Result<Done> drop_privileges(const std::optional<Account>& account);
 
 // From now on the kernel kills this process when its parent ends. A change of ids or capabilities undoes that. False:
 // the parent is gone already.

@@ -135,12 +135,8 @@ std::size_t Daemon::workers_wanted() const {
 }
 
 std::optional<StartFailure> Daemon::choose_account() {
-  if (!is_root()) return std::nullopt;
-  auto account = find_account(settings_.user);
-  if (!account) {
-    return StartFailure{cli::exit_code::permission,
-                        account.error().message + "; name one with `user = \"...\"` (root itself never serves)"};
-  }
+  auto account = account_to_serve_as(settings_.user);
+  if (!account) return StartFailure{cli::exit_code::permission, account.error().message};
   account_ = std::move(*account);
   return std::nullopt;
 }
@@ -225,7 +221,7 @@ std::optional<StartFailure> Daemon::open_everything() {
   }
   if (auto failure = bind_sockets()) return failure;
   // From here on nothing needs root, and nothing of a peer has been read yet (threats.md V1).
-  auto dropped = account_ ? drop_privileges(*account_) : drop_privileges();
+  auto dropped = drop_privileges(account_);
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
   if (auto failure = settle_with_supervisor()) return failure;
   for (const auto& done : {hide_memory(), refuse_system_calls()}) {
@@ -400,7 +396,7 @@ int load_and_serve(const RunOptions& options, supervise::Inheritance inheritance
 }
 
 // Root stays root here: the next serving process opens keys and the log as this one did. It reads nothing of a peer.
-Result<Done> give_up_rights() { return is_root() ? Result<Done>(Done{}) : drop_privileges(); }
+Result<Done> give_up_rights() { return is_root() ? Result<Done>(Done{}) : drop_privileges(std::nullopt); }
 
 int serve_or_supervise(const RunOptions& options, const cli::Console& console) {
   if (auto inheritance = supervise::take_inheritance())
