@@ -4,26 +4,31 @@
 
 #include "gateway/cli/command_description.h"
 #include "gateway/cli/completion.h"
+#include "gateway/cli/docs_tables.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/manual_page.h"
 
 namespace sallyport::cli {
 namespace {
 
-void declare(Syntax& syntax, DocsOptions& options) { options.commands = syntax.commands(); }
+void declare(Syntax& syntax, DocsOptions& options) {
+  options.commands = syntax.commands();
+  syntax.json(options.json);
+}
 
 void declare_completion(Syntax& syntax, DocsOptions& options) {
-  declare(syntax, options);
+  options.commands = syntax.commands();
   syntax.argument("SHELL", "bash, zsh or fish", options.shell);
 }
 
 int commands_command(const DocsOptions& options, const Console& console) {
-  console.out << manual_of_commands(describe(options.commands));
+  const auto commands = describe(options.commands);
+  console.out << (options.json ? commands_json(commands) : manual_of_commands(commands));
   return exit_code::ok;
 }
 
-int settings_command(const DocsOptions&, const Console& console) {
-  console.out << manual_of_settings();
+int settings_command(const DocsOptions& options, const Console& console) {
+  console.out << (options.json ? settings_json() : manual_of_settings());
   return exit_code::ok;
 }
 

@@ -1,4 +1,5 @@
-// `sallyport docs`: the program's own manual pages, and completion for shells. It reads no file.
+// `sallyport docs`: the program's own manual pages, the tables that they are made of, and completion for shells. It
+// reads no file.
 #pragma once
 
 #include <span>
@@ -11,6 +12,7 @@ namespace sallyport::cli {
 struct DocsOptions {
   std::span<const Command* const> commands;
   std::string shell;
+  bool json = false;
 };
 
 extern const Command docs_commands_entry;

@@ -1,6 +1,9 @@
 // What the program's exit status says (contract.md, section 2; the names of sysexits.h).
 #pragma once
 
+#include <array>
+#include <string_view>
+
 namespace sallyport::cli {
 
 namespace exit_code {
@@ -16,5 +19,25 @@ inline constexpr int temporary = 75;    // try again later
 inline constexpr int permission = 77;   // not allowed
 inline constexpr int configuration = 78;  // the configuration is wrong, or cannot be read
 }  // namespace exit_code
+
+struct ExitStatus {
+  int status;
+  std::string_view meaning;  // a sentence for administrators
+};
+
+// All of them, for the documentation.
+inline constexpr std::array exit_statuses{
+    ExitStatus{exit_code::ok, "Done."},
+    ExitStatus{exit_code::not_passed, "A check or a message did not pass."},
+    ExitStatus{exit_code::usage, "The command line is wrong."},
+    ExitStatus{exit_code::data, "What was given as data is unusable."},
+    ExitStatus{exit_code::no_input, "A file named on the command line is not there."},
+    ExitStatus{exit_code::unavailable, "The daemon cannot be reached."},
+    ExitStatus{exit_code::software, "A mistake in the program."},
+    ExitStatus{exit_code::io, "Reading or writing failed, or an address is taken."},
+    ExitStatus{exit_code::temporary, "The system does not give what is needed; try again later."},
+    ExitStatus{exit_code::permission, "Not allowed."},
+    ExitStatus{exit_code::configuration, "The configuration is wrong, or cannot be read."},
+};
 
 }  // namespace sallyport::cli

@@ -10,20 +10,6 @@
 namespace sallyport::cli {
 namespace {
 
-constexpr std::pair<int, std::string_view> exit_statuses[] = {
-    {exit_code::ok, "Done."},
-    {exit_code::not_passed, "A check or a message did not pass."},
-    {exit_code::usage, "The command line is wrong."},
-    {exit_code::data, "What was given as data is unusable."},
-    {exit_code::no_input, "A file named on the command line is not there."},
-    {exit_code::unavailable, "The daemon cannot be reached."},
-    {exit_code::software, "A mistake in the program."},
-    {exit_code::io, "Reading or writing failed, or an address is taken."},
-    {exit_code::temporary, "The system does not give what is needed; try again later."},
-    {exit_code::permission, "Not allowed."},
-    {exit_code::configuration, "The configuration is wrong, or cannot be read."},
-};
-
 class Page {
  public:
   Page(std::string_view name, std::string_view section, std::string_view about) {

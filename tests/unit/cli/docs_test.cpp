@@ -7,6 +7,7 @@
 #include "gateway/cli/command_description.h"
 #include "gateway/cli/command_list.h"
 #include "gateway/cli/completion.h"
+#include "gateway/cli/docs_tables.h"
 #include "gateway/cli/manual_page.h"
 #include "gateway/config/settings_table.h"
 
@@ -57,6 +58,19 @@ TEST(ManualPage, HasEverySetting) {
   const std::string page = manual_of_settings();
   for (const config::Key& key : config::settings_table())
     EXPECT_THAT(page, HasSubstr("\\fB" + manual_text(key.path) + "\\fR\n")) << key.path;
+}
+
+TEST(DocsTables, HaveEveryCommandAndSetting) {
+  const auto commands = describe(command_list());
+  const std::string of_commands = commands_json(commands);
+  for (const CommandDescription& command : commands)
+    EXPECT_THAT(of_commands, HasSubstr(R"({"name":")" + command.name + "\"")) << command.name;
+  EXPECT_THAT(of_commands, HasSubstr(R"({"status":78,)"));
+  EXPECT_THAT(of_commands, HasSubstr(R"({"name":"config","about":"Look at the configuration"})"));
+  const std::string of_settings = settings_json();
+  for (const config::Key& key : config::settings_table())
+    EXPECT_THAT(of_settings, HasSubstr(R"({"key":")" + key.path + "\"")) << key.path;
+  EXPECT_THAT(of_settings, HasSubstr(R"("default":null)"));
 }
 
 TEST(ManualPage, TakesNothingOfATextForARequest) {
