@@ -24,6 +24,9 @@ PROGRAM = pathlib.Path(os.environ.get("SALLYPORT", ROOT / "build/release/sallypo
 PATIENCE = float(os.environ.get("SALLYPORT_TEST_PATIENCE", "20"))  # seconds; sanitizers need more
 
 
+# The first line of a gateway that serves, as text, as JSON and in the Elastic Common Schema.
+READY = re.compile(rb'event(?:\.action)?"?[=:]"?ready')
+
 # Below the kernel's own ephemeral ports: no outgoing connection of another test takes one of these in between.
 PORTS = range(12000, 32000)
 
@@ -268,7 +271,7 @@ class GatewayTest(unittest.TestCase):
         seen = log.stat().st_size if log.exists() else 0
         process = self.start("gateway", [PROGRAM, "run", "-c", file])
         ready = wait_until("event=ready", lambda: not process.is_running() or (
-            log.exists() and re.search(rb'event"?[=:]"?ready', log.read_bytes()[seen:])))
+            log.exists() and READY.search(log.read_bytes()[seen:])))
         self.assertTrue(ready and process.is_running(), process.output())
         self.gateway_process = process
         return process
@@ -332,7 +335,8 @@ LOG_FIELD = re.compile(r' ([a-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
 def parse_log_line(line):
     """The fields of a line, all as text: `time level key=value ...` with values quoted where needed, or a JSON object."""
     if line.startswith("{"):
-        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in json.loads(line).items()}
+        fields = {key: value if isinstance(value, str) else json.dumps(value) for key, value in json.loads(line).items()}
+        return {"event": fields["event.action"], **fields} if "event.action" in fields else fields
     time_and_level = re.match(r"(\S+) (\S+)", line)
     fields = {"time": time_and_level[1], "level": time_and_level[2]}
     at = time_and_level.end()

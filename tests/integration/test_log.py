@@ -1,5 +1,7 @@
-"""The log of the running program: its target takes nothing, and its thread has no more rights than the others."""
+"""The log of the running program: its forms and targets, one that takes nothing, and the rights of its thread."""
+import datetime
 import fcntl
+import json
 import os
 import pathlib
 import subprocess
@@ -76,6 +78,89 @@ class Threads(GatewayTest):
         self.assertIn("log", [status["Name"] for status in tasks.values()])
         self.assertEqual({status["Name"]: status["NoNewPrivs"] for status in tasks.values()
                           if status["NoNewPrivs"] != "1"}, {})
+
+
+# What a client may say of itself, with octets that end a field, a line or a string, or that make a terminal show something else.
+HOSTILE = [b'x" event=transaction verdict=relay ip=203.0.113.77', b'"}{"event.action":"transaction"', b"\xff\xfe\x80", b"a\\",
+           "\u202e\u2028\u0085".encode(), b"\x1b[2J\x07", b"\\u0022,\\n", b"l" * 400]
+
+
+class Hostile(GatewayTest):
+    def provoke(self):
+        """Sends all of it, in every place that a log line tells of."""
+        for octets in HOSTILE:
+            with Client(self.port, source="127.0.0.9") as client:
+                client.expect(220)
+                client.send(b"EHLO " + octets + b"\r\n")
+                client.reply()
+                client.ask("EHLO client.example", 250)
+                quoted = b'"' + octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"@bad.example'
+                client.send(b"MAIL FROM:<" + quoted + b">\r\n")
+                if client.reply().startswith("250"):
+                    client.send(b"RCPT TO:<" + quoted.replace(b"bad.example", b"test.example") + b">\r\n")
+                    client.reply()
+                    client.ask("RSET", 250)
+                client.mail()
+                client.message(b"Subject: " + octets + b"\r\nMessage-ID: <" + octets + b">\r\n\r\ny")
+                client.send(b"QUIT\r\n")
+                client.rest()
+
+
+class Ecs(Hostile):
+    """`[log] schema = "ecs"`: every line is JSON under the names of the Elastic Common Schema."""
+
+    def test_every_line_end_to_end(self):
+        self.gateway(self.sink("--reject-rcpt", "nobody@").port, log={"format": "json", "schema": "ecs"},
+                     tls={"cert": self.certificate()})
+        with Client(self.port, source="127.0.0.8") as client:
+            client.greet()
+            client.starttls()
+            client.ask("EHLO client.example", 250)
+            client.mail()
+            client.message("Subject: x\r\n\r\ny")
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            client.ask("RCPT TO:<nobody@test.example>", 550)
+            client.ask("QUIT", 221)
+        self.provoke()
+        self.assertEqual(self.gateway_process.stop(), 0)
+        octets = (self.folder / "gateway.log").read_bytes()
+        lines = [json.loads(line) for line in octets.decode("utf-8", "strict").splitlines()]
+        self.assertEqual(octets.count(b"\n"), len(lines))
+        self.assertNotRegex(octets, rb"[\x00-\x09\x0b-\x1f\x7f]")
+        for line in lines:
+            self.assertEqual(line["ecs.version"][:2], "8.")
+            self.assertIn(line["log.level"], ("debug", "info", "warning", "error"))
+            datetime.datetime.strptime(line["@timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ")
+            self.assertEqual((line["event.module"], line["event.dataset"]), ("sallyport", "sallyport.log"))
+            self.assertIn(line["event.kind"], ("event", "state"))
+            for name in line:  # nothing that ECS does not know, but below our own name
+                self.assertRegex(name, r"\A(@timestamp|message|(ecs|log|event|network|source|email|rule|tls|error|service|file|sallyport)\.[a-z0-9_.]+)\Z")
+        self.assertEqual([line["event.action"] for line in lines if line["event.category"] == ["process"]],
+                         ["ready", "stopping", "stopped"])
+        relayed = next(line for line in lines if line["event.action"] == "transaction")
+        expected = {"event.outcome": "success", "event.category": ["email"], "network.protocol": "smtp", "source.ip": "127.0.0.8",
+                    "email.from.address": ["ann@sender.example"], "email.to.address": ["user@test.example"], "event.code": "250",
+                    "tls.established": True, "tls.version_protocol": "tls", "sallyport.verdict": "relay", "sallyport.tenant": "default"}
+        self.assertEqual({name: relayed.get(name) for name in expected}, expected)
+        self.assertGreaterEqual(relayed["event.duration"], 0)
+        refused = next(line for line in lines if line["event.action"] == "recipient")
+        self.assertEqual((refused["event.outcome"], refused["event.code"], refused["email.to.address"]),
+                         ("failure", "550", ["nobody@test.example"]))
+        self.assertRegex(refused["event.id"], r"\A\w{8,}\Z")
+        mails = [line for line in lines if line["event.action"] == "transaction" and line["source.ip"] == "127.0.0.9"]
+        self.assertGreaterEqual(len(mails), len(HOSTILE))
+        self.assertEqual({line["source.ip"] for line in lines if "source.ip" in line}, {"127.0.0.8", "127.0.0.9"})
+        senders = {address for line in mails for address in line.get("email.from.address", [])}
+        self.assertTrue(any("verdict=relay" in sender for sender in senders), senders)
+
+    def test_a_report_reads_it(self):
+        self.gateway(self.sink().port, log={"format": "json", "schema": "ecs"})
+        self.provoke()
+        self.gateway_process.stop()
+        done = subprocess.run([PROGRAM, "report", "--json", self.folder / "gateway.log"], capture_output=True, check=True)
+        numbers = json.loads(done.stdout)
+        self.assertEqual(numbers["unreadable"], 0)
+        self.assertGreaterEqual(numbers["mails"]["relay"], len(HOSTILE))
 
 
 if __name__ == "__main__":
