@@ -16,7 +16,7 @@ GUIDES = {path.name: path.read_text() for path in sorted(FOLDER.glob("*.md"))}
 FENCED = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.M | re.S)
 MINIMAL = {"hostname": 'hostname = "mx1.example.com"\n', "domains": 'domains = ["example.com"]\n', "upstream": 'upstream = "127.0.0.1:9"\n'}
 # In backticks and with a dot, and no setting: names of files and hosts, and what rules and other programs have.
-NO_SETTING = re.compile(r"\.(md|toml|yaml|lua|cf|pem|example|com|org|internal|eml|outlook\.com)$|^(sp|tx|t)\.|_domainkey\.|^\d")
+NO_SETTING = re.compile(r"\.(md|toml|ya?ml|db|lua|cf|pem|example|com|org|internal|eml|outlook\.com)$|^(sp|tx|t)\.|_domainkey\.|^\d")
 
 SERVERS = ("mail.acme.internal", "mail.example.internal", "example-com.mail.protection.outlook.com")
 
@@ -225,6 +225,25 @@ class Codes(GatewayTest):
         self.assertEqual((refused["id"], refused["check"], refused["because"]),
                          (number, "recipients", "no tenant serves not-served.example"))
         self.assertEqual(mail["id"], number)
+
+
+class Kinds(GatewayTest):
+    def test_the_page_about_faults_has_every_kind_and_event(self):
+        file = self.configuration(self.sink().port, policy={"mode": "off"})
+        self.start_gateway(file)
+        page = prose("faults.md")
+        faults, violations, events = (re.split(r"^## ", page, flags=re.M)[number] for number in (1, 2, 3))
+        in_first_column = lambda part: set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| ([^|]*) \|", part, re.M))))
+        counted = run([PROGRAM, "stats", "-c", file]).stdout
+        for name, part in (("faults", faults), ("violations", violations)):
+            kinds = set(re.findall(rf'^sallyport_{name}_total{{kind="([a-z_]+)"}}', counted, re.M))
+            self.assertGreater(len(kinds), 20)
+            self.assertEqual(in_first_column(part), kinds, name)
+        written = {"transaction", "recipient", "connection", "upstream_name", "log_lost"}
+        for folder in ("gateway", "policies", "lua"):
+            for path in (ROOT / folder).rglob("*.cpp"):
+                written |= set(re.findall(r'write\((?:LogLevel::)?\w+, "([a-z_]+)"', path.read_text()))
+        self.assertEqual(in_first_column(events), written - {"fault", "violation"})
 
 
 @unittest.skipUnless(has("postfix") and os.geteuid() == 0, "needs Postfix, and root, as Postfix does")
