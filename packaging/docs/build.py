@@ -41,7 +41,7 @@ CHAPTERS = [
     ("Start", [("index", "README.md")]),
     ("Guides", [("guides", "packaging/guides/README.md")]),  # and those that it links to, in its order
     ("Reference", [("settings", "settings"), ("configuration", "configuration"), ("commands", "commands"),
-                   ("monitoring", "packaging/monitoring/README.md"), ("container", "packaging/docker/README.md")]),
+                   ("monitoring", "packaging/monitoring/README.md"), ("container", "packaging/docker/README.md"), ("appliance-image", "packaging/appliance/README.md")]),
     ("Rules in Lua", [("rules", "lua/README.md"), ("recipes", "lua/recipes.md"), ("rule-reference", "rule reference")]),
     ("The checks", [("checks", "policies/README.md"), *((f"check-{name.replace('_', '-')}", f"policies/{name}/README.md") for name in POLICIES)]),
     ("For developers", [("layers", "gateway/README.md"), ("milter-library", "gateway/milter_library/README.md"), ("threats", "tests/threats.md"),
