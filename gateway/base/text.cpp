@@ -127,19 +127,25 @@ std::optional<CodePoint> decode_utf8(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
     // Eight octets at a time, up to the first that is not ASCII.
     constexpr std::uint64_t high_bits = 0x8080808080808080;
-    std::uint64_t eight = 0;
-    if (text.size() >= sizeof eight) {
-      std::memcpy(&eight, text.data(), sizeof eight);
+    constexpr std::ptrdiff_t stride = 8;
+    if (end - at >= stride) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, at, sizeof eight);
       const std::uint64_t wide = eight & high_bits;
-      text.remove_prefix(wide == 0 ? sizeof eight : first_octet(wide));
-      if (wide == 0) continue;
+      if (wide == 0) {
+        at += stride;
+        continue;
+      }
+      at += first_octet(wide);
     }
-    auto character = decode_utf8(text);
+    const auto character = decode_utf8({at, static_cast<std::size_t>(end - at)});
     if (!character) return false;
-    text.remove_prefix(character->octets);
+    at += character->octets;
   }
   return true;
 }

@@ -92,7 +92,7 @@ Text to_text(std::string octets, std::string_view declared, bool is_html, std::s
   const bool is_unsaid = charset.empty() || charset == "us-ascii" || charset == "ascii";
   if (is_unsaid && is_html && is_known_charset(meta_charset(content))) charset = meta_charset(content);
   if (is_unsaid && charset.empty()) made.is_whole = declared.empty();
-  const bool is_utf8 = text::is_ascii(content) || text::is_utf8(content);
+  const bool is_utf8 = text::is_utf8(content);
   if (is_unsaid && (charset.empty() || charset.size() <= 8)) {
     if (is_utf8) charset = "utf-8";
     if (charset.empty() || charset == "us-ascii" || charset == "ascii") charset = "windows-1252";

@@ -13,15 +13,30 @@
 
 #include "gateway/base/text.h"
 #include "gateway/mime/html_references.h"
+#include "gateway/mime/plain_elements.h"
 
 namespace sallyport::mime {
 
 namespace {
 
-constexpr std::size_t most_nesting = 400;
 constexpr std::size_t most_name = 30;
 
-bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
+enum : std::uint8_t { white = 1, ends_tag_name = 2, ends_attribute_name = 4, ends_bare_value = 8 };
+
+constexpr auto classes = [] {
+  std::array<std::uint8_t, 256> all{};
+  const auto mark = [&all](std::string_view characters, std::uint8_t as) {
+    for (const char c : characters) all[static_cast<unsigned char>(c)] |= as;
+  };
+  mark(" \t\r\n\f", white | ends_tag_name | ends_attribute_name | ends_bare_value);
+  mark("/>", ends_tag_name | ends_attribute_name);
+  mark("=", ends_attribute_name);
+  mark(">", ends_bare_value);
+  return all;
+}();
+
+bool is(char c, std::uint8_t of) { return (classes[static_cast<unsigned char>(c)] & of) != 0; }
+bool is_white(char c) { return is(c, white); }
 bool is_all_white(std::string_view text) { return std::all_of(text.begin(), text.end(), is_white); }
 
 // Octets that gumbo replaces, or that are no text.
@@ -59,19 +74,9 @@ bool has_odd_octets(std::string_view html) {
   return !is_ascii && !text::is_utf8(html);
 }
 
-bool ends_by_itself(HtmlTag tag) {
-  return tag == HtmlTag::p || tag == HtmlTag::li || tag == HtmlTag::dd || tag == HtmlTag::dt;
-}
-// Bounds the search for open elements (HTML, 13.2.4.2).
-bool is_scope(HtmlTag tag) { return tag == HtmlTag::html || tag == HtmlTag::table || tag == HtmlTag::cell; }
-bool is_special(HtmlTag tag) { return tag != HtmlTag::other && tag != HtmlTag::formatting && tag != HtmlTag::anchor; }
-bool is_of_table(HtmlTag tag) {
-  return tag == HtmlTag::table || tag == HtmlTag::row_group || tag == HtmlTag::tr || tag == HtmlTag::colgroup;
-}
-
 class PlainHtml {
  public:
-  PlainHtml(std::string_view html, HtmlReading& reading) : html_(html), reading_(reading) {}
+  PlainHtml(std::string_view html, HtmlReading& reading) : html_(html), reading_(reading), elements_(reading) {}
 
   bool read() {
     while (at_ < html_.size()) {
@@ -80,17 +85,11 @@ class PlainHtml {
       at_ = end;
       if (at_ < html_.size() && !markup()) return false;
     }
-    while (!open_.empty()) pop();
+    elements_.end_document();
     return true;
   }
 
  private:
-  enum class Where { before_head, in_head, after_head, in_body };
-  struct Element {
-    HtmlTag tag;
-    std::string name;
-  };
-
   // -- tokens
 
   // At "<".
@@ -130,7 +129,7 @@ class PlainHtml {
     at_ += is_end ? 2 : 1;
     std::array<char, most_name> name{};
     std::size_t length = 0;
-    for (; at_ < html_.size() && !is_white(html_[at_]) && html_[at_] != '/' && html_[at_] != '>'; ++at_) {
+    for (; at_ < html_.size() && !is(html_[at_], ends_tag_name); ++at_) {
       if (length == most_name) return false;
       name[length++] = text::lower(html_[at_]);
     }
@@ -138,7 +137,10 @@ class PlainHtml {
     HtmlAttributes attributes;
     if (!read_attributes(attributes)) return false;
     const HtmlTag tag = tag_of(named);
-    return is_end ? end(tag, named) : start(tag, named, attributes);
+    if (is_end) return elements_.end(tag, named);
+    if (!elements_.start(tag, named, attributes)) return false;
+    const bool holds_no_tags = tag == HtmlTag::script || tag == HtmlTag::style || tag == HtmlTag::title;
+    return !holds_no_tags || element_without_tags(tag, named);
   }
 
   // Up to and including ">".
@@ -153,8 +155,7 @@ class PlainHtml {
       }
       if (html_[at_] == '=') return false;
       const std::size_t begin = at_;
-      while (at_ < html_.size() && !is_white(html_[at_]) && html_[at_] != '/' && html_[at_] != '>' && html_[at_] != '=')
-        ++at_;
+      while (at_ < html_.size() && !is(html_[at_], ends_attribute_name)) ++at_;
       const std::string_view name = html_.substr(begin, at_ - begin);
       std::size_t equals = at_;
       while (equals < html_.size() && is_white(html_[equals])) ++equals;
@@ -179,7 +180,7 @@ class PlainHtml {
       return true;
     }
     const std::size_t begin = at_;
-    while (at_ < html_.size() && !is_white(html_[at_]) && html_[at_] != '>') ++at_;
+    while (at_ < html_.size() && !is(html_[at_], ends_bare_value)) ++at_;
     value = html_.substr(begin, at_ - begin);
     return true;
   }
@@ -215,10 +216,7 @@ class PlainHtml {
       if (!resolve_references(raw, false, text_)) return false;
       raw = text_;
     }
-    if (!is_all_white(raw)) {
-      if (where_ != Where::in_body) enter_body();
-      if (is_of_table(top())) return false;
-    }
+    if (!is_all_white(raw) && !elements_.begin_text()) return false;
     reading_.text(raw);
     return true;
   }
@@ -239,23 +237,15 @@ class PlainHtml {
     return std::nullopt;
   }
 
-  bool script(const HtmlAttributes& attributes) {
-    reading_.enter(HtmlTag::script, attributes);
-    const auto content = content_of("script");
-    return content && content->find("<!--") == std::string_view::npos;
-  }
-  bool style(const HtmlAttributes& attributes) {
-    reading_.enter(HtmlTag::style, attributes);
-    const auto content = content_of("style");
-    if (content) reading_.style(*content);
-    return content.has_value();
-  }
-  bool title(const HtmlAttributes& attributes) {
-    // Behind the head it is of the head all the same, and so before the white space between them.
-    if (where_ == Where::after_head || (where_ == Where::in_body && is_of_table(top()))) return false;
-    reading_.enter(HtmlTag::title, attributes);
-    const auto content = content_of("title");
+  // Behind the start tag of a script, a style or a title.
+  bool element_without_tags(HtmlTag tag, std::string_view name) {
+    const auto content = content_of(name);
     if (!content) return false;
+    if (tag == HtmlTag::script) return content->find("<!--") == std::string_view::npos;
+    if (tag == HtmlTag::style) {
+      reading_.style(*content);
+      return true;
+    }
     text_.clear();
     if (!resolve_references(*content, false, text_)) return false;
     reading_.text(text_);
@@ -263,274 +253,10 @@ class PlainHtml {
     return true;
   }
 
-  // -- open elements
-
-  HtmlTag top() const { return open_.empty() ? HtmlTag::html : open_.back().tag; }
-  bool push(HtmlTag tag, std::string_view name, const HtmlAttributes& attributes = {}) {
-    if (open_.size() >= most_nesting) return false;
-    reading_.enter(tag, attributes);
-    open_.push_back({tag, std::string(name)});
-    return true;
-  }
-  void pop() {
-    reading_.leave();
-    open_.pop_back();
-  }
-  bool empty_element(HtmlTag tag, const HtmlAttributes& attributes) {
-    reading_.enter(tag, attributes);
-    reading_.leave();
-    return true;
-  }
-  void enter_body() {
-    if (where_ == Where::in_head) pop();
-    if (open_.empty()) push(HtmlTag::html, "html");
-    push(HtmlTag::body, "body");
-    where_ = Where::in_body;
-  }
-
-  // The innermost open element that `is_it` holds for, not looking beyond one that bounds the search.
-  template <class Is, class Bounds>
-  std::optional<std::size_t> find(Is is_it, Bounds bounds) const {
-    for (std::size_t i = open_.size(); i-- > 0;) {
-      if (is_it(open_[i])) return i;
-      if (bounds(open_[i])) return std::nullopt;
-    }
-    return std::nullopt;
-  }
-  std::optional<std::size_t> find_in_scope(HtmlTag tag, std::string_view name = {}) const {
-    return find([&](const Element& one) { return one.tag == tag && (name.empty() || one.name == name); },
-                [](const Element& one) { return is_scope(one.tag); });
-  }
-  // Closes the element, and those within that end by themselves; false when there are others.
-  bool close(std::size_t index) {
-    for (std::size_t i = index + 1; i < open_.size(); ++i) {
-      if (!ends_by_itself(open_[i].tag)) return false;
-    }
-    while (open_.size() > index) pop();
-    return true;
-  }
-  bool close_p() {
-    const auto p = find_in_scope(HtmlTag::p);
-    return !p || (*p + 1 == open_.size() && close(*p));
-  }
-  bool close_item(HtmlTag tag) {
-    const auto is_item = [tag](const Element& one) {
-      return tag == HtmlTag::li ? one.tag == HtmlTag::li : one.tag == HtmlTag::dd || one.tag == HtmlTag::dt;
-    };
-    const auto item = find(is_item, [](const Element& one) {
-      return is_special(one.tag) && one.tag != HtmlTag::p && one.name != "address" && one.name != "div";
-    });
-    return (!item || close(*item)) && close_p();
-  }
-  bool close_cell() {
-    const auto cell = find_in_scope(HtmlTag::cell);
-    return cell && close(*cell);
-  }
-  bool is_in_table() const {
-    return std::any_of(open_.begin(), open_.end(), [](const Element& one) { return one.tag == HtmlTag::table; });
-  }
-
-  // -- the beginnings of elements (HTML, 13.2.6.4)
-
-  bool start(HtmlTag tag, std::string_view name, const HtmlAttributes& attributes) {
-    switch (tag) {
-      case HtmlTag::html:
-        return where_ == Where::before_head && open_.empty() && push(tag, name, attributes);
-      case HtmlTag::head:
-        if (where_ != Where::before_head) return true;
-        // What comes between head and body would be within it.
-        if (attributes.is_hidden || !attributes.style.empty() || !attributes.href.empty() ||
-            !attributes.xlink_href.empty())
-          return false;
-        enter_head(attributes);
-        return true;
-      case HtmlTag::body:
-        if (where_ == Where::in_body) return false;
-        if (where_ == Where::in_head) pop();
-        if (open_.empty()) push(HtmlTag::html, "html");
-        where_ = Where::in_body;
-        return push(tag, name, attributes);
-      case HtmlTag::base:
-      case HtmlTag::link:
-      case HtmlTag::meta:
-      case HtmlTag::title:
-      case HtmlTag::style:
-      case HtmlTag::script:
-        if (where_ == Where::before_head) enter_head();
-        return of_head(tag, attributes);
-      default:
-        break;
-    }
-    if (where_ != Where::in_body) enter_body();
-    return is_of_table(top()) ? start_in_table(tag, name, attributes) : start_in_body(tag, name, attributes);
-  }
-
-  void enter_head(const HtmlAttributes& attributes = {}) {
-    if (open_.empty()) push(HtmlTag::html, "html");
-    push(HtmlTag::head, "head", attributes);
-    where_ = Where::in_head;
-  }
-
-  bool of_head(HtmlTag tag, const HtmlAttributes& attributes) {
-    if (tag == HtmlTag::script) return script(attributes);
-    if (tag == HtmlTag::style) return style(attributes);
-    if (tag == HtmlTag::title) return title(attributes);
-    if (where_ == Where::in_body && is_of_table(top())) return false;
-    return empty_element(tag, attributes);
-  }
-
-  bool start_in_body(HtmlTag tag, std::string_view name, const HtmlAttributes& attributes) {
-    switch (tag) {
-      case HtmlTag::other:
-      case HtmlTag::formatting:
-        return push(tag, name, attributes);
-      case HtmlTag::anchor: {
-        const auto outer = find([](const Element& one) { return one.tag == HtmlTag::anchor; },
-                                [](const Element& one) { return one.tag == HtmlTag::cell; });
-        return !outer && push(tag, name, attributes);
-      }
-      case HtmlTag::form:
-        if (has_form_) return false;
-        has_form_ = true;
-        return close_p() && push(tag, name, attributes);
-      case HtmlTag::heading:
-        return close_p() && top() != HtmlTag::heading && push(tag, name, attributes);
-      case HtmlTag::p:
-      case HtmlTag::block:
-      case HtmlTag::plain_block:
-        return close_p() && push(tag, name, attributes);
-      case HtmlTag::li:
-      case HtmlTag::dd:
-      case HtmlTag::dt:
-        return close_item(tag) && push(tag, name, attributes);
-      case HtmlTag::table:
-        return !find_in_scope(HtmlTag::p) && push(tag, name, attributes);
-      case HtmlTag::cell:
-      case HtmlTag::tr:
-      case HtmlTag::row_group:
-        if (!is_in_table()) return true;
-        return close_cell() && start_in_table(tag, name, attributes);
-      case HtmlTag::hr:
-        return close_p() && empty_element(tag, attributes);
-      case HtmlTag::br:
-      case HtmlTag::input:
-      case HtmlTag::embed:
-      case HtmlTag::empty:
-        return empty_element(tag, attributes);
-      default:
-        return false;
-    }
-  }
-
-  // The innermost element is a table, or of one and no cell.
-  bool start_in_table(HtmlTag tag, std::string_view name, const HtmlAttributes& attributes) {
-    if (top() == HtmlTag::colgroup) {
-      if (tag == HtmlTag::col) return empty_element(tag, attributes);
-      pop();
-    }
-    const bool is_row = tag == HtmlTag::cell || tag == HtmlTag::tr;
-    if (top() == HtmlTag::tr && (tag == HtmlTag::tr || tag == HtmlTag::row_group)) pop();
-    if (top() == HtmlTag::row_group && tag == HtmlTag::row_group) pop();
-    if (top() == HtmlTag::table && is_row && !push(HtmlTag::row_group, "tbody")) return false;
-    if (top() == HtmlTag::row_group && tag == HtmlTag::cell && !push(HtmlTag::tr, "tr")) return false;
-    if (top() == HtmlTag::table && tag == HtmlTag::col) return empty_element(tag, attributes);
-    const bool fits = (top() == HtmlTag::table && (tag == HtmlTag::row_group || tag == HtmlTag::colgroup)) ||
-                      (top() == HtmlTag::row_group && tag == HtmlTag::tr) ||
-                      (top() == HtmlTag::tr && tag == HtmlTag::cell);
-    return fits && push(tag, name, attributes);
-  }
-
-  // -- and their ends
-
-  bool end(HtmlTag tag, std::string_view name) {
-    // What follows the end of the body is still of it.
-    if (tag == HtmlTag::html || tag == HtmlTag::body) return where_ == Where::in_body;
-    if (tag == HtmlTag::br || tag == HtmlTag::difficult || tag == HtmlTag::iframe || tag == HtmlTag::object ||
-        tag == HtmlTag::frame)
-      return false;
-    if (tag == HtmlTag::head && where_ == Where::before_head) return false;
-    if (tag == HtmlTag::head && where_ == Where::in_head) {
-      pop();
-      where_ = Where::after_head;
-    }
-    if (where_ != Where::in_body || tag == HtmlTag::head) return true;
-    return is_of_table(top()) ? end_in_table(tag, name) : end_in_body(tag, name);
-  }
-
-  bool end_in_body(HtmlTag tag, std::string_view name) {
-    std::optional<std::size_t> ended;
-    switch (tag) {
-      case HtmlTag::p:
-        ended = find_in_scope(tag);
-        if (!ended) return empty_element(tag, {});  // an end without a beginning is an empty paragraph
-        break;
-      case HtmlTag::form:
-        if (!has_form_) return true;
-        has_form_ = false;
-        ended = find_in_scope(tag);
-        break;
-      case HtmlTag::block:
-      case HtmlTag::plain_block:
-        ended = find_in_scope(tag, name);
-        break;
-      case HtmlTag::heading:
-      case HtmlTag::dd:
-      case HtmlTag::dt:
-        ended = find_in_scope(tag);
-        break;
-      case HtmlTag::li:
-        ended = find([](const Element& one) { return one.tag == HtmlTag::li; },
-                     [](const Element& one) { return is_scope(one.tag) || one.name == "ol" || one.name == "ul"; });
-        break;
-      case HtmlTag::cell:
-        ended = find_in_scope(tag);
-        if (ended && open_[*ended].name != name) return true;
-        break;
-      case HtmlTag::table:
-      case HtmlTag::row_group:
-      case HtmlTag::tr: {
-        const auto of_table = find([&](const Element& one) { return one.tag == tag && one.name == name; },
-                                   [](const Element& one) { return one.tag == HtmlTag::table; });
-        return !of_table || (close_cell() && end_in_table(tag, name));
-      }
-      case HtmlTag::anchor:
-      case HtmlTag::formatting:
-        ended = find([&](const Element& one) { return one.name == name; },
-                     [](const Element& one) { return one.tag == HtmlTag::cell; });
-        if (ended && *ended + 1 != open_.size()) return false;
-        break;
-      case HtmlTag::other:
-        // For gumbo all names that it does not know are one, so none but the innermost is ended here.
-        ended = find([](const Element& one) { return one.tag == HtmlTag::other; },
-                     [](const Element& one) { return is_special(one.tag); });
-        if (ended && (*ended + 1 != open_.size() || open_[*ended].name != name)) return false;
-        break;
-      default:
-        break;
-    }
-    return !ended || close(*ended);
-  }
-
-  bool end_in_table(HtmlTag tag, std::string_view name) {
-    if (top() == HtmlTag::colgroup) {
-      if (tag == HtmlTag::col) return true;
-      pop();
-      if (tag == HtmlTag::colgroup) return true;
-    }
-    if (tag == HtmlTag::cell || tag == HtmlTag::col || tag == HtmlTag::colgroup) return true;
-    if (tag != HtmlTag::table && tag != HtmlTag::row_group && tag != HtmlTag::tr) return false;
-    const auto ended = find([&](const Element& one) { return one.tag == tag && one.name == name; },
-                            [](const Element& one) { return one.tag == HtmlTag::table; });
-    while (ended && open_.size() > *ended) pop();
-    return true;
-  }
-
   std::string_view html_;
   HtmlReading& reading_;
   std::size_t at_ = 0;
-  Where where_ = Where::before_head;
-  bool has_form_ = false;
-  std::vector<Element> open_;
+  PlainElements elements_;
   std::deque<std::string> decoded_;  // values of the tag's attributes
   std::string text_;
 };

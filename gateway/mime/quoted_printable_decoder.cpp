@@ -72,6 +72,7 @@ class QuotedPrintableDecoder final : public TransferDecoder {
   explicit QuotedPrintableDecoder(Coding coding) : coding_(coding) {}
 
   void feed(std::string_view octets, std::string& out) override {
+    out.reserve(out.size() + held_.size() + octets.size());
     std::size_t at = 0;
     PlainText plain(octets);
     while (at < octets.size()) {
