@@ -3,7 +3,9 @@
 #include "gateway/app/list_reports.h"
 #include "gateway/app/metric_report.h"
 #include "gateway/app/server_reports.h"
+#include "gateway/app/state_lock.h"
 #include "gateway/control/protocol.h"
+#include "gateway/control/upgrade.h"
 #include "gateway/control/upstreams.h"
 
 namespace sallyport::app {
@@ -14,9 +16,11 @@ constexpr Duration patience = std::chrono::seconds(5);
 
 }  // namespace
 
-ControlServer::ControlServer(CommonParts& common, Reloader& reloader, uv::Loop& loop, uv::BoundSocket socket)
+ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession& succession, uv::Loop& loop,
+                             uv::BoundSocket socket)
     : common_(common),
       reloader_(reloader),
+      succession_(succession),
       loop_(loop),
       listener_(loop, std::move(socket),
                 [this](std::unique_ptr<io::Stream> stream, SocketAddress, SocketAddress) {
@@ -34,6 +38,12 @@ Task<void> ControlServer::answer(std::unique_ptr<io::Stream> stream) {
   }
   std::string_view input = stream->input();
   std::string request(input.substr(0, input.find('\n')));
+  struct Answering {
+    explicit Answering(std::size_t& answers) : count(answers) { ++count; }
+    ~Answering() { --count; }
+    std::size_t& count;
+  };
+  const Answering answering(answering_);
   std::string response = co_await respond(std::move(request)) + "\n";
   // A reload may have taken its time.
   auto sent = co_await stream->write(response, loop_.scheduler().now() + patience);
@@ -49,19 +59,24 @@ Task<std::string> ControlServer::respond(std::string line) {
   if (request->command == "lists") co_return lists();
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
   if (request->command == "hand_over") co_return hand_over();
+  if (request->command == "upgrade") co_return co_await succession_.upgrade();
   if (request->command == "reload") {
     const auto outcome = co_await reloader_.reload();
+    if (!outcome && reloader_.is_superseded()) co_return control::encode_superseded();
     co_return outcome ? control::encode_reloaded(*outcome) : control::encode_reload_errors(outcome.error());
   }
   co_return control::encode_error(
-      "this version answers only \"stats\", \"metrics\", \"upstreams\", \"lists\", \"values\" and \"reload\"");
+      "this version answers only \"stats\", \"metrics\", \"upstreams\", \"lists\", \"values\", \"reload\" and "
+      "\"upgrade\"");
 }
 
 // A successor that starts while this daemon drains takes over the state directory with the place of the socket. Whoever
 // asks there from now on asks the successor.
 std::string ControlServer::hand_over() {
   if (!reloader_.is_stopping()) return control::encode_error("this daemon serves and is not ending");
+  if (reloader_.is_superseded()) return control::encode_superseded();
   listener_.stop();
+  unlock_state(common_.state_lock);
   common_.state_lock.reset();
   return control::encode_done();
 }

@@ -8,6 +8,7 @@
 #include "gateway/app/common_parts.h"
 #include "gateway/app/moment.h"
 #include "gateway/app/reload.h"
+#include "gateway/app/succession.h"
 #include "gateway/async/nursery.h"
 #include "gateway/uv/bound_socket.h"
 #include "gateway/uv/listener.h"
@@ -18,7 +19,14 @@ namespace sallyport::app {
 class ControlServer {
  public:
   // All of it outlives the server.
-  ControlServer(CommonParts& common, Reloader& reloader, uv::Loop& loop, uv::BoundSocket socket);
+  ControlServer(CommonParts& common, Reloader& reloader, Succession& succession, uv::Loop& loop,
+                uv::BoundSocket socket);
+  // Another process has the place of this socket now; what has connected is answered.
+  void give_up_place() {
+    listener_.leave_file();
+    listener_.stop();
+  }
+  bool is_answering() const { return answering_ > 0; }
 
  private:
   Task<void> answer(std::unique_ptr<io::Stream> stream);
@@ -32,8 +40,10 @@ class ControlServer {
 
   CommonParts& common_;
   Reloader& reloader_;
+  Succession& succession_;
   uv::Loop& loop_;
   uv::Listener listener_;
+  std::size_t answering_ = 0;
   async::Nursery nursery_;
 };
 

@@ -162,17 +162,24 @@ Reloader::Reloader(CommonParts& common, SnapshotBuilder& builder, const std::vec
 
 Task<Reloader::Outcome> Reloader::reload() {
   const async::Lock::Held turn = co_await one_at_a_time_.take();
+  if (is_superseded_) co_return control::ReloadErrors{"another process serves now"};
   if (is_stopping_) co_return control::ReloadErrors{"the gateway is shutting down"};
   co_return co_await reload_now();
 }
 
 Task<void> Reloader::reload_by_signal() {
-  if (signal_waits_) co_return;
+  if (is_stopping_) common_.log->reopen();
+  if (is_stopping_ || signal_waits_) co_return;
   signal_waits_ = true;
   const async::Lock::Held turn = co_await one_at_a_time_.take();
   signal_waits_ = false;
   if (is_stopping_) co_return;
   static_cast<void>(co_await reload_now());
+}
+
+void Reloader::supersede() {
+  is_stopping_ = is_superseded_ = true;
+  common_.memory.keep_no_more();
 }
 
 Task<Reloader::Outcome> Reloader::reload_now() {
@@ -233,7 +240,7 @@ Task<void> Reloader::follow_names() {
 Task<void> Reloader::remember_servers() {
   constexpr Duration interval = std::chrono::seconds(1);
   ServerNotes notes(*common_.store);
-  while (true) {
+  while (!is_superseded_) {
     co_await async::sleep_for(loop_.scheduler(), interval);
     static_cast<void>(common_.clock_watch->is_suspect_now());  // it tells of a jump, also when no mail comes
     try {

@@ -36,8 +36,9 @@ class Reloader {
   // Reads the configuration anew and opens the log's file anew. One reload at a time: a second one waits, and then does
   // the whole work again, because the files may have changed meanwhile.
   Task<Outcome> reload();
-  // For SIGHUP: only the log tells the outcome. Returns at once while another call waits for its turn, because that one
-  // will read the files as they are then.
+  // For SIGHUP: only the log tells the outcome. While the gateway shuts down, the log's file is opened anew, and that
+  // is all. Returns at once while another call waits for its turn, because that one will read the files as they are
+  // then.
   Task<void> reload_by_signal();
   // For ever: looks up the names of the upstreams' servers when they are due, and gives all workers the servers that
   // they stand for now. Mails under way stay where they are, those that begin afterwards go to the new addresses.
@@ -47,6 +48,11 @@ class Reloader {
   // The gateway shuts down: a reload under way is finished, further ones are refused.
   void stop() { is_stopping_ = true; }
   bool is_stopping() const { return is_stopping_; }
+  // The same where another process has taken the place of this one: what it has learned is that one's now.
+  void supersede();
+  bool is_superseded() const { return is_superseded_; }
+  // No reload goes on as long as the caller holds it.
+  Task<async::Lock::Held> hold_off() { return one_at_a_time_.take(); }
   // For ever: says when certificates come to the end of their time.
   Task<void> watch_certificates();
   // Sets the gauge of the time that the certificate in force has left: asked for with the figures, as it runs by
@@ -88,6 +94,7 @@ class Reloader {
   config::EffectiveValues values_;
   CertificateWatch certificates_;
   bool is_stopping_ = false;
+  bool is_superseded_ = false;
   bool signal_waits_ = false;
 };
 

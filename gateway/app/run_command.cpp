@@ -1,15 +1,19 @@
 // `sallyport run`: the foreground daemon, from its configuration to the last session's end.
 #include "gateway/app/run_command.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <new>
 #include <ostream>
+#include <sstream>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "gateway/app/common_parts.h"
 #include "gateway/app/hardening.h"
@@ -94,10 +98,14 @@ class Daemon {
         settings_(*loaded_.settings),
         inheritance_(std::move(inheritance)) {}
 
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon();
+
   std::optional<StartFailure> open_everything();
   void make_workers();
-  // From `ready` to the end. The failure: a thread could not be had.
-  Result<Done> serve();
+  // From `ready` to the end. The failure: a thread could not be had, or the place of the process before this one.
+  std::optional<StartFailure> serve();
 
  private:
   std::size_t workers_wanted() const;
@@ -113,6 +121,7 @@ class Daemon {
   std::optional<StartFailure> build_snapshot();
   std::optional<StartFailure> find_servers();
   std::string addresses() const;
+  std::optional<StartFailure> take_place();
   void announce();
 
   const std::string config_file_;
@@ -126,9 +135,14 @@ class Daemon {
   Built built_;                                  // what is served by at the start
   std::vector<std::vector<NewSocket>> sockets_;  // for each worker, one for each listener
   std::unique_ptr<uv::BoundSocket> control_socket_;
+  bool is_beside_control_socket_ = false;  // of the process that serves, whose place this one is to take
   std::vector<std::unique_ptr<Worker>> workers_;
   std::string listening_;  // at these addresses, for the log
 };
+
+Daemon::~Daemon() {
+  if (is_beside_control_socket_) uv::give_up_place_at(control::socket_path(settings_.state.path));
+}
 
 std::size_t Daemon::workers_wanted() const {
   return settings_.workers != 0 ? settings_.workers : std::max(1u, std::thread::hardware_concurrency());
@@ -162,6 +176,15 @@ std::optional<StartFailure> Daemon::open_state() {
   if (!spool) return StartFailure{cli::exit_code::io, spool.error().message};
   common_->spool = mail::make_file_spool(*spool);
   const std::string path = control::socket_path(state);
+  if (is_lock_of(inheritance_.state_lock, state)) {
+    common_->state_lock = std::move(inheritance_.state_lock);
+    if (!inheritance_.is_successor) write_holder_of_state(common_->state_lock);
+    is_beside_control_socket_ = inheritance_.is_successor;
+    auto socket = is_beside_control_socket_ ? uv::bind_unix_successor(path) : uv::bind_unix_listener(path);
+    if (!socket) return StartFailure{cli::exit_code::io, socket.error().message};
+    control_socket_ = std::make_unique<uv::BoundSocket>(std::move(*socket));
+    return std::nullopt;
+  }
   // A predecessor that has stopped listening and lets its last mails finish gives up both when it is asked.
   const auto is_handed_over = [&path] {
     const auto answer = control::ask(path, control::encode({"hand_over"}), hand_over_patience);
@@ -176,6 +199,7 @@ std::optional<StartFailure> Daemon::open_state() {
                                                 "); each needs a directory of its own, or stop that one first"};
   }
   common_->state_lock = std::move(**lock);
+  common_->link.keep_lock(common_->state_lock.get());
   auto socket = uv::bind_unix_listener(path);
   // Of a version that knew no lock.
   if (!socket && is_handed_over()) socket = uv::bind_unix_listener(path);
@@ -358,14 +382,29 @@ void Daemon::announce() {
   report_missing_routes(*built_.snapshot, *common_);
 }
 
-Result<Done> Daemon::serve() {
+// From here on the process before this one accepts nobody.
+std::optional<StartFailure> Daemon::take_place() {
+  if (!inheritance_.is_successor) return std::nullopt;
+  if (!common_->link.wait_for_place())
+    return StartFailure{cli::exit_code::temporary, "the supervising process does not give the place"};
+  if (std::exchange(is_beside_control_socket_, false)) {
+    const auto taken = uv::take_place_at(control::socket_path(settings_.state.path));
+    if (!taken) return StartFailure{cli::exit_code::io, taken.error().message};
+    write_holder_of_state(common_->state_lock);
+  }
+  common_->link.tell_placed();
+  return std::nullopt;
+}
+
+std::optional<StartFailure> Daemon::serve() {
   {
     Supervisor supervisor(*common_, *builder_, workers_, built_, std::move(*control_socket_));
     WorkerThreads threads;  // which end before the supervisor that they call
     auto begun = threads.begin(workers_, [&supervisor] { supervisor.one_has_ended(); });
-    if (!begun) return begun;
+    if (!begun) return StartFailure{cli::exit_code::temporary, begun.error().message};
     common_->file_room.emplace(FileRoom::of_this_process(common_->counters));
     common_->link.tell_ready();  // before the log says so, and whoever reads that sends a signal
+    if (auto failure = take_place()) return failure;
     announce();
     built_ = {};  // from here on it lives as long as somebody serves by it
     threads.let_serve();
@@ -375,42 +414,30 @@ Result<Done> Daemon::serve() {
   workers_.clear();  // after which every mail has its record
   const auto cut = static_cast<std::int64_t>(common_->cut_mails.load());
   common_->log->write(LogLevel::info, "stopped", {{"cut", cut}});
-  return Done{};
+  return std::nullopt;
 }
 
 void declare(cli::Syntax& syntax, RunOptions& options) { syntax.config_file(options.config_file); }
 
 // Serves until the supervising process ends it.
 int load_and_serve(const RunOptions& options, supervise::Inheritance inheritance, const cli::Console& console) {
-  ::pthread_setname_np(::pthread_self(), "sallyport");  // not that of the link it was started by
-  if (!end_with_parent(inheritance.parent)) return cli::exit_code::temporary;
   // What even the smallest configuration needs.
   if (auto failure = check_limits(1, 0)) return say(*failure, console);
   auto loaded = cli::load_configuration(options.config_file, console);
   if (!loaded) return cli::exit_code::configuration;
   Daemon daemon(options.config_file, std::move(*loaded), std::move(inheritance));
   if (auto failure = daemon.open_everything()) return say(*failure, console);
-  auto served = daemon.serve();
-  if (!served) return say({cli::exit_code::temporary, served.error().message}, console);
+  if (auto failure = daemon.serve()) return say(*failure, console);
   return cli::exit_code::ok;
 }
 
 // Root stays root here: the next serving process opens keys and the log as this one did. It reads nothing of a peer.
 Result<Done> give_up_rights() { return is_root() ? Result<Done>(Done{}) : drop_privileges(std::nullopt); }
 
-int serve_or_supervise(const RunOptions& options, const cli::Console& console) {
-  if (auto inheritance = supervise::take_inheritance())
-    return load_and_serve(options, std::move(*inheritance), console);
-  uv::raise_open_files();
-  return supervise::supervise({{"run", "-c", options.config_file}, give_up_rights});
-}
-
 // What the system does not give is no mistake of the program; with more of it, the same start succeeds.
-int run_command(const RunOptions& options, const cli::Console& console) {
-  uv::ignore_sigpipe();
-  ignore_stray_signals();
+int with_what_the_system_gives(const cli::Console& console, const std::function<int()>& work) {
   try {
-    return serve_or_supervise(options, console);
+    return work();
   } catch (const std::bad_alloc&) {
     return say({cli::exit_code::temporary, too_little_memory().message}, console);
   } catch (const uv::NoResources& error) {
@@ -419,6 +446,33 @@ int run_command(const RunOptions& options, const cli::Console& console) {
     return say({cli::exit_code::temporary, std::string("the system does not give what is needed: ") + error.what()},
                console);
   }
+}
+
+// What a successor says on stderr the one who asked for the upgrade hears, too.
+int serve(const RunOptions& options, supervise::Inheritance inheritance, const cli::Console& console) {
+  ::pthread_setname_np(::pthread_self(), "sallyport");  // not that of the link it was started by
+  if (!end_with_parent(inheritance.parent)) return cli::exit_code::temporary;
+  const supervise::Link link(Descriptor(::fcntl(inheritance.link.get(), F_DUPFD_CLOEXEC, 3)));
+  std::ostringstream said;
+  const bool is_heard = inheritance.is_successor;
+  const cli::Console heard{console.out, is_heard ? said : console.err};
+  const int status =
+      with_what_the_system_gives(heard, [&] { return load_and_serve(options, std::move(inheritance), heard); });
+  if (!is_heard) return status;
+  console.err << said.view();
+  link.tell_why(said.view());
+  return status;
+}
+
+int run_command(const RunOptions& options, const cli::Console& console) {
+  uv::ignore_sigpipe();
+  // Else they are ignored, and to say so again would lose one that has just come.
+  if (!supervise::is_resumed()) ignore_stray_signals();
+  if (auto inheritance = supervise::take_inheritance()) return serve(options, std::move(*inheritance), console);
+  return with_what_the_system_gives(console, [&] {
+    uv::raise_open_files();
+    return supervise::supervise({{"run", "-c", options.config_file}, give_up_rights});
+  });
 }
 
 }  // namespace

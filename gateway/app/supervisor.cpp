@@ -21,6 +21,10 @@ constexpr std::chrono::microseconds asked_time = std::chrono::seconds(20);
 // A process that has not ended so long after the time of a drain never will; systemd may kill it then.
 constexpr Duration end_after_drain = std::chrono::seconds(10);
 
+// How long those who have asked over the control socket may take to read the answer, when all else has ended.
+constexpr Duration last_answers_time = std::chrono::seconds(2);
+constexpr Duration last_answers_interval = std::chrono::milliseconds(10);
+
 std::string asking() { return "EXTEND_TIMEOUT_USEC=" + std::to_string(asked_time.count()); }
 
 }  // namespace
@@ -36,10 +40,12 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
       resolver_(loop_.scheduler(), datagrams_, dialer_, common.dns_cache, common.at_start->dns, common.counters,
                 *common.log),
       reloader_(common, builder, workers, at_start, loop_, resolver_),
-      control_(common, reloader_, loop_, std::move(control_socket)),
+      succession_(common.link, reloader_, loop_),
+      control_(common, reloader_, succession_, loop_, std::move(control_socket)),
       tasks_(loop_.scheduler()),
       endings_(loop_, {supervise::end_command()}, [this](int) { on_ending_signal(); }),
-      hangups_(loop_, {supervise::reload_command()}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }) {
+      hangups_(loop_, {supervise::reload_command()}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }),
+      handovers_(loop_, {supervise::hand_over_command()}, [this](int) { on_hand_over(); }) {
   reloader_.tell_certificate_age();
   tasks_.spawn(reloader_.watch_certificates());
   tasks_.spawn(reloader_.follow_names());
@@ -51,7 +57,7 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
 }
 
 void Supervisor::run() noexcept {
-  while (ended_ < workers_.size()) {
+  while (!is_over_) {
     try {
       loop_.run();
     } catch (const std::exception& error) {  // of a posted function, for want of memory
@@ -61,7 +67,34 @@ void Supervisor::run() noexcept {
 }
 
 void Supervisor::one_has_ended() noexcept {
-  if (++ended_ == workers_.size()) loop_.stop();
+  if (++ended_ < workers_.size()) return;
+  try {
+    loop_.post([this] { begin_last_answers(); });
+  } catch (const std::bad_alloc&) {
+    end();
+  }
+}
+
+void Supervisor::begin_last_answers() noexcept {
+  try {
+    tasks_.spawn(answer_the_rest());
+  } catch (const std::bad_alloc&) {
+    end();
+  }
+}
+
+void Supervisor::end() noexcept {
+  is_over_ = true;
+  loop_.stop();
+}
+
+// Who asked for an upgrade is to hear that there was one.
+Task<void> Supervisor::answer_the_rest() {
+  const Time limit = loop_.scheduler().now() + last_answers_time;
+  while (control_.is_answering() && loop_.scheduler().now() < limit) {
+    co_await async::sleep_for(loop_.scheduler(), last_answers_interval);
+  }
+  end();
 }
 
 // Once: what is under way may finish. Again: it is broken off, whichever worker has it. Once more: nothing is waited
@@ -80,6 +113,16 @@ void Supervisor::on_ending_signal() {
     for (const auto& worker : workers_) worker->end_now();
   }
   endings_asked_ = request;  // not when memory ran out meanwhile: then the same signal can be sent again
+}
+
+// Sessions go on as if nothing had happened, and nothing is said to the peers.
+void Supervisor::on_hand_over() {
+  reloader_.supersede();
+  control_.give_up_place();
+  const std::vector<std::string> gone = succession_.take_gone_addresses();
+  common_.log->write(LogLevel::info, "handed_over",
+                     {{"sessions", static_cast<std::int64_t>(common_.slots.sessions())}});
+  for (const auto& worker : workers_) worker->hand_over(gone);
 }
 
 Task<void> Supervisor::watch_loops() {

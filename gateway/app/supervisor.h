@@ -12,6 +12,7 @@
 
 #include "gateway/app/control_server.h"
 #include "gateway/app/reload.h"
+#include "gateway/app/succession.h"
 #include "gateway/app/worker.h"
 #include "gateway/async/nursery.h"
 #include "gateway/resolver/resolver.h"
@@ -30,13 +31,17 @@ class Supervisor {
   Supervisor(CommonParts& common, SnapshotBuilder& builder, const std::vector<std::unique_ptr<Worker>>& workers,
              const Built& at_start, uv::BoundSocket control_socket);
 
-  // Returns when one_has_ended() has been called for each worker.
+  // Returns when one_has_ended() has been called for each worker, and those who have asked are answered.
   void run() noexcept;
   // From any thread: a worker's run() has returned.
   void one_has_ended() noexcept;
 
  private:
   void on_ending_signal();
+  void on_hand_over();
+  void begin_last_answers() noexcept;
+  void end() noexcept;
+  Task<void> answer_the_rest();
   Task<void> ask_systemd_for_time();
   Task<void> watch_loops();
 
@@ -47,12 +52,15 @@ class Supervisor {
   uv::DatagramDialer datagrams_;
   resolver::Resolver resolver_;
   Reloader reloader_;
+  Succession succession_;
   ControlServer control_;
   async::Nursery tasks_;
   uv::Signals endings_;
   uv::Signals hangups_;
+  uv::Signals handovers_;
   int endings_asked_ = 0;
   std::atomic<std::size_t> ended_ = 0;
+  std::atomic<bool> is_over_ = false;
 };
 
 }  // namespace sallyport::app

@@ -361,6 +361,35 @@ void Worker::end_now() {
   });
 }
 
+void Worker::hand_over(std::vector<std::string> gone) {
+  loop_.post([this, gone = std::move(gone)] { begin_handing_over(gone); });
+}
+
+void Worker::begin_handing_over(const std::vector<std::string>& gone) {
+  for (auto& served : std::exchange(listeners_, {})) {
+    const bool is_gone = std::find(gone.begin(), gone.end(), served->address.to_string()) != gone.end();
+    if (!is_gone) {
+      served->listener->stop();  // the other process has the socket, too: who waits there is served by it
+      continue;
+    }
+    served->last = host_.snapshot;
+    close_listener(std::move(served), retiring_time, nullptr);
+  }
+  try {
+    housekeeping_.spawn(see_sessions_off());
+  } catch (const std::bad_alloc&) {
+    begin_draining();
+  }
+}
+
+Task<void> Worker::see_sessions_off() {
+  const Time end = loop_.scheduler().now() + settings().timeouts.drain;
+  while ((nursery_.size() > 0 || retiring_ > 0) && loop_.scheduler().now() < end && !draining_) {
+    co_await async::sleep_for(loop_.scheduler(), draining_interval);
+  }
+  begin_draining();
+}
+
 void Worker::begin_draining() {
   if (std::exchange(draining_, true)) return;
   // Those who wait to be accepted hear 421 4.3.2 too; nobody is waited for.

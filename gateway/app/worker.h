@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "gateway/app/common_parts.h"
@@ -77,6 +78,10 @@ class Worker {
   // From any thread: the same for a snapshot that differs from the one in force only in its upstreams' servers; the
   // worker's plans stay.
   void take_upstreams(std::shared_ptr<const session::Snapshot> next, std::shared_ptr<Failures> failures);
+  // From any thread: another process accepts at the same sockets from now on, except at the addresses in `gone`, where
+  // those who have connected are accepted still. Sessions go on as ever; after timeouts.drain it drains. run() ends
+  // with the last of them.
+  void hand_over(std::vector<std::string> gone);
   // From any thread: accept no more, let what is under way finish for as long as timeouts.drain, then break off what is
   // left: the mail has its record, the client hears 421 (threats.md R12). After that run() ends.
   void drain();
@@ -111,6 +116,8 @@ class Worker {
   Task<void> watch_pressure();
   // Under pressure: ends sessions whose client has not said anything for too long.
   Task<void> free_idle_places();
+  void begin_handing_over(const std::vector<std::string>& gone);
+  Task<void> see_sessions_off();
   void begin_draining();
   Task<void> wind_down();
   enum class Which { all, those_that_hold_up, those_that_give_way };

@@ -24,20 +24,38 @@
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
 #include "gateway/cli/top_command.h"
+#include "gateway/cli/upgrade_command.h"
 #include "gateway/cli/upstreams_command.h"
 
 namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry,         &config_show_entry,   &config_explain_entry,
-    &config_schema_entry, &config_diff_entry,   &stats_entry,
-    &top_entry,           &upstreams_entry,     &lists_entry,
-    &reload_entry,        &explain_entry,       &rule_test_entry,
-    &rule_list_entry,     &rule_new_entry,      &rule_reference_entry,
-    &rule_stubs_entry,    &lua_entry,           &dmarc_report_entry,
-    &sink_entry,          &report_entry,        &init_entry,
-    &docs_commands_entry, &docs_settings_entry, &docs_completion_entry,
+    &check_entry,
+    &config_show_entry,
+    &config_explain_entry,
+    &config_schema_entry,
+    &config_diff_entry,
+    &stats_entry,
+    &top_entry,
+    &upstreams_entry,
+    &lists_entry,
+    &reload_entry,
+    &upgrade_entry,
+    &explain_entry,
+    &rule_test_entry,
+    &rule_list_entry,
+    &rule_new_entry,
+    &rule_reference_entry,
+    &rule_stubs_entry,
+    &lua_entry,
+    &dmarc_report_entry,
+    &sink_entry,
+    &report_entry,
+    &init_entry,
+    &docs_commands_entry,
+    &docs_settings_entry,
+    &docs_completion_entry,
 };
 
 constexpr std::array groups{

@@ -3,12 +3,14 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <thread>
 #include <utility>
 
 #include "gateway/cli/configuration.h"
 #include "gateway/config/load.h"
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
+#include "gateway/control/upgrade.h"
 
 namespace sallyport::cli {
 
@@ -21,6 +23,17 @@ std::variant<DaemonAnswer, int> ask_daemon(const std::string& config_file, std::
   print_errors(outcome.errors, console);
   console.err << "sallyport: " << unreachable(socket, response.error()).message << "\n";
   return outcome.errors.empty() ? exit_code::unavailable : exit_code::configuration;
+}
+
+Result<std::string> ask_who_serves(const std::string& socket, std::string_view request, Duration timeout) {
+  constexpr Duration interval = std::chrono::milliseconds(50);
+  constexpr int most_tries = 100;
+  auto response = control::ask(socket, request, timeout);
+  for (int tries = 1; response && control::is_superseded(*response) && tries < most_tries; ++tries) {
+    std::this_thread::sleep_for(interval);
+    response = control::ask(socket, request, timeout);
+  }
+  return response;
 }
 
 std::string local_time(std::int64_t seconds) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "gateway/base/units.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/daemon_socket.h"
 #include "gateway/cli/exit_code.h"
@@ -22,6 +23,10 @@ struct DaemonAnswer {
 // failure, which it has told on console.err, it gives the exit code.
 std::variant<DaemonAnswer, int> ask_daemon(const std::string& config_file, std::string_view request,
                                            const Console& console);
+
+// Sends the request to the socket, and once more while the process there says that another one is about to take its
+// place (gateway/control/upgrade.h).
+Result<std::string> ask_who_serves(const std::string& socket, std::string_view request, Duration timeout);
 
 // Asks the daemon and gives what its answer means to `show`. Returns the exit code.
 template <class Decode, class Show>

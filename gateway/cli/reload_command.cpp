@@ -4,10 +4,10 @@
 #include <ostream>
 
 #include "gateway/cli/configuration.h"
+#include "gateway/cli/daemon_answer.h"
 #include "gateway/cli/daemon_socket.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/load.h"
-#include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
 
 namespace sallyport::cli {
@@ -24,7 +24,7 @@ int reload_command(const ReloadOptions& options, const Console& console) {
   // Only for the place of the socket. The daemon reads its files itself, and says what is wrong with them.
   const config::Outcome outcome = config::read_configuration(options.config_file, config::Disk());
   const std::string socket = daemon_socket(options.config_file, outcome);
-  const auto response = control::ask(socket, control::encode({"reload"}), patience);
+  const auto response = ask_who_serves(socket, control::encode({"reload"}), patience);
   if (!response) {
     print_errors(outcome.errors, console);
     console.err << "sallyport: " << unreachable(socket, response.error()).message << "\n";

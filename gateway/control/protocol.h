@@ -8,6 +8,7 @@
 //   {"command":"values"}  ->   {"ok":true,"values":"limits.hops\t100\n..."}
 //   {"command":"reload"}  ->   {"ok":true,"reloaded":{"config":"0123456789abcdef","changed":"...","needs_restart":[]}}
 //                         or   {"ok":false,"error":"...","errors":["FILE:LINE:COL: error: ...", ...]}
+//   {"command":"upgrade"} ->   see upgrade.h
 //   {"command":"hand_over"} -> {"ok":true}: the daemon is ending, and has given up its control socket to the one who
 //   asks anything else         ->   {"ok":false,"error":"..."}
 //

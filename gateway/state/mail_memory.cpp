@@ -191,11 +191,12 @@ void MailMemory::note_all() {
 
 // One write is queued at a time; it takes all changes up to then.
 void MailMemory::write_soon() noexcept {
-  if (!store_ || is_write_queued_.exchange(true)) return;
+  Store* const store = store_;
+  if (!store || is_write_queued_.exchange(true)) return;
   try {
     // The store may also drop the write.
     const std::shared_ptr<void> queued(nullptr, [this](void*) { is_write_queued_ = false; });
-    store_->submit([this, queued](Database& database) { return write(database); });
+    store->submit([this, queued](Database& database) { return write(database); });
   } catch (const std::exception&) {
     is_write_queued_ = false;
   }

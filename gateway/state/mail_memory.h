@@ -49,6 +49,8 @@ class MailMemory final : public io::MailMemory {
   // From now on changes are written to `store`, which must outlive all calls but the destructor. `wall` gives the time
   // of day, on the store's thread.
   void keep_in(Store& store, std::function<WallTime()> wall);
+  // From now on nothing is written: another process keeps the memory. Any thread.
+  void keep_no_more() noexcept { store_ = nullptr; }
 
   Task<io::RateAnswer> take(io::MemoryPlace place, Rate rate) override;
   Task<io::Sight> see(io::MemoryPlace place, Duration keep) override;
@@ -92,7 +94,7 @@ class MailMemory final : public io::MailMemory {
   const Now now_;
   mutable std::mutex mutex_;  // of the map; its entries are never removed
   std::map<std::string, std::unique_ptr<Tenant>> tenants_;
-  Store* store_ = nullptr;
+  std::atomic<Store*> store_ = nullptr;
   std::function<WallTime()> wall_;
   std::atomic<bool> is_write_queued_{false};
   // Of the store's thread. A transaction that was not kept (disk full, a mistake in what others write) had taken the

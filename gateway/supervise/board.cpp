@@ -1,6 +1,7 @@
 #include "gateway/supervise/board.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -23,6 +24,11 @@ Result<Board> Board::make() {
 
 // Fresh memory is zero, which is what the atomics begin with.
 Result<Board> Board::open(Descriptor memory) {
+  struct ::stat status {};
+  if (::fstat(memory.get(), &status) != 0) return system_failure("fstat");
+  // Of a version of this program whose board was smaller.
+  const bool is_smaller = status.st_size < static_cast<off_t>(sizeof(Contents));
+  if (is_smaller && ::ftruncate(memory.get(), sizeof(Contents)) != 0) return system_failure("ftruncate");
   void* const place = ::mmap(nullptr, sizeof(Contents), PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (place == MAP_FAILED) return system_failure("mmap");
   return Board(std::move(memory), static_cast<Contents*>(place));

@@ -11,6 +11,9 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/supervise/handover.h"
+#include "gateway/supervise/link.h"
+
 namespace sallyport::supervise {
 
 namespace {
@@ -19,7 +22,8 @@ bool is_for_this_process(std::string_view variable) {
   for (const std::string_view prefix : {"NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"}) {
     if (variable.starts_with(prefix)) return true;
   }
-  return variable.starts_with(std::string(inheritance_variable) + "=");
+  const auto is_named = [variable](const char* name) { return variable.starts_with(std::string(name) + "="); };
+  return is_named(inheritance_variable) || is_named(handover_variable);
 }
 
 std::vector<std::string> environment_for_child(const std::string& inheritance) {
@@ -41,8 +45,7 @@ void keep_open(const Descriptor& descriptor) { ::fcntl(descriptor.get(), F_SETFD
 
 }  // namespace
 
-Result<Child, int> start_child(const std::vector<std::string>& arguments, const std::vector<HeldSocket>& sockets,
-                               const std::string& last_end) {
+Result<Child, int> start_child(const Start& start) {
   auto board = Board::make();
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return errno;
@@ -51,16 +54,21 @@ Result<Child, int> start_child(const std::vector<std::string>& arguments, const 
   inheritance.parent = ::getpid();
   inheritance.link.reset(pair[1]);
   if (board) inheritance.board.reset(::fcntl(board->descriptor().get(), F_DUPFD_CLOEXEC, 3));
-  inheritance.last_end = last_end;
+  inheritance.last_end = start.last_end;
+  inheritance.is_successor = start.is_successor;
   // Only lent to the text: they stay the caller's.
-  for (const HeldSocket& held : sockets) {
+  for (const HeldSocket& held : start.sockets) {
     inheritance.sockets.push_back({held.address, Descriptor(held.socket.get()), held.is_from_systemd});
   }
+  inheritance.state_lock.reset(start.state_lock.get());
   const std::string text = to_text(inheritance);
   for (HeldSocket& lent : inheritance.sockets) lent.socket.release();
+  inheritance.state_lock.release();
   std::vector<std::string> variables = environment_for_child(text);
   std::vector<std::string> words{"sallyport"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), start.arguments.begin(), start.arguments.end());
+  const std::string program =
+      start.program ? "/proc/self/fd/" + std::to_string(start.program.get()) : std::string("/proc/self/exe");
   const std::vector<char*> argv = pointers_to(words);
   const std::vector<char*> envp = pointers_to(variables);
 
@@ -73,12 +81,14 @@ Result<Child, int> start_child(const std::vector<std::string>& arguments, const 
   }
   keep_open(inheritance.link);
   if (inheritance.board) keep_open(inheritance.board);
-  for (const HeldSocket& held : sockets) keep_open(held.socket);
+  if (start.state_lock) keep_open(start.state_lock);
+  for (const HeldSocket& held : start.sockets) keep_open(held.socket);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve("/proc/self/exe", argv.data(), envp.data());
+  ::execve(program.c_str(), argv.data(), envp.data());
+  send_why(inheritance.link.get(), std::string("the program cannot be executed: ") + std::strerror(errno));
   constexpr std::string_view sorry = "sallyport: the program cannot be started once more; is /proc mounted?\n";
   static_cast<void>(!::write(STDERR_FILENO, sorry.data(), sorry.size()));
   ::_exit(75);

@@ -21,11 +21,21 @@ struct Child {
   std::optional<Board> board;  // nothing: the system gives no memory for it (ulimit -f), so no loop is watched
 };
 
-// Forks, and executes this program anew, so that each serving process has an address space of its own layout. It has
-// `arguments`, the sockets, and this process's environment without what is meant for this process alone; all signals
-// are as at the start of a program, but SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 are ignored there.
-Result<Child, int> start_child(const std::vector<std::string>& arguments, const std::vector<HeldSocket>& sockets,
-                               const std::string& last_end);
+// What is only referred to belongs to the caller.
+struct Start {
+  const std::vector<std::string>& arguments;  // after the program's name
+  const std::vector<HeldSocket>& sockets;
+  const Descriptor& state_lock;  // may be missing
+  const Descriptor& program;     // the program's file; missing: that of this process
+  std::string last_end;
+  bool is_successor = false;
+};
+
+// Forks, and executes the program anew, so that each serving process has an address space of its own layout. It has the
+// arguments, the sockets, and this process's environment without what is meant for this process alone; all signals are
+// as at the start of a program, but SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 are ignored there. Where the program
+// cannot be executed, the child says so over the link (Word::why), and ends with 75.
+Result<Child, int> start_child(const Start& start);
 
 // A status of waitpid(2) in words: "exit status 78", "signal 9 (Killed)".
 std::string describe_end(int status);

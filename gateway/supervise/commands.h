@@ -13,5 +13,7 @@ namespace sallyport::supervise {
 inline int end_command() { return SIGRTMIN; }
 // Take the configuration anew.
 inline int reload_command() { return SIGRTMIN + 1; }
+// Another process accepts at the same sockets from now on: accept nobody more, and end when the sessions have ended.
+inline int hand_over_command() { return SIGRTMIN + 2; }
 
 }  // namespace sallyport::supervise

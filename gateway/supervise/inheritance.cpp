@@ -9,14 +9,16 @@
 
 namespace sallyport::supervise {
 
-namespace {
-
-// One fact a line: a word, and what belongs to it after a space.
-void append(std::string& text, std::string_view word, const std::string& value) {
+void append_fact(std::string& text, std::string_view word, const std::string& value) {
   text += word;
   text += ' ';
   text += value;
   text += '\n';
+}
+
+void append_fact(std::string& text, const HeldSocket& held) {
+  append_fact(text, held.is_from_systemd ? "systemd" : "listen",
+              std::to_string(held.socket.get()) + ' ' + held.address);
 }
 
 std::optional<int> number_of(std::string_view text) {
@@ -26,19 +28,21 @@ std::optional<int> number_of(std::string_view text) {
   return number;
 }
 
-std::pair<std::string_view, std::string_view> split(std::string_view text, char at) {
+std::pair<std::string_view, std::string_view> split_at(std::string_view text, char at) {
   const std::size_t place = text.find(at);
   if (place == text.npos) return {text, {}};
   return {text.substr(0, place), text.substr(place + 1)};
 }
 
+namespace {
+
 bool read_line(std::string_view line, Inheritance& to) {
-  const auto [word, value] = split(line, ' ');
+  const auto [word, value] = split_at(line, ' ');
   if (word == "ended") {
     to.last_end = value;
     return true;
   }
-  const auto [first, address] = split(value, ' ');
+  const auto [first, address] = split_at(value, ' ');
   const auto number = number_of(first);
   if (!number) return false;
   if (word == "parent") {
@@ -47,6 +51,10 @@ bool read_line(std::string_view line, Inheritance& to) {
     to.link.reset(*number);
   } else if (word == "board") {
     to.board.reset(*number);
+  } else if (word == "lock") {
+    to.state_lock.reset(*number);
+  } else if (word == "successor") {
+    to.is_successor = *number != 0;
   } else if (word == "listen" || word == "systemd") {
     to.sockets.push_back({std::string(address), Descriptor(*number), word == "systemd"});
   } else {
@@ -59,20 +67,20 @@ bool read_line(std::string_view line, Inheritance& to) {
 
 std::string to_text(const Inheritance& inheritance) {
   std::string text;
-  append(text, "parent", std::to_string(inheritance.parent));
-  append(text, "link", std::to_string(inheritance.link.get()));
-  if (inheritance.board) append(text, "board", std::to_string(inheritance.board.get()));
-  for (const HeldSocket& held : inheritance.sockets) {
-    append(text, held.is_from_systemd ? "systemd" : "listen", std::to_string(held.socket.get()) + ' ' + held.address);
-  }
-  if (!inheritance.last_end.empty()) append(text, "ended", inheritance.last_end);
+  append_fact(text, "parent", std::to_string(inheritance.parent));
+  append_fact(text, "link", std::to_string(inheritance.link.get()));
+  if (inheritance.board) append_fact(text, "board", std::to_string(inheritance.board.get()));
+  if (inheritance.state_lock) append_fact(text, "lock", std::to_string(inheritance.state_lock.get()));
+  if (inheritance.is_successor) append_fact(text, "successor", "1");
+  for (const HeldSocket& held : inheritance.sockets) append_fact(text, held);
+  if (!inheritance.last_end.empty()) append_fact(text, "ended", inheritance.last_end);
   return text;
 }
 
 std::optional<Inheritance> from_text(std::string_view text) {
   Inheritance inheritance;
   while (!text.empty()) {
-    const auto [line, rest] = split(text, '\n');
+    const auto [line, rest] = split_at(text, '\n');
     if (!read_line(line, inheritance)) return std::nullopt;
     text = rest;
   }
@@ -90,11 +98,14 @@ std::optional<Inheritance> take_inheritance() {
     // Of somebody else, whose descriptors have other numbers here.
     inheritance->link.release();
     inheritance->board.release();
+    inheritance->state_lock.release();
     for (HeldSocket& held : inheritance->sockets) held.socket.release();
     return std::nullopt;
   }
   ::fcntl(inheritance->link.get(), F_SETFD, FD_CLOEXEC);
-  if (inheritance->board) ::fcntl(inheritance->board.get(), F_SETFD, FD_CLOEXEC);
+  for (const Descriptor* held : {&inheritance->board, &inheritance->state_lock}) {
+    if (*held) ::fcntl(held->get(), F_SETFD, FD_CLOEXEC);
+  }
   for (HeldSocket& held : inheritance->sockets) ::fcntl(held.socket.get(), F_SETFD, FD_CLOEXEC);
   return inheritance;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/base/descriptor.h"
@@ -24,11 +25,22 @@ struct HeldSocket {
 
 struct Inheritance {
   pid_t parent = 0;
-  Descriptor link;   // to the supervisor (link.h)
-  Descriptor board;  // shared with it (board.h); may be missing
+  Descriptor link;        // to the supervisor (link.h)
+  Descriptor board;       // shared with it (board.h); may be missing
+  Descriptor state_lock;  // that a process before this one has taken; missing for the first
   std::vector<HeldSocket> sockets;
-  std::string last_end;  // how the process before this one ended; empty for the first
+  std::string last_end;       // how the process before this one ended; empty for the first
+  bool is_successor = false;  // another one serves at the same sockets, until this one is ready
 };
+
+// One fact a line, for variables of this kind: a word, and what belongs to it after a space.
+void append_fact(std::string& text, std::string_view word, const std::string& value);
+// The same of a socket.
+void append_fact(std::string& text, const HeldSocket& held);
+// What comes before the first `at`, and what comes behind it.
+std::pair<std::string_view, std::string_view> split_at(std::string_view text, char at);
+// A number of digits only, at the beginning of a value.
+std::optional<int> number_of(std::string_view text);
 
 // For the variable; the descriptors keep their numbers.
 std::string to_text(const Inheritance& inheritance);

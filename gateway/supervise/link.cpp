@@ -3,16 +3,21 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "gateway/base/version.h"
 
 namespace sallyport::supervise {
 
 namespace {
 
 constexpr std::size_t most_octets = 1024;
+constexpr std::size_t octets_in_a_piece = 1000;
+constexpr std::size_t most_pieces = 64;
 constexpr int answer_patience_ms = 10'000;
 
 }  // namespace
@@ -61,7 +66,7 @@ std::optional<Message> receive_message(int link) {
       socket.reset(number);
     }
     const int word = octets[0] - 'a';
-    if (word < 0 || word > static_cast<int>(Word::notify)) continue;
+    if (word < 0 || word > static_cast<int>(Word::gone)) continue;
     return Message{static_cast<Word>(word), std::string(octets.data() + 1, static_cast<std::size_t>(size - 1)),
                    std::move(socket)};
   }
@@ -84,8 +89,40 @@ bool Link::settle_rights(bool are_needed) const {
 }
 
 void Link::tell_ready() const {
-  if (link_) send_message(link_.get(), Word::ready, {}, -1, true);
+  const std::string what = std::to_string(handover_format) + ' ' + std::string(version());
+  if (link_) send_message(link_.get(), Word::ready, what, -1, true);
 }
+
+bool Link::wait_for_place() const {
+  pollfd readable{link_.get(), POLLIN, 0};
+  if (!link_ || ::poll(&readable, 1, answer_patience_ms) != 1) return false;
+  const auto message = receive_message(link_.get());
+  return message && message->word == Word::serve;
+}
+
+void Link::tell_placed() const {
+  if (link_) send_message(link_.get(), Word::placed, {}, -1, true);
+}
+
+void send_why(int link, std::string_view reason) noexcept {
+  reason = reason.substr(0, most_pieces * octets_in_a_piece);
+  while (!reason.empty()) {
+    send_message(link, Word::why, reason.substr(0, octets_in_a_piece));
+    reason.remove_prefix(std::min(reason.size(), octets_in_a_piece));
+  }
+}
+
+void Link::tell_why(std::string_view reason) const {
+  if (link_) send_why(link_.get(), reason);
+}
+
+void Link::keep_lock(int descriptor) const {
+  if (link_) send_message(link_.get(), Word::lock, {}, descriptor, true);
+}
+
+bool Link::ask_for_upgrade() const { return link_ && send_message(link_.get(), Word::upgrade, {}); }
+
+std::optional<Message> Link::next() const { return link_ ? receive_message(link_.get()) : std::nullopt; }
 
 void Link::notify(std::string_view state) const {
   if (link_) send_message(link_.get(), Word::notify, state);

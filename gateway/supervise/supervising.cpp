@@ -1,6 +1,5 @@
-#include "gateway/supervise/supervising.h"
-
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -8,43 +7,27 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gateway/base/address.h"
-#include "gateway/supervise/children.h"
 #include "gateway/supervise/commands.h"
-#include "gateway/supervise/link.h"
-#include "gateway/supervise/restarts.h"
-#include "gateway/supervise/stall.h"
+#include "gateway/supervise/supervising_loop.h"
 
 namespace sallyport::supervise {
 
 namespace {
 
-// Of sysexits.h, as gateway/cli/exit_code.h has them.
-constexpr int temporary = 75;
-constexpr int software = 70;
-constexpr int permission = 77;
-
 // How often it looks whether the loops turn, and tells systemd that it lives.
 constexpr Duration looking_interval = std::chrono::seconds(1);
-// More sockets than any configuration has: what serves may ask for more only by mistake.
-constexpr std::size_t most_sockets = 65536;
-
-Time now() { return std::chrono::steady_clock::now(); }
-
-// One line, at once. The log is the serving process's; it tells there how the one before it ended.
-void say(const std::string& sentence) {
-  const std::string line = "sallyport: " + sentence + "\n";
-  static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
-}
 
 std::string address_of(int socket) {
   sockaddr_storage address{};
@@ -65,38 +48,13 @@ std::vector<HeldSocket> sockets_from_systemd() {
   return sockets;
 }
 
-class Supervising {
- public:
-  explicit Supervising(const Orders& orders) : orders_(orders), sockets_(sockets_from_systemd()) {}
-
-  int run();
-
- private:
-  std::optional<int> start();
-  std::optional<int> on_signals();
-  std::optional<int> on_death(int status);
-  void on_end_request(int signal);
-  void hear();
-  void take(Message message);
-  void look(Time time);
-  Duration time_until_something_is_due() const;
-  [[noreturn]] static void end_by(int signal);
-
-  const Orders& orders_;
-  std::vector<HeldSocket> sockets_;
-  Descriptor signals_;
-  std::optional<Child> child_;
-  std::optional<Time> ready_;     // since when the child serves
-  bool was_ready_ = false;        // one of them
-  std::optional<int> end_asked_;  // the first signal that asked for it
-  std::optional<Time> restart_;
-  std::string last_end_;
-  Restarts restarts_;
-  StallWatch stall_;
-  bool is_watched_ = ::sd_watchdog_enabled(0, nullptr) > 0;  // by systemd, every second is often enough for it
-  Time next_look_ = now();
-  std::optional<int> failed_;  // the exit status, where this process cannot go on
-};
+Process resumed(HandedChild handed) {
+  Child child{handed.pid, std::move(handed.link), std::nullopt};
+  if (handed.board) {
+    if (auto board = Board::open(std::move(handed.board))) child.board.emplace(std::move(*board));
+  }
+  return Process(std::move(child));
+}
 
 // Nothing is watched by handlers: signals are read, as everything else.
 Descriptor signal_descriptor() {
@@ -108,13 +66,31 @@ Descriptor signal_descriptor() {
   return Descriptor(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
+}  // namespace
+
+void say(const std::string& sentence) {
+  const std::string line = "sallyport: " + sentence + "\n";
+  static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+}
+
+Supervising::Supervising(const Orders& orders, std::optional<Handover> handover) : orders_(orders) {
+  if (!handover) {
+    sockets_ = sockets_from_systemd();
+    return;
+  }
+  sockets_ = std::move(handover->sockets);
+  state_lock_ = std::move(handover->state_lock);
+  serving_.emplace(resumed(std::move(handover->serving)));
+  serving_->ready = handover->ready;
+  was_ready_ = true;
+  for (HandedChild& child : handover->draining) draining_.push_back(resumed(std::move(child)));
+}
+
 std::optional<int> Supervising::start() {
   restart_.reset();
-  ready_.reset();
-  auto child = start_child(orders_.arguments, sockets_, last_end_);
+  auto child = start_child({orders_.arguments, sockets_, state_lock_, running_program_, last_end_});
   if (child) {
-    child_.emplace(std::move(*child));
-    stall_ = StallWatch();
+    serving_.emplace(std::move(*child));
     return std::nullopt;
   }
   const std::string why = std::strerror(child.error());
@@ -143,15 +119,19 @@ int Supervising::run() {
     say(std::string("signals cannot be watched: ") + std::strerror(errno));
     return temporary;
   }
-  if (const auto status = start()) return *status;
+  // After an upgrade: the signal of a death in between may have been lost.
+  if (serving_) {
+    if (const auto status = reap()) return *status;
+  } else if (const auto status = start()) {
+    return *status;
+  }
   while (true) {
-    std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {child_ ? child_->link.get() : -1, POLLIN, 0}}};
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(time_until_something_is_due());
-    ::poll(watched.data(), watched.size(), static_cast<int>(wait.count()));
+    wait(time_until_something_is_due());
     try {
       hear();
       if (failed_) return *failed_;
       if (const auto status = on_signals()) return *status;
+      if (std::exchange(is_of_another_program_, false)) become_the_program();
       const Time time = now();
       if (restart_ && time >= *restart_) {
         if (const auto status = start()) return *status;
@@ -160,9 +140,17 @@ int Supervising::run() {
     } catch (const std::bad_alloc&) {
       // What could not be done now is tried again. A death that was not dealt with has no child and no time for
       // another.
-      if (!child_ && !restart_) restart_ = now() + looking_interval;
+      if (!serving_ && !restart_ && !end_asked_) restart_ = now() + looking_interval;
     }
   }
+}
+
+void Supervising::wait(Duration most) {
+  std::vector<pollfd> watched{{signals_.get(), POLLIN, 0}};
+  if (serving_) watched.push_back({serving_->link(), POLLIN, 0});
+  if (successor_) watched.push_back({successor_->process.link(), POLLIN, 0});
+  for (const Process& one : draining_) watched.push_back({one.link(), POLLIN, 0});
+  ::poll(watched.data(), watched.size(), static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(most).count()));
 }
 
 Duration Supervising::time_until_something_is_due() const {
@@ -172,16 +160,36 @@ Duration Supervising::time_until_something_is_due() const {
 }
 
 void Supervising::hear() {
-  // The child has an end of the link as long as it lives, so this ends: it cannot fill the link faster for ever.
+  // A child has an end of the link as long as it lives, so this ends: it cannot fill the link faster for ever.
   constexpr int most_at_once = 1000;
-  for (int i = 0; i < most_at_once && child_; ++i) {
-    auto message = receive_message(child_->link.get());
-    if (!message) return;
-    take(std::move(*message));
+  for (int i = 0; i < most_at_once && serving_; ++i) {
+    auto message = receive_message(serving_->link());
+    if (!message) break;
+    take_from_serving(std::move(*message));
+  }
+  for (int i = 0; i < most_at_once && successor_; ++i) {
+    auto message = receive_message(successor_->process.link());
+    if (!message) break;
+    take_from_successor(std::move(*message));
+  }
+  for (const Process& one : draining_) {
+    for (int i = 0; i < most_at_once; ++i) {
+      const auto message = receive_message(one.link());
+      if (!message) break;
+      // Of its end only this is to be told to systemd, and only when it is the end of all.
+      if (message->word == Word::notify && end_asked_) ::sd_notify(0, message->text.c_str());
+    }
   }
 }
 
-void Supervising::take(Message message) {
+void Supervising::give_up_rights() {
+  if (const auto given = orders_.give_up_rights(); !given) {
+    say(given.error().message);
+    failed_ = permission;
+  }
+}
+
+void Supervising::take_from_serving(Message message) {
   switch (message.word) {
     case Word::hold:
       // While it ends nothing is kept: who connects then is to be refused.
@@ -192,22 +200,30 @@ void Supervising::take(Message message) {
       std::erase_if(sockets_,
                     [&](const HeldSocket& held) { return !held.is_from_systemd && held.address == message.text; });
       break;
+    case Word::lock:
+      if (!end_asked_) state_lock_ = std::move(message.socket);
+      break;
     case Word::give_rights:
-      if (const auto given = orders_.give_up_rights(); !given) {
-        say(given.error().message);
-        failed_ = permission;
-      }
+      give_up_rights();
       [[fallthrough]];
     case Word::keep_rights:
-      send_message(child_->link.get(), message.word, {});
+      send_message(serving_->link(), message.word, {});
       break;
     case Word::ready:
-      ready_ = now();
+      serving_->ready = now();
       was_ready_ = true;
       ::sd_notify(0, "READY=1");
       break;
     case Word::notify:
       ::sd_notify(0, message.text.c_str());
+      break;
+    case Word::placed:
+      finish_upgrade();
+      break;
+    case Word::upgrade:
+      begin_upgrade();
+      break;
+    default:
       break;
   }
 }
@@ -218,30 +234,60 @@ std::optional<int> Supervising::on_signals() {
     if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
     const auto signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGHUP) {
-      if (ready_) ::kill(child_->pid, reload_command());
+      on_reload_request();
     } else if (signal == SIGCHLD) {
-      int status = 0;
-      while (const pid_t ended = ::waitpid(-1, &status, WNOHANG)) {
-        if (ended < 0) break;
-        if (!child_ || ended != child_->pid) continue;  // where this is process 1, others' children come here, too
-        if (const auto exit = on_death(status)) return exit;
-      }
+      if (const auto exit = reap()) return exit;
     } else {
       hear();  // whether it is ready
-      if (!child_) return 0;
       on_end_request(signal);
+      if (const auto exit = status_at_end()) return exit;
     }
   }
+}
+
+std::optional<int> Supervising::reap() {
+  int status = 0;
+  while (const pid_t ended = ::waitpid(-1, &status, WNOHANG)) {
+    if (ended < 0) break;
+    // Where this is process 1, others' children come here, too.
+    if (serving_ && ended == serving_->pid()) {
+      if (const auto exit = on_death(status)) return exit;
+    } else if (successor_ && ended == successor_->process.pid()) {
+      on_successors_death(status);
+    } else {
+      const bool was_ours = std::erase_if(draining_, [=](const Process& one) { return one.pid() == ended; }) > 0;
+      const bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      if (was_ours && !is_well)
+        say("a process that was seeing its last sessions off has ended: " + describe_end(status));
+    }
+    if (const auto exit = status_at_end()) return exit;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> Supervising::status_at_end() const {
+  const bool is_all_over = end_asked_ && !serving_ && !successor_ && draining_.empty();
+  return is_all_over ? std::optional(exit_status_) : std::nullopt;
+}
+
+// Those that drain only open their log anew. A successor may have read the files before they were changed.
+void Supervising::on_reload_request() {
+  if (serving_ && serving_->ready) ::kill(serving_->pid(), reload_command());
+  for (const Process& one : draining_) ::kill(one.pid(), reload_command());
+  if (successor_) reload_after_upgrade_ = true;
 }
 
 // The sockets first: who connects from now on is refused when the serving process has closed its own.
 void Supervising::on_end_request(int signal) {
   if (!end_asked_) {
     end_asked_ = signal;
+    restart_.reset();
     sockets_.clear();
-    if (!ready_) ::kill(child_->pid, SIGKILL);
+    if (successor_) ::kill(successor_->process.pid(), SIGKILL);
+    if (serving_ && !serving_->ready) ::kill(serving_->pid(), SIGKILL);
   }
-  if (ready_) ::kill(child_->pid, end_command());
+  if (serving_ && serving_->ready) ::kill(serving_->pid(), end_command());
+  for (const Process& one : draining_) ::kill(one.pid(), end_command());
 }
 
 void Supervising::end_by(int signal) {
@@ -255,13 +301,19 @@ void Supervising::end_by(int signal) {
 }
 
 std::optional<int> Supervising::on_death(int status) {
+  const pid_t ended = serving_->pid();
   hear();
-  const std::optional<Time> ready = std::exchange(ready_, std::nullopt);
-  child_.reset();
+  if (serving_->pid() != ended) {  // its successor has said in this moment that it is ready
+    std::erase_if(draining_, [=](const Process& one) { return one.pid() == ended; });
+    return std::nullopt;
+  }
+  finish_upgrade();
+  const std::optional<Time> ready = serving_->ready;
+  serving_.reset();
   if (end_asked_) {
     if (!ready && !was_ready_) end_by(*end_asked_);  // as a program that has not come to catching signals
-    if (!ready) return 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : software;
+    if (ready) exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : software;
+    return std::nullopt;
   }
   last_end_ = describe_end(status);
   if (!was_ready_) {
@@ -280,13 +332,25 @@ std::optional<int> Supervising::on_death(int status) {
 void Supervising::look(Time time) {
   next_look_ = time + looking_interval;
   if (is_watched_) ::sd_notify(0, "WATCHDOG=1");
-  if (!child_ || !ready_ || !child_->board || !stall_.has_stalled(*child_->board, time)) return;
-  say("a loop of the process that serves has not turned for ten seconds; it is killed");
-  ::kill(child_->pid, SIGKILL);
+  const auto has_stalled = [time](Process& one) {
+    return one.child.board && one.stall.has_stalled(*one.child.board, time);
+  };
+  if (serving_ && serving_->ready && has_stalled(*serving_)) {
+    say("a loop of the process that serves has not turned for ten seconds; it is killed");
+    ::kill(serving_->pid(), SIGKILL);
+  }
+  for (Process& one : draining_) {
+    if (has_stalled(one)) ::kill(one.pid(), SIGKILL);
+  }
+  if (successor_ && time >= successor_->deadline) give_up_successor();
 }
 
-}  // namespace
+bool is_resumed() { return std::getenv(handover_variable) != nullptr; }
 
-int supervise(const Orders& orders) { return Supervising(orders).run(); }
+int supervise(const Orders& orders) {
+  auto handover = take_handover();
+  if (handover) ::prctl(PR_SET_NAME, "sallyport");  // not that of the descriptor it was executed by
+  return Supervising(orders, std::move(handover)).run();
+}
 
 }  // namespace sallyport::supervise

@@ -22,6 +22,9 @@ struct Orders {
   std::function<Result<Done>()> give_up_rights;
 };
 
+// Whether this process has supervised before, as another program.
+bool is_resumed();
+
 // Returns the exit status: that of the serving process, when it was asked to end or was never ready. Throws
 // std::bad_alloc before the first process has been started.
 int supervise(const Orders& orders);

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <system_error>
@@ -196,6 +197,25 @@ Result<BoundSocket> bind_unix_listener(const std::string& path) {
   if (::listen(bound.descriptor(), backlog) < 0) return cannot("listen at", path, errno);
   return bound;
 }
+
+namespace {
+
+std::string place_beside(const std::string& path) { return path + ".next"; }
+
+}  // namespace
+
+Result<BoundSocket> bind_unix_successor(const std::string& path) {
+  auto bound = bind_unix_listener(place_beside(path));
+  if (bound) bound->path_ = path;
+  return bound;
+}
+
+Result<Done> take_place_at(const std::string& path) {
+  if (::rename(place_beside(path).c_str(), path.c_str()) != 0) return cannot("replace", path, errno);
+  return Done{};
+}
+
+void give_up_place_at(const std::string& path) noexcept { ::unlink(place_beside(path).c_str()); }
 
 Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper) {
   int listens = 0;

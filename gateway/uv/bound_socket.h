@@ -37,11 +37,14 @@ class BoundSocket {
   bool is_unix() const noexcept { return is_unix_; }
   // Then it is not ours to change: clients who connect later wait in its queue for the next process.
   Keeper keeper() const noexcept { return keeper_; }
+  // The file of a unix-domain socket stays: another process is about to put its own there.
+  void leave_file() noexcept { path_.clear(); }
 
  private:
   friend Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
   friend Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count);
   friend Result<BoundSocket> bind_unix_listener(const std::string& path);
+  friend Result<BoundSocket> bind_unix_successor(const std::string& path);
   friend Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper);
   explicit BoundSocket(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
   void remove_file() noexcept;
@@ -65,6 +68,13 @@ Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress addre
 // Binds a unix-domain socket with mode 0660. A socket file that no process serves any more is replaced. It is an error
 // if a process still serves it or if the file is not a socket.
 Result<BoundSocket> bind_unix_listener(const std::string& path);
+// The same beside the path, where another process serves at it: nobody finds the socket until take_place_at() has put
+// it there. The name that it has until then ends with ".next".
+Result<BoundSocket> bind_unix_successor(const std::string& path);
+// In one step: there is a socket at the path all the time.
+Result<Done> take_place_at(const std::string& path);
+// Removes what bind_unix_successor() made, where it has not come to its place.
+void give_up_place_at(const std::string& path) noexcept;
 // Takes over a socket that is already listening, as systemd or a supervisor passes it. An error if it does not listen.
 Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper = Keeper::service_manager);
 

@@ -91,6 +91,7 @@ class Listener::Accepting final : public Handle {
   }
 
   Loop& loop() noexcept { return loop_; }
+  void leave_file() noexcept { socket_->leave_file(); }
   // The clients who wait, and who come, are for the next process that takes the socket over.
   bool is_kept_elsewhere() const noexcept { return socket_->keeper() != Keeper::nobody_else; }
   bool can_have_handshakes() const noexcept { return !socket_->is_unix(); }
@@ -246,6 +247,10 @@ Task<void> Listener::retire(Patience patience) {
   if (!accepting_) co_return;
   accepting_->accept_all();
   stop();
+}
+
+void Listener::leave_file() noexcept {
+  if (accepting_) accepting_->leave_file();
 }
 
 void Listener::stop() noexcept {

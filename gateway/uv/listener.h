@@ -42,6 +42,8 @@ class Listener {
   const SocketAddress& address() const noexcept { return address_; }
   // Stops accepting and closes the socket; the kernel resets connections that wait to be accepted. May be called again.
   void stop() noexcept;
+  // BoundSocket::leave_file().
+  void leave_file() noexcept;
   // stop() for an address that is no longer served, without a reset: from now on the kernel ignores new clients. Those
   // whose TCP handshake is done or under way are accepted: for as long as patience.least, and then until the kernel
   // knows of no handshake with the address, but not for longer than patience.most in all. The Listener stays alive

@@ -14,6 +14,7 @@
     ./dev bench soak [MINUTES]  30 minutes with a fault each 20 seconds: memory and descriptors do not add up
     ./dev bench kill            2,000 messages while the gateway is killed 40 times: is anything lost?
     ./dev bench reload          100 reloads, good and bad in turn, under 300 connections a second: does anybody notice?
+    ./dev bench upgrade         100 upgrades and reloads in turn, under 300 connections a second: does anybody notice?
     ./dev bench chaos           ten minutes of servers, names and clients that misbehave, stops, reloads, ends: is all accounted for?
 
 CPU microseconds per message are what to compare, and ratios within one run: other users of the machine hardly move them.
@@ -437,8 +438,8 @@ def run_content(program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "tenants", "slow", "soak", "kill", "reload", "chaos", "profile", []],
-                        help="by default all but content, milter, milter_library, milter_service, tenants, slow, soak, kill, reload, chaos and profile")
+    parser.add_argument("what", nargs="*", choices=["relay", "checks", "tls", "idle", "content", "milter", "milter_library", "milter_service", "tenants", "slow", "soak", "kill", "reload", "upgrade", "chaos", "profile", []],
+                        help="by default all but content, milter, milter_library, milter_service, tenants, slow, soak, kill, reload, upgrade, chaos and profile")
 
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--load", type=pathlib.Path, required=True)
@@ -455,6 +456,8 @@ def main():
         run_long_form(args.program, "test_kill", SALLYPORT_KILL_MESSAGES="2000", SALLYPORT_KILLS="40")
     if "reload" in what:
         run_long_form(args.program, "test_reload:UnderLoad", SALLYPORT_RELOADS="100", SALLYPORT_RELOAD_RATE="300")
+    if "upgrade" in what:
+        run_long_form(args.program, "test_upgrade:UnderLoad", SALLYPORT_UPGRADES="100", SALLYPORT_UPGRADE_RATE="300")
     if "soak" in what:
         run_long_form(args.program, "test_soak", SALLYPORT_SOAK_MINUTES=minutes)
     if "chaos" in what:

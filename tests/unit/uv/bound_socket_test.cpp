@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "gateway/uv/listening_sockets.h"
@@ -191,6 +192,29 @@ TEST(BindUnixListener, LeavesALivingOneAlone) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message, "cannot bind " + path + ": another process serves it");
   EXPECT_TRUE(exists(path));
+}
+
+TEST(BindUnixSuccessor, TakesThePlaceOfOneThatServesInOneStep) {
+  Folder folder;
+  std::string path = folder.file("socket");
+  std::optional<BoundSocket> first = bind_unix_listener(path).value();
+  {
+    auto given_up = bind_unix_successor(path);
+    ASSERT_TRUE(given_up);
+  }
+  EXPECT_TRUE(exists(path));
+  give_up_place_at(path);
+  EXPECT_FALSE(exists(path + ".next"));
+
+  std::optional<BoundSocket> second = bind_unix_successor(path).value();
+  first->leave_file();
+  ASSERT_TRUE(take_place_at(path));
+  EXPECT_FALSE(exists(path + ".next"));
+  first.reset();
+  EXPECT_TRUE(exists(path));  // which is the second one's by now
+  second.reset();
+  EXPECT_FALSE(exists(path));
+  EXPECT_FALSE(take_place_at(path));
 }
 
 TEST(BindUnixListener, LeavesAFileAlone) {

@@ -1,0 +1,185 @@
+// How a successor takes the place of what serves. It starts on the same sockets beside the one that serves, and says
+// when it is ready: that is the moment of the change. Before it, whatever happens to the successor changes nothing;
+// after it, the one that served sees its sessions off.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "gateway/supervise/commands.h"
+#include "gateway/supervise/supervising_loop.h"
+
+namespace sallyport::supervise {
+
+namespace {
+
+// How long a successor may take until it is ready. It may have to look up names that nobody answers for.
+constexpr Duration longest_start = std::chrono::seconds(60);
+// Of processes that still see their last sessions off; with one more, the oldest ends them.
+constexpr std::size_t most_draining = 4;
+
+}  // namespace
+
+void Supervising::begin_upgrade() {
+  if (end_asked_ || successor_ || taking_over_ || !serving_->ready)
+    return fail_upgrade(temporary, "this is not the time for it");
+  auto program = program_.open();
+  if (!program) return fail_upgrade(temporary, program.error().message);
+  auto child = start_child({orders_.arguments, sockets_, state_lock_, *program, {}, true});
+  if (!child) return fail_upgrade(temporary, std::strerror(child.error()));
+  reload_after_upgrade_ = false;
+  successor_.emplace(
+      Successor{Process(std::move(*child)), std::move(*program), now() + longest_start, {}, {}, {}, false, {}});
+}
+
+// What serves goes on.
+void Supervising::fail_upgrade(int status, std::string_view why) {
+  successor_.reset();
+  if (!serving_) return;
+  send_why(serving_->link(), why);
+  send_message(serving_->link(), Word::not_upgraded, std::to_string(status));
+}
+
+void Supervising::give_up_successor() {
+  if (successor_->why.empty()) successor_->why = "it was not ready within " + sallyport::to_text(longest_start);
+  ::kill(successor_->process.pid(), SIGKILL);
+}
+
+void Supervising::on_successors_death(int status) {
+  hear();  // why
+  if (!successor_) return;
+  std::string why = std::move(successor_->why);
+  if (end_asked_) why = "the gateway is asked to end";
+  if (why.empty()) why = "it ended before it was ready: " + describe_end(status);
+  say("the program that was to take over has not become ready, and what serves goes on: " + why);
+  const bool is_configuration = WIFEXITED(status) && WEXITSTATUS(status) == configuration;
+  fail_upgrade(is_configuration ? configuration : temporary, why);
+}
+
+void Supervising::take_from_successor(Message message) {
+  const int link = successor_->process.link();
+  switch (message.word) {
+    case Word::hold:
+      if (message.socket && sockets_.size() + successor_->held.size() < most_sockets)
+        successor_->held.push_back({std::move(message.text), std::move(message.socket), false});
+      break;
+    case Word::release:
+      successor_->released.push_back(std::move(message.text));
+      break;
+    case Word::lock:
+      successor_->state_lock = std::move(message.socket);
+      break;
+    case Word::give_rights:
+      successor_->gives_rights = true;  // when it has the place
+      [[fallthrough]];
+    case Word::keep_rights:
+      send_message(link, message.word, {});
+      break;
+    case Word::why:
+      successor_->why += message.text;
+      break;
+    case Word::ready:
+      if (!end_asked_) hand_over(message.text);
+      break;
+    default:
+      break;
+  }
+}
+
+// Gives the addresses that were served, and are no more.
+std::vector<std::string> Supervising::take_sockets_of_successor() {
+  std::vector<std::string> gone;
+  const auto is_released = [this](const HeldSocket& held) {
+    return !held.is_from_systemd && std::find(successor_->released.begin(), successor_->released.end(), held.address) !=
+                                        successor_->released.end();
+  };
+  for (const HeldSocket& held : sockets_) {
+    const bool is_new = std::find(gone.begin(), gone.end(), held.address) == gone.end();
+    if (is_released(held) && is_new) gone.push_back(held.address);
+  }
+  std::erase_if(sockets_, is_released);
+  for (HeldSocket& held : successor_->held) sockets_.push_back(std::move(held));
+  return gone;
+}
+
+// From here on the successor is the one that serves, and whatever happens to it happens to that. `what`: the format of
+// handovers and the version of its program.
+void Supervising::hand_over(std::string_view what) {
+  if (!send_message(successor_->process.link(), Word::serve, {})) return;  // it has ended: its death is told soon
+  const std::vector<std::string> gone = take_sockets_of_successor();
+  if (successor_->state_lock) state_lock_ = std::move(successor_->state_lock);
+  if (successor_->gives_rights) give_up_rights();
+  if (serving_) {
+    for (const std::string& address : gone) send_message(serving_->link(), Word::gone, address);
+    // To one that has not come to catching it, it is the end: it has served nobody yet.
+    ::kill(serving_->pid(), hand_over_command());
+    draining_.push_back(std::move(*serving_));
+  }
+  serving_.emplace(std::move(successor_->process));
+  serving_->ready = now();
+  running_program_ = std::move(successor_->program);
+  successor_.reset();
+  taking_over_ = what;
+  restart_.reset();
+  restarts_ = Restarts();
+  last_end_.clear();
+  if (draining_.size() > most_draining && !draining_.front().is_told_to_end) {
+    draining_.front().is_told_to_end = true;
+    ::kill(draining_.front().pid(), end_command());
+  }
+  if (std::exchange(reload_after_upgrade_, false)) ::kill(serving_->pid(), reload_command());
+}
+
+// It is in its place, or has died on the way there, and is replaced as any that has died.
+void Supervising::finish_upgrade() {
+  if (!taking_over_) return;
+  const std::string what = *std::exchange(taking_over_, std::nullopt);
+  const auto [format, version] = split_at(what, ' ');
+  for (const Process& one : draining_) send_message(one.link(), Word::upgraded, version);
+  is_of_another_program_ = number_of(format) == handover_format;
+  if (is_of_another_program_) return;
+  say("version " + std::string(version) + " serves; the process that supervises it stays that of the version before");
+}
+
+Handover Supervising::describe_all() {
+  const auto lent = [](const Process& one) {
+    return HandedChild{one.pid(), Descriptor(one.link()),
+                       Descriptor(one.child.board ? one.child.board->descriptor().get() : -1)};
+  };
+  Handover handover;
+  handover.process = ::getpid();
+  for (const HeldSocket& held : sockets_)
+    handover.sockets.push_back({held.address, Descriptor(held.socket.get()), held.is_from_systemd});
+  handover.state_lock.reset(state_lock_.get());
+  handover.serving = lent(*serving_);
+  handover.ready = *serving_->ready;
+  for (const Process& one : draining_) handover.draining.push_back(lent(one));
+  return handover;
+}
+
+// In place: systemd and the children see the same process. When that cannot be, this program goes on supervising.
+void Supervising::become_the_program() {
+  if (!serving_ || end_asked_) return;  // what runs goes on, and a death has its process of the new program
+  Handover handover = describe_all();
+  const std::string text = to_text(handover);
+  const std::string file = "/proc/self/fd/" + std::to_string(running_program_.get());
+  std::vector<std::string> words{program_.path()};
+  words.insert(words.end(), orders_.arguments.begin(), orders_.arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  keep_open(handover, true);
+  ::setenv(handover_variable, text.c_str(), 1);
+  ::execve(file.c_str(), argv.data(), environ);
+  const int error = errno;
+  ::unsetenv(handover_variable);
+  keep_open(handover, false);
+  let_go_of(handover);
+  say(std::string("the process that supervises stays that of the version before: ") + std::strerror(error));
+}
+
+}  // namespace sallyport::supervise
