@@ -41,7 +41,7 @@ void log_fault(const DnsList& list, const ListSubject& subject, std::string_view
 }
 
 void log_change(const DnsList& list, const ListSubject& subject, ListHealth::Change change, const std::string& reason,
-                const GatherContext& context) {
+                Duration pause, const GatherContext& context) {
   const std::string part(words_of_part(subject.part));
   if (change == ListHealth::Change::closed) {
     const std::string again = "answers again for " + part;
@@ -49,8 +49,8 @@ void log_change(const DnsList& list, const ListSubject& subject, ListHealth::Cha
                       {{"kind", name(Fault::dnsbl_error)}, {"zone", list.name}, {"reason", again}});
   } else if (change == ListHealth::Change::opened) {
     log_fault(list, subject,
-              std::to_string(ListHealth::failures_to_open) + " failures in a row, not asked about " + part + " for " +
-                  to_text(ListHealth::pause) + "; the last: " + reason,
+              std::to_string(ListHealth::failures_to_open) + " failures in a row, asked about " + part +
+                  " only every " + to_text(pause) + " from now on; the last: " + reason,
               LogLevel::error, context);
   }
 }
@@ -64,10 +64,11 @@ void learn(const DnsList& list, ListHealth::Turn turn, const ListSubject& subjec
   const bool has_answered = !found.failure;
   const std::string reason = has_answered ? std::string() : reason_of(found);
   // The health first: a line for which there is no memory must not undo what was learned.
-  const ListHealth::Change change = has_answered ? turn.answered(now) : turn.failed(now, reason);
+  const Duration pause = found.failure == ListFailure::list_error ? ListHealth::pause_after_refusal : ListHealth::pause;
+  const ListHealth::Change change = has_answered ? turn.answered(now) : turn.failed(now, reason, pause);
   try {
     if (!has_answered) log_fault(list, subject, reason, LogLevel::warning, context);
-    log_change(list, subject, change, reason, context);
+    log_change(list, subject, change, reason, pause, context);
   } catch (const std::bad_alloc&) {
     context.counters.add(Fault::log);
   }

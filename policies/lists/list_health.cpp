@@ -15,29 +15,28 @@ ListHealth::Change ListHealth::Turn::answered(Time now) {
   return std::exchange(health_, nullptr)->settle(*this, now, nullptr);
 }
 
-ListHealth::Change ListHealth::Turn::failed(Time now, std::string reason) {
+ListHealth::Change ListHealth::Turn::failed(Time now, std::string reason, Duration leave_alone) {
   ensure(health_ != nullptr, "ListHealth: a turn is settled twice");
-  return std::exchange(health_, nullptr)->settle(*this, now, &reason);
+  Failure failure{std::move(reason), leave_alone};
+  return std::exchange(health_, nullptr)->settle(*this, now, &failure);
 }
 
 std::optional<ListHealth::Turn> ListHealth::may_ask(ListPart part, Time now) {
   std::lock_guard lock(mutex_);
   if (!known_.passes_test.value_or(true)) return std::nullopt;
   Breaker& of_part = breaker(part);
-  if (of_part.is_open) {
-    if (of_part.is_probing || now < of_part.next_probe) return std::nullopt;
-    of_part.is_probing = true;
-  }
-  return Turn(*this, part, of_part.is_open);
+  if (!of_part.is_open) return Turn(*this, part, std::nullopt);
+  if (now < of_part.next_probe) return std::nullopt;
+  of_part.next_probe = now + pause;
+  return Turn(*this, part, of_part.next_probe);
 }
 
 // A turn that was given out before the breaker opened may end after it: its answer closes the breaker as well, its
 // failure does not move the next probe.
-ListHealth::Change ListHealth::settle(const Turn& turn, Time now, std::string* failure) noexcept {
+ListHealth::Change ListHealth::settle(const Turn& turn, Time now, Failure* failure) noexcept {
   std::lock_guard lock(mutex_);
   Breaker& of_part = breaker(turn.part_);
   ++known_.questions;
-  if (turn.is_probe_) of_part.is_probing = false;
   if (failure == nullptr) {
     of_part.failures_in_a_row = 0;
     if (!of_part.is_open) return Change::none;
@@ -46,23 +45,26 @@ ListHealth::Change ListHealth::settle(const Turn& turn, Time now, std::string* f
     return Change::closed;
   }
   ++known_.faults;
-  of_part.last_failure = std::move(*failure);
+  of_part.last_failure = std::move(failure->reason);
   of_part.failed_at = now;
   if (of_part.is_open) {
-    if (turn.is_probe_) of_part.next_probe = now + pause;
+    // The pause of a list that is silent is over when the next probe is due, however late this one ends.
+    if (turn.next_probe_ && failure->pause > pause)
+      of_part.next_probe = std::max(of_part.next_probe, now + failure->pause);
     return Change::none;
   }
   if (++of_part.failures_in_a_row < failures_to_open) return Change::none;
   of_part.is_open = true;
   of_part.since = now;
-  of_part.next_probe = now + pause;
+  of_part.next_probe = now + failure->pause;
   return Change::opened;
 }
 
 void ListHealth::abandon(const Turn& turn) noexcept {
-  if (!turn.is_probe_) return;
+  if (!turn.next_probe_) return;
   std::lock_guard lock(mutex_);
-  breaker(turn.part_).is_probing = false;
+  Breaker& of_part = breaker(turn.part_);
+  if (of_part.next_probe == *turn.next_probe_) of_part.next_probe = Time::min();
 }
 
 void ListHealth::count_hit() {

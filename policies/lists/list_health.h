@@ -29,33 +29,40 @@ inline ListPart part_of(const IpAddress& client) { return client.is_v4() ? ListP
 class ListHealth {
  public:
   static constexpr unsigned failures_to_open = 10;
-  static constexpr Duration pause = std::chrono::seconds(60);
+  // Between two probes of a list that does not answer: when it is back, this is how long it stays unused (R9: five
+  // seconds at most, of which a client has to come and be answered).
+  static constexpr Duration pause = std::chrono::seconds(2);
+  // After an answer by which the list refuses us: asking on is what it does not want.
+  static constexpr Duration pause_after_refusal = std::chrono::seconds(60);
   static constexpr Duration between_tests = std::chrono::minutes(1);
 
   // What a caller learns from its answer.
   enum class Change : std::uint8_t { none, opened, closed };
 
-  // The right to ask the list one question. While the breaker is open there is one in each pause, the probe. A probe
+  // The right to ask the list one question. While the breaker is open there is one in each pause, the probe, whether or
+  // not the one before has come to its end: one that was asked just before the list came back holds up nobody. A probe
   // that settles nothing, because its answer came from the cache or never came, is destroyed unsettled: the next caller
   // may probe at once.
   class Turn {
    public:
     Turn(Turn&& other) noexcept
-        : health_(std::exchange(other.health_, nullptr)), part_(other.part_), is_probe_(other.is_probe_) {}
+        : health_(std::exchange(other.health_, nullptr)), part_(other.part_), next_probe_(other.next_probe_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn();
 
-    // The list itself has answered, or has failed for this reason. Each may be called once.
+    // The list itself has answered, or has failed for this reason and is to be left alone for so long if this opens the
+    // breaker or was the probe. One of them may be called, once.
     Change answered(Time now);
-    Change failed(Time now, std::string reason);
+    Change failed(Time now, std::string reason, Duration leave_alone = pause);
 
    private:
     friend class ListHealth;
-    Turn(ListHealth& health, ListPart part, bool is_probe) : health_(&health), part_(part), is_probe_(is_probe) {}
+    Turn(ListHealth& health, ListPart part, std::optional<Time> next_probe)
+        : health_(&health), part_(part), next_probe_(next_probe) {}
 
     ListHealth* health_;
     ListPart part_;
-    bool is_probe_;
+    std::optional<Time> next_probe_;  // of a probe: when the next one is due
   };
 
   // Nothing when the list must not be asked about this.
@@ -107,10 +114,13 @@ class ListHealth {
  private:
   struct Breaker : Part {
     Time next_probe{};
-    bool is_probing = false;
+  };
+  struct Failure {
+    std::string reason;
+    Duration pause;
   };
   Breaker& breaker(ListPart part) { return breakers_[static_cast<std::size_t>(part)]; }
-  Change settle(const Turn& turn, Time now, std::string* failure) noexcept;
+  Change settle(const Turn& turn, Time now, Failure* failure) noexcept;
   void abandon(const Turn& turn) noexcept;
 
   mutable std::mutex mutex_;

@@ -111,8 +111,9 @@ class Served(AdminTest):
         self.start_both(free_port())
         if not hasattr(self, "admin"):
             self.skipTest("the gateway has started its own")
-        status = pathlib.Path(f"/proc/{self.admin.pid}/status").read_text()
-        self.assertNotRegex(status, r"(?m)^Uid:\t0\t")
+        # It listens first, and gives up its rights then.
+        status = wait_until("the end of its rights", lambda: (text := pathlib.Path(f"/proc/{self.admin.pid}/status").read_text()) and
+                            not re.search(r"(?m)^Uid:\t0\t", text) and text)
         self.assertRegex(status, r"(?m)^CapEff:\t0+$")
         self.assertRegex(status, r"(?m)^NoNewPrivs:\t1$")
 

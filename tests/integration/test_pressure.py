@@ -4,7 +4,7 @@ import re
 import time
 import unittest
 
-from support import PROGRAM, Client, GatewayTest, run, wait_until
+from support import PATIENCE, PROGRAM, Client, GatewayTest, run, wait_until
 
 
 class PressureTest(GatewayTest):
@@ -114,7 +114,8 @@ class Slow(PressureTest):
         except TimeoutError:
             pass
         self.assertLess(sent, 50_000_000)
-        self.assertLess(self.memory() - before, 1 << 20)
+        if PATIENCE <= 20:  # sanitizers keep what was freed
+            self.assertLess(self.memory() - before, 1 << 20)
         wait_until("the end of its session", lambda: self.violations("slow_client") == 1)
 
     def memory(self):

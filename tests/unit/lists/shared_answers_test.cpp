@@ -187,6 +187,40 @@ TEST_P(SharedAnswers, TheFirstGoodAnswerClosesIt) {
   for (const auto& session : sessions_) EXPECT_TRUE(session->is_listed());
 }
 
+// It was asked a moment before the list came back, and will have no answer.
+TEST_P(SharedAnswers, AProbeInVainHoldsUpNoLaterOne) {
+  open_breaker();
+  pass(ListHealth::pause);
+  connect(0, "192.0.2.1");
+  pass(ListHealth::pause / 2);
+  mood_ = Mood::lists;
+  connect(1, "192.0.2.2");
+  pass(ListHealth::pause / 2);
+  EXPECT_TRUE(ipv4(health()).is_open) << "one probe in each pause";
+  Session& next = connect(2, "192.0.2.3");
+  pass(1s);
+  EXPECT_TRUE(next.is_listed());
+  EXPECT_FALSE(ipv4(health()).is_open);
+}
+
+TEST_P(SharedAnswers, AListThatRefusesUsIsLeftAloneForLonger) {
+  mood_ = Mood::errs;
+  for (unsigned i = 1; i <= ListHealth::failures_to_open; ++i) connect(i - 1, "192.0.2." + std::to_string(i));
+  pass(6s);
+  ASSERT_TRUE(ipv4(health()).is_open);
+  const auto questions_before = world_.questions();
+  connect(0, "192.0.2.20");
+  pass(ListHealth::pause_after_refusal - 7s);
+  connect(1, "192.0.2.21");
+  pass(1s);
+  EXPECT_EQ(world_.questions(), questions_before);
+  pass(1s);
+  connect(2, "192.0.2.22");
+  pass(ListHealth::pause_after_refusal / 2);
+  connect(3, "192.0.2.23");
+  EXPECT_EQ(world_.questions() - questions_before, 1u) << "its probe was refused as well";
+}
+
 // Its answer counts when it comes, and not when slower lists have been heard as well; also when its client leaves then.
 TEST_P(SharedAnswers, AnAnswerIsLearnedAtOnce) {
   settings_.zones["slow.example"].score = 1;

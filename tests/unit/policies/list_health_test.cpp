@@ -31,7 +31,7 @@ TEST(ListHealth, StopsAskingAfterTenFailuresInARow) {
   ListHealth health;
   open_breaker(health, v4, start);
   EXPECT_FALSE(may_ask(health, v4, start));
-  EXPECT_FALSE(may_ask(health, v4, start + 59s));
+  EXPECT_FALSE(may_ask(health, v4, start + ListHealth::pause - 1ms));
 }
 
 TEST(ListHealth, HasABreakerForEachAddressFamily) {
@@ -56,19 +56,38 @@ TEST(ListHealth, StartsCountingAnewAfterAnAnswer) {
   EXPECT_TRUE(may_ask(health, v4, start));
 }
 
-TEST(ListHealth, LetsOneProbeThroughPerPause) {
+// Within five seconds after its return a list is used again (threats.md R9).
+TEST(ListHealth, LetsOneProbeThroughPerPauseHoweverLateItEnds) {
+  constexpr Duration pause = ListHealth::pause;
+  ASSERT_LE(pause, 2s);
   ListHealth health;
   open_breaker(health, v4, start);
-  auto probe = health.may_ask(v4, start + 60s);
+  auto probe = health.may_ask(v4, start + pause);
   ASSERT_TRUE(probe);
-  EXPECT_FALSE(may_ask(health, v4, start + 60s));
-  EXPECT_EQ(probe->failed(start + 65s, "no answer in time"), Change::none) << "it was open already";
-  EXPECT_FALSE(may_ask(health, v4, start + 124s));
-  auto next = health.may_ask(v4, start + 125s);
-  ASSERT_TRUE(next);
-  EXPECT_EQ(next->answered(start + 126s), Change::closed);
-  EXPECT_TRUE(may_ask(health, v4, start + 126s));
-  EXPECT_TRUE(may_ask(health, v4, start + 126s));
+  EXPECT_FALSE(may_ask(health, v4, start + pause));
+  EXPECT_FALSE(may_ask(health, v4, start + 2 * pause - 1ms));
+  auto second = health.may_ask(v4, start + 2 * pause);
+  ASSERT_TRUE(second) << "though the first is still under way";
+  EXPECT_EQ(probe->failed(start + 2 * pause + 1ms, "no answer in time"), Change::none) << "it was open already";
+  EXPECT_FALSE(may_ask(health, v4, start + 3 * pause - 1ms));
+  auto third = health.may_ask(v4, start + 3 * pause);
+  ASSERT_TRUE(third) << "a probe that failed has moved nothing";
+  EXPECT_EQ(third->answered(start + 3 * pause), Change::closed);
+  EXPECT_TRUE(may_ask(health, v4, start + 3 * pause));
+  EXPECT_TRUE(may_ask(health, v4, start + 3 * pause));
+}
+
+TEST(ListHealth, LeavesAListThatRefusesUsAloneForAMinute) {
+  constexpr Duration pause = ListHealth::pause_after_refusal;
+  ListHealth health;
+  for (unsigned i = 0; i < ListHealth::failures_to_open; ++i)
+    health.may_ask(v4, start)->failed(start, "refused", pause);
+  EXPECT_FALSE(may_ask(health, v4, start + pause - 1ms));
+  auto probe = health.may_ask(v4, start + pause);
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(probe->failed(start + pause, "refused", pause), Change::none);
+  EXPECT_FALSE(may_ask(health, v4, start + 2 * pause - 1ms));
+  EXPECT_TRUE(may_ask(health, v4, start + 2 * pause));
 }
 
 TEST(ListHealth, AProbeThatSettlesNothingIsLeftToTheNext) {
