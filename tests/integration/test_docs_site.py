@@ -70,6 +70,15 @@ class Site(unittest.TestCase):
             for option in command["options"]:
                 self.assertIn(option["name"], text, command["name"])
 
+    def test_every_figure_that_alerts_ask_for_has_an_anchor(self):
+        names = set(re.findall(r"\bsallyport_\w+", (ROOT / "packaging/monitoring/alerts.yml").read_text()))
+        self.assertGreater(len(names), 10)
+        for name in names:
+            self.assertIn(re.sub(r"_(bucket|sum|count)$", "", name), self.anchors["figures.html"])
+        labels = "".join(self.pages["figures.html"].itertext())
+        for value in ("upstream_down", "bare_lf", "mail", "EXAMPLE", "bl.example"):
+            self.assertIn(value, labels)
+
     def test_every_page_of_the_tree_is_there(self):
         titles = {"".join(page.find(f".//{XHTML}h1").itertext()).strip() for page in self.pages.values()}
         sources = [*(ROOT / "packaging/guides").glob("*.md"), *(ROOT / "policies").glob("*/README.md"), *(ROOT / "lua").glob("*.md"),

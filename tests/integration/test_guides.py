@@ -227,6 +227,31 @@ class Codes(GatewayTest):
         self.assertEqual(mail["id"], number)
 
 
+class DayByDay(GatewayTest):
+    def test_its_commands_do_on_a_running_gateway_what_they_are_for(self):
+        log = self.folder / "gateway.log"
+        file = self.configuration(self.sink().port, policy={"mode": "off"}, log={"target": f"file:{log}"})
+        self.start_gateway(file)
+        with Client(self.port) as client:
+            client.greet()
+            client.mail()
+            client.message("Subject: hello\r\n\r\nhello")
+            client.ask("QUIT", 221)
+        self.wait_for_log("transaction")
+        ran = set()
+        for line in re.findall(r"^    (.*sallyport .*)$", prose("operation.md"), re.M):
+            source, _, command = line.rpartition("| ") if line.endswith("sallyport report -") else ("", "", line)
+            if command in ran or not command.startswith("sallyport ") or "|" in command:
+                continue
+            ran.add(command)
+            done = run([PROGRAM, *command.split()[1:], *([] if source else ["-c", file])], **({"input": log.read_text()} if source else {}))
+            self.assertEqual(done.returncode, 0, f"{command}: {done.stdout}{done.stderr}")
+            if command == "sallyport report -":
+                self.assertRegex(done.stdout, r"(?m)^.*\b1\b.*relay|relay.*\b1\b")
+        self.assertLessEqual({"sallyport check", "sallyport upstreams", "sallyport lists", "sallyport top", "sallyport config diff", "sallyport reload",
+                              "sallyport report -"}, ran)
+
+
 class Kinds(GatewayTest):
     def test_the_page_about_faults_has_every_kind_and_event(self):
         file = self.configuration(self.sink().port, policy={"mode": "off"})
