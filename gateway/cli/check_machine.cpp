@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -100,6 +101,7 @@ class MachineCheck {
 
   void look_at(const SocketAddress& wanted, const std::string& path) {
     if (running_.contains(settings::quote(wanted.to_string()))) return;
+    if (is_for_us(wanted, path)) return;
     const auto bound = uv::bind_listeners(wanted, 1);
     if (bound) return;
     if (bound.error().error != EACCES && bound.error().error != EPERM) {
@@ -108,6 +110,21 @@ class MachineCheck {
       report_.fail(place(path), wanted.to_string() + " is in use: " + uv::describe(*other) + " listens at " +
                                     other->address.to_string());
     }
+  }
+
+  // A socket unit: the service manager listens there, and hands the socket to the gateway when it starts it. That it is
+  // for us the start knows for certain; here it is what a socket of the service manager at our address is for.
+  bool is_for_us(const SocketAddress& wanted, const std::string& path) {
+    const auto other = uv::find_foreign_listener(wanted);
+    if (!other) return false;
+    if (uv::is_of_service_manager(*other)) {
+      if (other->address != wanted)
+        report_.fail(place(path), "systemd listens at " + other->address.to_string() + ", and [[listen]] names " +
+                                      wanted.to_string() + ": both must be the same (systemctl edit sallyport.socket)");
+      return true;
+    }
+    // As the unit's own ExecStartPre it may not see who has the socket.
+    return other->uid == 0 && ::geteuid() != 0 && ::getenv("INVOCATION_ID") != nullptr && other->address == wanted;
   }
 
   void service_user() {

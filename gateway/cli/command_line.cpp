@@ -169,6 +169,12 @@ std::string unknown_command(const std::vector<std::string>& arguments, const std
   return {};
 }
 
+// What CLI11 says of an option that is given again, in words.
+std::string plain(const std::string& what) {
+  const std::size_t at = what.find(": At Most 1 required but received");
+  return at == what.npos ? what : what.substr(0, at) + " is given more than once";
+}
+
 Leave usage_error(const std::string& what) {
   return {exit_code::usage, "sallyport: " + what + "\nsallyport --help lists the commands and options\n"};
 }
@@ -187,7 +193,7 @@ std::variant<std::unique_ptr<Invocation>, Leave> parse_command_line(const std::v
   } catch (const CLI::ParseError& error) {
     const std::vector<std::string> names = parser.command_names();
     const std::string word = unknown_command(arguments, names);
-    if (word.empty()) return usage_error(error.what());
+    if (word.empty()) return usage_error(plain(error.what()));
     std::string message = "unknown command \"" + word + "\"";
     const std::string_view meant = text::did_you_mean(word, names);
     if (!meant.empty()) message.append("; did you mean \"").append(meant).append("\"?");

@@ -14,6 +14,11 @@ namespace sallyport::cli {
 
 void print_errors(const config::ConfigErrors& errors, const Console& console) {
   for (const config::ConfigError& error : errors) console.err << error.to_string() << "\n";
+  const auto is_missing = [](const config::ConfigError& error) {
+    return error.at.line == 0 && error.message.find("No such file") != std::string::npos;
+  };
+  if (std::any_of(errors.begin(), errors.end(), is_missing))
+    console.err << "sallyport: `sallyport init` writes a first configuration; -c FILE names one that is elsewhere\n";
 }
 
 std::optional<config::Loaded> load_configuration(const std::string& config_file, const Console& console) {

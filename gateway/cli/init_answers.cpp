@@ -41,20 +41,28 @@ Result<Done> check_hostname(const InitAnswers& answers) {
   if (is_domain_name(answers.hostname, false) && answers.hostname.find('.') != std::string::npos &&
       !IpAddress::parse(answers.hostname))
     return Done{};
-  return Failure{"expected the full name of this host, such as mx1.example.com (--hostname)"};
+  const std::string expected = "expected the full name of this host, such as mx1.example.com (--hostname)";
+  return Failure{answers.hostname.empty() ? expected : "\"" + answers.hostname + "\" is none: " + expected};
 }
 Result<Done> check_domains(const InitAnswers& answers) {
   if (answers.domains.empty()) return Failure{"expected the domains to take mail for, such as example.com (--domain)"};
   for (const std::string& domain : answers.domains) {
-    if (!is_mail_domain(domain)) return Failure{"\"" + domain + "\" is no domain (--domain)"};
+    if (!is_mail_domain(domain))
+      return Failure{"\"" + domain + "\" is no domain; expected one such as example.com (--domain)"};
   }
   return Done{};
 }
 Result<Done> check_upstream(const InitAnswers& answers) {
-  if (!answers.upstream.empty() && Endpoint::parse(answers.upstream, smtp_port)) return Done{};
-  return Failure{"expected your mail server's address or name, such as 10.0.0.5:25 (--upstream)"};
+  const std::string expected = "expected your mail server's address or name, such as 10.0.0.5:25 (--upstream)";
+  if (answers.upstream.empty()) return Failure{expected};
+  if (Endpoint::parse(answers.upstream, smtp_port)) return Done{};
+  return Failure{"\"" + answers.upstream + "\" is none: " + expected};
 }
 Result<Done> check_certificate(const InitAnswers& answers) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(answers.certificate, error))
+    return Failure{answers.certificate +
+                   " is a file: name the directory that fullchain.pem and privkey.pem are in (--cert)"};
   if (!answers.certificate.empty()) return Done{};
   return Failure{"expected a directory with fullchain.pem and privkey.pem, or none (--cert)"};
 }

@@ -14,17 +14,19 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <sstream>
 
 #include "gateway/base/descriptor.h"
 #include "gateway/base/text.h"
 #include "gateway/cli/check_files.h"
 #include "gateway/cli/check_machine.h"
-#include "gateway/cli/check_names.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/cli/init_answers.h"
 #include "gateway/cli/init_outside.h"
 #include "gateway/config/load.h"
+#include "gateway/config/own_doors.h"
+#include "gateway/uv/listening_sockets.h"
 
 namespace sallyport::cli {
 namespace {
@@ -93,31 +95,70 @@ struct Topic {
   const char* cure;
 };
 
-constexpr Topic topics[] = {
+constexpr Topic topics_of_lines[] = {
     {"address", "port", "stop what listens there, or take another address (--listen)"},
     {"cert", "certificate",
-     "see `packaging/guides/certificates.md`; with certbot: certbot certonly --standalone -d NAME, then "
-     "--cert /etc/letsencrypt/live/NAME"},
+     "get one, with certbot: certbot certonly --standalone -d NAME, then --cert /etc/letsencrypt/live/NAME; the guide "
+     "certificates.md tells more"},
     {"upstream", "upstream", "correct it (--upstream)"},
     {"domains", "domains", "correct them (--domain)"},
-    {"hostname", "this host", "correct it, then start `sallyport init` again"},
+    {"hostname", "this host", "correct it (--hostname)"},
     {"servers", "dns", "correct it (--dns)"},
     {"path", "state", "take another directory (--state), or give this one to the user who serves"},
     {"target", "log", "take another target (--log)"},
 };
 
-const Topic& topic_of(const std::string& text, std::size_t line) {
+// Findings about what has its default, and so no line: known by a word of theirs.
+constexpr Topic topics_of_defaults[] = {
+    {"there is no user", "user",
+     "make it: adduser --system --group sallyport (the Debian package has done so); or name another, as in "
+     "user = \"nobody\" at the top of the file"},
+    {"is in use", "port", "stop what listens there, or take another address (--listen)"},
+    {"cannot bind", "port", "take another address (--listen)"},
+    {"systemd listens", "port", "make both the same: --listen, or systemctl edit sallyport.socket"},
+    {"open files", "this host", "the unit of the Debian package allows enough; else raise the limit as it says"},
+    {"state.path", "state", "take another directory (--state), or give this one to the user who serves"},
+    {"belongs to another user", "state", "take another directory (--state), or give this one to the user who serves"},
+};
+
+// For what is wrong with a certificate that is there.
+constexpr Topic cures_of_certificates[] = {
+    {"does not belong to", "", "copy fullchain.pem and privkey.pem anew, both of the same renewal"},
+    {"is encrypted", "",
+     "openssl pkey -in privkey.pem -out plain.pem, and put that in its place, readable by its owner only"},
+    {"open to others", "", "do so, and start `sallyport init` again"},
+    {"no certificate in it", "", "put the certificate there as PEM: it begins with -----BEGIN CERTIFICATE-----"},
+    {"Permission denied", "", "start `sallyport init` as root, or give this user the right to read it"},
+    {"not for", "", "get a certificate that has this name, or correct --hostname"},
+};
+
+const Topic* find_topic(std::span<const Topic> topics, const std::string& message) {
+  const auto found = std::find_if(topics.begin(), topics.end(), [&message](const Topic& topic) {
+    return message.find(topic.key) != std::string::npos;
+  });
+  return found == topics.end() ? nullptr : &*found;
+}
+
+Topic topic_of(const std::string& text, const config::ConfigError& error) {
+  if (error.at.line <= 1) {
+    if (const Topic* topic = find_topic(topics_of_defaults, error.message)) return *topic;
+  }
   const auto lines = text::split(text, '\n');
+  const std::size_t line = error.at.line;
   const std::string_view said = line >= 1 && line <= lines.size() ? lines[line - 1] : std::string_view();
-  const auto found = std::find_if(std::begin(topics), std::end(topics),
+  const auto found = std::find_if(std::begin(topics_of_lines), std::end(topics_of_lines),
                                   [said](const Topic& topic) { return said.starts_with(topic.key); });
-  return found == std::end(topics) ? topics[4] : *found;
+  Topic topic = found == std::end(topics_of_lines) ? topics_of_lines[4] : *found;
+  if (topic.key == "cert") {
+    if (const Topic* special = find_topic(cures_of_certificates, error.message)) topic.cure = special->cure;
+  }
+  return topic;
 }
 
 void take_report(InitFindings& findings, const CheckReport& report, const std::string& text) {
   const auto take = [&](Kind kind, const config::ConfigErrors& errors) {
     for (const config::ConfigError& error : errors) {
-      const Topic& topic = topic_of(text, error.at.line);
+      const Topic topic = topic_of(text, error);
       findings.push_back({kind, topic.name, error.message, topic.cure});
     }
   };
@@ -141,7 +182,10 @@ InitFindings find_all(const InitOptions& options, const std::string& text) {
     report.errors.insert(report.errors.end(), files.errors.begin(), files.errors.end());
     report.warnings.insert(report.warnings.end(), files.warnings.begin(), files.warnings.end());
     check_machine(outcome.loaded, options.config_file, report);
-    if (!options.offline) check_names(outcome.loaded, options.config_file, report);
+    // The mail server's name is looked up below, with what comes of it.
+    for (config::ConfigError& door :
+         config::find_own_doors(outcome.loaded, options.config_file, config::addresses_of_this_host()))
+      report.errors.push_back(std::move(door));
   }
   take_report(findings, report, text);
   if (!outcome.errors.empty()) return findings;
@@ -153,13 +197,14 @@ InitFindings find_all(const InitOptions& options, const std::string& text) {
       findings.push_back({Kind::notice, "port", address + " can only be tried by root",
                           "start `sallyport check` as root, or as the unit does"});
     } else {
-      findings.push_back({Kind::ok, "port", address + " is free"});
+      const bool is_taken = uv::find_foreign_listener(listener.address).has_value();
+      findings.push_back({Kind::ok, "port", address + (is_taken ? " is held for the gateway" : " is free")});
     }
   }
   if (settings.tls.certificates.empty()) {
     findings.push_back({Kind::notice, "certificate",
                         "there is none: STARTTLS is not offered, all mail comes in the clear",
-                        "see `packaging/guides/certificates.md`"});
+                        "name one (--cert); the guide certificates.md tells how to get one, and have it renewed"});
   } else if (!has(findings, "certificate")) {
     findings.push_back({Kind::ok, "certificate", "the key fits, and it is for " + settings.hostname});
   }
@@ -244,6 +289,8 @@ int init_command(const InitOptions& options, const Console& console) {
     return fail(error == EACCES || error == EPERM ? exit_code::permission : exit_code::io,
                 options.config_file + ": " + std::strerror(error));
   console.out << "wrote " << options.config_file << "\n";
+  console.err << "Next: `sallyport check`, then `systemctl restart sallyport`, or `sallyport run`"
+              << (options.config_file == default_config_file ? "" : ", each with -c " + options.config_file) << ".\n";
   return all_works ? exit_code::ok : exit_code::not_passed;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "gateway/base/counters.h"
+#include "gateway/base/id.h"
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "gateway/base/text_safety.h"
@@ -57,6 +58,7 @@ class Outside {
         if (has_dns && !domain.starts_with("*.")) has_dns = co_await look_at_domain(domain);
       }
     }
+    if (has_dns) has_dns = co_await look_at_lies();
     if (has_dns) co_await look_at_own_name();
     co_return has_dns;
   }
@@ -119,6 +121,7 @@ class Outside {
     std::vector<IpAddress> found;
     for (const dns::Type type : {dns::Type::A, dns::Type::AAAA}) {
       const dns::Answer answer = co_await ask(name, type);
+      failed_ = failed_ || answer.failed();
       for (const dns::RecordData& record : answer.records) {
         if (const auto* address = std::get_if<IpAddress>(&record)) found.push_back(*address);
       }
@@ -142,6 +145,7 @@ class Outside {
            "no answer about " + domain + " from " + text::join(servers, ", ") + " (" +
                std::string(name(answer.status)) + "): the checks of senders, and DNS lists, would find out nothing",
            "run a resolver on this host, such as unbound, and name it (--dns 127.0.0.1)");
+      failed_ = true;
       co_return answer.status == dns::Status::servfail;
     }
     if (!said_that_dns_answers_) find(Kind::ok, "dns", "the DNS server answers");
@@ -174,8 +178,22 @@ class Outside {
     co_return true;
   }
 
+  // RFC 6761, 6.4: nothing is below "invalid". A server that gives an address for it, to lead people to a page of its
+  // own, has one for every name that a DNS list does not know either: then every client is listed.
+  Task<bool> look_at_lies() {
+    std::string name = "sallyport-" + std::to_string(random_seed()) + ".invalid";
+    const dns::Answer answer = co_await ask(name, dns::Type::A);
+    if (answer.records.empty()) co_return true;
+    find(Kind::problem, "dns",
+         "the DNS server gives an address for " + name + ", a name that cannot be: DNS lists would list everybody",
+         "ask a resolver that does not do that, best one on this host, such as unbound (--dns 127.0.0.1)");
+    co_return false;
+  }
+
   Task<void> look_at_own_name() {
     const std::vector<IpAddress> addresses = co_await addresses_of(settings_.hostname);
+    // Without an answer nothing can be said of it; that there is none has been said.
+    if (addresses.empty() && failed_) co_return;
     if (addresses.empty()) {
       find(Kind::notice, "dns", settings_.hostname + " has no address in DNS: other hosts cannot find it",
            "publish an A or AAAA record for " + settings_.hostname);
@@ -196,6 +214,7 @@ class Outside {
   const std::vector<IpAddress> own_;
   InitFindings findings_;
   bool said_that_dns_answers_ = false;
+  bool failed_ = false;  // a question got no answer
 };
 
 }  // namespace

@@ -47,6 +47,21 @@ std::string same_name_elsewhere(std::string_view name) {
   return {};
 }
 
+// For a value that stands where a table should: "[limits] is a table of settings, such as { hops = ... }". The key that
+// is shown is one that people look for, or the first.
+std::string a_table(const std::string& path, const SchemaNode& schema) {
+  std::string text = "[" + path + "] is a table of settings";
+  const std::vector<std::string> names = schema.names();
+  if (names.empty()) return text;
+  std::string shown = names.front();
+  for (const char* wanted : {"score", "file", "servers", "domains", "mode"}) {
+    if (!schema.children.contains(wanted)) continue;
+    shown = wanted;
+    break;
+  }
+  return text + ", such as { " + shown + " = ... }";
+}
+
 // The position of a table in the configuration.
 struct Where {
   std::string section;  // as written in files: "tenants.acme.policy.spf"; entries of an array without their number
@@ -97,8 +112,7 @@ class Matcher {
       }
       match(schema, member.value, there);
     } else {
-      fail(member.value.at,
-           quote(there.section) + " is a table of settings, not " + std::string(describe(member.value.kind)));
+      fail(member.value.at, a_table(there.section, schema) + ", not " + std::string(describe(member.value.kind)));
     }
   }
 
@@ -148,7 +162,7 @@ class Matcher {
     }
     const std::string path = where.below(key_segment(shown(*name)));
     if (member.value.kind != Node::Kind::table) {
-      fail(member.value.at, quote(path) + " is a table of settings, not " + std::string(describe(member.value.kind)));
+      fail(member.value.at, a_table(path, *schema.any_name) + ", not " + std::string(describe(member.value.kind)));
       return;
     }
     match(*schema.any_name, member.value, entered(schema, where, Place(std::move(*name)), path, member.at));

@@ -94,6 +94,8 @@ Result<Node, ConfigError> parse_document(std::string_view toml, const std::strin
       if (duplicates == Duplicates::explain && what.find("cannot redefine") != std::string::npos) {
         if (auto twice = explain_duplicate(toml, file, place)) return *twice;
       }
+      if (what.find("could not determine value type") != std::string::npos)
+        what = "this is no value: a text stands between quotes, as in hostname = \"mx1.example.com\"";
       return ConfigError{place, std::move(what)};
     }
     Converter converter(file);

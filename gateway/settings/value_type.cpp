@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "gateway/base/text.h"
+#include "gateway/settings/likely_value.h"
 
 namespace sallyport::settings {
 
@@ -17,7 +18,11 @@ bool Reading::mismatch(const Node& node) const {
   if (node.kind == Node::Kind::text) got += " " + quote(node.text);
   if (node.kind == Node::Kind::integer) got += " " + std::to_string(node.integer);
   if (node.kind == Node::Kind::boolean) got = node.boolean ? "true" : "false";
-  return fail(node, "expected " + type.expectation() + ", not " + got);
+  std::string message = "expected " + type.expectation() + ", not " + got;
+  const std::string written = node.kind == Node::Kind::integer ? std::to_string(node.integer) : node.text;
+  if (const std::string likely = likely_value(type.name, written); !likely.empty())
+    message += "; did you mean " + quote(likely) + "?";
+  return fail(node, std::move(message));
 }
 
 bool Reading::out_of_range(const Node& node, std::string_view got) const {
@@ -85,7 +90,8 @@ std::optional<std::size_t> read_word(const Node& node, const Reading& reading) {
   std::string message = reading.wrong(node.text).message;
   const std::vector<std::string> candidates(words.begin(), words.end());
   const std::string_view meant = text::did_you_mean(node.text, candidates);
-  if (!meant.empty()) message += "; did you mean " + quote(meant) + "?";
+  // Nobody who writes "on" means "off".
+  if (!meant.empty() && node.text != "on") message += "; did you mean " + quote(meant) + "?";
   reading.fail(node, std::move(message));
   return std::nullopt;
 }

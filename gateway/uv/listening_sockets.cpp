@@ -32,6 +32,25 @@ std::set<std::uint64_t> sockets_of(const fs::path& process) {
   return inodes;
 }
 
+struct Holder {
+  std::string process;
+  std::string name;
+};
+
+// Nothing when this user may not look into the process that has the socket.
+std::optional<Holder> holder_of(const ForeignListener& listener) {
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    const std::string process = entry->path().filename().string();
+    if (process.find_first_not_of("0123456789") != process.npos) continue;
+    if (!sockets_of(entry->path()).contains(listener.inode)) continue;
+    std::string name;
+    std::getline(std::ifstream(entry->path() / "comm"), name);
+    return Holder{process, name};
+  }
+  return std::nullopt;
+}
+
 std::vector<ForeignListener> all_listeners() {
   std::vector<ForeignListener> found;
   read_socket_table([&found](const SocketRow& row) {
@@ -61,16 +80,13 @@ std::optional<ForeignListener> find_foreign_listener(const SocketAddress& addres
   return std::nullopt;
 }
 
+bool is_of_service_manager(const ForeignListener& listener) {
+  const auto holder = holder_of(listener);
+  return holder && holder->name == "systemd";
+}
+
 std::string describe(const ForeignListener& listener) {
-  std::error_code error;
-  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
-    const std::string process = entry->path().filename().string();
-    if (process.find_first_not_of("0123456789") != process.npos) continue;
-    if (!sockets_of(entry->path()).contains(listener.inode)) continue;
-    std::string name;
-    std::getline(std::ifstream(entry->path() / "comm"), name);
-    return name + " (process " + process + ")";
-  }
+  if (const auto holder = holder_of(listener)) return holder->name + " (process " + holder->process + ")";
   return "a process of user " + std::to_string(listener.uid);
 }
 

@@ -28,6 +28,10 @@ bool overlap(const SocketAddress& one, const SocketAddress& other);
 // or when /proc cannot be read. A [::] that serves IPv6 alone cannot be told from one that serves both; bind(2) can.
 std::optional<ForeignListener> find_foreign_listener(const SocketAddress& address);
 
+// True if a service manager (systemd) holds it, for a service that it starts with that socket. False also when this
+// user may not look: then the socket is one of root's, and any process of root's could have it.
+bool is_of_service_manager(const ForeignListener& listener);
+
 // For people: "postfix/master (process 123)", as far as this user may see that, else "a process of user 33".
 std::string describe(const ForeignListener& listener);
 

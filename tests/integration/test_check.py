@@ -5,9 +5,10 @@ import os
 import re
 import shutil
 import socket
+import sys
 import unittest
 
-from support import PROGRAM, Client, GatewayTest, free_port, run, tool
+from support import PROGRAM, Client, GatewayTest, free_port, run, tool, wait_until
 
 IS_ROOT = os.geteuid() == 0
 
@@ -62,6 +63,30 @@ class Machine(CheckTest):
                 other.listen(1)
                 self.expect(f'listen = [{{ address = "127.0.0.1:{port}" }}]', rf"127\.0\.0\.1:{port}: it is in use, .*process {os.getpid()}")
                 self.expect(f'listen = [{{ address = "[::]:{port}" }}]', rf"\[::\]:{port}: it is in use")
+
+    def test_a_port_that_systemd_holds_for_it(self):
+        """A socket unit: systemd listens, and hands the socket to the gateway when that starts."""
+        port = free_port()
+        # A process of systemd's name, as there is no systemd here.
+        code = (f"import ctypes, socket, time; s = socket.create_server(('127.0.0.1', {port})); ctypes.CDLL(None).prctl(15, b'systemd'); "
+                "print('ready', flush=True); time.sleep(600)")
+        manager = self.start("systemd", [sys.executable, "-c", code])
+        wait_until("its socket", lambda: "ready" in manager.out.read_text())
+        self.assertEqual(self.check(f'listen = [{{ address = "127.0.0.1:{port}" }}]'), [])
+        self.expect(f'listen = [{{ address = "0.0.0.0:{port}" }}]', rf"systemd listens at 127\.0\.0\.1:{port}, .*both must be the same")
+
+    @unittest.skipUnless(IS_ROOT, "needs root, who holds the socket")
+    def test_the_unit_may_not_see_who_holds_its_socket(self):
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            file = self.configuration(free_port(), user=None, listen=[{"address": f"127.0.0.1:{held.getsockname()[1]}"}])
+            self.folder.chmod(0o755)
+            file.chmod(0o644)
+            as_user = [tool("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups", PROGRAM, "check", file]
+            alone = run(as_user)
+            self.assertEqual(alone.returncode, 78, alone.stderr)
+            self.assertIn("in use", alone.stderr)
+            by_systemd = run(as_user, env={**os.environ, "INVOCATION_ID": "0123456789abcdef"})
+            self.assertEqual(by_systemd.returncode, 0, by_systemd.stderr)
 
     def test_an_address_of_another_host(self):
         self.expect('listen = [{ address = "192.0.2.77:2525" }]', "192.0.2.77:2525: Cannot assign requested address")
@@ -176,6 +201,40 @@ class Sense(CheckTest):
         self.expect('[limits]\nhops = 7\nworkers = 2', r'"workers" stands behind \[limits\].* top of the file')
         self.expect('[limits]\nhops = 7\nrecipients = 2\nhops = 8', r"limits\.hops is already set at s\.toml:\d+:1")
         self.expect('[policy.pregreet]\nwait = "2s"', "not in this version")
+
+
+class Words(CheckTest):
+    """What is wrong is said with what it was probably meant to be."""
+
+    def test_values_in_other_units(self):
+        for text, meant in (('[limits]\nmessage_size = "50MB"', "50MiB"), ('[limits]\nmessage_size = "50 m"', "50MiB"), ('[limits]\nmessage_size = "100kb"', "100KiB"),
+                            ('[timeouts]\ncommand = 300', "300s"), ('[timeouts]\ncommand = "5"', "5s"), ('[timeouts]\ndata_total = "1 hour"', "1h"),
+                            ('[timeouts]\ndata_total = "2 days"', "2d"), ('[timeouts]\ncommand = "90 seconds"', "90s"), ('[timeouts]\ncommand = "5min"', "5m"),
+                            ('[policy.rate]\nmail_per_ip = "300"', "300/1h"), ('[policy.rate]\nmail_per_ip = "60 per minute"', "60/1m"),
+                            ('[policy.rate]\nmail_per_ip = "60/m"', "60/1m"), ('[policy.rate]\nmail_per_ip = 300', "300/1h")):
+            self.expect(text, f'; did you mean "{meant}"\\?')
+
+    def test_values_that_nobody_could_guess(self):
+        for text in ('[limits]\nmessage_size = "large"', '[timeouts]\ncommand = "soon"', '[timeouts]\ncommand = "5 fortnights"', '[policy.spf]\nmode = "on"'):
+            [line] = self.check(text, 78)
+            self.assertNotIn("did you mean", line)
+
+    def test_a_text_without_quotes(self):
+        file = self.folder / "s.toml"
+        file.write_text("hostname = mx1.example.com\n")
+        done = run([PROGRAM, "check", file])
+        self.assertEqual(done.returncode, 78)
+        self.assertIn('s.toml:1:12: error: this is no value: a text stands between quotes, as in hostname = "mx1.example.com"', done.stderr)
+
+    def test_a_value_in_place_of_a_table(self):
+        self.expect('[policy.dnsbl]\nzones."zen.example" = 3', re.escape('[policy.dnsbl.zones."zen.example"] is a table of settings, such as { score = ... }, not an integer'))
+        lines = self.check('[policy.arc]\nseal = { domain = "a.example", selector = "a", key = "/k" }', 78)
+        self.assertIn("[policy.arc.seal.key] is a table of settings, such as { file = ... }, not a text", "\n".join(lines))
+
+    def test_no_configuration(self):
+        done = run([PROGRAM, "check", self.folder / "none.toml"])
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("`sallyport init` writes a first configuration", done.stderr)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import shutil
 import socket
 import subprocess
 import time
@@ -112,6 +113,29 @@ class Init(GatewayTest):
         self.assertEqual(done.returncode, 1)
         self.assert_finding(done, "problem", "dns", "no answer about test.example", "run a resolver on this host")
 
+    def test_dns_that_has_an_address_for_every_name(self):
+        lying = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        lying.bind(("127.0.0.1", 0))
+        self.addCleanup(lying.close)
+        pid = os.fork()
+        if pid == 0:
+            while True:
+                question, peer = lying.recvfrom(4096)
+                end = question.index(b"\0", 12) + 5
+                is_for_address = question[end - 4:end - 2] == b"\0\1"
+                answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if is_for_address else b""
+                lying.sendto(question[:2] + b"\x81\x80\0\1\0" + bytes([is_for_address]) + b"\0\0\0\0" + question[12:end] + answer, peer)
+        self.addCleanup(os.waitpid, pid, 0)
+        self.addCleanup(os.kill, pid, 9)
+        done = self.init(*self.options(self.sink().port, lying.getsockname()[1]))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assert_finding(done, "problem", "dns", "DNS lists would list everybody", "unbound")
+
+    def test_nothing_is_claimed_about_names_when_dns_does_not_answer(self):
+        done = self.init(*self.options(self.sink().port, free_port()))
+        self.assertNotIn("has no address in DNS", done.stdout)
+        self.assertNotIn("has no MX record", done.stdout)
+
     def test_where_the_mx_records_lead(self):
         records = self.records(**{"test.example": {"MX": [[10, "other.example"]]}, "other.example": {"A": ["192.0.2.9"]}})
         upstream, dns = self.sink().port, self.dns(records)
@@ -150,6 +174,76 @@ class Init(GatewayTest):
         if made.returncode == 0:
             done = self.init(*self.options(upstream, dns, cert=folder), "--force")
             self.assert_finding(done, "notice", "certificate", "expired")
+
+    def test_each_cure_fits_its_certificate(self):
+        upstream = self.sink().port
+        good = self.certificate()
+        for name, spoil, text, cure in (
+                ("mixed", lambda folder: run([tool("openssl"), "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", folder / "privkey.pem"]),
+                 "does not belong to", "both of the same renewal"),
+                ("junk", lambda folder: (folder / "fullchain.pem").write_text("hello\n"), "no certificate in it", "BEGIN CERTIFICATE"),
+                ("encrypted", lambda folder: run([tool("openssl"), "pkey", "-in", good / "privkey.pem", "-aes256", "-passout", "pass:x", "-out", folder / "privkey.pem"]),
+                 "is encrypted", "openssl pkey"),
+                ("open", lambda folder: (folder / "privkey.pem").chmod(0o644), "open to others", "do so")):
+            folder = self.folder / name
+            shutil.copytree(good, folder)
+            spoil(folder)
+            if name != "open":
+                (folder / "privkey.pem").chmod(0o600)
+            done = self.init(*self.options(upstream, cert=folder), "--offline")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assert_finding(done, "error", "certificate", text, cure)
+            self.assertFalse(self.file.exists())
+        done = self.init(*self.options(upstream, cert=good / "fullchain.pem"), "--offline")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("is a file: name the directory", done.stderr)
+
+    def test_its_own_door_as_the_mail_server(self):
+        done = self.init(*self.options(self.port), "--offline")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assert_finding(done, "error", "upstream", f"127.0.0.1:{self.port}", "--upstream")
+        self.assertFalse(self.file.exists())
+
+    def test_what_has_its_default_is_called_by_its_name(self):
+        """Neither the port nor the user was given, so that no line of the new file is about them."""
+        options = self.options(self.sink().port, listen=None)
+        if os.geteuid() == 0:
+            try:
+                taken = socket.create_server(("::", 25), family=socket.AF_INET6)
+            except OSError:
+                self.skipTest("port 25 is not to be had")
+            with taken:
+                done = self.init(*options, "--offline")
+            self.assert_finding(done, "error", "port", "[::]:25", "--listen")
+        else:
+            done = self.init(*options, "--offline")
+            self.assert_finding(done, "notice", "port", "[::]:25")
+        if "there is no user" in done.stdout:
+            self.assert_finding(done, "notice", "user", "sallyport", "adduser")
+
+    def test_folders_that_cannot_be_written(self):
+        upstream = self.sink().port
+        blocked = self.folder / "blocked"
+        blocked.write_text("a file\n")
+        done = self.init(*self.options(upstream, state=blocked), "--offline")
+        self.assert_finding(done, "error", "state", "is not a directory", "--state")
+        done = self.init(*self.options(upstream, log=f"file:{blocked}/gateway.log"), "--offline")
+        self.assert_finding(done, "error", "log", "there is no directory", "--log")
+        done = run([PROGRAM, "init", "-c", blocked / "sallyport.toml", *self.options(upstream), "--offline"])
+        self.assertEqual(done.returncode, 74, done.stderr)
+        self.assertIn(f"{blocked}/sallyport.toml: Not a directory", done.stderr)
+
+    def test_wrong_answers_are_named_with_what_was_expected(self):
+        for name, value, text in (("hostname", "mx1", '"mx1" is none: expected the full name'), ("domain", "ann@example.com", '"ann@example.com" is no domain; expected'),
+                                  ("upstream", "127.0.0.1:99999", '"127.0.0.1:99999" is none: expected'), ("upstream", "http://mail", '"http://mail" is none: expected'),
+                                  ("dns", "ns.example.com", '"ns.example.com" is no address of a DNS server'), ("listen", "25", '"25" is no address to listen at')):
+            answers = {"hostname": NAME, "domain": "test.example", "upstream": "127.0.0.1:9", "cert": "none", name: value}
+            done = self.init(*(part for key, answer in answers.items() for part in (f"--{key}", answer)), "--offline")
+            self.assertEqual(done.returncode, 64, done.stdout)
+            self.assertIn(text, done.stderr)
+        done = self.init(*self.options(free_port()), "--state", "/again")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("--state is given more than once", done.stderr)
 
     def test_answers_from_a_file(self):
         answers = self.folder / "answers"

@@ -139,7 +139,9 @@ TEST_F(CommandsTest, CheckReportsRulesAtTheirOwnLine) {
 
 TEST_F(CommandsTest, CheckOfAFileThatIsNotThere) {
   EXPECT_EQ(check_command({"/nonexistent/s.toml", false}, console_), exit_code::configuration);
-  EXPECT_EQ(err_.str(), "/nonexistent/s.toml: error: cannot read: No such file or directory\n");
+  EXPECT_EQ(err_.str(),
+            "/nonexistent/s.toml: error: cannot read: No such file or directory\nsallyport: `sallyport init` writes a "
+            "first configuration; -c FILE names one that is elsewhere\n");
 }
 
 TEST_F(CommandsTest, CheckForPrograms) {

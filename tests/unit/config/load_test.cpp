@@ -232,13 +232,14 @@ TEST(Load, AllErrorsInOneRunInTheOrderOfTheFile) {
                            "upstream = \"exchnge\"\n";
   EXPECT_THAT(
       errors_of(text),
-      ElementsAre("/etc/m.toml:4:1: error: unknown key \"wokers\"; did you mean \"workers\"?",
-                  "/etc/m.toml:6:16: error: 5 is out of range: 1KiB to 4GiB",
-                  "/etc/m.toml:7:1: error: unknown key \"recipeints\" in [limits]; did you mean \"recipients\"?",
-                  "/etc/m.toml:8:8: error: expected an integer, not a text \"many\"",
-                  "/etc/m.toml:10:11: error: expected a duration like \"5s\", not a text \"5 seconds\"",
-                  HasSubstr("/etc/m.toml:12:12: error: expected a list of servers like"),
-                  "/etc/m.toml:14:1: error: there is no upstream named \"exchnge\"; did you mean \"exchange\"?"));
+      ElementsAre(
+          "/etc/m.toml:4:1: error: unknown key \"wokers\"; did you mean \"workers\"?",
+          "/etc/m.toml:6:16: error: 5 is out of range: 1KiB to 4GiB",
+          "/etc/m.toml:7:1: error: unknown key \"recipeints\" in [limits]; did you mean \"recipients\"?",
+          "/etc/m.toml:8:8: error: expected an integer, not a text \"many\"",
+          "/etc/m.toml:10:11: error: expected a duration like \"5s\", not a text \"5 seconds\"; did you mean \"5s\"?",
+          HasSubstr("/etc/m.toml:12:12: error: expected a list of servers like"),
+          "/etc/m.toml:14:1: error: there is no upstream named \"exchnge\"; did you mean \"exchange\"?"));
 }
 
 TEST(Load, ASocketHasNoNameThatACertificateCouldBear) {
@@ -286,12 +287,15 @@ TEST(Load, WhatIsNotBuiltIsUnknown) {
 
 TEST(Load, TablesAndValuesAreNotTheSame) {
   EXPECT_THAT(errors_of(minimal + "limits = 5\n"),
-              ElementsAre("/etc/m.toml:4:10: error: \"limits\" is a table of settings, not an integer"));
+              ElementsAre("/etc/m.toml:4:10: error: [limits] is a table of settings, such as { allow_routed_local = "
+                          "... }, not an integer"));
   EXPECT_THAT(errors_of(minimal + "[listen]\naddress = \"0.0.0.0:25\"\n"),
               ElementsAre(HasSubstr("\"listen\" is an array of tables: write [[listen]]")));
   EXPECT_THAT(errors_of(minimal + "[hostname]\n").size(), 1u);
-  EXPECT_THAT(errors_of(minimal + "[upstreams]\nb = \"10.0.0.5:25\"\n"),
-              ElementsAre("/etc/m.toml:5:5: error: \"upstreams.b\" is a table of settings, not a text"));
+  EXPECT_THAT(
+      errors_of(minimal + "[upstreams]\nb = \"10.0.0.5:25\"\n"),
+      ElementsAre(
+          "/etc/m.toml:5:5: error: [upstreams.b] is a table of settings, such as { servers = ... }, not a text"));
 }
 
 TEST(Load, SyntaxErrorsStandAlone) {

@@ -125,8 +125,9 @@ TEST(Value, ForgivingWhereTheMeaningIsClear) {
 }
 
 TEST(Value, WrongTypesSayWhatIsExpected) {
-  EXPECT_EQ(error(R"("5 seconds")", type::duration), R"(expected a duration like "5s", not a text "5 seconds")");
-  EXPECT_EQ(error("5", type::duration), R"(expected a duration like "5s", not an integer 5)");
+  EXPECT_EQ(error(R"("5 seconds")", type::duration),
+            R"(expected a duration like "5s", not a text "5 seconds"; did you mean "5s"?)");
+  EXPECT_EQ(error("5", type::duration), R"(expected a duration like "5s", not an integer 5; did you mean "5s"?)");
   EXPECT_EQ(error(R"("yes")", type::boolean), R"(expected true or false, not a text "yes")");
   EXPECT_EQ(error("\"x\"", type::networks),
             R"(expected a list of networks like ["10.0.0.0/8", "192.0.2.1"], not a text "x")");
