@@ -14,6 +14,8 @@ import threading
 import time
 import unittest
 
+from support import children_of, wait_until
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INSIDE = "SALLYPORT_PACKAGE_TEST_INSIDE"
 UNITS = ["sallyport.service", "sallyport.sallyport-admin.service"]
@@ -86,7 +88,7 @@ class Life(unittest.TestCase):
         sh("mount", "-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={self.place}/upper,workdir={self.place}/work", self.root)
         sh("mount", "-t", "proc", "proc", self.root / "proc")
         sh("mount", "--rbind", "/dev", self.root / "dev")
-        (self.root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
+        (self.root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\n[ $2 = reload ] || exit 101\n")
         (self.root / "usr/sbin/policy-rc.d").chmod(0o755)
         self.deb = next((ROOT / "build/deb").glob("sallyport_*.deb"))
         shutil.copy(self.deb, self.root / "tmp/first.deb")
@@ -174,6 +176,11 @@ class Life(unittest.TestCase):
             thread.join()
         self.assertEqual(failed[:3], [])
         self.assertGreater(len(sent), 2)
+        self.assertIsNone(gateway.poll())
+        wait_until("the end of the one before", lambda: len(children_of(gateway.pid)) == 1)
+        for process in (gateway.pid, *children_of(gateway.pid)):
+            self.assertTrue(os.path.samefile(f"/proc/{process}/exe", self.root / "usr/bin/sallyport"), "the new program serves")
+        self.send()
         self.assertEqual(file.read_text(), written, "what the administrator has is his")
         gateway.terminate()
         self.assertEqual(gateway.wait(20), 0)

@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -72,18 +73,24 @@ class Deaths(Supervised):
         sink = self.sink()
         self.gateway(sink.port, workers=2, limits={"sessions_per_ip": 10000})
         load = Load(self.port)
-        deaths = 4
+        deaths = 5
+        spans = []
         try:
             for death in range(deaths):
                 time.sleep(0.7)
-                self.kill_serving()
                 began = time.monotonic()
+                dead = self.gateway_process.pid
+                os.kill(dead, signal.SIGKILL)
+                wait_until("its end", lambda dead=dead: not is_alive(dead))
                 with Client(self.port) as client:
                     client.expect(220)
-                self.assertLess(time.monotonic() - began, 2)
+                spans.append(time.monotonic() - began)
                 self.wait_for_log("restarted", death + 1)
         finally:
             load.stop()
+        # One of them may have met a machine that was busy with something else.
+        self.assertLess(statistics.median(spans), 1, spans)
+        self.assertLess(max(spans), 2, spans)
         self.assertEqual(load.refused, [])
         self.assertEqual(load.put_off, [])
         self.assertGreater(len(load.acknowledged), 20)
