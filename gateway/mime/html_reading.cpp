@@ -85,6 +85,12 @@ std::string_view trim_white_space(std::string_view text) {
 }
 
 std::string_view* HtmlAttributes::find(std::string_view name) {
+  std::string_view* const place = place_of(name);
+  if (place != nullptr) is_bare = false;
+  return place;
+}
+
+std::string_view* HtmlAttributes::place_of(std::string_view name) {
   switch (name.size()) {
     case 3:
       return name == "src" ? &src : nullptr;
@@ -138,7 +144,8 @@ void HtmlReading::restore(const Mark& mark) {
 }
 
 bool HtmlReading::enter(HtmlTag tag, const HtmlAttributes& attributes) {
-  const std::optional<std::size_t> link = add_links(tag, attributes);
+  if (tag == HtmlTag::form) out_.has_form = true;
+  const std::optional<std::size_t> link = attributes.is_bare ? std::nullopt : add_links(tag, attributes);
   if (tag == HtmlTag::script) {
     out_.has_script = true;
     return false;
@@ -148,7 +155,7 @@ bool HtmlReading::enter(HtmlTag tag, const HtmlAttributes& attributes) {
   if (is_block(tag)) new_line();
   if (tag == HtmlTag::cell) wants_space_ = true;
   if (!attributes.style.empty()) style(attributes.style);
-  const bool hidden = attributes.is_hidden || hides(attributes.style);
+  const bool hidden = attributes.is_hidden || (!attributes.style.empty() && hides(attributes.style));
   if (hidden) ++hidden_;
   if (open_.empty()) open_.reserve(usual_nesting);
   open_.push_back({tag, hidden, link, text_begin});
@@ -177,7 +184,6 @@ std::optional<std::size_t> HtmlReading::add_links(HtmlTag tag, const HtmlAttribu
       add_link(attributes.href, LinkKind::style);
       break;
     case HtmlTag::form:
-      out_.has_form = true;
       add_link(attributes.action, LinkKind::form);
       break;
     case HtmlTag::iframe:

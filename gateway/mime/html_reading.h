@@ -28,9 +28,13 @@ struct HtmlAttributes {
   std::string_view http_equiv;
   std::string_view content;
   bool is_hidden = false;  // "hidden" is there, whatever its value
+  bool is_bare = true;     // none of them is there, as of most elements
 
-  // The one of that name, which is in lower case; null for others.
+  // The one of that name, which is in lower case, for who has found it; null for others.
   std::string_view* find(std::string_view name);
+
+ private:
+  std::string_view* place_of(std::string_view name);
 };
 
 class HtmlReading {

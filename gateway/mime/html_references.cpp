@@ -133,22 +133,27 @@ bool resolve_one(std::string_view& rest, bool is_attribute, std::string& out) {
   return true;
 }
 
+// Each line ends with LF (HTML, 13.2.3.5).
+void add_lines(std::string_view text, std::string& out) {
+  while (true) {
+    const std::size_t at = text.find('\r');
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) return;
+    text.remove_prefix(at + 1);
+    if (!text.starts_with('\n')) out += '\n';
+  }
+}
+
 }  // namespace
 
 bool resolve_references(std::string_view text, bool is_attribute, std::string& out) {
   while (!text.empty()) {
-    const auto is_marked = [](char c) { return c == '&' || c == '\r'; };
-    const auto at = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_marked) - text.begin());
-    out += text.substr(0, at);
+    const std::size_t at = std::min(text.find('&'), text.size());
+    add_lines(text.substr(0, at), out);
     text.remove_prefix(at);
     if (text.empty()) break;
-    const bool is_reference = text.front() == '&';
     text.remove_prefix(1);
-    if (is_reference) {
-      if (!resolve_one(text, is_attribute, out)) return false;
-    } else if (!text.starts_with('\n')) {
-      out += '\n';
-    }
+    if (!resolve_one(text, is_attribute, out)) return false;
   }
   return true;
 }
