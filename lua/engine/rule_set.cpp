@@ -15,8 +15,9 @@ namespace sallyport::lua {
 
 namespace {
 
-// A run that waits holds some kilobytes; 10,000 of them, or the memory of four runs, is much for one worker.
-constexpr std::size_t most_unfinished = 10'000;
+// A run that waits holds some kilobytes; 12,000 of them, or the memory of four runs, is much for one worker. Ten
+// thousand leave room for a mail beside them, so that it does not queue behind those that wait.
+constexpr std::size_t most_unfinished = 12'000;
 constexpr std::uint64_t crowded_at_runs_worth = 4;
 constexpr std::uint64_t steps_of_a_share = 50;
 

@@ -5,7 +5,7 @@
     ./dev bench relay idle      only these
     ./dev bench content         how fast the parts of mails are found, what rules cost, both without a gateway around it; and what a mail of
                                 20 KiB with HTML costs the gateway, without and with a look inside; and how long mails take beside rules
-                                that never end
+                                that never end, and beside ten thousand that wait
     ./dev bench milter_library  one filter on libsallyport-milter and on libmilter: messages a second, CPU, memory of idle connections
     ./dev bench milter          what asking one milter costs us per message: one that only wants to hear of the end, and one that hears it all
     ./dev bench milter_service  a Postfix in front has SPF, DKIM and DMARC judged by us, and by opendkim with opendmarc: CPU (as root)
@@ -90,6 +90,7 @@ class Bench:
         self.folder.chmod(0o755)
         self.started = []
         self.dns = None
+        self.silent = None
         self.milters = {}  # by the mode of the gateway that asks it
 
     def start(self, argv, **options):
@@ -132,6 +133,13 @@ class Bench:
         if self.dns.poll() is not None:
             sys.exit("the DNS server does not run")
 
+    def silent_dns(self):
+        """The port of a name server that hears questions and answers none."""
+        if self.silent is None:
+            self.silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.silent.bind(("127.0.0.1", 0))
+        return self.silent.getsockname()[1]
+
     def gateway(self, mode):
         policy = '[policy]\nmode = "off"\n'
         if mode == "endless":
@@ -143,6 +151,16 @@ class Bench:
                 '  while tx.msg.subject == "endless" do end\nend }\n')
             # So much that none of them is stopped while others are measured.
             policy += f'[policy.rules]\nmode = "enforce"\npath = "{rules}"\ncpu = "10s"\ncpu_per_mail = "10s"\n'
+        if mode == "waiting":
+            rules = self.folder / "waiting"
+            rules.mkdir(exist_ok=True)
+            (rules / "waiting.lua").write_text(
+                'local sp = require "sallyport"\n'
+                'sp.rule { name = "WAITING", stage = "rcpt", on_error = "skip", run = function(tx)\n'
+                '  if tx.rcpt.user == "waiting" then sp.dns.a("silent.example") end\nend }\n')
+            # They wait until others have been measured: nobody answers.
+            policy = (f'[dns]\nservers = ["127.0.0.1:{self.silent_dns()}"]\ntimeout = "60s"\n[timeouts]\npolicy = "120s"\n' + policy +
+                      f'[policy.rules]\nmode = "enforce"\npath = "{rules}"\n')
         if mode in ("checks", "outside", "inside"):
             rules = self.folder / "rules"
             rules.mkdir(exist_ok=True)
@@ -255,21 +273,30 @@ target = "file:{self.folder}/{mode}.log"
         """Mails one after the other, without and with four mails beside them whose rule does not end; all on one worker."""
         endless = self.folder / "endless.eml"
         endless.write_bytes(b"From: <ann@sender.example>\r\nTo: <user@rcpt.example>\r\nSubject: endless\r\n\r\ntext\r\n")
+        self.run_beside("endless", "4 mails with endless rules", ["--parallel", 4, "--sessions", 4, "--content", endless], 0.5)
+
+    def run_beside_waiting(self):
+        """The same beside ten thousand mails whose rule waits for an answer that does not come."""
+        count = 10_000
+        self.run_beside("waiting", f"{count} mails whose rules wait", ["--parallel", count, "--sessions", count, "--to", "waiting@rcpt.example"], 15)
+
+    def run_beside(self, mode, words, others_options, seconds):
+        """`seconds`: until the others are all there."""
         p50, p99 = {"alone": [], "beside": []}, {"alone": [], "beside": []}
         for _ in range(max(3, self.args.repeats)):
             sink = self.sink()
-            gateway = self.gateway("endless")
+            gateway = self.gateway(mode)
             self.load(GATEWAY, "--sessions", 50, "--parallel", 1)
             for when in ("alone", "beside"):
                 others = None
                 if when == "beside":
-                    others = self.start([self.args.load, f"127.0.0.1:{GATEWAY}", "--parallel", 4, "--sessions", 4, "--content", endless])
-                    time.sleep(0.5)
+                    others = self.start([self.args.load, f"127.0.0.1:{GATEWAY}", *others_options])
+                    time.sleep(seconds)
                 result = self.load(GATEWAY, "--sessions", 200, "--parallel", 1)
                 if result["failed"]:
                     sys.exit(f"{when}: {result['failed']} mails failed: {result['first_error']}")
                 if others and others.poll() is not None:
-                    sys.exit("the endless rules have ended")
+                    sys.exit(f"{mode}: the others have ended")
                 p50[when].append(result["p50_ms"])
                 p99[when].append(result["p99_ms"])
                 if others:
@@ -279,7 +306,7 @@ target = "file:{self.folder}/{mode}.log"
             self.stop(sink)
         middle = {when: (statistics.median(p50[when]), statistics.median(p99[when])) for when in p50}
         times = statistics.median(beside / alone for alone, beside in zip(p99["alone"], p99["beside"]))
-        print(f"mails one after the other: p50 {middle['alone'][0]:.2f} ms, p99 {middle['alone'][1]:.2f} ms; beside 4 mails with endless rules: "
+        print(f"mails one after the other: p50 {middle['alone'][0]:.2f} ms, p99 {middle['alone'][1]:.2f} ms; beside {words}: "
               f"p50 {middle['beside'][0]:.2f} ms, p99 {middle['beside'][1]:.2f} ms, {times:.1f} times as long")
 
     def make_milters(self):
@@ -485,6 +512,7 @@ def main():
         if "content" in what:
             bench.run_inside()
             bench.run_beside_endless()
+            bench.run_beside_waiting()
         if "milter" in what:
             bench.run_milter()
         if "profile" in what:

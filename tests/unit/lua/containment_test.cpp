@@ -319,27 +319,40 @@ TEST_F(ManyWait, TenThousandEndWell) {
   EXPECT_EQ(counters.get(Fault::rule_memory) + counters.get(Fault::rule_error) + counters.get(Fault::rule_timeout), 0u);
 }
 
+TEST_F(ManyWait, TenThousandHoldUpNobodyWhoDoesNotWait) {
+  dns_takes(seconds(10));
+  use(rule("a", "if tx.client.helo ~= 'quick' then sp.dns.a('n1.example') end return true"));
+  start(10'000);
+  EXPECT_EQ(nursery_.size(), 10'000u);
+  mail.client.helo = "quick";
+  gather();
+  EXPECT_EQ(loop.now(), at_hand_.deadline - seconds(20)) << "no time has passed";
+  EXPECT_EQ(found().size(), 1u);
+  loop.advance(seconds(11));
+  EXPECT_EQ(verdicts(), 10'000u);
+}
+
 TEST_F(ManyWait, MoreThanThatQueueAndEndWell) {
   dns_takes(seconds(1));
   deadline = loop.now() + seconds(60);
   at_hand_.deadline = deadline;
   use(rule("a", "sp.dns.a('n1.example') return true") + rule("b", "return true"));
-  start(12'000);
-  EXPECT_EQ(resolver.asked().size(), 10'000u);
+  start(14'000);
+  EXPECT_EQ(resolver.asked().size(), 12'000u);
   loop.advance(seconds(10));
   EXPECT_EQ(nursery_.size(), 0u);
-  EXPECT_EQ(verdicts(), 24'000u);
+  EXPECT_EQ(verdicts(), 28'000u);
 }
 
 TEST_F(ManyWait, ThoseThatNeverHadTheirTurnRunWhenTheTimeIsOver) {
   dns_takes(seconds(100));
   use(rule("a", "sp.dns.a('n1.example') return true", "on_error = 'skip',") + rule("b", "return true"));
-  start(10'100);
-  EXPECT_EQ(resolver.asked().size(), 10'000u);
+  start(12'100);
+  EXPECT_EQ(resolver.asked().size(), 12'000u);
   loop.advance(seconds(21));
   EXPECT_EQ(nursery_.size(), 0u);
-  EXPECT_EQ(counters.get(Fault::rule_timeout), 10'000u) << "what the others ask fails at once";
-  EXPECT_EQ(verdicts(), 2u * 10'100u) << "rules that do not wait run all the same";
+  EXPECT_EQ(counters.get(Fault::rule_timeout), 12'000u) << "what the others ask fails at once";
+  EXPECT_EQ(verdicts(), 2u * 12'100u) << "rules that do not wait run all the same";
 }
 
 TEST_F(ManyWait, TheirMemoryIsBoundedAllInAll) {
