@@ -247,7 +247,7 @@ class Applied(GatewayTest):
         (card / "device").mkdir(parents=True)
         (card / "carrier").write_text("1\n")
         (self.root / "sys/class/net/lo").mkdir()
-        self.system.write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 old\n")
+        self.system.write("/etc/hosts", "127.0.0.1 localhost\n")
         self.found = {"network": "dhcp", "hostname": "mx1.example.com", "domains": "example.com *.example.com", "upstream": f"127.0.0.1:{free_port()}",
                       "administrator": KEY, "listen": f"127.0.0.1:{free_port()}", "state": str(self.folder / "state"), "dns": f"127.0.0.1:{free_port()}"}
 
@@ -321,8 +321,10 @@ class Applied(GatewayTest):
 
     def test_names(self):
         self.carry_out()
+        self.assertEqual(self.system.read("/etc/hostname"), "mx1.example.com\n")
+        self.assertEqual(self.system.read("/etc/hosts"), "127.0.0.1 localhost\n")
+        self.carry_out(hostname=f"mx1.{'a' * 60}.example.com", certificate=str(self.root / "etc/sallyport/tls/mx1.example.com"))
         self.assertEqual(self.system.read("/etc/hostname"), "mx1\n")
-        self.assertEqual(self.system.read("/etc/hosts"), "127.0.0.1 localhost\n127.0.1.1 mx1.example.com mx1\n")
 
     def test_networks(self):
         self.carry_out(network="192.0.2.10/24 192.0.2.1 192.0.2.53 192.0.2.54, 2001:db8::10/64 fe80::1")
@@ -397,6 +399,38 @@ class Applied(GatewayTest):
     def test_the_first_start_with_answers_asks_nothing(self):
         self.given("hostname", "domains", "upstream", "listen", "state", "dns")
         self.assertNotIn("of 4", self.first_boot())
+        self.assertTrue(self.system.has(apply.SET_UP))
+
+    def test_a_former_disk_is_taken_over(self):
+        former = self.folder / "former"
+        for name in ("etc", "state", "log"):
+            (former / name).mkdir(parents=True)
+            (self.root / apply.STATE.lstrip("/") / name).mkdir(parents=True)
+        (former / "etc/answers").write_text(answers.written(self.found))
+        (former / "etc/sallyport.toml").write_text("mine\n")
+        (former / "state/state.db").write_text("remembered")
+        (self.root / "etc").mkdir(exist_ok=True)
+        (self.root / "etc/sallyport").symlink_to(self.root / apply.STATE.lstrip("/") / "etc")
+
+        def execute(words, **options):
+            if words[0] == "lsblk":
+                listed = "/dev/vda4 sallyport-state /srv/sallyport\n/dev/vda3 sallyport-root /\n/dev/vdb4 sallyport-state \n/dev/vdb3 other \n"
+                return SimpleNamespace(returncode=0, stdout=listed, stderr="")
+            if words[0] == "mount":
+                self.assertIn("/dev/vdb4", words)
+                shutil.copytree(former, words[-1], dirs_exist_ok=True)
+            if words[0] == "cp":
+                return subprocess.run(words, **options)
+            return self.execute(words, **options)
+        self.system.execute = execute
+        said = self.first_boot()
+        self.assertIn("whose state is on /dev/vdb4", said)
+        self.assertNotIn("of 4", said)
+        self.assertEqual(self.system.read(apply.CONFIGURATION), "mine\n")
+        self.assertEqual(self.system.read(f"{apply.STATE}/state/state.db"), "remembered")
+        self.assertEqual(answers.read(self.system.read(apply.ANSWERS)), self.found)
+        self.assertIn("umount", self.names())
+        self.assertIn("useradd", self.names())
         self.assertTrue(self.system.has(apply.SET_UP))
 
     def test_the_first_start_with_wrong_answers_names_them_and_asks(self):

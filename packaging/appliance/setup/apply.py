@@ -4,7 +4,6 @@ Each step may be done again with the same answers. The order is that of need: wi
 fails later can be mended by ssh.
 """
 import os
-import pathlib
 import shutil
 import socket
 
@@ -55,9 +54,9 @@ def name(found, system):
     if not found.get("hostname"):
         return
     full = answers.host_name(found["hostname"])
-    host = full.partition(".")[0]
-    kept = [line for line in system.read("/etc/hosts").splitlines() if not line.startswith("127.0.1.1")]
-    system.write("/etc/hosts", "\n".join([*kept, f"127.0.1.1 {full} {host}"]) + "\n")
+    # Linux has 64 letters for it. /etc/hosts gets no entry: there, libnss-myhostname knows the addresses, and the gateway would take
+    # one of loopback for what the world finds in DNS.
+    host = full if len(full) <= 64 else full.partition(".")[0]
     system.write("/etc/hostname", host + "\n")
     system.run("hostname", host)
 
@@ -168,7 +167,7 @@ def everything(found, system, say):
 def full_name_of_this_host():
     """What cloud-init or DHCP has named it, or nothing."""
     try:
-        return answers.host_name(socket.getfqdn())
+        return answers.host_name(socket.gethostname())
     except answers.Wrong:
         return ""
 
@@ -182,17 +181,17 @@ def other_states(system):
 
 def adopt(device, system):
     """Copies configuration, certificates and state of another appliance's disk. Gives its answers."""
-    place = pathlib.Path("/run/sallyport-appliance/former")
+    place = system.path("/run/sallyport-appliance/former")
     place.mkdir(parents=True, exist_ok=True)
     system.run("mount", "-o", "ro,nosuid,nodev,noexec", device, place)
     try:
         text = (place / "etc/answers").read_text()
         found = answers.read(text)
         for part in ("etc", "state", "log"):
-            system.run("cp", "--archive", "--force", f"{place}/{part}/.", f"{STATE}/{part}/")
+            system.run("cp", "--archive", "--force", f"{place}/{part}/.", system.path(f"{STATE}/{part}"))
         # The user has the number that this system has given it.
-        system.run("chown", "-R", "sallyport:sallyport", f"{STATE}/state", f"{STATE}/log")
-        system.run("chgrp", "-R", "sallyport", f"{STATE}/etc")
+        system.run("chown", "-R", "sallyport:sallyport", system.path(f"{STATE}/state"), system.path(f"{STATE}/log"))
+        system.run("chgrp", "-R", "sallyport", system.path(f"{STATE}/etc"))
         return found
     except OSError as error:
         raise Failed(f"{device} has no answers of an appliance: {error}") from None
