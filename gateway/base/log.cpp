@@ -116,7 +116,8 @@ class LineLog final : public Log {
 Result<std::unique_ptr<Log>> open_log(const LogSettings& settings, Counters& counters, const LogBounds& bounds) {
   auto target = LogTarget::open(settings.target);
   if (!target) return std::move(target).error();
-  const log_line::Form form{settings.format, settings.target == "journal", settings.schema};
+  const bool has_priorities = settings.target == "journal" && !target->takes_entries();
+  const log_line::Form form{settings.format, has_priorities, target->takes_entries(), settings.schema};
   return std::unique_ptr<Log>(std::make_unique<LineLog>(form, settings.level, std::move(*target), counters, bounds));
 }
 

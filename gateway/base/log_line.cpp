@@ -9,6 +9,7 @@
 
 #include "gateway/base/ensure.h"
 #include "gateway/base/log_ecs.h"
+#include "gateway/base/log_journal.h"
 #include "gateway/base/text.h"
 #include "gateway/base/text_safety.h"
 
@@ -39,16 +40,17 @@ std::string_view level_name(LogLevel level) {
   broken("log: no such level");
 }
 
+// As syslog(3) counts them.
 std::string_view priority(LogLevel level) {
   switch (level) {
     case LogLevel::debug:
-      return "<7>";
+      return "7";
     case LogLevel::info:
-      return "<6>";
+      return "6";
     case LogLevel::warning:
-      return "<4>";
+      return "4";
     case LogLevel::error:
-      return "<3>";
+      return "3";
   }
   broken("log: no such level");
 }
@@ -284,14 +286,10 @@ void append_ecs_body(std::string& out, LogLevel level, std::string_view event, c
   out.append("}");
 }
 
-}  // namespace
-
-void append_body(std::string& out, Form form, LogLevel level, std::string_view event,
-                 const std::vector<LogField>& fields) {
+void append_message_body(std::string& out, Form form, LogLevel level, std::string_view event,
+                         const std::vector<LogField>& fields) {
   const bool json = form.format == LogFormat::json;
-  constexpr std::size_t usual_octets = 700;
   const std::size_t start = out.size();
-  out.reserve(start + usual_octets);
   if (form.is_ecs()) return append_ecs_body(out, level, event, fields);
   if (json) {
     out.append("{\"level\":\"").append(level_name(level)).append("\",\"event\":\"").append(event).append("\"");
@@ -302,15 +300,7 @@ void append_body(std::string& out, Form form, LogLevel level, std::string_view e
   if (json) out.append("}");
 }
 
-void add_number(std::string& body, Form form, std::string_view key, std::uint64_t number) {
-  if (form.format == LogFormat::json) body.pop_back();
-  append_key(body, form.format, form.is_ecs() ? log_ecs::own_name(key) : std::string(key));
-  append_number(body, number);
-  if (form.format == LogFormat::json) body.append("}");
-}
-
-void append_line(std::string& out, Form form, LogLevel level, WallTime time, std::string_view body) {
-  if (form.priorities) out += priority(level);
+void append_message(std::string& out, Form form, WallTime time, std::string_view body) {
   if (form.format == LogFormat::json) {
     out += form.is_ecs() ? "{\"@timestamp\":\"" : "{\"time\":\"";
     append_log_time(out, time);
@@ -321,6 +311,48 @@ void append_line(std::string& out, Form form, LogLevel level, WallTime time, std
     out += ' ';
     out += body;
   }
+}
+
+}  // namespace
+
+void append_body(std::string& out, Form form, LogLevel level, std::string_view event,
+                 const std::vector<LogField>& fields) {
+  constexpr std::size_t usual_octets = 700;
+  out.reserve(out.size() + usual_octets);
+  append_message_body(out, form, level, event, fields);
+  if (!form.entries) return;
+  out += '\n';
+  log_journal::append_event(out, event, fields);
+}
+
+void add_number(std::string& body, Form form, std::string_view key, std::uint64_t number) {
+  // The message of an entry ends where its first line does: whatever is in it, line ends are escaped.
+  std::string fields_of_entry;
+  if (form.entries) {
+    const std::size_t end = body.find('\n');
+    fields_of_entry = body.substr(end);
+    body.resize(end);
+    log_journal::append_field(fields_of_entry, log_journal::field_name(key), std::to_string(number));
+  }
+  if (form.format == LogFormat::json) body.pop_back();
+  append_key(body, form.format, form.is_ecs() ? log_ecs::own_name(key) : std::string(key));
+  append_number(body, number);
+  if (form.format == LogFormat::json) body.append("}");
+  body += fields_of_entry;
+}
+
+void append_line(std::string& out, Form form, LogLevel level, WallTime time, std::string_view body) {
+  if (form.entries) {
+    const std::size_t end = body.find('\n');
+    out += "MESSAGE=";
+    append_message(out, form, time, body.substr(0, end));
+    out += '\n';
+    log_journal::append_field(out, "PRIORITY", priority(level));
+    out += body.substr(end + 1);
+    return;
+  }
+  if (form.priorities) out.append("<").append(priority(level)).append(">");
+  append_message(out, form, time, body);
   out += '\n';
 }
 

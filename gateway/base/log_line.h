@@ -25,12 +25,14 @@ inline constexpr std::size_t max_body_octets = max_line_octets - 96;
 struct Form {
   LogFormat format = LogFormat::text;
   bool priorities = false;  // each line begins with its <priority>, as the journal reads it from stderr (sd-daemon(3))
+  bool entries = false;     // each line is an entry of the journal (log_journal.h), which has the line as its MESSAGE
   LogSchema schema = LogSchema::sallyport;  // of JSON
 
   bool is_ecs() const { return format == LogFormat::json && schema == LogSchema::ecs; }
 };
 
-// Appends level, event and fields: the line without its time and without a line end.
+// Appends level, event and fields: the line without its time and without a line end. Of an entry its fields follow, on
+// lines of their own.
 void append_body(std::string& out, Form form, LogLevel level, std::string_view event,
                  const std::vector<LogField>& fields);
 // Adds one more number to the end of a finished body.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -58,8 +59,18 @@ Result<LogTarget> LogTarget::open(const std::string& target) {
     if (!fd) return std::move(fd).error();
     return LogTarget(*fd, std::move(path));
   }
+  constexpr std::string_view journal_prefix = "journal:";
+  if (target.starts_with(journal_prefix) && target.size() > journal_prefix.size()) {
+    auto journal = JournalSocket::open(target.substr(journal_prefix.size()));
+    if (!journal) return Failure{"cannot open the log: " + journal.error().message};
+    return LogTarget(std::move(*journal));
+  }
   if (target != "stderr" && target != "journal") {
-    return Failure{"log target \"" + target + "\" is none of stderr, journal, file:/path"};
+    return Failure{"log target \"" + target + "\" is none of stderr, journal, journal:/path, file:/path"};
+  }
+  if (target == "journal" || is_journal_stream(std::getenv("JOURNAL_STREAM"), STDERR_FILENO)) {
+    auto journal = JournalSocket::open(JournalSocket::usual_path);
+    if (journal) return LogTarget(std::move(*journal));
   }
   // A descriptor of our own: a thread that outlives the log (see LogWriter) can then not write to a file that was given
   // the number of a closed one.
@@ -72,13 +83,15 @@ LogTarget::LogTarget(LogTarget&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       path_(std::move(other.path_)),
       is_file_(other.is_file_),
-      is_half_written_(other.is_half_written_) {}
+      is_half_written_(other.is_half_written_),
+      journal_(std::move(other.journal_)) {}
 
 LogTarget& LogTarget::operator=(LogTarget&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(path_, other.path_);
   std::swap(is_file_, other.is_file_);
   std::swap(is_half_written_, other.is_half_written_);
+  std::swap(journal_, other.journal_);
   return *this;
 }
 
@@ -87,6 +100,7 @@ LogTarget::~LogTarget() {
 }
 
 std::size_t LogTarget::write(std::string_view octets, const std::atomic<bool>& give_up) {
+  if (journal_) return journal_->send(octets, give_up) ? octets.size() : 0;
   if (fd_ < 0) return 0;
   // A pipe that poll(2) calls writable has room for PIPE_BUF octets at least; more could block.
   const std::size_t most = is_file_ ? octets.size() : std::size_t{PIPE_BUF};

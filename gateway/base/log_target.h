@@ -1,4 +1,8 @@
-// The target of the log: a file of its own, or the process's standard error stream. Private to the log.
+// The target of the log: a file of its own, the process's standard error stream, or the systemd journal. Private to the
+// log.
+//
+// The journal is spoken to by its own protocol (log_journal.h) where somebody listens at its socket: when the target is
+// `journal`, and also when it is `stderr` and that goes to the journal. Else lines of `journal` go to standard error.
 //
 // A file is opened for appending, with mode 0640. A symbolic link in its place is refused, and for root a hard link and
 // links on the way, too, unless they are root's own (trusted_place.h): root may open the log in a directory that
@@ -12,16 +16,19 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "gateway/base/journal_socket.h"
 #include "gateway/base/result.h"
 
 namespace sallyport {
 
 class LogTarget {
  public:
-  // `target` is stderr, journal or file:/path. Without a standard error stream each write() fails.
+  // `target` is stderr, journal, journal:/path (a journal with another socket) or file:/path. Without a standard error
+  // stream each write() fails.
   static Result<LogTarget> open(const std::string& target);
   LogTarget(LogTarget&& other) noexcept;
   LogTarget& operator=(LogTarget&& other) noexcept;
@@ -35,6 +42,8 @@ class LogTarget {
   // Failure the old file stays in use.
   Result<Done> reopen();
 
+  // Each write() is an entry of the journal.
+  bool takes_entries() const { return journal_.has_value(); }
   // True if one write() may hold several lines. O_APPEND keeps them together in a file; elsewhere only PIPE_BUF octets
   // are not mixed with the output of other processes, so lines are written one by one.
   bool takes_many_lines() const { return is_file_; }
@@ -43,12 +52,14 @@ class LogTarget {
 
  private:
   LogTarget(int fd, std::string path);
+  explicit LogTarget(JournalSocket journal) : fd_(-1), journal_(std::move(journal)) {}
   bool wait_for_room(const std::atomic<bool>& give_up) const;
 
   int fd_;            // -1: none
   std::string path_;  // empty: the standard error stream
   bool is_file_ = false;
   bool is_half_written_ = false;
+  std::optional<JournalSocket> journal_;
 };
 
 }  // namespace sallyport

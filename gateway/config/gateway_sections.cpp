@@ -253,7 +253,8 @@ constexpr Row log_rows[] = {
     row<&LogSettings::schema>("schema",
                               "How the fields of JSON are called: sallyport, or ecs as Elastic's common schema.",
                               {.reload = Reload::restart}),
-    row<&LogSettings::target>("target", type::log_target, "Where the log goes: stderr, journal or file:/path.",
+    row<&LogSettings::target>("target", type::log_target,
+                              "Where the log goes: stderr, journal, journal:/path (another socket) or file:/path.",
                               {.reload = Reload::restart}),
     row<&LogSettings::level>("level", "The least important lines that are written.", {.reload = Reload::restart}),
 };

@@ -175,8 +175,10 @@ Result<std::string> parse_domain_pattern(std::string_view text, const Reading& r
 
 Result<std::string> parse_log_target(std::string_view text, const Reading& reading) {
   if (text == "stderr" || text == "journal") return std::string(text);
-  if (text.starts_with("file:") && text.size() > 5 && is_plain_text(text))
-    return "file:" + reading.resolve(text.substr(5));
+  for (const std::string_view prefix : {"file:", "journal:"}) {
+    if (text.starts_with(prefix) && text.size() > prefix.size() && is_plain_text(text))
+      return std::string(prefix) + reading.resolve(text.substr(prefix.size()));
+  }
   return reading.wrong(text);
 }
 
@@ -264,8 +266,8 @@ constinit const TypeOf<std::string> domain_pattern = text_type<std::string, pars
 constinit const TypeOf<std::string> path =
     text_type<std::string, parse_path, same_text>("path", "a path", R"({"type": "string"})");
 constinit const TypeOf<std::string> log_target = text_type<std::string, parse_log_target, same_text>(
-    "log target", R"("stderr", "journal" or "file:/path")",
-    R"({"type": "string", "pattern": "^(stderr|journal|file:.+)$"})");
+    "log target", R"("stderr", "journal", "journal:/path" or "file:/path")",
+    R"({"type": "string", "pattern": "^(stderr|journal|journal:.+|file:.+)$"})");
 constinit const TypeOf<std::vector<std::string>> domains = list_type<std::string, parse_domain_pattern, same_text>(
     "list of domains", R"(a list of domains like ["example.com", "*.example.com"])",
     R"({"type": "array", "items": {"type": "string", "pattern": "^(\\*\\.)?[A-Za-z0-9_.\\u0080-\\uffff-]+$"}})");

@@ -35,7 +35,7 @@ extern const TypeOf<std::string> text;                         // not empty, no 
 extern const TypeOf<std::string> domain;                       // "mx1.example.com", kept as A-labels in lower case
 extern const TypeOf<std::string> domain_pattern;               // that, or "*.example.com"
 extern const TypeOf<std::string> path;        // relative paths count from the directory of the file that contains them
-extern const TypeOf<std::string> log_target;  // "stderr", "journal" or "file:/path"
+extern const TypeOf<std::string> log_target;  // "stderr", "journal", "journal:/path" or "file:/path"
 extern const TypeOf<std::vector<std::string>> domains;  // array of "example.com" and "*.example.com"
 extern const TypeOf<std::vector<std::string>> globs;    // array of file names with * and ?, as written
 

@@ -2,10 +2,16 @@
 import datetime
 import fcntl
 import json
+import mmap
 import os
 import pathlib
+import re
+import signal
+import socket
+import struct
 import subprocess
 import threading
+import time
 import unittest
 
 from support import PATIENCE, PROGRAM, Client, GatewayTest, accepts, parse_log_line, wait_until
@@ -161,6 +167,124 @@ class Ecs(Hostile):
         numbers = json.loads(done.stdout)
         self.assertEqual(numbers["unreadable"], 0)
         self.assertGreaterEqual(numbers["mails"]["relay"], len(HOSTILE))
+
+
+class OwnJournal:
+    """A socket that takes entries as the systemd journal does."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        os.chmod(path, 0o777)
+        self.socket.settimeout(PATIENCE)
+        self.entries = []
+
+    def close(self):
+        self.socket.close()
+
+    def take(self):
+        """One entry more."""
+        octets, descriptors, _, _ = socket.recv_fds(self.socket, 1 << 20, 4)
+        for descriptor in descriptors:
+            with mmap.mmap(descriptor, 0, prot=mmap.PROT_READ) as memory:
+                octets = memory[:]
+            os.close(descriptor)
+        self.entries.append(self.parse(octets))
+        return self.entries[-1]
+
+    @staticmethod
+    def parse(octets):
+        """As journald reads it: NAME=value, or NAME, the length of the value in 64 bits, and the value."""
+        fields = []
+        while octets:
+            line, end, octets = octets.partition(b"\n")
+            if not end:
+                raise AssertionError(f"an entry without its end: {line!r}")
+            name, equals, value = line.partition(b"=")
+            if not equals:
+                length = struct.unpack("<Q", octets[:8])[0]
+                value, octets = octets[8:8 + length], octets[8 + length + 1:]
+            if not re.fullmatch(rb"[A-Z][A-Z0-9_]{0,63}", name):
+                raise AssertionError(f"{name!r} names no field")
+            fields.append((name.decode(), value))
+        return fields
+
+    def until(self, event):
+        while True:
+            entry = dict(self.take())
+            if entry.get("SALLYPORT_EVENT") == event.encode():
+                return entry
+
+
+class Journal(Hostile):
+    """Entries with fields, to a socket of the test's own."""
+
+    def serve(self, **more):
+        self.journal = OwnJournal(self.folder / "journal.socket")
+        self.addCleanup(self.journal.close)
+        self.upstream = self.sink()
+        file = self.configuration(self.upstream.port, log={"target": f"journal:{self.folder}/journal.socket"}, **more)
+        self.gateway_process = self.start("gateway", [PROGRAM, "run", "-c", file])
+        self.journal.until("ready")
+
+    def test_lines_are_entries_with_fields(self):
+        self.serve()
+        with Client(self.port) as client:
+            client.greet()
+            client.ask("MAIL FROM:<>", 250)
+            client.ask("RCPT TO:<user@test.example>", 250)
+            client.ask("RCPT TO:<other@test.example>", 250)
+            client.message("Subject: x\r\n\r\ny")
+            client.ask("QUIT", 221)
+        self.journal.until("transaction")
+        entry = self.journal.entries[-1]
+        fields = dict(entry)
+        self.assertEqual((fields["PRIORITY"], fields["SYSLOG_IDENTIFIER"], fields["SALLYPORT_VERDICT"], fields["SALLYPORT_IP"]),
+                         (b"6", b"sallyport", b"relay", b"127.0.0.1"))
+        self.assertEqual([value for name, value in entry if name == "SALLYPORT_TO"], [b"user@test.example", b"other@test.example"])
+        self.assertEqual(fields["SALLYPORT_FROM"], b"")
+        # The message is the line that other targets get, and has the same in it.
+        line = parse_log_line(fields["MESSAGE"].decode())
+        self.assertEqual(line["id"], fields["SALLYPORT_ID"].decode())
+        for name, value in line.items():
+            if name not in ("time", "level", "from", "to", "symbols"):
+                self.assertEqual(fields[f"SALLYPORT_{name.upper()}"].decode(), value, name)
+
+    def test_words_of_peers_make_no_field(self):
+        self.serve()
+        self.provoke()
+        self.gateway_process.signal(signal.SIGTERM)
+        self.journal.until("stopped")  # a queue of the kernel holds ten entries, and the rest comes as these are taken
+        self.assertEqual(self.gateway_process.wait(), 0)
+        ours = [entry for entry in self.journal.entries if (b"127.0.0.9") == dict(entry).get("SALLYPORT_IP")]
+        self.assertGreaterEqual(len(ours), len(HOSTILE))
+        for entry in self.journal.entries:
+            names = [name for name, _ in entry]
+            for once in ("MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "SALLYPORT_EVENT"):
+                self.assertEqual(names.count(once), 1, entry)
+            for name, value in entry:
+                self.assertNotRegex(value.decode("utf-8", "strict"), "[\x00-\x1f\x7f-\x9f\u2028\u202e]", name)
+
+    def test_a_journal_that_stands_still_holds_up_no_mail(self):
+        self.serve(limits={"sessions_per_ip": 100000})
+        with Client(self.port) as client:
+            client.greet()
+            for number in range(400):
+                client.mail(sender=f"ann{number}@sender.example")
+                client.message("Subject: x\r\n\r\ny")
+            client.ask("QUIT", 221)
+        self.assertEqual(len(self.upstream.wait_for(400)), 400)
+        senders = []
+        end = time.monotonic() + PATIENCE
+        while len(senders) < 400 and time.monotonic() < end:
+            senders.append(self.journal.until("transaction")["SALLYPORT_FROM"].decode())
+        self.assertEqual(senders, [f"ann{number}@sender.example" for number in range(400)])
+
+    def test_a_journal_that_is_not_there_is_said_at_the_start(self):
+        file = self.configuration(1, log={"target": f"journal:{self.folder}/nothing"})
+        done = subprocess.run([PROGRAM, "run", "-c", file], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("cannot reach the journal", done.stderr)
 
 
 if __name__ == "__main__":

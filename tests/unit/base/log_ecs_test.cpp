@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr log_line::Form ecs{LogFormat::json, false, LogSchema::ecs};
+constexpr log_line::Form ecs{.format = LogFormat::json, .schema = LogSchema::ecs};
 
 json line_of(LogLevel level, std::string_view event, const std::vector<LogField>& fields) {
   std::string body;

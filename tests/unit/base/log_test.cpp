@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "gateway/base/counters.h"
+#include "gateway/base/journal_socket.h"
 #include "tests/unit/base/log_files.h"
 
 namespace sallyport {
@@ -165,6 +166,7 @@ TEST_F(LogFile, AfterHalfALineANewOneBegins) {
 }
 
 TEST_F(LogFile, StderrAndJournal) {
+  if (std::filesystem::exists(JournalSocket::usual_path)) GTEST_SKIP() << "a journal runs here, and takes the lines";
   {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     const StderrInstead capture(file);
@@ -192,7 +194,7 @@ TEST(LogTarget, SaysWhatIsWrongWithIt) {
   Counters counters;
   auto unknown = open_log({LogFormat::text, "syslog", LogLevel::info}, counters);
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().message, "log target \"syslog\" is none of stderr, journal, file:/path");
+  EXPECT_EQ(unknown.error().message, "log target \"syslog\" is none of stderr, journal, journal:/path, file:/path");
   EXPECT_FALSE(open_log({LogFormat::text, "file:", LogLevel::info}, counters));
   auto missing = open_log({LogFormat::text, "file:/nowhere/at/all.log", LogLevel::info}, counters);
   ASSERT_FALSE(missing);

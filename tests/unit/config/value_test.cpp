@@ -100,6 +100,7 @@ TEST(Value, EveryTypeIsWrittenAsItIsRead) {
   EXPECT_EQ(again(R"(["tenants/*.toml"])", type::globs), R"(["tenants/*.toml"])");
   EXPECT_EQ(again(R"(["127.0.0.2", "127.0.0.4-127.0.0.11"])", replies), R"(["127.0.0.2", "127.0.0.4-127.0.0.11"])");
   EXPECT_EQ(again(R"("journal")", type::log_target), R"("journal")");
+  EXPECT_EQ(again(R"("journal:/run/journal")", type::log_target), R"("journal:/run/journal")");
   EXPECT_EQ(again(R"("file:/var/log/sp.log")", type::log_target), R"("file:/var/log/sp.log")");
   std::optional<double> unset;
   EXPECT_EQ(type::score_of_its_own.to_toml(&unset), "");
