@@ -7,20 +7,25 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/app/file_room.h"
 #include "gateway/app/transparent_helper.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/descriptor.h"
+#include "gateway/base/histogram.h"
 #include "gateway/base/log.h"
 #include "gateway/base/public_suffix.h"
 #include "gateway/base/timings.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/mail/spool.h"
 #include "gateway/milter_service/mta_terms.h"
+#include "gateway/record/tenant_figures.h"
 #include "gateway/resolver/cache.h"
 #include "gateway/resolver/shared_queries.h"
 #include "gateway/state/clock_watch.h"
@@ -40,6 +45,13 @@
 
 namespace sallyport::app {
 
+// How late the timers of a loop come.
+struct LoopLag {
+  explicit LoopLag(std::string of_loop) : loop(std::move(of_loop)) {}
+  const std::string loop;  // "1" for the first worker's
+  Histogram times;
+};
+
 struct CommonParts {
   explicit CommonParts(std::shared_ptr<const config::Settings> settings);
 
@@ -48,11 +60,12 @@ struct CommonParts {
   const std::shared_ptr<const config::Settings> at_start;
   Counters counters;
   Timings timings;
-  supervise::Link link;  // to the supervising process
+  record::TenantTable tenants;    // what became of their mail
+  std::deque<LoopLag> loop_lags;  // one for each loop, made before any of them runs
+  supervise::Link link;           // to the supervising process
   // Where the loops note for it that they turn.
   std::optional<supervise::Board> board;
-  std::size_t watched_loops = 0;               // which have got a number there
-  std::atomic<std::uint64_t> loop_stalls = 0;  // of more than a second
+  std::size_t watched_loops = 0;  // which have got a number there
   std::unique_ptr<Log> log;
   std::unique_ptr<mail::Spool> spool;
   std::unique_ptr<state::ClockWatch> clock_watch;

@@ -1,26 +1,45 @@
 #include "gateway/app/control_server.h"
 
+#include "gateway/app/all_done.h"
 #include "gateway/app/list_reports.h"
 #include "gateway/app/metric_report.h"
 #include "gateway/app/server_reports.h"
+#include "gateway/app/session_reports.h"
 #include "gateway/app/state_lock.h"
 #include "gateway/control/protocol.h"
+#include "gateway/control/sessions.h"
 #include "gateway/control/upgrade.h"
 #include "gateway/control/upstreams.h"
+#include "gateway/uv/work_pool.h"
 
 namespace sallyport::app {
 
 namespace {
 
 constexpr Duration patience = std::chrono::seconds(5);
+// Less than who asks waits for an answer. A worker that has not told its sessions by then stands still.
+constexpr Duration patience_with_workers = std::chrono::seconds(3);
+
+// On the work pool: ten thousand sessions are a few megabytes of JSON.
+struct SessionListing {
+  std::vector<SeenSessions::Part> parts;
+  control::SessionsRequest request;
+  std::size_t workers;
+  Moment moment;
+  std::string operator()() {
+    return control::encode_sessions(session_reports(std::move(parts), request, workers, moment));
+  }
+};
 
 }  // namespace
 
-ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession& succession, uv::Loop& loop,
+ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession& succession,
+                             const std::vector<std::unique_ptr<Worker>>& workers, uv::Loop& loop,
                              uv::BoundSocket socket)
     : common_(common),
       reloader_(reloader),
       succession_(succession),
+      workers_(workers),
       loop_(loop),
       listener_(loop, std::move(socket),
                 [this](std::unique_ptr<io::Stream> stream, SocketAddress, SocketAddress) {
@@ -57,6 +76,7 @@ Task<std::string> ControlServer::respond(std::string line) {
   if (request->command == "metrics") co_return metrics();
   if (request->command == "upstreams") co_return upstreams();
   if (request->command == "lists") co_return lists();
+  if (request->command == "sessions") co_return co_await sessions(std::move(line));
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
   if (request->command == "hand_over") co_return hand_over();
   if (request->command == "upgrade") co_return co_await succession_.upgrade();
@@ -66,8 +86,8 @@ Task<std::string> ControlServer::respond(std::string line) {
     co_return outcome ? control::encode_reloaded(*outcome) : control::encode_reload_errors(outcome.error());
   }
   co_return control::encode_error(
-      "this version answers only \"stats\", \"metrics\", \"upstreams\", \"lists\", \"values\", \"reload\" and "
-      "\"upgrade\"");
+      "this version answers only \"stats\", \"metrics\", \"upstreams\", \"lists\", \"sessions\", \"values\", "
+      "\"reload\" and \"upgrade\"");
 }
 
 // A successor that starts while this daemon drains takes over the state directory with the place of the socket. Whoever
@@ -87,8 +107,6 @@ std::string ControlServer::stats() {
   for (auto& counter : common_.rules.counters()) stats.push_back(std::move(counter));
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(uv::Loop::now() - common_.started);
   stats.insert(stats.begin(), {"sallyport_uptime_seconds", uptime.count()});
-  stats.emplace_back("sallyport_faults_total{kind=\"loop_stall\"}",
-                     static_cast<std::int64_t>(common_.loop_stalls.load()));
   return control::encode_stats(stats);
 }
 
@@ -99,6 +117,16 @@ std::string ControlServer::metrics() {
 
 std::string ControlServer::upstreams() const {
   return control::encode_upstreams(server_reports(reloader_.current(), common_.registry.names(), moment()));
+}
+
+Task<std::string> ControlServer::sessions(std::string line) {
+  const auto request = control::decode_sessions_request(line);
+  if (!request) co_return control::encode_error(request.error().message);
+  AllDone<SeenSessions> all_done(loop_);
+  for (const auto& worker : workers_) worker->tell_sessions(request->order, request->limit, all_done.share());
+  static_cast<void>(co_await all_done.wait(loop_.scheduler().now() + patience_with_workers));
+  SessionListing listing{all_done.shared().take(), *request, workers_.size(), moment()};
+  co_return co_await uv::on_worker(loop_, std::move(listing));
 }
 
 Moment ControlServer::moment() const { return {uv::Loop::now(), std::chrono::system_clock::now(), common_.started}; }

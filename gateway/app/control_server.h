@@ -4,11 +4,13 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/app/common_parts.h"
 #include "gateway/app/moment.h"
 #include "gateway/app/reload.h"
 #include "gateway/app/succession.h"
+#include "gateway/app/worker.h"
 #include "gateway/async/nursery.h"
 #include "gateway/uv/bound_socket.h"
 #include "gateway/uv/listener.h"
@@ -19,8 +21,8 @@ namespace sallyport::app {
 class ControlServer {
  public:
   // All of it outlives the server.
-  ControlServer(CommonParts& common, Reloader& reloader, Succession& succession, uv::Loop& loop,
-                uv::BoundSocket socket);
+  ControlServer(CommonParts& common, Reloader& reloader, Succession& succession,
+                const std::vector<std::unique_ptr<Worker>>& workers, uv::Loop& loop, uv::BoundSocket socket);
   // Another process has the place of this socket now; what has connected is answered.
   void give_up_place() {
     listener_.leave_file();
@@ -36,11 +38,13 @@ class ControlServer {
   std::string upstreams() const;
   Moment moment() const;
   std::string lists() const;
+  Task<std::string> sessions(std::string line);
   std::string hand_over();
 
   CommonParts& common_;
   Reloader& reloader_;
   Succession& succession_;
+  const std::vector<std::unique_ptr<Worker>>& workers_;
   uv::Loop& loop_;
   uv::Listener listener_;
   std::size_t answering_ = 0;

@@ -25,11 +25,15 @@ std::size_t count_open_files() {
   return open == 0 ? 0 : open - 1;  // without the one of the directory that is read here
 }
 
-FileRoom FileRoom::of_this_process(const Counters& counters) {
+std::size_t most_open_files() {
   rlimit limit{};
   const bool is_limited = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
   constexpr rlim_t most = std::numeric_limits<std::int32_t>::max();
-  const rlim_t files = is_limited ? std::min(limit.rlim_cur, most) : most;
+  return is_limited ? std::min(limit.rlim_cur, most) : most;
+}
+
+FileRoom FileRoom::of_this_process(const Counters& counters) {
+  const std::size_t files = most_open_files();
   return {counters, static_cast<std::int64_t>(files / 10 * 9), static_cast<std::int64_t>(count_open_files())};
 }
 

@@ -35,5 +35,7 @@ class FileRoom {
 
 // How many descriptors this process has open.
 std::size_t count_open_files();
+// How many it may have: its soft limit.
+std::size_t most_open_files();
 
 }  // namespace sallyport::app

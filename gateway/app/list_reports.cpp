@@ -71,10 +71,9 @@ void add(const S& settings, const std::string& tenant, const Lists& everybodys, 
   }
 }
 
-// Adds the reports of one policy's lists: everybody's, then those of tenants.
-template <class S>
-void add_reports(const config::Settings& settings, const settings::SectionOf<S>& section, Kind kind,
-                 const policies::ListTable& table, const Moment& moment, control::ListReports& reports) {
+// Calls visit(zone, list) for each of one policy's lists: everybody's, then those of tenants.
+template <class S, class Visit>
+void for_each_list(const config::Settings& settings, const settings::SectionOf<S>& section, Visit visit) {
   Lists everybodys;
   Lists tenants;
   add(settings.policy.of(section), "", {}, everybodys);
@@ -82,9 +81,7 @@ void add_reports(const config::Settings& settings, const settings::SectionOf<S>&
     add(config::policy_of(settings, tenant).of(section), name, everybodys, tenants);
   }
   for (const Lists* lists : {&everybodys, &tenants}) {
-    for (const auto& [zone, list] : *lists) {
-      reports.push_back(report_of(list, kind, table.of(zone).report(), moment));
-    }
+    for (const auto& [zone, list] : *lists) visit(zone, list);
   }
 }
 
@@ -93,9 +90,23 @@ void add_reports(const config::Settings& settings, const settings::SectionOf<S>&
 control::ListReports list_reports(const config::Settings& settings, const policies::ListTable& table,
                                   const Moment& moment) {
   control::ListReports reports;
-  add_reports(settings, policies::dnsbl_section, Kind::of_addresses, table, moment, reports);
-  add_reports(settings, policies::url_lists_section, Kind::of_names, table, moment, reports);
+  for_each_list(settings, policies::dnsbl_section, [&](const std::string& zone, const Configured& list) {
+    reports.push_back(report_of(list, Kind::of_addresses, table.of(zone).report(), moment));
+  });
+  for_each_list(settings, policies::url_lists_section, [&](const std::string& zone, const Configured& list) {
+    reports.push_back(report_of(list, Kind::of_names, table.of(zone).report(), moment));
+  });
   return reports;
+}
+
+std::vector<ListTimes> list_times(const config::Settings& settings, const policies::ListTable& table) {
+  std::vector<ListTimes> times;
+  const auto take = [&](const std::string& zone, const Configured& list) {
+    times.push_back({list.name, &table.of(zone).times()});
+  };
+  for_each_list(settings, policies::dnsbl_section, take);
+  for_each_list(settings, policies::url_lists_section, take);
+  return times;
 }
 
 }  // namespace sallyport::app

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "gateway/app/list_reports.h"
+#include "gateway/app/named_metrics.h"
 #include "gateway/app/server_reports.h"
 #include "gateway/base/version.h"
 #include "gateway/state/pressure.h"
@@ -70,9 +70,6 @@ constexpr std::string_view about_stages = "How long the checks of a stage have l
 constexpr std::array<TimingName, std::size_t(Timing::count_)> timing_names{{
     {"sallyport_mail_seconds", "", "From MAIL to the last reply of a mail."},
     {"sallyport_dns_question_seconds", "", "How long a question to a DNS server took."},
-    {"sallyport_upstream_connect_seconds", "", "How long a connection to a server behind took, up to its EHLO reply."},
-    {"sallyport_upstream_reply_seconds", "", "How long a server behind took to answer MAIL and RCPT."},
-    {"sallyport_upstream_final_reply_seconds", "", "How long a server behind took to answer the end of a message."},
     {"sallyport_stage_seconds", "connect", about_stages},
     {"sallyport_stage_seconds", "helo", about_stages},
     {"sallyport_stage_seconds", "mail", about_stages},
@@ -94,32 +91,10 @@ Metric empty(std::string name, std::string help, MetricType type) {
 
 bool takes_mail(const control::ServerReport& server) { return server.state == "up" || server.state == "unknown"; }
 
-std::string seconds_text(Duration duration) {
-  std::array<char, 32> digits;
-  const double seconds = std::chrono::duration<double>(duration).count();
-  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), seconds, std::chars_format::fixed);
-  return {digits.data(), written.ptr};
-}
-
 std::string configured_name(const control::ServerReport& server) {
   if (server.name.empty()) return server.address;
   const std::size_t port = server.address.rfind(':');
   return port == std::string::npos ? server.name : server.name + server.address.substr(port);
-}
-
-// Prometheus wants the counts of buckets with those of all below them, and the last without a bound.
-void append_histogram(Metric& metric, const Histogram& histogram, std::string_view stage) {
-  using Labels = std::vector<std::pair<std::string, std::string>>;
-  const Labels labels = stage.empty() ? Labels{} : Labels{{"stage", std::string(stage)}};
-  double count = 0;
-  for (std::size_t i = 0; i <= Histogram::bounds.size(); ++i) {
-    count += static_cast<double>(histogram.count(i));
-    Labels with_bound = labels;
-    with_bound.emplace_back("le", i < Histogram::bounds.size() ? seconds_text(Histogram::bounds[i]) : "+Inf");
-    metric.samples.push_back({"_bucket", std::move(with_bound), count});
-  }
-  metric.samples.push_back({"_sum", labels, histogram.sum_seconds()});
-  metric.samples.push_back({"_count", labels, count});
 }
 
 void append(Metrics& metrics, Metrics more) { std::move(more.begin(), more.end(), std::back_inserter(metrics)); }
@@ -178,7 +153,9 @@ Metrics timing_metrics(const Timings& timings) {
     const TimingName& timing = timing_names[i];
     if (metrics.empty() || metrics.back().name != timing.name)
       metrics.push_back(empty(std::string(timing.name), std::string(timing.help), MetricType::histogram));
-    append_histogram(metrics.back(), timings.get(static_cast<Timing>(i)), timing.stage);
+    const Histogram* const times = &timings.get(static_cast<Timing>(i));
+    const Labels labels = timing.stage.empty() ? Labels{} : Labels{{"stage", std::string(timing.stage)}};
+    append_histogram(metrics.back(), std::array{times}, labels);
   }
   return metrics;
 }
@@ -255,8 +232,6 @@ control::State daemon_state(CommonParts& common, const session::Snapshot& snapsh
                             bool is_stopping) {
   control::State state;
   auto counters = common.counters.all();
-  counters.emplace_back("sallyport_faults_total{kind=\"loop_stall\"}",
-                        static_cast<std::int64_t>(common.loop_stalls.load()));
   for (auto& counter : common.rules.counters()) counters.push_back(std::move(counter));
   state.metrics.push_back({"sallyport_build_info",
                            "The version that runs.",
@@ -266,11 +241,18 @@ control::State daemon_state(CommonParts& common, const session::Snapshot& snapsh
   state.metrics.push_back(gauge("sallyport_uptime_seconds", "Since the daemon's start.", uptime.count()));
   append(state.metrics, counter_metrics(counters));
   append(state.metrics, timing_metrics(common.timings));
+  append(state.metrics, upstream_metrics(snapshot.upstreams));
+  append(state.metrics, tenant_metrics(*snapshot.settings, common.tenants));
+  append(state.metrics, loop_metrics(common.loop_lags));
+  append(state.metrics, certificate_metrics(snapshot.listeners, moment.wall_now));
   state.metrics.push_back(
       gauge("sallyport_open_descriptors", "Open descriptors of the process.", static_cast<double>(count_open_files())));
+  state.metrics.push_back(gauge("sallyport_open_descriptors_limit", "Descriptors that the process may have open.",
+                                static_cast<double>(most_open_files())));
   const control::ServerReports servers = server_reports(snapshot, common.registry.names(), moment);
   append(state.metrics, server_metrics(servers));
   append(state.metrics, list_metrics(list_reports(*snapshot.settings, common.lists, moment)));
+  append(state.metrics, list_time_metrics(list_times(*snapshot.settings, common.lists)));
   state.not_ready = reasons(common, snapshot, servers, moment, is_stopping);
   return state;
 }

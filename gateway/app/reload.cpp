@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <mutex>
 #include <new>
 #include <set>
 #include <utility>
 
+#include "gateway/app/all_done.h"
 #include "gateway/app/reply_routes.h"
 #include "gateway/app/server_notes.h"
 #include "gateway/app/upstream_names.h"
@@ -66,44 +66,6 @@ std::string in_words(const std::vector<std::string>& changed) {
 }
 
 }  // namespace
-
-// Waits, on `loop`, until the last share has been destroyed, on whichever thread that happens; shares may outlive this
-// object and the loop.
-class Reloader::AllDone {
- public:
-  explicit AllDone(uv::Loop& loop)
-      : state_(std::make_shared<State>(loop)), own_share_(nullptr, [state = state_](void*) { State::tell(state); }) {}
-  AllDone(const AllDone&) = delete;
-  AllDone& operator=(const AllDone&) = delete;
-  ~AllDone() {
-    const std::lock_guard lock(state_->mutex);
-    state_->loop = nullptr;
-  }
-
-  std::shared_ptr<Worker::Failures> share() const { return {own_share_, &state_->failures}; }
-  std::size_t failures() const { return state_->failures; }
-  // False: the deadline has come first. No share may be asked for afterwards.
-  Task<bool> wait(Time deadline) {
-    own_share_.reset();
-    co_return co_await state_->done.wait(deadline) == async::Woken::notified;
-  }
-
- private:
-  struct State {
-    explicit State(uv::Loop& of) : done(of.scheduler()), loop(&of) {}
-    static void tell(const std::shared_ptr<State>& state) {
-      const std::lock_guard lock(state->mutex);
-      if (state->loop != nullptr) state->loop->post([state] { state->done.notify(); });
-    }
-    async::Signal done;
-    Worker::Failures failures = 0;
-    std::mutex mutex;  // for `loop`
-    uv::Loop* loop;    // null when nobody waits any more
-  };
-
-  std::shared_ptr<State> state_;
-  std::shared_ptr<void> own_share_;
-};
 
 // Runs on the work pool.
 struct Reloader::Regrouping {
@@ -253,7 +215,7 @@ Task<void> Reloader::remember_servers() {
 
 // False, and all stays as it is: there is no memory.
 Task<bool> Reloader::take_addresses() {
-  AllDone all_done(loop_);
+  AllDone<Worker::Failures> all_done(loop_);
   try {
     Regrouping regrouping{builder_, current_};
     current_ = co_await uv::on_worker(loop_, std::move(regrouping));
@@ -269,7 +231,7 @@ Task<bool> Reloader::take_addresses() {
 // part of the workers does not; the others do.
 Task<std::optional<std::string>> Reloader::hand_out(Prepared& prepared) {
   tell_supervisor(prepared);
-  AllDone all_done(loop_);
+  AllDone<Worker::Failures> all_done(loop_);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, all_done.share());
   }
@@ -291,14 +253,14 @@ void Reloader::tell_supervisor(const Prepared& prepared) const {
 }
 
 // Nothing: all have.
-Task<std::optional<std::string>> Reloader::all_taken(AllDone& all_done) {
+Task<std::optional<std::string>> Reloader::all_taken(AllDone<Worker::Failures>& all_done) {
   const bool is_done = co_await all_done.wait(loop_.scheduler().now() + hand_out_patience);
   if (!is_done) {
     note_internal_fault(common_, "a worker has not taken its orders in time");
     co_return "not all workers have answered in time; those that have serve by it, the others will when they come to "
               "it";
   }
-  const std::size_t failures = all_done.failures();
+  const std::size_t failures = all_done.shared();
   if (failures == 0) co_return std::nullopt;
   co_return std::to_string(failures) + " of " + std::to_string(workers_.size()) +
       " workers had no memory for it and serve by the configuration of before; reload again";

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/app/all_done.h"
 #include "gateway/app/certificate_watch.h"
 #include "gateway/app/snapshot.h"
 #include "gateway/app/worker.h"
@@ -72,14 +73,13 @@ class Reloader {
   };
   struct Preparation;
   struct Regrouping;
-  class AllDone;
 
   Task<Outcome> reload_now();
   Task<void> add_names(Built& built);
   Task<std::optional<std::string>> hand_out(Prepared& prepared);
   void tell_supervisor(const Prepared& prepared) const;
   Task<bool> take_addresses();
-  Task<std::optional<std::string>> all_taken(AllDone& all_done);
+  Task<std::optional<std::string>> all_taken(AllDone<Worker::Failures>& all_done);
   control::Reloaded put_in_force(const Built& built);
   control::ReloadErrors refuse(const config::ConfigErrors& errors);
 

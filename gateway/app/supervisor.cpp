@@ -41,11 +41,12 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
                 *common.log),
       reloader_(common, builder, workers, at_start, loop_, resolver_),
       succession_(common.link, reloader_, loop_),
-      control_(common, reloader_, succession_, loop_, std::move(control_socket)),
+      control_(common, reloader_, succession_, workers, loop_, std::move(control_socket)),
       tasks_(loop_.scheduler()),
       endings_(loop_, {supervise::end_command()}, [this](int) { on_ending_signal(); }),
       hangups_(loop_, {supervise::reload_command()}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }),
       handovers_(loop_, {supervise::hand_over_command()}, [this](int) { on_hand_over(); }) {
+  loop_.measure_lag(common.loop_lags.emplace_back("main").times);
   reloader_.tell_certificate_age();
   tasks_.spawn(reloader_.watch_certificates());
   tasks_.spawn(reloader_.follow_names());
@@ -131,10 +132,10 @@ Task<void> Supervisor::watch_loops() {
     co_await async::sleep_for(loop_.scheduler(), LoopWatch::interval);
     try {
       for (const LoopWatch::Stall& stall : watch.look(*common_.board, loop_.scheduler().now())) {
-        ++common_.loop_stalls;
+        common_.counters.add(Fault::loop_stall);
         const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(stall.length).count();
         common_.log->write(LogLevel::error, "fault",
-                           {{"kind", std::string_view("loop_stall")},
+                           {{"kind", name(Fault::loop_stall)},
                             {"worker", static_cast<std::int64_t>(stall.loop + 1)},
                             {"ms", static_cast<std::int64_t>(length)}});
       }

@@ -7,6 +7,7 @@
 #include "gateway/app/list_fetcher.h"
 #include "gateway/app/loop_watch.h"
 #include "gateway/app/pressure_watch.h"
+#include "gateway/async/background.h"
 #include "gateway/async/interruptible.h"
 #include "gateway/async/wait.h"
 #include "gateway/milter_service/mta_session.h"
@@ -27,6 +28,8 @@ constexpr Duration draining_interval = std::chrono::milliseconds(20);
 constexpr Duration looking_interval = std::chrono::milliseconds(500);
 // How long the 421 of a session that is broken off may take; longer than it waits to be written.
 constexpr Duration farewell_time = std::chrono::milliseconds(1500);
+// How many sessions are looked at in a turn of the loop: well below 100 microseconds.
+constexpr std::size_t looks_of_a_turn = 64;
 
 const session::Listener* find_listener(const session::Snapshot& snapshot, const SocketAddress& address) {
   const auto found = std::find_if(snapshot.listeners.begin(), snapshot.listeners.end(),
@@ -63,6 +66,7 @@ struct Worker::Entry : async::ListNode {
   Entry(async::Scheduler& scheduler, session::Served& started) : session(started), dialogue(scheduler, started.run()) {}
   session::Served& session;
   async::Interruptible dialogue;
+  std::uint64_t last_walk = 0;  // of those through all sessions, the one that has looked at this one
 };
 
 struct Worker::OpenListener {
@@ -85,7 +89,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
                 *common.log),
       pool_(loop_.scheduler(), dialer_, common.counters, *common.log, orders.snapshot->shared->upstreams),
       log_lines_(*common.log, common.counters),
-      record_counters_(common.counters, &common.timings),
+      record_counters_(common.counters, &common.timings, &common.tenants),
       host_{loop_.scheduler(),
             clock_,
             resolver_,
@@ -102,10 +106,11 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
       probes_(probing == Probing::yes),
       number_(common.watched_loops++),
       reloaded_(loop_.scheduler()),
+      one_walk_at_a_time_(loop_.scheduler()),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
-  pool_.measure_with(common.timings);
   resolver_.measure_with(common.timings);
+  loop_.measure_lag(common.loop_lags.emplace_back(std::to_string(number_ + 1)).times);
   if (common.dmarc_reports) {
     dmarc_rows_.emplace(*common.dmarc_reports, common.counters, [&common](std::string_view tenant) {
       return report::is_reported(*common.at_start, tenant);  // which restart settings decide
@@ -457,6 +462,37 @@ void Worker::count_cut_mails() {
     if (entry.session.has_mail_to_cut()) ++common_.cut_mails;
   }
   sessions_.take_all(seen);
+}
+
+void Worker::tell_sessions(control::SessionOrder order, std::size_t most, std::shared_ptr<SeenSessions> seen) {
+  loop_.post([this, order, most, seen = std::move(seen)] { housekeeping_.spawn(look_at_sessions(order, most, seen)); });
+}
+
+// Sessions begin and end between the turns: each one that is looked at goes to the end of the list, so that those that
+// are left are in front of it, up to one that this walk has seen. New ones are behind those, and are not looked at.
+Task<void> Worker::look_at_sessions(control::SessionOrder order, std::size_t most, std::shared_ptr<SeenSessions> seen) {
+  try {
+    const async::Lock::Held turn = co_await one_walk_at_a_time_.take();
+    const std::uint64_t walk = ++walks_;
+    FirstSessions first(order, most);
+    std::uint64_t open = 0;
+    const auto is_left = [&] {
+      return !sessions_.empty() && static_cast<Entry&>(*sessions_.front()).last_walk != walk;
+    };
+    while (is_left()) {
+      co_await async::Background(loop_.scheduler());
+      for (std::size_t i = 0; i < looks_of_a_turn && is_left(); ++i) {
+        auto& entry = static_cast<Entry&>(*sessions_.front());
+        entry.last_walk = walk;
+        sessions_.push_back(entry);
+        ++open;
+        first.offer(entry.session.look());
+      }
+    }
+    seen->add({number_ + 1, open, first.take()});
+  } catch (const std::bad_alloc&) {
+    // Then this worker's are missing, and the answer says so.
+  }
 }
 
 }  // namespace sallyport::app

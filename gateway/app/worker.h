@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "gateway/app/common_parts.h"
+#include "gateway/app/session_reports.h"
 #include "gateway/app/watched_clock.h"
 #include "gateway/app/web_trust.h"
 #include "gateway/async/intrusive_list.h"
+#include "gateway/async/lock.h"
 #include "gateway/async/nursery.h"
 #include "gateway/fetch/http_client.h"
 #include "gateway/record/counters.h"
@@ -90,6 +92,9 @@ class Worker {
   // From any thread, after drain(): run() ends without waiting for anything. Each mail has its record, at the latest
   // when the worker is destroyed; clients hear what can be sent at once.
   void end_now();
+  // From any thread: adds to `seen` the first `most` of this worker's sessions, a few in each turn of its loop. Then
+  // `seen` is let go of; without a part of this worker where it has ended or had no memory for it.
+  void tell_sessions(control::SessionOrder order, std::size_t most, std::shared_ptr<SeenSessions> seen);
 
  private:
   struct Entry;  // a session, in the list of those that drain() has to reach
@@ -123,6 +128,7 @@ class Worker {
   enum class Which { all, those_that_hold_up, those_that_give_way };
   void interrupt_sessions(Which which);
   void count_cut_mails();
+  Task<void> look_at_sessions(control::SessionOrder order, std::size_t most, std::shared_ptr<SeenSessions> seen);
   // How much of the waiting at the end is left out.
   enum class Hurry : std::uint8_t { none, break_off, end_now };
   Task<void> wait_for_sessions(Time end, Hurry enough);
@@ -152,6 +158,8 @@ class Worker {
   // Snapshots before the one in force, until the last session has let go of them.
   std::vector<std::shared_ptr<const session::WorkerSnapshot>> old_snapshots_;
   async::ListHead sessions_;
+  async::Lock one_walk_at_a_time_;  // through the sessions
+  std::uint64_t walks_ = 0;
   std::vector<std::unique_ptr<OpenListener>> listeners_;
   async::Nursery nursery_;       // sessions; ends before all they use
   async::Nursery housekeeping_;  // probes, self tests, retiring listeners, and the end itself

@@ -66,6 +66,7 @@ constexpr Names<Fault> fault_names{
     "client_lost",   "dns_timeout",      "dns_error",    "dnsbl_error",  "dnsbl_wildcard",  "milter_timeout",
     "milter_down",   "rule_error",       "rule_timeout", "rule_memory",  "spool",           "state",
     "log",           "resource",         "internal",     "cert_expired", "clock_suspect",   "reload_failed",
+    "loop_stall",
 };
 
 constexpr Names<Total> total_names{

@@ -93,6 +93,7 @@ enum class Fault : std::uint8_t {
   cert_expired,
   clock_suspect,
   reload_failed,
+  loop_stall,
   count_,
 };
 

@@ -21,6 +21,7 @@ class HeldOctets {
     counters_.add(Gauge::held_bytes, static_cast<std::int64_t>(octets) - static_cast<std::int64_t>(octets_));
     octets_ = octets;
   }
+  std::uint64_t octets() const noexcept { return octets_; }
 
  private:
   Counters& counters_;

@@ -11,12 +11,9 @@
 namespace sallyport {
 
 enum class Timing : std::uint8_t {
-  mail,                  // from MAIL to our last reply
-  dns_question,          // asked of a server, until its answer or the end of our patience
-  upstream_connect,      // until a connection to a server is there, or is given up
-  upstream_reply,        // of a server to MAIL or RCPT
-  upstream_final_reply,  // of a server to the end of the content
-  stage_connect,         // look-ups of a stage's checks, all together; in the order of policies::Stage
+  mail,           // from MAIL to our last reply
+  dns_question,   // asked of a server, until its answer or the end of our patience
+  stage_connect,  // look-ups of a stage's checks, all together; in the order of policies::Stage
   stage_helo,
   stage_mail,
   stage_rcpt,

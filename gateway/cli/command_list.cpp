@@ -21,6 +21,7 @@
 #include "gateway/cli/rule_new_command.h"
 #include "gateway/cli/rule_reference_command.h"
 #include "gateway/cli/rule_test_command.h"
+#include "gateway/cli/sessions_command.h"
 #include "gateway/cli/sink_command.h"
 #include "gateway/cli/stats_command.h"
 #include "gateway/cli/top_command.h"
@@ -38,6 +39,7 @@ constexpr std::array commands{
     &config_diff_entry,
     &stats_entry,
     &top_entry,
+    &sessions_entry,
     &upstreams_entry,
     &lists_entry,
     &reload_entry,

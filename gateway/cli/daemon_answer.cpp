@@ -16,9 +16,14 @@ namespace sallyport::cli {
 
 std::variant<DaemonAnswer, int> ask_daemon(const std::string& config_file, std::string_view request,
                                            const Console& console) {
+  return send_to_daemon(config_file, control::encode({std::string(request)}), console);
+}
+
+std::variant<DaemonAnswer, int> send_to_daemon(const std::string& config_file, std::string_view request_line,
+                                               const Console& console) {
   const config::Outcome outcome = config::read_configuration(config_file, config::Disk());
   std::string socket = daemon_socket(config_file, outcome);
-  auto response = control::ask(socket, control::encode({std::string(request)}), std::chrono::seconds(5));
+  auto response = control::ask(socket, request_line, std::chrono::seconds(5));
   if (response) return DaemonAnswer{std::move(socket), std::move(*response)};
   print_errors(outcome.errors, console);
   console.err << "sallyport: " << unreachable(socket, response.error()).message << "\n";

@@ -23,16 +23,17 @@ struct DaemonAnswer {
 // failure, which it has told on console.err, it gives the exit code.
 std::variant<DaemonAnswer, int> ask_daemon(const std::string& config_file, std::string_view request,
                                            const Console& console);
+// The same for a request that is more than a command.
+std::variant<DaemonAnswer, int> send_to_daemon(const std::string& config_file, std::string_view request_line,
+                                               const Console& console);
 
 // Sends the request to the socket, and once more while the process there says that another one is about to take its
 // place (gateway/control/upgrade.h).
 Result<std::string> ask_who_serves(const std::string& socket, std::string_view request, Duration timeout);
 
-// Asks the daemon and gives what its answer means to `show`. Returns the exit code.
+// Gives what the daemon's answer means to `show`. Returns the exit code.
 template <class Decode, class Show>
-int show_answer(const std::string& config_file, std::string_view request, const Console& console, Decode decode,
-                Show show) {
-  const auto answer = ask_daemon(config_file, request, console);
+int show(const std::variant<DaemonAnswer, int>& answer, const Console& console, Decode decode, Show show) {
   if (const int* code = std::get_if<int>(&answer)) return *code;
   const auto& [socket, line] = std::get<DaemonAnswer>(answer);
   const auto reports = decode(line);
@@ -42,6 +43,13 @@ int show_answer(const std::string& config_file, std::string_view request, const 
   }
   show(*reports);
   return exit_code::ok;
+}
+
+// Asks the daemon and gives what its answer means to `show`. Returns the exit code.
+template <class Decode, class Show>
+int show_answer(const std::string& config_file, std::string_view request, const Console& console, Decode decode,
+                Show show) {
+  return cli::show(ask_daemon(config_file, request, console), console, decode, show);
 }
 
 // "2026-11-29 18:54:44", in the zone of this machine. `seconds` since 1970.

@@ -1,9 +1,7 @@
 #include "gateway/cli/top_view.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <map>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "gateway/base/text_safety.h"
+#include "gateway/cli/quantity_text.h"
 
 namespace sallyport::cli {
 
@@ -37,6 +36,17 @@ std::string label_of(const MetricSample& sample, std::string_view label) {
   return {};
 }
 
+// What tells the histograms of one name apart: "headers" of {stage="headers",le="5"}.
+std::string labels_of(const MetricSample& sample) {
+  std::string labels;
+  for (const auto& [name, value] : sample.labels) {
+    if (name == "le") continue;
+    if (!labels.empty()) labels += ' ';
+    labels += value;
+  }
+  return labels;
+}
+
 // The buckets of one histogram: how many took at most so long.
 using Buckets = std::map<double, double>;
 
@@ -48,20 +58,20 @@ std::map<std::string, Buckets> buckets_of(const control::State& state, const Met
     if (sample.suffix != "_bucket") continue;
     const std::string bound = label_of(sample, "le");
     const double seconds = bound == "+Inf" ? std::numeric_limits<double>::infinity() : std::atof(bound.c_str());
-    all[label_of(sample, "stage")][seconds] = sample.value;
+    all[labels_of(sample)][seconds] = sample.value;
   }
   return all;
 }
 
 // "sallyport_upstream_final_reply_seconds" -> "upstream final reply"
-std::string words_of_name(std::string_view name, const std::string& stage) {
+std::string words_of_name(std::string_view name, const std::string& labels) {
   constexpr std::string_view begin = "sallyport_";
   constexpr std::string_view end = "_seconds";
   if (name.starts_with(begin)) name.remove_prefix(begin.size());
   if (name.ends_with(end)) name.remove_suffix(end.size());
   std::string words(name);
   std::replace(words.begin(), words.end(), '_', ' ');
-  return stage.empty() ? words : words + " " + stage;
+  return labels.empty() ? words : words + " " + labels;
 }
 
 std::vector<TopFigures::Slow> slowest_of(const control::State& now, const control::State* before) {
@@ -69,13 +79,13 @@ std::vector<TopFigures::Slow> slowest_of(const control::State& now, const contro
   for (const Metric& metric : now.metrics) {
     if (metric.type != MetricType::histogram) continue;
     auto known = before ? buckets_of(*before, metric) : std::map<std::string, Buckets>();
-    for (auto& [stage, buckets] : buckets_of(now, metric)) {
-      for (auto& [bound, count] : buckets) count -= known[stage][bound];
+    for (auto& [labels, buckets] : buckets_of(now, metric)) {
+      for (auto& [bound, count] : buckets) count -= known[labels][bound];
       const double all = buckets.empty() ? 0 : buckets.rbegin()->second;
       if (all <= 0) continue;
       const auto found = std::find_if(buckets.begin(), buckets.end(),
                                       [&](const auto& bucket) { return bucket.second >= share_of_slow * all; });
-      TopFigures::Slow slow{words_of_name(metric.name, stage), found->first, false};
+      TopFigures::Slow slow{words_of_name(metric.name, labels), found->first, false};
       if (std::isinf(slow.seconds)) {
         slow.is_more = true;
         slow.seconds = buckets.size() > 1 ? std::next(buckets.rbegin())->first : 0;
@@ -107,29 +117,6 @@ std::vector<std::string> trouble_of(const control::State& now) {
   return trouble;
 }
 
-std::string number(double value, int digits) {
-  std::array<char, 64> text;
-  const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, 63))};
-}
-
-std::string octets(double value) {
-  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
-  return number(value, unit == 0 ? 0 : 1) + " " + units[unit];
-}
-
-std::string time(double seconds) {
-  return seconds < 1 ? number(seconds * 1000, seconds < 0.01 ? 1 : 0) + " ms" : number(seconds, 1) + " s";
-}
-
-std::string span(double seconds) {
-  const auto all = static_cast<long long>(seconds);
-  const std::string clock = std::to_string(all / 3600 % 24) + "h" + std::to_string(all / 60 % 60) + "m";
-  return all >= 86400 ? std::to_string(all / 86400) + "d" + clock : clock + std::to_string(all % 60) + "s";
-}
-
 }  // namespace
 
 TopFigures top_figures(const control::State& now, const control::State* before, double seconds) {
@@ -157,24 +144,25 @@ TopFigures top_figures(const control::State& now, const control::State* before, 
 
 std::vector<std::string> top_lines(const TopFigures& figures, std::size_t width, std::size_t height) {
   std::vector<std::string> lines;
-  lines.push_back("sallyport, up " + span(figures.uptime));
-  lines.push_back("sessions " + number(figures.sessions, 0) + " (TLS " + number(figures.tls_sessions, 0) +
-                  "), pressure " + number(figures.pressure_percent, 0) + " %, memory " + octets(figures.memory_bytes) +
-                  ", held by messages " + octets(figures.held_bytes));
-  lines.push_back("connections to servers behind: " + number(figures.upstream_open, 0) + ", idle " +
-                  number(figures.upstream_idle, 0));
+  lines.push_back("sallyport, up " + span_text(figures.uptime));
+  lines.push_back("sessions " + number_text(figures.sessions, 0) + " (TLS " + number_text(figures.tls_sessions, 0) +
+                  "), pressure " + number_text(figures.pressure_percent, 0) + " %, memory " +
+                  octets_text(figures.memory_bytes) + ", held by messages " + octets_text(figures.held_bytes));
+  lines.push_back("connections to servers behind: " + number_text(figures.upstream_open, 0) + ", idle " +
+                  number_text(figures.upstream_idle, 0));
   lines.push_back("");
   lines.push_back("mails per second");
   for (const auto& [what, per_second] : figures.verdicts) {
     std::string name = "  " + what;
     name.resize(std::max<std::size_t>(name.size(), 14), ' ');
-    lines.push_back(name + number(per_second, 2));
+    lines.push_back(name + number_text(per_second, 2));
   }
   lines.push_back("");
   lines.push_back("slowest (19 of 20 took at most)");
   if (figures.slowest.empty()) lines.push_back("  nothing was measured");
   for (const TopFigures::Slow& slow : figures.slowest)
-    lines.push_back("  " + slow.what + "  " + (slow.is_more ? "more than " : "") + time(slow.seconds));
+    lines.push_back("  " + text::showable(slow.what) + "  " + (slow.is_more ? "more than " : "") +
+                    time_text(slow.seconds));
   lines.push_back("");
   lines.push_back(figures.trouble.empty() ? "no trouble" : "trouble");
   for (const std::string& sentence : figures.trouble) lines.push_back("  " + text::showable(sentence));

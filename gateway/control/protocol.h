@@ -5,6 +5,7 @@
 //   {"command":"upstreams"} -> see upstreams.h
 //   {"command":"lists"}   ->   see lists.h
 //   {"command":"metrics"} ->   see metrics.h
+//   {"command":"sessions"} -> see sessions.h
 //   {"command":"values"}  ->   {"ok":true,"values":"limits.hops\t100\n..."}
 //   {"command":"reload"}  ->   {"ok":true,"reloaded":{"config":"0123456789abcdef","changed":"...","needs_restart":[]}}
 //                         or   {"ok":false,"error":"...","errors":["FILE:LINE:COL: error: ...", ...]}

@@ -32,7 +32,8 @@ MtaSession::MtaSession(session::Host& host, std::shared_ptr<const session::Worke
       missing_actions_(missing_actions),
       mta_(mta),
       channel_(host.scheduler, std::move(stream)),
-      began_(host.scheduler.now()) {
+      began_(host.scheduler.now()),
+      in_phase_since_(began_) {
   connection_.id = host_.ids.next(host_.clock.wall_now());
   connection_.client.ip = mta.ip;
   host_.counters.add(Gauge::sessions, 1);
@@ -124,8 +125,10 @@ Task<MtaSession::Flow> MtaSession::next_command() {
     co_return Flow::end;
   }
   is_waiting_for_mta_ = true;
+  in_phase_since_ = now();
   auto packet = co_await channel_.next(deadline(), settings().timeouts.data_block);
   is_waiting_for_mta_ = false;
+  in_phase_since_ = now();
   if (!packet && is_stopping() && is_idle()) {
     cut_mail();
     co_return Flow::end;
@@ -312,6 +315,38 @@ void MtaSession::request_stop() {
   stop_requested_at_ = now();
   // There are no words for it that the MTA has not asked for: it notices the end when it has something to ask.
   if (is_idle() && is_waiting_for_mta_ && !channel_.is_flushing()) channel_.close();
+}
+
+session::Phase MtaSession::phase() const {
+  using session::Phase;
+  if (is_over_) return Phase::ending;
+  if (channel_.is_flushing()) return Phase::reply;
+  const bool is_in_content = mail_ && mail_->message;
+  if (is_waiting_for_mta_) return is_in_content ? Phase::content : Phase::command;
+  if (is_in_content) return Phase::checking;
+  return state_ == State::open ? Phase::connecting : Phase::working;
+}
+
+session::Look MtaSession::look() const {
+  session::Look look;
+  look.id = id();
+  look.phase = phase();
+  look.in_phase_since = in_phase_since_;
+  look.protocol = word(config::ListenProtocol::milter);
+  look.peer = mta_;
+  look.client = connection_.client.ip;
+  look.listener = listener_.settings.address;
+  look.tenant = mail_ ? mail_->transaction.tenant.name : connection_.tenant.name;
+  look.is_tls = connection_.client.tls.has_value();
+  look.helo = session::shortened(connection_.client.helo);
+  if (mail_) {
+    look.sender = mail_->transaction.from ? session::shortened(mail_->transaction.from->to_string()) : std::string();
+    look.recipients = mail_->transaction.rcpts.size();
+    look.held_octets = mail_->held.octets();
+  }
+  look.began = began_;
+  if (is_waiting_for_mta_ || channel_.is_flushing()) look.client_silent_since = in_phase_since_;
+  return look;
 }
 
 bool MtaSession::holds_up_for_nothing() const {

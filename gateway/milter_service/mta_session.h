@@ -49,6 +49,7 @@ class MtaSession final : public session::Served {
   Task<void> break_off() override;
   bool holds_up_for_nothing() const override;
   bool has_mail_to_cut() const override { return mail_ != nullptr && !is_over_; }
+  session::Look look() const override;
 
  private:
   enum class Flow : std::uint8_t { next, end };
@@ -114,6 +115,7 @@ class MtaSession final : public session::Served {
   void close_books(const std::exception_ptr& mistake);
   void record_cut_mail() noexcept;
   void cut_mail();
+  session::Phase phase() const;
 
   // on_envelope.cpp
   Task<Flow> on_mail(const milter::Mail& command);
@@ -188,6 +190,7 @@ class MtaSession final : public session::Served {
   std::unique_ptr<MailState> mail_;
   std::optional<Time> stop_requested_at_;
   bool is_waiting_for_mta_ = false;
+  Time in_phase_since_;   // for look()
   bool is_over_ = false;  // the books are closed
 };
 

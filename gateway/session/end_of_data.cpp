@@ -14,6 +14,7 @@ using smtp::Reply;
 Task<Flow> Session::end_of_data(smtp::ContentFaults faults) {
   // I12: from the client's end of data to our reply there is one budget, for scans and upstream together.
   const Time deadline = now() + mail_settings().timeouts.final_reply;
+  enter(Phase::checking);
   mail_->intake->end();
   channel_.set_content_complete(true);
 
@@ -112,6 +113,7 @@ mail::OutgoingHeader Session::outgoing_header(const checks::Disposition& disposi
 }
 
 Task<Flow> Session::relay(const checks::Disposition& disposition, Time deadline) {
+  enter(Phase::relaying);
   const mail::Message* body = checks::new_body(checks_->verdicts());
   if (body != nullptr) {
     auto hashed = co_await checks_->body_replaced(*body);

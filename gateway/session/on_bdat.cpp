@@ -50,6 +50,7 @@ Task<Flow> Session::on_bdat(const smtp::Command& command) {
 
 Task<Result<Done, io::Error>> Session::read_chunk(std::uint64_t octets, Time deadline, bool keep) {
   if (keep) mail_->chunks->begin_chunk(octets);
+  enter(Phase::content);
   ContentPace of_no_mail(settings());
   ContentPace& pace = mail_ ? mail_->pace : of_no_mail;
   std::uint64_t left = octets;

@@ -46,6 +46,7 @@ Task<Flow> Session::on_data() {
   // of it would be taken for commands.
   smtp::BodyReader reader({mail_settings().limits.text_line});
   const Time end_of_patience = content_deadline();
+  enter(Phase::content);
   while (true) {
     auto progress = reader.read(channel_.input(), *mail_->intake);
     host_.counters.add(Total::octets_received, progress.consumed);

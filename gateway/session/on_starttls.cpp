@@ -36,6 +36,7 @@ Task<Flow> Session::on_starttls() {
 
 Task<Result<Done, io::Error>> Session::secure() {
   ensure(listener_.tls != nullptr, "TLS without a certificate");
+  enter(Phase::handshake);
   stream::TlsStream& secured = channel_.secure(listener_.tls->make_engine());
   Duration patience = settings().timeouts.handshake;
   if (host_.pressure.level() != io::Pressure::Level::none) patience = std::min(patience, handshake_under_load);
@@ -44,6 +45,7 @@ Task<Result<Done, io::Error>> Session::secure() {
     record(kind_of_failure(shaken.error(), secured));
     co_return shaken;
   }
+  enter(Phase::working);
   host_.counters.add(Total::tls_handshakes);
   const tls::Info& info = secured.info();
   connection_.client.tls = policies::TlsFacts{.version = std::string(info.version),

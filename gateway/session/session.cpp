@@ -42,6 +42,7 @@ Session::Session(Host& host, std::shared_ptr<const WorkerSnapshot> snapshot, con
       channel_(host.scheduler, std::move(stream), longest_line(settings())),
       sequence_(listener.settings.tls == config::ListenTls::starttls && listener.tls != nullptr,
                 listener.settings.require_tls),
+      in_phase_since_(began_),
       background_(host.scheduler) {
   begin_checks();
   connection_.id = host_.ids.next(host_.clock.wall_now());
@@ -72,6 +73,7 @@ Task<void> Session::run() {
   }
   try {
     close_books(mistake);
+    enter(Phase::ending);
     co_await channel_.say_last_words();
   } catch (...) {
     // Not even that: then without a word. Whatever else is wrong, the client may not take its mail for accepted.
@@ -96,6 +98,7 @@ Task<void> Session::break_off() {
   try {
     if (!said_goodbye_) break_off_mail();
     end_mail();
+    enter(Phase::ending);
     if (!said_goodbye_) co_await channel_.say_last_words();
   } catch (...) {
     channel_.stream().abort();
@@ -175,6 +178,7 @@ Task<bool> Session::admit() {
 void Session::queue_greeting() { channel_.queue(Reply(220, "", settings().hostname + " ESMTP Sallyport")); }
 
 Task<bool> Session::greet() {
+  enter(Phase::connecting);
   if (!co_await admit()) co_return false;
   queue_greeting();
   auto sent = co_await channel_.flush(now() + reply_patience);
@@ -184,9 +188,11 @@ Task<bool> Session::greet() {
 Task<Flow> Session::next_command() {
   if (is_stopping() && is_idle()) co_return refuse(refusals::shutting_down);
   waiting_for_command_ = true;
+  enter(Phase::command);
   const Time since = now();
   auto line = co_await channel_.next_line(command_deadline());
   waiting_for_command_ = false;
+  enter(Phase::working);
   if (mail_ && mail_->content_deadline) mail_->pace.waited(now() - since);
   if (said_goodbye_) co_return Flow::end;
   if (!line && is_stopping() && is_idle()) co_return refuse(refusals::shutting_down);
@@ -243,6 +249,7 @@ bool Session::gives_way() {
 // By value: it points into the input, so no step may look at it after a wait.
 Task<Flow> Session::obey(smtp::Command command) {
   const Verb verb = command.verb;
+  verb_ = verb;
   if (verb == Verb::unknown) co_return refuse(refusals::unknown_command);
   // Of BDAT even a refused one must be read to its end.
   if (verb == Verb::bdat) co_return co_await on_bdat(command);

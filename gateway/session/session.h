@@ -106,6 +106,7 @@ class Session final : public Served {
   bool holds_up_for_nothing() const override;
   bool has_mail_to_cut() const override { return mail_ && !said_goodbye_; }
   bool gives_way() override;
+  Look look() const override;
 
  private:
   // What a caller of refuse() adds to a refusal.
@@ -271,6 +272,11 @@ class Session final : public Served {
   const config::Settings& settings() const { return *snapshot_->shared->settings; }
   const config::Settings& mail_settings() const { return *mail_->snapshot->shared->settings; }
   Time now() const { return host_.scheduler.now(); }
+  // For look().
+  void enter(Phase phase) {
+    phase_ = phase;
+    in_phase_since_ = now();
+  }
 
   Host& host_;
   const std::shared_ptr<const WorkerSnapshot> snapshot_;
@@ -293,7 +299,10 @@ class Session final : public Served {
   std::optional<Time> stop_requested_at_;  // by request_stop()
   bool waiting_for_command_ = false;
   bool said_goodbye_ = false;
-  bool gave_way_ = false;      // gives_way() was true: the client hears why
+  bool gave_way_ = false;  // gives_way() was true: the client hears why
+  Phase phase_ = Phase::connecting;
+  std::optional<smtp::Verb> verb_;  // of the last command
+  Time in_phase_since_;
   async::Nursery background_;  // last: ends before what it uses
 };
 

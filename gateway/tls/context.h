@@ -33,6 +33,12 @@ class ServerContext : public std::enable_shared_from_this<ServerContext> {
 
   // When the first of the certificates expires.
   WallTime expires_at() const;
+  // When each of them does.
+  struct End {
+    std::string file;
+    WallTime at;
+  };
+  std::vector<End> ends() const;
   // A sentence for each certificate that is not valid at this time. It is used all the same (threats.md T9).
   std::vector<std::string> warnings(WallTime now) const;
 

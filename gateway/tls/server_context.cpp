@@ -142,6 +142,12 @@ WallTime ServerContext::expires_at() const {
   return first;
 }
 
+std::vector<ServerContext::End> ServerContext::ends() const {
+  std::vector<End> ends;
+  for (const auto& validity : parts_->validities) ends.push_back({validity.file, validity.until});
+  return ends;
+}
+
 std::vector<std::string> ServerContext::warnings(WallTime now) const {
   std::vector<std::string> sentences;
   for (const auto& [file, from, until] : parts_->validities) {

@@ -119,7 +119,7 @@ Task<ReplyOrError> Delivery::ask_recipient(const MailAddress& to, const smtp::Rc
     lease_->start_anew();
     const Time began = scheduler_.now();
     auto reply = co_await lease_->ask(command, deadline_in(timeouts_.reply));
-    if (reply) pool_.note(Timing::upstream_reply, scheduler_.now() - began);
+    if (reply) group_.figures->reply.add(scheduler_.now() - began);
     if (reply && !reply->is_intermediate()) {
       if (reply->is_positive()) envelope_.accepted(command);
       if (reply->is_permanent()) co_return co_await ask_new_session(std::move(*reply), to, parameters);
@@ -289,7 +289,7 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(std::string rcpt_line) {
     co_return mail;
   }
   lease_.server().answered_after(scheduler_.now() - began);
-  pool_.note(Timing::upstream_reply, scheduler_.now() - began);
+  group_.figures->reply.add(scheduler_.now() - began);
   if (rcpt->is_positive()) envelope_.accepted(rcpt_line);
   co_return rcpt;
 }
@@ -434,7 +434,7 @@ Task<ReplyOrError> Delivery::send_content(const mail::OutgoingHeader& header, co
   if (lease_->has_spoken()) co_return UpstreamError{Kind::early, "reply before the end of data", false};
   const Time written = scheduler_.now();
   auto reply = co_await lease_->read_reply(deadline);
-  if (reply) pool_.note(Timing::upstream_final_reply, scheduler_.now() - written);
+  if (reply) group_.figures->final_reply.add(scheduler_.now() - written);
   // A final 421 is an answer: the server has not taken the message (RFC 5321, 4.2.5).
   if (!reply && reply.error().kind == Kind::closing) end_written_ = false;
   if (reply && lease_->has_undelivered()) {  // U3

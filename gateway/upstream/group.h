@@ -15,6 +15,7 @@
 #include "gateway/config/gateway_settings.h"
 #include "gateway/smtp/extensions.h"
 #include "gateway/tls/context.h"
+#include "gateway/upstream/figures.h"
 #include "gateway/upstream/server.h"
 
 namespace sallyport::upstream {
@@ -34,6 +35,8 @@ struct UpstreamGroup {
   // The servers speak LMTP: they answer for each recipient after the content, and the client gets one reply for all
   // (threats.md S22). So a mail has one recipient, and others get 452 4.5.3.
   bool takes_one_recipient = false;
+  // Of all groups of this name since the start.
+  std::shared_ptr<UpstreamFigures> figures = std::make_shared<UpstreamFigures>();
   // Grows with each configuration: a group of a newer one has a higher number.
   std::uint64_t serial = 0;
 

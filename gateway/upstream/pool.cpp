@@ -258,7 +258,7 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
     channel = co_await UpstreamChannel::open(scheduler_, dialer_, nullptr, group.settings, server.address(),
                                              group.ehlo_name, timeouts, spoken_for);
   }
-  note(Timing::upstream_connect, scheduler_.now() - began);
+  group.figures->connect.add(scheduler_.now() - began);
   // The server is there; it only does not want this client.
   if (!channel && channel.error().kind == Kind::unwelcome) co_return std::move(channel).error();
   if (!channel) {

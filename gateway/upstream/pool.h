@@ -26,7 +26,6 @@
 #include "gateway/async/nursery.h"
 #include "gateway/async/wait.h"
 #include "gateway/base/counters.h"
-#include "gateway/base/timings.h"
 #include "gateway/io/dialer.h"
 #include "gateway/upstream/balance.h"
 #include "gateway/upstream/channel.h"
@@ -120,11 +119,6 @@ class UpstreamPool {
     news_.failed_to_serve(server, error, scheduler_.now());
   }
   Counters& counters() { return counters_; }
-  // `timings` outlives the pool.
-  void measure_with(Timings& timings) { timings_ = &timings; }
-  void note(Timing what, Duration took) {
-    if (timings_) timings_->add(what, took);
-  }
 
   // Connects to every server of the current groups to learn its extensions: at the start, when a reload adds it, and
   // again when it has answered nothing for health_interval. Runs until it is cancelled. One worker does this for all.
@@ -180,7 +174,6 @@ class UpstreamPool {
   async::Scheduler& scheduler_;
   io::Dialer& dialer_;
   Counters& counters_;
-  Timings* timings_ = nullptr;
   ServerNews news_;
   UpstreamGroups current_;
   std::unordered_set<const UpstreamServer*> current_servers_;

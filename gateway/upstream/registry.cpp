@@ -40,6 +40,7 @@ UpstreamGroups UpstreamRegistry::make_groups(const config::Settings& settings, c
     group->ehlo_name = settings.hostname;
     group->timeouts = {settings.timeouts.upstream_connect, settings.timeouts.upstream_reply};
     group->serial = last_serial_;
+    group->figures = figures_.try_emplace(name, group->figures).first->second;
     groups.emplace(name, std::move(group));
   }
   return groups;

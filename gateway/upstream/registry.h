@@ -63,6 +63,8 @@ class UpstreamRegistry {
 
   mutable std::mutex mutex_;
   std::map<Key, std::weak_ptr<UpstreamServer>> servers_;
+  // By name of the upstream. Names come from configurations.
+  std::map<std::string, std::shared_ptr<UpstreamFigures>> figures_;
   std::vector<LastWord> last_words_;
   std::uint64_t last_serial_ = 0;
   NameBook names_;

@@ -176,6 +176,7 @@ void Loop::end_step() {
 void Loop::timer_is_due() {
   if (is_closing_) return;
   update_time();
+  if (lag_) lag_->add(scheduler_.now() - expected_at_);
   if (patient_until_ && scheduler_.now() < *patient_until_) return arm_timer(*patient_until_);
   patient_until_.reset();
   expected_at_ = Time::max();  // until it is armed again

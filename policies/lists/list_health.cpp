@@ -25,15 +25,16 @@ std::optional<ListHealth::Turn> ListHealth::may_ask(ListPart part, Time now) {
   std::lock_guard lock(mutex_);
   if (!known_.passes_test.value_or(true)) return std::nullopt;
   Breaker& of_part = breaker(part);
-  if (!of_part.is_open) return Turn(*this, part, std::nullopt);
+  if (!of_part.is_open) return Turn(*this, part, std::nullopt, now);
   if (now < of_part.next_probe) return std::nullopt;
   of_part.next_probe = now + pause;
-  return Turn(*this, part, of_part.next_probe);
+  return Turn(*this, part, of_part.next_probe, now);
 }
 
 // A turn that was given out before the breaker opened may end after it: its answer closes the breaker as well, its
 // failure does not move the next probe.
 ListHealth::Change ListHealth::settle(const Turn& turn, Time now, Failure* failure) noexcept {
+  times_.add(now - turn.began_);
   std::lock_guard lock(mutex_);
   Breaker& of_part = breaker(turn.part_);
   ++known_.questions;

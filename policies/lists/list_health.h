@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "gateway/base/address.h"
+#include "gateway/base/histogram.h"
 #include "gateway/base/units.h"
 
 namespace sallyport::policies {
@@ -46,7 +47,10 @@ class ListHealth {
   class Turn {
    public:
     Turn(Turn&& other) noexcept
-        : health_(std::exchange(other.health_, nullptr)), part_(other.part_), next_probe_(other.next_probe_) {}
+        : health_(std::exchange(other.health_, nullptr)),
+          part_(other.part_),
+          next_probe_(other.next_probe_),
+          began_(other.began_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn();
 
@@ -57,12 +61,13 @@ class ListHealth {
 
    private:
     friend class ListHealth;
-    Turn(ListHealth& health, ListPart part, std::optional<Time> next_probe)
-        : health_(&health), part_(part), next_probe_(next_probe) {}
+    Turn(ListHealth& health, ListPart part, std::optional<Time> next_probe, Time now)
+        : health_(&health), part_(part), next_probe_(next_probe), began_(now) {}
 
     ListHealth* health_;
     ListPart part_;
     std::optional<Time> next_probe_;  // of a probe: when the next one is due
+    Time began_;
   };
 
   // Nothing when the list must not be asked about this.
@@ -110,6 +115,8 @@ class ListHealth {
     std::uint64_t faults = 0;     // questions without a usable answer
   };
   Report report() const;
+  // How long the questions took that the list itself answered, or failed to answer.
+  const Histogram& times() const { return times_; }
 
  private:
   struct Breaker : Part {
@@ -126,6 +133,7 @@ class ListHealth {
   mutable std::mutex mutex_;
   std::array<Breaker, list_parts> breakers_;
   Report known_;  // but for `parts`
+  Histogram times_;
   bool was_listed_ = false;
   bool was_listed_ipv6_ = false;
   Time next_test_{};

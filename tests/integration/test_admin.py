@@ -100,10 +100,18 @@ class Served(AdminTest):
         self.assertEqual((figures["sallyport_up"], figures["sallyport_ready"]), (1, 1))
         self.assertEqual(figures["sallyport_mail_seconds_count"], 1)
         self.assertEqual(figures['sallyport_mail_seconds_bucket{le="+Inf"}'], 1)
-        self.assertEqual(figures["sallyport_upstream_final_reply_seconds_count"], 1)
-        self.assertGreaterEqual(figures["sallyport_upstream_reply_seconds_count"], 1)
-        self.assertGreaterEqual(figures["sallyport_upstream_connect_seconds_count"], 1)
+        self.assertEqual(figures['sallyport_upstream_final_reply_seconds_count{upstream="default"}'], 1)
+        self.assertGreaterEqual(figures['sallyport_upstream_reply_seconds_count{upstream="default"}'], 1)
+        self.assertGreaterEqual(figures['sallyport_upstream_connect_seconds_count{upstream="default"}'], 1)
+        self.assertEqual(figures['sallyport_tenant_mails_total{tenant="default",verdict="relay"}'], 1)
+        self.assertEqual(figures['sallyport_tenant_mails_total{tenant="default",verdict="reject"}'], 0)
+        self.assertGreater(figures['sallyport_tenant_octets_received_total{tenant="default"}'], 10)
         self.assertGreater(figures["sallyport_open_descriptors"], 5)
+        self.assertGreater(figures["sallyport_open_descriptors_limit"], figures["sallyport_open_descriptors"])
+        certificates = [value for name, value in figures.items() if name.startswith("sallyport_certificate_expires_in_seconds{")]
+        self.assertEqual(certificates, [figures["sallyport_cert_expires_in_seconds"]])
+        wait_until("timers of both loops", lambda: (now := self.figures()) and all(
+            now.get(f'sallyport_loop_lag_seconds_count{{loop="{loop}"}}', 0) > 0 for loop in ("1", "main")))
         up = f'sallyport_upstream_server_up{{upstream="default",server="127.0.0.1:{sink.port}"}}'
         self.assertEqual(figures[up], 1)
 
@@ -284,6 +292,33 @@ class Board(AdminTest):
             self.assertTrue(names, expression)
             for name in names:
                 self.assertIn(name, known, expression)
+
+
+TABLE_ROW = re.compile(r"(?m)^\| `(sallyport_\w+)(?:\{([a-z,]+)\})?` \| (counter|gauge|histogram) \| (.+) \|$")
+
+
+class Documented(AdminTest):
+    """The table of packaging/monitoring/README.md has the names, labels and types of /metrics, all of them and no others."""
+
+    def test_the_table_is_what_the_gateway_says(self):
+        sink = self.sink()
+        self.start_both(sink.port, policy={"mode": "enforce", "dnsbl": {"zones": {"bl.test.example": {"name": "bl"}}},
+                                           "rules": {"path": self.rules(
+                                               "sp.rule { name = 'X', stage = 'message', run = function(tx) return nil end }\n")}})
+        text = self.get("/metrics")[1]
+        types = dict(re.findall(r"(?m)^# TYPE (\S+) (\S+)$", text))
+        labels = {}
+        for series in (line.rpartition(" ")[0] for line in text.splitlines() if not line.startswith("#")):
+            name, _, inside = series.partition("{")
+            if types.get(name) is None:
+                name = re.sub(r"_(bucket|sum|count)$", "", name)
+            found = [label for label in re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', inside) if label != "le"]
+            labels.setdefault(name, set()).add(tuple(found))
+        rows = TABLE_ROW.findall((MONITORING / "README.md").read_text())
+        self.assertGreater(len(rows), 50)
+        documented = {name: (kind, {tuple(inside.split(",")) if inside else ()}) for name, inside, kind, _ in rows}
+        self.assertEqual(len(documented), len(rows), "a name stands twice")
+        self.assertEqual(documented, {name: (kind, labels[name]) for name, kind in types.items()})
 
 
 class Top(AdminTest):

@@ -170,6 +170,25 @@ TEST(Loop, ComputesInTheBackgroundWithoutSleepingUntilNobodyDoes) {
   EXPECT_LE(loop.scheduler().turn() - before, 20u);
 }
 
+TEST(Loop, MeasuresHowLateItsTimersCome) {
+  Loop loop;
+  Histogram lag;
+  loop.measure_lag(lag);
+  loop.run_until_done(answer_after(loop.scheduler(), std::chrono::milliseconds(20)));
+  const auto late = [&lag](Duration than) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i <= Histogram::bounds.size(); ++i) {
+      if (i == Histogram::bounds.size() || Histogram::bounds[i] > than) count += lag.count(i);
+    }
+    return count;
+  };
+  EXPECT_GT(late(Duration::zero()), 0u);
+  const std::uint64_t before = late(std::chrono::milliseconds(100));
+  loop.post([] { std::this_thread::sleep_for(std::chrono::milliseconds(180)); });
+  loop.run_until_done(answer_after(loop.scheduler(), std::chrono::milliseconds(10)));
+  EXPECT_EQ(late(std::chrono::milliseconds(100)), before + 1);
+}
+
 TEST(Loop, ClosesWhatIsLeft) {
   std::unique_ptr<io::Stream> stream;
   {
