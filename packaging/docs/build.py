@@ -43,7 +43,7 @@ CHAPTERS = [
 # Titles for the navigation where the page's own is long or says too little there.
 SHORT = {"index": "What it is", "guides": "All guides", "rules": "Writing rules", "rule-reference": "All that rules can call", "recipes": "Recipes",
          "configuration": "The commented file", "checks": "How checks work", "layers": "The gateway's layers", "threats": "The table of proof",
-         "container": "The container image", "monitoring": "Figures and alerts", "migrating": "Coming from another program"}
+         "container": "The container image", "appliance-image": "The appliance's disk", "monitoring": "Figures and alerts", "migrating": "Coming from another program"}
 
 
 class Page:
@@ -204,7 +204,9 @@ class Site(tables.Tables):
         rules = dict(renderer.rules)
 
         def code_inline(all_tokens, i, options, env):
-            code = f"<code>{escape(all_tokens[i].content)}</code>"
+            # Long names may be broken where they are joined.
+            content = re.sub(r"(?<=[\w\"?)])([|/_.,])(?=\S)", "\\1\0", all_tokens[i].content)
+            code = f"<code>{escape(content)}</code>".replace("\0", "<wbr />")
             link = all_tokens[i].meta.get("link")
             return f'<a class="ref" href="{escape(link)}">{code}</a>' if link else code
 

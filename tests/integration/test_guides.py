@@ -281,7 +281,8 @@ class BehindIt(GatewayTest):
 
     def test_the_names_are_those_of_postfix(self):
         main, _, options = self.lines()
-        for name in [*re.findall(r"^(\w+) =", main, re.M), *(name for name, _ in options)]:
+        [milter] = blocks("as-a-milter.md", "main.cf")
+        for name in [*re.findall(r"^(\w+) =", main + milter, re.M), *(name for name, _ in options)]:
             self.assertEqual(run([tool("postconf"), "-d", name]).stderr, "", name)
 
     def test_it_sees_the_client(self):

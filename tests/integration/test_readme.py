@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from support import PROGRAM, ROOT, GatewayTest, run
+from support import PROGRAM, ROOT, Client, GatewayTest, free_port, run
 
 PAGE = (ROOT / "README.md").read_text()
 RECORDS = {
@@ -38,6 +38,47 @@ zones."zen.example".self_test = "off"
         self.assertEqual(done.returncode, 1, done.stderr)
         without_id = lambda text: re.sub(r"\(id [0-9A-Z]{16}\)", "(id)", text)
         self.assertEqual(without_id(done.stdout), without_id(shown))
+
+    def test_the_first_five_minutes(self):
+        """Its steps, with addresses of this machine: what `init` writes is checked, runs, takes a mail, and is summed up."""
+        steps = re.search(r"^## The first five minutes\n(.*?)^A complete", PAGE, re.M | re.S)[1]
+        [options] = re.findall(r"`sallyport init ([^`]*)`", steps)
+        file, log = self.folder / "sallyport.toml", self.folder / "gateway.log"
+        file.write_text("# the one that the installation has written\n")
+        self.port = free_port()
+        records = {**RECORDS, "example.com": {"MX": [[10, "mx1.example.com"]]}, "mx1.example.com": {"A": ["127.0.0.1"]}}
+        certificate = self.certificate()
+        written = run([PROGRAM, "init", *options.split(), "-c", file, "--hostname", "mx1.example.com", "--domain", "example.com", "--cert", certificate,
+                       "--upstream", f"127.0.0.1:{self.sink().port}", "--dns", f"127.0.0.1:{self.dns(records)}", "--listen", f"127.0.0.1:{self.port}",
+                       "--state", self.folder / "state", "--log", f"file:{log}"])
+        self.assertEqual(written.returncode, 0, written.stdout + written.stderr)
+        file.write_text('user = "nobody"\n' + file.read_text())
+        checked = run([PROGRAM, "check", "-c", file])
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.start_gateway(file)
+        with Client(self.port) as client:
+            client.greet()
+            client.ask("MAIL FROM:<ann@example.org>", 250)
+            client.ask("RCPT TO:<you@example.com>", 250)
+            client.message(MAIL.replace("\n", "\r\n"))
+            client.ask("QUIT", 221)
+        self.wait_for_log("transaction")
+        summed_up = run([PROGRAM, "report", "-"], input=log.read_text())
+        self.assertEqual(summed_up.returncode, 0, summed_up.stderr)
+        self.assertIn("example.org", summed_up.stdout)
+        self.assertIn('mode = "shadow"', steps)
+        self.assertIn('mode = "shadow"\n', file.read_text())
+        file.write_text(file.read_text().replace('mode = "shadow"\n', ""))
+        reloaded = run([PROGRAM, "reload", "-c", file])
+        self.assertEqual(reloaded.returncode, 0, reloaded.stderr)
+
+    def test_the_short_configuration_is_complete(self):
+        [text] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.M | re.S)
+        file = self.folder / "sallyport.toml"
+        file.write_text(f'user = "nobody"\nlisten = [{{ address = "127.0.0.1:{free_port()}" }}]\nstate.path = "{self.folder}/state"\n'
+                        + text.replace('"certs/mx1"', f'"{self.certificate()}"'))
+        done = run([PROGRAM, "check", "-c", file])
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_the_links_lead_to_files(self):
         links = re.findall(r"\]\(([^)#]+)\)", PAGE)
