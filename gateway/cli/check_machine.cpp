@@ -1,7 +1,5 @@
 #include "gateway/cli/check_machine.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "gateway/base/trusted_place.h"
+#include "gateway/cli/file_rights.h"
 #include "gateway/cli/reply_route.h"
 #include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/diff.h"
@@ -33,31 +32,6 @@ namespace fs = std::filesystem;
 
 constexpr Duration daemon_patience = std::chrono::seconds(2);
 
-struct User {
-  uid_t uid = 0;
-  std::vector<gid_t> groups;
-};
-
-std::optional<User> find_user(const std::string& name) {
-  const ::passwd* entry = ::getpwnam(name.c_str());
-  if (entry == nullptr) return std::nullopt;
-  User user;
-  user.uid = entry->pw_uid;
-  int count = 64;
-  user.groups.resize(static_cast<std::size_t>(count));
-  if (::getgrouplist(name.c_str(), entry->pw_gid, user.groups.data(), &count) < 0) count = 0;
-  user.groups.resize(static_cast<std::size_t>(count));
-  user.groups.push_back(entry->pw_gid);
-  return user;
-}
-
-// By owner, group and mode; what else a file system has (access lists) is not seen.
-bool may_write_in(const struct ::stat& directory, const User& user) {
-  const bool is_in_group = std::find(user.groups.begin(), user.groups.end(), directory.st_gid) != user.groups.end();
-  const unsigned shift = directory.st_uid == user.uid ? 6 : is_in_group ? 3 : 0;
-  return ((directory.st_mode >> shift) & 03) == 03;
-}
-
 class MachineCheck {
  public:
   MachineCheck(const config::Loaded& loaded, const std::string& config_file, CheckReport& report)
@@ -68,6 +42,7 @@ class MachineCheck {
     for (std::size_t i = 0; i < settings_.listen.size(); ++i) address(i);
     admin_address();
     service_user();
+    readable_files();
     state_directory();
     log_file();
     open_files();
@@ -129,7 +104,7 @@ class MachineCheck {
 
   void service_user() {
     if (::geteuid() != 0) return;
-    user_ = find_user(settings_.user);
+    user_ = find_system_user(settings_.user);
     const bool is_given = !loaded_.origin_of("user").is_default();
     if (!user_ && is_given) {
       report_.fail(place("user"), "there is no user " + settings::quote(settings_.user) + " on this system");
@@ -139,6 +114,31 @@ class MachineCheck {
     } else if (user_->uid == 0) {
       report_.fail(place("user"), "user " + settings::quote(settings_.user) + " is root, and root never serves");
     }
+  }
+
+  // Root opens keys at a start; a reload, and a unit with User=, read them as the user who serves.
+  void readable_files() {
+    if (!user_ || user_->uid == 0) return;
+    for (const tls::CertificateFiles& files : settings_.tls.certificates) readable("tls.cert", files);
+    for (const auto& [name, certificates] : settings_.tls.sni) {
+      for (const tls::CertificateFiles& files : certificates)
+        readable(config::full_path("tls.sni.*.cert", {name}), files);
+    }
+  }
+
+  void readable(const std::string& key, const tls::CertificateFiles& files) {
+    readable(key, files.chain);
+    readable(key, files.key);
+  }
+
+  void readable(const std::string& key, const std::string& file) {
+    const auto obstacle = obstacle_to_reading(file, *user_);
+    if (!obstacle) return;
+    const bool is_on_the_way = fs::is_directory(*obstacle);
+    report_.warn(place(key),
+                 settings_.user + " may not " + (is_on_the_way ? "enter " + *obstacle + " to " : "") + "read " + file +
+                     ": a reload, and a start by a unit with User=, will fail; give the group of " + settings_.user +
+                     " the right to (chgrp, chmod g+rX), or copy it to a place of its own");
   }
 
   // Without the directory the first start makes it.
@@ -155,7 +155,7 @@ class MachineCheck {
     if (::stat(path.c_str(), &directory) != 0) return;
     const fs::file_status spool = fs::status(path + "/spool", error);
     if (fs::exists(spool) && !fs::is_directory(spool)) return fail(path + "/spool is not a directory");
-    if (!user_ || may_write_in(directory, *user_)) return;
+    if (!user_ || may(directory, *user_, 3)) return;
     const bool will_be_given = directory.st_uid == 0 && fs::is_empty(path, error) && !error;
     if (will_be_given) return;
     fail(path + " belongs to another user, and " + settings_.user +
@@ -209,8 +209,8 @@ class MachineCheck {
   const config::Settings& settings_;
   const std::string& config_file_;
   CheckReport& report_;
-  std::set<std::string> running_;  // addresses as TOML
-  std::optional<User> user_;       // when this is root
+  std::set<std::string> running_;   // addresses as TOML
+  std::optional<SystemUser> user_;  // when this is root
 };
 
 }  // namespace

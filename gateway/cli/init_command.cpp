@@ -98,8 +98,9 @@ struct Topic {
 constexpr Topic topics_of_lines[] = {
     {"address", "port", "stop what listens there, or take another address (--listen)"},
     {"cert", "certificate",
-     "get one, with certbot: certbot certonly --standalone -d NAME, then --cert /etc/letsencrypt/live/NAME; the guide "
-     "certificates.md tells more"},
+     "get one (certbot certonly --standalone -d NAME), and copy fullchain.pem and privkey.pem into a directory that "
+     "the "
+     "gateway may read, such as /etc/sallyport/tls/mx1; the guide certificates.md has it renewed by itself"},
     {"upstream", "upstream", "correct it (--upstream)"},
     {"domains", "domains", "correct them (--domain)"},
     {"hostname", "this host", "correct it (--hostname)"},
@@ -128,6 +129,8 @@ constexpr Topic cures_of_certificates[] = {
      "openssl pkey -in privkey.pem -out plain.pem, and put that in its place, readable by its owner only"},
     {"open to others", "", "do so, and start `sallyport init` again"},
     {"no certificate in it", "", "put the certificate there as PEM: it begins with -----BEGIN CERTIFICATE-----"},
+    {"may not ", "",
+     "chgrp -R sallyport DIRECTORY; chmod -R g+rX DIRECTORY, or copy both files to /etc/sallyport/tls/mx1"},
     {"Permission denied", "", "start `sallyport init` as root, or give this user the right to read it"},
     {"not for", "", "get a certificate that has this name, or correct --hostname"},
 };

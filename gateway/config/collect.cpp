@@ -50,6 +50,7 @@ std::string same_name_elsewhere(std::string_view name) {
 // For a value that stands where a table should: "[limits] is a table of settings, such as { hops = ... }". The key that
 // is shown is one that people look for, or the first.
 std::string a_table(const std::string& path, const SchemaNode& schema) {
+  if (schema.any_name) return "[" + path + "] has a table for each name: write [" + path + ".NAME]";
   std::string text = "[" + path + "] is a table of settings";
   const std::vector<std::string> names = schema.names();
   if (names.empty()) return text;

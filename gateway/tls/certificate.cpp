@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 
 #include "gateway/tls/error.h"
 
@@ -45,6 +46,11 @@ class Secret {
 };
 
 Failure cannot_read(const std::string& path, int error) {
+  // Somebody has named the file where its directory belongs.
+  if (error == ENOTDIR)
+    return Failure{std::filesystem::path(path).parent_path().string() +
+                   " is a file: name the directory that fullchain.pem and privkey.pem are in, or both files, as in "
+                   "{ chain = \"...\", key = \"...\" }"};
   return Failure{path + ": cannot be read: " + std::strerror(error)};
 }
 

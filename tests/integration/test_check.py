@@ -156,6 +156,8 @@ class Sense(CheckTest):
                     f"subjectAltName=DNS:{host}", *options])
         self.assertEqual(done.returncode, 0, done.stderr)
         (folder / "privkey.pem").chmod(0o600)
+        if IS_ROOT:
+            shutil.chown(folder / "privkey.pem", "nobody")
         return name
 
     def test_certificates(self):
@@ -230,6 +232,28 @@ class Words(CheckTest):
         self.expect('[policy.dnsbl]\nzones."zen.example" = 3', re.escape('[policy.dnsbl.zones."zen.example"] is a table of settings, such as { score = ... }, not an integer'))
         lines = self.check('[policy.arc]\nseal = { domain = "a.example", selector = "a", key = "/k" }', 78)
         self.assertIn("[policy.arc.seal.key] is a table of settings, such as { file = ... }, not a text", "\n".join(lines))
+
+    def test_a_table_for_each_name(self):
+        self.expect('[[upstreams]]\nservers = ["127.0.0.1:9"]', re.escape("[upstreams] has a table for each name: write [upstreams.NAME], not an array"))
+        self.expect('[policy.dnsbl]\nzones = ["zen.example"]', re.escape("[policy.dnsbl.zones] has a table for each name: write [policy.dnsbl.zones.NAME], not an array"))
+
+    def test_the_certificate_s_file_in_place_of_its_directory(self):
+        self.expect(f'[tls]\ncert = "{self.certificate()}/fullchain.pem"', r"fullchain\.pem is a file: name the directory .*, or both files")
+
+    @unittest.skipUnless(IS_ROOT, "needs root, who can read what the user who serves cannot")
+    def test_keys_that_only_root_can_read(self):
+        """Root's own check would find nothing wrong, and the unit, which runs as its user, would not start."""
+        folder = self.certificate()
+        key = folder / "privkey.pem"
+        os.chown(key, 0, 0)
+        self.expect(f'[tls]\ncert = "{folder}"', r"nobody may not read \S*privkey\.pem: a reload, and a start by a unit", 0)
+        key.chmod(0o640)
+        shutil.chown(key, "root", "nogroup")
+        self.assertEqual([line for line in self.check(f'[tls]\ncert = "{folder}"') if "may not" in line], [])
+        shutil.chown(folder, "root", "root")
+        folder.chmod(0o700)
+        lines = self.check(f'[tls]\ncert = "{folder}"')
+        self.assertEqual(len([line for line in lines if "nobody may not enter" in line]), 2, lines)
 
     def test_no_configuration(self):
         done = run([PROGRAM, "check", self.folder / "none.toml"])
