@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import tty
 import unittest
@@ -91,7 +92,7 @@ class Answers(unittest.TestCase):
     def test_a_key_that_openssh_has_made(self):
         for kind in ("ed25519", "ecdsa", "rsa"):
             with contextlib.ExitStack() as stack:
-                folder = pathlib.Path(stack.enter_context(__import__("tempfile").TemporaryDirectory()))
+                folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
                 if shutil.which("ssh-keygen") is None:
                     self.skipTest("ssh-keygen is not installed")
                 run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", folder / "key"])
@@ -454,6 +455,20 @@ class Image(unittest.TestCase):
         self.assertEqual(program.main(["no-such"]), 64)
         listed = run([ROOT / "dev", "help"]).stderr
         self.assertRegex(listed, r"(?m)^  appliance\t")
+
+    def test_the_packages_that_the_gateway_needs_are_fetched_with_the_others(self):
+        if shutil.which("dpkg-deb") is None:
+            self.skipTest("dpkg-deb is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            (control := pathlib.Path(folder) / "x/DEBIAN/control").parent.mkdir(parents=True)
+            control.write_text("Package: x\nVersion: 1\nArchitecture: all\nMaintainer: x <x@localhost>\nPre-Depends: dpkg (>= 1)\n"
+                               "Depends: libuv1 (>= 1.33.1), debconf (>= 0.5) | debconf-2.0, ca-certificates\nDescription: x\n")
+            deb = pathlib.Path(folder) / "x.deb"
+            self.assertEqual(run(["dpkg-deb", "-b", control.parent.parent, deb]).returncode, 0)
+            done = run([FOLDER / "build", "--packages", deb], env={**os.environ, "APPLIANCE_PACKAGES": "certbot unbound"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.split()[-6:], ["dpkg", "libuv1", "debconf", "ca-certificates", "certbot", "unbound"])
+        self.assertTrue({"linux-image-amd64", "grub-cloud-amd64", "cloud-init", "unattended-upgrades"} <= set(done.stdout.split()))
 
     def test_a_bios_finds_grub_and_the_partition_table_stays(self):
         disk = ROOT / "build" / f"bios-{os.getpid()}.img"
