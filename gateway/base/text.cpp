@@ -1,19 +1,26 @@
 #include "gateway/base/text.h"
 
 #include <algorithm>
-#include <bit>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <numeric>
 
 namespace sallyport::text {
 
 namespace {
 
-// Which octet in memory has the first bit that is set.
-std::size_t first_octet(std::uint64_t bits) {
-  const int bit = std::endian::native == std::endian::little ? std::countr_zero(bits) : std::countl_zero(bits);
-  return static_cast<std::size_t>(bit) / 8;
+// The first octet that is not ASCII; `end` where there is none.
+const char* skip_ascii(const char* at, const char* end) {
+  // No early exit within a stride, so that the compiler can vectorise it.
+  constexpr std::ptrdiff_t stride = 32;
+  while (end - at >= stride) {
+    unsigned char any = 0;
+    for (std::ptrdiff_t i = 0; i < stride; ++i) any |= static_cast<unsigned char>(at[i]);
+    if (any >= 0x80) break;
+    at += stride;
+  }
+  while (at != end && is_ascii(*at)) ++at;
+  return at;
 }
 
 template <class Change>
@@ -86,10 +93,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 bool is_ascii(std::string_view text) {
-  // No early exit, so that the compiler can vectorise the loop.
-  unsigned char all = 0;
-  for (char c : text) all |= static_cast<unsigned char>(c);
-  return all < 0x80;
+  const char* const end = text.data() + text.size();
+  return skip_ascii(text.data(), end) == end;
 }
 
 std::optional<CodePoint> decode_utf8(std::string_view text) {
@@ -129,25 +134,13 @@ std::optional<CodePoint> decode_utf8(std::string_view text) {
 bool is_utf8(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  while (at != end) {
-    // Eight octets at a time, up to the first that is not ASCII.
-    constexpr std::uint64_t high_bits = 0x8080808080808080;
-    constexpr std::ptrdiff_t stride = 8;
-    if (end - at >= stride) {
-      std::uint64_t eight = 0;
-      std::memcpy(&eight, at, sizeof eight);
-      const std::uint64_t wide = eight & high_bits;
-      if (wide == 0) {
-        at += stride;
-        continue;
-      }
-      at += first_octet(wide);
-    }
+  while (true) {
+    at = skip_ascii(at, end);
+    if (at == end) return true;
     const auto character = decode_utf8({at, static_cast<std::size_t>(end - at)});
     if (!character) return false;
     at += character->octets;
   }
-  return true;
 }
 
 std::optional<std::uint64_t> to_number(std::string_view digits, std::uint64_t most) {
