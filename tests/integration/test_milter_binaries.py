@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Debian's opendkim, opendmarc, spamass-milter and pymilter, as they are, on libsallyport-milter: the same transcript as on libmilter."""
+import json
 import os
 import pathlib
 import re
@@ -9,7 +10,7 @@ import unittest
 
 from milter_mta import DEBIANS, LIBRARY, OFFER, Mta
 from postfix_server import Postfix
-from support import GatewayTest, accepts, free_port, tool, wait_until
+from support import Client, GatewayTest, accepts, free_port, tool, wait_until
 
 BODY = b"A confidential offer\r\nfor you\r\n"
 FIELDS = [("From", "ann@sender.example"), ("To", "user@test.example"), ("Date", "Mon, 30 Nov 2026 10:00:00 +0000"),
@@ -37,6 +38,33 @@ goes_on("body")
 good("end", mt.eom(conn))
 if mt.getreply(conn) ~= SMFIR_ACCEPT then error("not accepted") end
 if not mt.eom_check(conn, MT_HDRINSERT, "DKIM-Signature") then error("not signed") end
+mt.disconnect(conn)
+"""
+
+
+# All that a milter answers, step by step, and what it has asked for at the end.
+TRANSCRIPT = """conn = mt.connect("{place}", 20, 0.2)
+if conn == nil then error("no connection") end
+function step(what, result)
+  if result ~= nil then error(what .. ": " .. tostring(result)) end
+  mt.echo(what .. " " .. tostring(mt.getreply(conn)))
+end
+function macro(result) if result ~= nil then error("macro: " .. tostring(result)) end end
+macro(mt.macro(conn, SMFIC_CONNECT, "j", "mx.test.example", "_", "client.example [192.0.2.7]", "daemon_name", "smtpd"))
+step("connect", mt.conninfo(conn, "client.example", "192.0.2.7"))
+step("helo", mt.helo(conn, "client.example"))
+macro(mt.macro(conn, SMFIC_MAIL, "i", "QID1"))
+step("mail", mt.mailfrom(conn, "<ann@sender.example>"))
+step("rcpt", mt.rcptto(conn, "<user@test.example>"))
+for _, field in ipairs({{ {fields} }}) do step("header", mt.header(conn, field[1], field[2])) end
+step("end of header", mt.eoh(conn))
+if not mt.test_option(conn, SMFIP_NOBODY) then step("body", mt.bodystring(conn, "A confidential offer\\r\\nfor you\\r\\n")) end
+step("end", mt.eom(conn))
+for _, name in ipairs({{ "Authentication-Results", "DMARC-Filter", "X-Spam-Flag", "X-Spam-Status", "X-Other" }}) do
+  for how, kind in pairs({{ inserted = MT_HDRINSERT, added = MT_HDRADD, changed = MT_HDRCHANGE }}) do
+    if mt.eom_check(conn, kind, name) then mt.echo(name .. " is " .. how) end
+  end
+end
 mt.disconnect(conn)
 """
 
@@ -97,6 +125,32 @@ class Milters(GatewayTest):
         mapped = pathlib.Path(f"/proc/{process.pid}/maps").read_text()
         self.assertEqual("libsallyport-milter" in mapped, bool(library))
         return process
+
+    def by_miltertest(self, place, fields):
+        """What miltertest hears of a milter about one mail."""
+        miltertest = self.program("miltertest")
+        script = self.folder / "transcript.lua"
+        quoted = ", ".join("{ " + ", ".join(json.dumps(text) for text in field) + " }" for field in fields)
+        script.write_text(TRANSCRIPT.format(place=f"local:{place}", fields=quoted))
+        done = subprocess.run([miltertest, "-s", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return sorted(done.stdout.splitlines())
+
+    def by_postfix(self, place, fields, count=5):
+        """The headers of mails that Postfix has had a milter look at, sorted; without what is of one mail alone."""
+        os.chmod(place, 0o777)
+        postfix = Postfix(self, more=f"smtpd_milters = unix:{place}\nmilter_default_action = tempfail\n")
+        header = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        with Client(postfix.port) as client:
+            client.greet()
+            for _ in range(count):
+                client.mail()
+                client.message(f"{header}\r\n{BODY.decode()}"[:-2])
+            client.ask("QUIT", 221)
+        arrived = wait_until("the mails", lambda: len(files := list((postfix.folder / "mail").glob("user/new/*"))) == count and files)
+        headers = [file.read_bytes().partition(b"\n\n")[0] for file in arrived]
+        fields = [re.split(rb"\n(?![ \t])", header) for header in headers]
+        return sorted(without_time([b"\n".join(field for field in one if not field.startswith(b"Received:")) for one in fields]))
 
     def stop_milter(self, process):
         process.signal(15)
@@ -182,6 +236,11 @@ class Opendmarc(Milters):
             with Mta(str(place)) as mta:
                 heard[name] = mail(mta, b"192.0.2.7", b"client.example", [results, *FIELDS])
             self.assertTrue(any(b"dmarc=" in answer for answer in heard[name]), heard[name])
+            tested = self.by_miltertest(place, [results, *FIELDS])
+            self.assertIn("Authentication-Results is inserted", tested)
+            delivered = self.by_postfix(place, [results, *FIELDS])
+            self.assertTrue(all(b"dmarc=" in header for header in delivered), delivered)
+            heard[name] = (heard[name], tested, delivered)
             self.stop_milter(process)
         if "libmilter" in heard:
             self.assertEqual(heard["ours"], heard["libmilter"])
@@ -209,6 +268,11 @@ class SpamassMilter(Milters):
             with Mta(str(place)) as mta:
                 heard[name] = without_time(mail(mta, b"192.0.2.7", b"client.example", FIELDS))
             self.assertTrue(any(b"X-Spam-Flag\0YES" in answer for answer in heard[name]), heard[name])
+            tested = self.by_miltertest(place, FIELDS)
+            self.assertTrue(any(line.startswith("X-Spam-Flag is") for line in tested), tested)
+            delivered = self.by_postfix(place, FIELDS)
+            self.assertTrue(all(b"\nX-Spam-Flag: YES" in header for header in delivered), delivered)
+            heard[name] = (heard[name], tested, delivered)
             self.stop_milter(process)
         if "libmilter" in heard:
             self.assertEqual(heard["ours"], heard["libmilter"])
