@@ -192,13 +192,16 @@ class FieldsBelow {
 
   // As milters have arranged them; those above our Received are not among them.
   void add(std::span<const Arranged> fields) {
-    std::vector<bool> is_left(message_.header().fields().size());
+    const std::size_t end = message_.header().fields().size();
+    std::vector<bool> is_left(end);
+    std::size_t placed = 0;  // so many of `further` have their place
     for (const Arranged& field : fields) {
       if (field.origin == no_field) {
         out_.below.push_back(out_.rewritten.emplace_back(octets_of(field, tags_)));
-        out_.further.push_back(out_.below.back());
+        out_.further.push_back({out_.below.back(), end});
         continue;
       }
+      for (; placed < out_.further.size(); ++placed) out_.further[placed].before = field.origin;
       is_left[field.origin] = true;
       if (auto other = in_place_of(field.origin)) {
         std::string_view instead;

@@ -26,9 +26,15 @@ struct OutgoingHeader {
     std::size_t field;
     std::string_view other;
   };
-  std::vector<Edit> edits;                // from the top down
-  std::vector<std::string_view> further;  // whole fields, of `rewritten`, that stand somewhere below
-  bool left_out_forged = false;           // a field that pretended to be ours
+  std::vector<Edit> edits;  // from the top down
+  // A whole field, of `rewritten`, that is new, and the place in the message's header section of the field that it
+  // stands before; at its end: the number of fields there.
+  struct Further {
+    std::string_view field;
+    std::size_t before;
+  };
+  std::vector<Further> further;  // from the top down
+  bool left_out_forged = false;  // a field that pretended to be ours
   // Something that came is not as it was, or a verdict has added a field. The gateway's trace fields do not count.
   bool is_changed = false;
 };

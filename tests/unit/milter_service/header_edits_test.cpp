@@ -12,15 +12,19 @@
 namespace sallyport::milter_service {
 namespace {
 
+const std::string own = "Received: by mx.test.example\r\n";
+
 struct Field {
   std::string name;
   std::string value;
   bool is_gone = false;
+  bool is_hidden = false;
 };
 
-// The header of an MTA, which does as it is asked. Sendmail counts removed fields on, Postfix does not.
+// The header of an MTA, which does as it is asked. Sendmail counts removed fields on, Postfix does not. Its own
+// Received field, which it hides, is the first.
 std::string obey(const std::string& octets, const mail::HeaderSection& came, bool counts_removed, bool has_blank) {
-  std::vector<Field> fields;
+  std::vector<Field> fields = {{"Received", " by mx.test.example", false, true}};
   for (const auto& field : came.fields()) fields.push_back({std::string(field.name), std::string(field.value)});
   milter::PacketReader reader;
   std::string_view rest = octets;
@@ -30,10 +34,13 @@ std::string obey(const std::string& octets, const mail::HeaderSection& came, boo
     const std::string blank = has_blank ? "" : " ";
     if (const auto* insert = std::get_if<milter::InsertHeader>(&*answer)) {
       fields.insert(fields.begin() + insert->index, {std::string(insert->name), blank + std::string(insert->value)});
+    } else if (const auto* add = std::get_if<milter::AddHeader>(&*answer)) {
+      fields.push_back({std::string(add->name), blank + std::string(add->value)});
     } else if (const auto* change = std::get_if<milter::ChangeHeader>(&*answer)) {
       std::uint32_t number = 0;
       for (Field& field : fields) {
-        if (!text::equals_ignoring_case(field.name, change->name) || (field.is_gone && !counts_removed)) continue;
+        if (!text::equals_ignoring_case(field.name, change->name) || field.is_hidden) continue;
+        if (field.is_gone && !counts_removed) continue;
         if (++number != change->index) continue;
         if (change->value.empty()) field.is_gone = true;
         field.value = blank + std::string(change->value);
@@ -68,7 +75,31 @@ TEST(HeaderEdits, ComeOutAsTheyWereMeant) {
   const mail::HeaderSection came(octets);
   const auto out = leaving({{0, ""}, {2, "a: three\r\n"}, {3, "Subject: [T] x\r\n y\r\n"}, {4, ""}},
                            "X-One: 1\r\nX-Two: a\r\n b\r\nA: new\r\n");
-  const std::string wanted = "X-One: 1\r\nX-Two: a\r\n b\r\nA: new\r\nB: 2\r\na: three\r\nSubject: [T] x\r\n y\r\n";
+  const std::string wanted =
+      "X-One: 1\r\nX-Two: a\r\n b\r\nA: new\r\n" + own + "B: 2\r\na: three\r\nSubject: [T] x\r\n y\r\n";
+  for (const bool counts_removed : {false, true}) {
+    for (const bool has_blank : {false, true}) {
+      milter::Terms terms{6, milter::action::all, has_blank ? milter::option::leading_space : 0};
+      std::string packets;
+      encode_edits(packets, terms, came, out);
+      EXPECT_EQ(obey(packets, came, counts_removed, has_blank), wanted);
+    }
+  }
+}
+
+// What milters behind us have put between the fields that came, in place of some of them too.
+TEST(HeaderEdits, FurtherFieldsStandWhereTheyWerePut) {
+  const std::string octets = "Received: 1\r\nA: 2\r\nB: 3\r\nA: 4\r\n\r\n";
+  const mail::HeaderSection came(octets);
+  auto out = leaving({{0, ""}, {3, "A: four\r\n"}}, "X-One: 1\r\n");
+  for (const auto& [field, before] :
+       {std::pair("Received: one\r\n", 1), std::pair("A: new\r\n", 1), std::pair("X: a\r\n b\r\n", 3),
+        std::pair("Y: last\r\n", 4), std::pair("A: last\r\n", 4)}) {
+    out.further.push_back({out.rewritten.emplace_back(field), static_cast<std::size_t>(before)});
+  }
+  const std::string wanted =
+      "X-One: 1\r\n" + own +
+      "Received: one\r\nA: new\r\nA: 2\r\nB: 3\r\nX: a\r\n b\r\nA: four\r\nY: last\r\nA: last\r\n";
   for (const bool counts_removed : {false, true}) {
     for (const bool has_blank : {false, true}) {
       milter::Terms terms{6, milter::action::all, has_blank ? milter::option::leading_space : 0};
