@@ -1,12 +1,12 @@
 // What the MTA is told, and what is recorded of it: one record per mail, per refused recipient and per refused
 // connection, and one line per incident that none of these names (contract.md, section 6; threats.md I8).
-#include <new>
 #include <utility>
 
 #include "gateway/base/text.h"
 #include "gateway/milter/custom_reply.h"
 #include "gateway/milter/negotiation.h"
 #include "gateway/milter_service/mta_session.h"
+#include "gateway/session/books.h"
 
 namespace sallyport::milter_service {
 
@@ -51,7 +51,7 @@ void MtaSession::refuse(const Refusal& refusal, const Particulars& particulars) 
     decision.stage = Stage::rcpt;
     record_refused_recipient(std::move(decision));
   } else {
-    decision.stage = stage_of_mail();
+    decision.stage = mail_->stage();
     decide(std::move(decision));
   }
   say(reply);
@@ -85,7 +85,7 @@ void MtaSession::fail(record::Incident kind, record::Outcome outcome, std::strin
   if (!mail_) return record(kind, detail);
   record::Decision decision;
   decision.outcome = outcome;
-  decision.stage = stage_of_mail();
+  decision.stage = mail_->stage();
   decision.check = record::name(kind);
   decision.detail = detail;
   record::count(host_.counters, kind);
@@ -101,36 +101,13 @@ void MtaSession::write_incident(record::Incident kind, std::string_view detail) 
   record::write_incident(host_.log, kind, {.id = id(), .client = connection_.client.ip, .detail = detail});
 }
 
-// Where the mail stands.
-Stage MtaSession::stage_of_mail() const {
-  if (mail_->message) return Stage::message;
-  return mail_->recipients_offered > 0 ? Stage::rcpt : Stage::mail;
-}
-
 record::MailRecord MtaSession::make_record(record::Subject subject, record::Decision decision) {
-  record::MailRecord record;
-  static_cast<record::Decision&>(record) = std::move(decision);
-  record.subject = subject;
-  if (checks_) {
-    record.facts = checks_->facts();
-    record.verdicts = checks_->verdicts();
-  }
-  record.score = checks::score(record.verdicts);
+  const session::ClientOnBooks client{connection_, checks_ ? &*checks_ : nullptr, began_, snapshot_->shared->hash};
+  record::MailRecord record = session::make_record(subject, std::move(decision), client, mail_.get(), now());
   record.protocol = "milter";
-  record.mta = macros_[Macro::mta].empty() ? mta_.to_string() : macros_[Macro::mta];
+  record.mta = name_of_mta();
   if (const std::string& door = macros_[Macro::daemon_name]; !door.empty()) record.mta.append("/").append(door);
   record.queue_id = macros_[Macro::queue_id];
-  if (!mail_) {
-    record.transaction = connection_;
-    record.took = now() - began_;
-    record.configuration = snapshot_->shared->hash;
-    return record;
-  }
-  record.transaction = mail_->transaction;
-  record.transaction.message = nullptr;  // a sink may keep the record for longer than there is a message
-  record.size = mail_->message ? mail_->message->octets() : 0;
-  record.took = now() - mail_->began;
-  record.configuration = mail_->snapshot->shared->hash;
   return record;
 }
 
@@ -149,33 +126,10 @@ void MtaSession::record_refused_connection(record::Decision decision) {
 
 bool MtaSession::end_mail() {
   if (!mail_) return true;
-  bool is_kept = true;
-  try {
-    if (!mail_->decision) {
-      record::Decision abandoned;
-      abandoned.stage = stage_of_mail();
-      abandoned.check = "abandoned";
-      decide(std::move(abandoned));
-    }
-    record::MailRecord record = make_record(record::Subject::transaction, std::move(*mail_->decision));
-    if (mail_->of_refused) {
-      record.facts = std::move(mail_->of_refused->facts);
-      record.verdicts = std::move(mail_->of_refused->verdicts);
-      record.score = checks::score(record.verdicts);
-    }
-    is_kept = record::tell(host_.sinks, record);
-    if (!is_kept) {
-      record.outcome = record::Outcome::tempfail;
-      record.check = refusals::not_recorded.check;
-      record.rule.clear();
-      record.because.clear();
-      session::set_reply(record, session::reply_to(refusals::not_recorded, settings().hostname, id()));
-      record::tell(host_.sinks, record);
-    }
-  } catch (const std::bad_alloc&) {
-    host_.counters.add(Fault::log);  // the record is lost, what becomes of the mail is not (R6)
-    is_kept = false;
-  }
+  const bool is_kept = session::tell_end(host_, settings().hostname, *mail_, [this] {
+    if (!mail_->decision) decide(session::abandoned(mail_->stage()));
+    return make_record(record::Subject::transaction, std::move(*mail_->decision));
+  });
   mail_.reset();
   checks_->mail_ended();
   return is_kept;

@@ -17,7 +17,6 @@
 #include <string>
 
 #include "gateway/async/nursery.h"
-#include "gateway/base/held_octets.h"
 #include "gateway/checks/checks.h"
 #include "gateway/milter/command.h"
 #include "gateway/milter_service/macro_values.h"
@@ -25,8 +24,8 @@
 #include "gateway/milter_service/mta_terms.h"
 #include "gateway/record/incident.h"
 #include "gateway/record/mail_record.h"
-#include "gateway/session/content_intake.h"
 #include "gateway/session/host.h"
+#include "gateway/session/mail_under_way.h"
 #include "gateway/session/refusals.h"
 #include "gateway/session/served.h"
 
@@ -63,32 +62,14 @@ class MtaSession final : public session::Served {
   };
 
   // All that is known of one mail; made by MAIL, destroyed when the mail is over.
-  struct MailState {
-    explicit MailState(Counters& counters) : held(counters) {}
+  // Without a plan nothing is judged.
+  struct MailState : session::MailUnderWay {
+    using MailUnderWay::MailUnderWay;
 
-    std::shared_ptr<const session::WorkerSnapshot> snapshot;
-    policies::Transaction transaction;
-    // The tenant whose mail it is: that of the first recipient that is one's. Null before; then nothing is judged.
-    const checks::Plan* plan = nullptr;
-    // The tenant of the recipient that is being decided; null: it is nobody's.
-    const checks::Plan* recipient_plan = nullptr;
-    std::uint64_t recipients_offered = 0;
     bool is_content_coming = false;  // DATA was said
-    std::unique_ptr<mail::Message> message;
-    std::unique_ptr<session::ContentIntake> intake;
-    HeldOctets held;  // by the message
     bool has_header_ended = false;
     bool has_nul = false;
-    Time began{};
     Time content_deadline = async::no_deadline;
-    // What the MTA was told last about this mail, acceptances of recipients aside, and why.
-    std::optional<record::Decision> decision;
-    // What was found and said of the recipient whose refusal is `decision`: checks forget it.
-    struct OfRefused {
-      policies::Facts facts;
-      std::vector<policies::Verdict> verdicts;
-    };
-    std::optional<OfRefused> of_refused;
   };
   // What a caller of refuse() adds to a refusal.
   struct Particulars {
@@ -97,6 +78,9 @@ class MtaSession final : public session::Served {
   };
 
   // mta_session.cpp
+  bool may_ask() const;
+  // As the log has it: what it calls itself, else where it comes from.
+  std::string name_of_mta() const;
   Task<Flow> next_command();
   Time deadline() const;
   // Nothing: obey() has to see to it.
@@ -161,7 +145,6 @@ class MtaSession final : public session::Served {
   void write_incident(record::Incident kind, std::string_view detail);
   void record_refused_recipient(record::Decision decision);
   void record_refused_connection(record::Decision decision);
-  policies::Stage stage_of_mail() const;
   record::MailRecord make_record(record::Subject subject, record::Decision decision);
   // Ends the mail, if there is one: its record is made and nothing of it remains. False: the mail was to be discarded,
   // and its record could not be kept.

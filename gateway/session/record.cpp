@@ -1,14 +1,11 @@
 // What is recorded of a session: one record per mail, per refused recipient and per refused connection, and one line
 // per incident that none of these names (contract.md, section 6; threats.md I8).
-#include <new>
-
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
+#include "gateway/session/books.h"
 #include "gateway/session/session.h"
 
 namespace sallyport::session {
-
-using policies::Stage;
 
 void Session::decide(record::Decision decision, std::optional<record::Incident> incident, bool is_news) {
   if (incident) {
@@ -63,38 +60,12 @@ void Session::record_unknown_outcome() {
   mail_->is_recorded_unknown = true;
 }
 
-// Where the mail stands.
-Stage Session::stage_of_mail() const {
-  if (mail_->message) return Stage::message;
-  return mail_->recipients_offered > 0 ? Stage::rcpt : Stage::mail;
-}
-
 // ---- records ----
 
 record::MailRecord Session::make_record(record::Subject subject, record::Decision decision) {
-  record::MailRecord record;
-  static_cast<record::Decision&>(record) = std::move(decision);
-  record.subject = subject;
-  record.facts = checks_->facts();
-  record.verdicts = checks_->verdicts();
-  record.score = checks::score(record.verdicts);
-  if (!mail_) {
-    record.transaction = connection_;
-    record.took = now() - began_;
-    record.configuration = snapshot_->shared->hash;
-    return record;
-  }
-  if (subject == record::Subject::transaction) {
-    record.transaction = std::move(mail_->transaction);  // the mail ends with this record
-    mail_->transaction.id = record.transaction.id;       // which replies still name
-  } else {
-    record.transaction = mail_->transaction;
-  }
-  record.transaction.message = nullptr;  // a sink may keep the record for longer than there is a message
-  record.upstream = mail_->upstream;
-  record.size = mail_->message ? mail_->message->octets() : 0;
-  record.took = now() - mail_->began;
-  record.configuration = mail_->snapshot->shared->hash;
+  const ClientOnBooks client{connection_, &*checks_, began_, snapshot_->shared->hash};
+  record::MailRecord record = session::make_record(subject, std::move(decision), client, mail_.get(), now());
+  if (mail_) record.upstream = mail_->upstream;
   return record;
 }
 
@@ -117,34 +88,10 @@ bool Session::end_mail() {
   channel_.set_content_complete(false);
   channel_.set_payer(0);
   if (!mail_) return true;
-  bool is_kept = true;
-  try {
-    if (!mail_->decision) {
-      record::Decision abandoned;
-      abandoned.stage = stage_of_mail();
-      abandoned.check = "abandoned";
-      decide(std::move(abandoned));
-    }
-    record::MailRecord record = make_record(record::Subject::transaction, std::move(*mail_->decision));
-    if (mail_->of_refused) {
-      record.facts = std::move(mail_->of_refused->facts);
-      record.verdicts = std::move(mail_->of_refused->verdicts);
-      record.score = checks::score(record.verdicts);
-    }
-    is_kept = record::tell(host_.sinks, record);
-    if (!is_kept) {
-      const smtp::Reply reply = reply_to(refusals::not_recorded);
-      record.outcome = record::Outcome::tempfail;
-      record.check = refusals::not_recorded.check;
-      record.rule.clear();
-      record.because.clear();
-      set_reply(record, reply);
-      record::tell(host_.sinks, record);
-    }
-  } catch (const std::bad_alloc&) {
-    host_.counters.add(Fault::log);  // as on a full disk: the record is lost, what becomes of the mail is not (R6)
-    is_kept = false;
-  }
+  const bool is_kept = tell_end(host_, settings().hostname, *mail_, [this] {
+    if (!mail_->decision) decide(abandoned(mail_->stage()));
+    return make_record(record::Subject::transaction, std::move(*mail_->decision));
+  });
   mail_.reset();
   checks_->mail_ended();
   return is_kept;

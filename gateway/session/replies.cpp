@@ -59,7 +59,7 @@ void Session::note(const Refusal& refusal, const Reply& reply, const Particulars
     case About::command:
     case About::mail:
     case About::session:
-      decision.stage = stage_of_mail();
+      decision.stage = mail_->stage();
       return decide(std::move(decision), refusal.incident, particulars.is_news);
   }
 }

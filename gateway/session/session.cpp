@@ -323,7 +323,7 @@ Flow Session::handle_lost_client(io::Error error) {
   record::Incident kind = broke_tls ? record::Incident(Violation::tls_error) : record::Incident(Fault::client_lost);
   if (was_cut_off) kind = Violation::tls_truncated;
   record::Decision decision;
-  decision.stage = stage_of_mail();
+  decision.stage = mail_->stage();
   decision.detail = io::name(error);
   decide(std::move(decision), kind);
   return Flow::end;

@@ -15,14 +15,13 @@
 #include <optional>
 #include <string>
 
-#include "gateway/base/held_octets.h"
 #include "gateway/checks/checks.h"
 #include "gateway/record/incident.h"
 #include "gateway/record/mail_record.h"
 #include "gateway/session/client_channel.h"
-#include "gateway/session/content_intake.h"
 #include "gateway/session/content_pace.h"
 #include "gateway/session/host.h"
+#include "gateway/session/mail_under_way.h"
 #include "gateway/session/refusals.h"
 #include "gateway/session/served.h"
 #include "gateway/smtp/body_reader.h"
@@ -38,45 +37,23 @@ namespace sallyport::session {
 // Whether the dialogue goes on after a step.
 enum class Flow : std::uint8_t { next, end };
 
-// All that is known of one mail; made by MAIL, destroyed when the mail is over.
-struct MailState {
-  explicit MailState(Counters& counters) : held(counters) {}
+// All that a session knows of one mail; made by MAIL, destroyed when the mail is over.
+struct MailState : MailUnderWay {
+  using MailUnderWay::MailUnderWay;
 
-  // The configuration that this mail goes by; first, because the delivery uses its upstream.
-  std::shared_ptr<const WorkerSnapshot> snapshot;
-  policies::Transaction transaction;  // as policies see it
   smtp::MailParameters parameters;
-  // The tenant whose mail it is, with its route: that of the first recipient. Null before.
-  const checks::Plan* plan = nullptr;
-  // The tenant of the recipient that is being decided; null: it is nobody's.
-  const checks::Plan* recipient_plan = nullptr;
   std::unique_ptr<upstream::Delivery> delivery;
   // What accepted recipients were asked for with, by their places in transaction.rcpts, where it was anything: they may
   // be asked for again, at another server.
   std::map<std::size_t, smtp::RcptParameters> accepted_parameters;
-  std::unique_ptr<mail::Message> message;
-  std::unique_ptr<ContentIntake> intake;
   std::unique_ptr<smtp::ChunkReader> chunks;
   std::uint64_t chunk_count = 0;
   // However many chunks the content comes in (R19): until when it may come, and how much of it was read and discarded.
   std::optional<Time> content_deadline;
   std::uint64_t discarded_octets = 0;
   ContentPace pace;
-  HeldOctets held;                                          // by the message
   std::unique_ptr<io::SessionSlots::Slot> place_of_tenant;  // where there are several
-  std::uint64_t recipients_offered = 0;
   std::string refusal_of_sender;  // what one of its recipients was last refused with that was not about the recipient
-  Time began{};
-
-  // The last thing that the client was told about this mail, acceptances of recipients aside, and why. Nothing: there
-  // is nothing to tell yet.
-  std::optional<record::Decision> decision;
-  // What was found and said of the recipient whose refusal is `decision`: checks forget it. Nothing: another decision.
-  struct OfRefused {
-    policies::Facts facts;
-    std::vector<policies::Verdict> verdicts;
-  };
-  std::optional<OfRefused> of_refused;
   // The incident that `decision` names, as long as no line of the log names it.
   std::optional<record::Incident> unlogged;
   std::string upstream;              // the server that was asked last
@@ -175,6 +152,7 @@ class Session final : public Served {
   Task<Flow> on_mail(const smtp::Command& command);
   Task<Flow> on_rcpt(const smtp::Command& command);
   Task<Flow> decide_recipient(smtp::RcptParameters parameters);
+  Task<void> note_refused_recipient(Flow flow);
   const Refusal* bind_route();
   // The servers that the mail goes to.
   upstream::UpstreamGroup& upstream_group() const;
@@ -261,7 +239,6 @@ class Session final : public Served {
   // The recipient that is being decided was refused: its record is made, and the mail's decision is the same.
   void record_refused_recipient(record::Decision decision);
   void record_refused_connection(record::Decision decision);
-  policies::Stage stage_of_mail() const;
   record::MailRecord make_record(record::Subject subject, record::Decision decision);
   // Ends the mail, if there is one: its record is made and nothing of it remains, here or in the sequence. False: the
   // mail was to be discarded, and its record could not be kept.
