@@ -1,5 +1,7 @@
 #include "gateway/app/reload.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <new>
@@ -9,6 +11,7 @@
 #include "gateway/app/all_done.h"
 #include "gateway/app/reply_routes.h"
 #include "gateway/app/server_notes.h"
+#include "gateway/app/serving_sockets.h"
 #include "gateway/app/upstream_names.h"
 #include "gateway/async/wait.h"
 #include "gateway/config/in_public.h"
@@ -77,7 +80,7 @@ struct Reloader::Regrouping {
 // Runs on the work pool. What it refers to outlives the loop, which waits for it.
 struct Reloader::Preparation {
   SnapshotBuilder& builder;
-  std::set<SocketAddress> bound;  // the addresses that are listened on
+  std::set<Endpoint> bound;  // the addresses that are listened on
 
   Result<Prepared, Errors> operator()() {
     auto built = builder.build();
@@ -87,9 +90,9 @@ struct Reloader::Preparation {
     Errors errors;
     const std::vector<session::Listener>& listeners = prepared.built.snapshot->listeners;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
-      const SocketAddress& address = listeners[i].settings.address;
+      const Endpoint& address = listeners[i].settings.address;
       if (bound.contains(address)) continue;
-      auto sockets = uv::bind_listeners(address, prepared.sockets.size());
+      auto sockets = bind_sockets(listeners[i].settings, prepared.sockets.size());
       if (!sockets) {
         errors.push_back(
             {place_of(prepared.built.loaded, i), sockets.error().message + "; " + what_to_do(sockets.error())});
@@ -241,14 +244,20 @@ Task<std::optional<std::string>> Reloader::hand_out(Prepared& prepared) {
 // The supervisor keeps what is listened on from now on. What is not any more it lets go of first, so that the workers
 // close the last descriptors.
 void Reloader::tell_supervisor(const Prepared& prepared) const {
+  std::set<Endpoint> shared;
   for (const auto& of_worker : prepared.sockets) {
-    for (const NewSocket& made : of_worker) common_.link.hold(made.address.to_string(), made.socket.descriptor());
+    for (const NewSocket& made : of_worker) {
+      const bool is_held = made.address.is_unix() && !shared.insert(made.address).second;
+      if (!is_held) common_.link.hold(made.address.to_string(), made.socket.descriptor());
+    }
   }
-  std::set<SocketAddress> named;
+  std::set<Endpoint> named;
   for (const session::Listener& listener : prepared.built.snapshot->listeners) named.insert(listener.settings.address);
   for (const session::Listener& listener : current_->listeners) {
-    const SocketAddress& address = listener.settings.address;
-    if (!named.contains(address)) common_.link.release(address.to_string());
+    const Endpoint& address = listener.settings.address;
+    if (named.contains(address)) continue;
+    common_.link.release(address.to_string());
+    if (address.is_unix()) ::unlink(address.path().c_str());  // who may not leaves it for the next start to replace
   }
 }
 

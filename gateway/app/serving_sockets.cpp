@@ -26,13 +26,16 @@ Held take_out(Held& held, const std::string& address) {
 
 Result<Bound, SocketProblem> adopt(Held taken, std::size_t workers) {
   Bound bound;
-  // A socket of systemd's is shared by all loops, each of which watches it by a descriptor of its own.
-  const std::size_t one_each = taken.front().is_from_systemd ? workers : taken.size();
+  // A socket of systemd's, or a unix-domain socket, is shared by all loops, each of which watches it by a descriptor of
+  // its own.
+  const bool is_from_systemd = taken.front().is_from_systemd;
+  const bool is_shared = is_from_systemd || taken.front().address.starts_with("unix:");
+  const std::size_t one_each = is_shared ? workers : taken.size();
   for (std::size_t i = taken.size(); i < one_each; ++i) {
     Descriptor copy(::fcntl(taken.front().socket.get(), F_DUPFD_CLOEXEC, 3));
     if (!copy)
       return system_problem(std::string("cannot share ") + taken.front().address + ": " + std::strerror(errno));
-    taken.push_back({taken.front().address, std::move(copy), true});
+    taken.push_back({taken.front().address, std::move(copy), is_from_systemd});
   }
   for (supervise::HeldSocket& one : taken) {
     const auto keeper = one.is_from_systemd ? uv::Keeper::service_manager : uv::Keeper::nobody_else;
@@ -53,8 +56,16 @@ std::string systemd_mismatch(const Held& unnamed, const std::vector<config::List
 
 }  // namespace
 
-void keep(const SocketAddress& address, const std::vector<uv::BoundSocket>& sockets, const supervise::Link& link) {
-  for (const uv::BoundSocket& socket : sockets) link.hold(address.to_string(), socket.descriptor());
+Result<Bound, uv::BindFailure> bind_sockets(const config::ListenSettings& listen, std::size_t workers) {
+  if (!listen.address.is_unix()) return uv::bind_listeners(listen.address.address(), workers);
+  return uv::bind_unix_listeners(listen.address.path(), {listen.socket_mode.bits, listen.socket_group}, workers);
+}
+
+void keep(const Endpoint& address, const std::vector<uv::BoundSocket>& sockets, const supervise::Link& link) {
+  for (const uv::BoundSocket& socket : sockets) {
+    link.hold(address.to_string(), socket.descriptor());
+    if (address.is_unix()) break;
+  }
 }
 
 Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
@@ -64,7 +75,7 @@ Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
     Held taken = take_out(held, listen.address.to_string());
     Bound bound;
     if (taken.empty()) {
-      auto made = uv::bind_listeners(listen.address, workers);
+      auto made = bind_sockets(listen, workers);
       if (!made) return system_problem(made.error().message);
       bound = std::move(*made);
       keep(listen.address, bound, link);

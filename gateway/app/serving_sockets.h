@@ -27,7 +27,11 @@ Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
     const std::vector<config::ListenSettings>& listeners, std::size_t workers, std::vector<supervise::HeldSocket> held,
     const supervise::Link& link);
 
-// Has the supervisor keep the sockets of a listener, each of them once.
-void keep(const SocketAddress& address, const std::vector<uv::BoundSocket>& sockets, const supervise::Link& link);
+// New sockets for a listener, one for each worker.
+Result<std::vector<uv::BoundSocket>, uv::BindFailure> bind_sockets(const config::ListenSettings& listen,
+                                                                   std::size_t workers);
+
+// Has the supervisor keep the sockets of a listener, each of them once. Those of a unix-domain socket are one.
+void keep(const Endpoint& address, const std::vector<uv::BoundSocket>& sockets, const supervise::Link& link);
 
 }  // namespace sallyport::app

@@ -31,7 +31,7 @@ constexpr Duration farewell_time = std::chrono::milliseconds(1500);
 // How many sessions are looked at in a turn of the loop: well below 100 microseconds.
 constexpr std::size_t looks_of_a_turn = 64;
 
-const session::Listener* find_listener(const session::Snapshot& snapshot, const SocketAddress& address) {
+const session::Listener* find_listener(const session::Snapshot& snapshot, const Endpoint& address) {
   const auto found = std::find_if(snapshot.listeners.begin(), snapshot.listeners.end(),
                                   [&](const session::Listener& other) { return other.settings.address == address; });
   return found == snapshot.listeners.end() ? nullptr : &*found;
@@ -70,7 +70,7 @@ struct Worker::Entry : async::ListNode {
 };
 
 struct Worker::OpenListener {
-  SocketAddress address;  // as the configuration has it
+  Endpoint address;  // as the configuration has it
   // Once it is retired: the last snapshot that names the address.
   std::shared_ptr<const session::WorkerSnapshot> last;
   std::unique_ptr<uv::Listener> listener;

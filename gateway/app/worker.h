@@ -37,7 +37,7 @@ namespace sallyport::app {
 
 // A socket for one of the snapshot's listeners.
 struct NewSocket {
-  SocketAddress address;  // as the configuration has it; the socket may have got another port than its 0
+  Endpoint address;  // as the configuration has it; the socket may have got another port than its 0
   uv::BoundSocket socket;
 };
 

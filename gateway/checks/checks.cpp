@@ -74,11 +74,14 @@ bool Checks::gathers(const Active& active, Stage stage) const {
          !is_skipped(active.check->entry->name, verdicts_);
 }
 
+policies::GatherContext Checks::context_until(Time deadline) {
+  return {services_.scheduler, resolver_,       services_.counters, services_.log, deadline,    body_hashes_,
+          &verifying_,         &running_rules_, score(verdicts_),   outcome_,      plan_->payer};
+}
+
 Task<void> Checks::gather(Stage stage, const Transaction& mail, const Selection& selection, Time deadline) {
   const StageWatch watch(services_, stage);
-  policies::GatherContext context{services_.scheduler, resolver_,   services_.counters, services_.log,    deadline,
-                                  body_hashes_,        &verifying_, &running_rules_,    score(verdicts_), outcome_,
-                                  plan_->payer};
+  const policies::GatherContext context = context_until(deadline);
   if (selection.size() == 1) {
     co_await selection.front().gathering->gather(stage, mail, facts_, context);
     co_return;
@@ -137,6 +140,8 @@ bool Checks::speaks(const Active& active, Speakers speakers) const {
       return waits_for_tenant(active);
     case Speakers::overridden:
       return active.check->is_overridden;
+    case Speakers::not_outside:
+      return active.check->entry->phase != policies::GatherPhase::outside;
   }
   return true;
 }
@@ -287,6 +292,7 @@ Task<std::vector<Verdict>> Checks::bind(const Transaction& mail, const Plan& pla
 }
 
 Task<std::optional<Disposition>> Checks::recipient(const Transaction& mail, const Plan& plan) {
+  is_recipient_asked_ = true;
   if (plan_ != &plan && has_lone_tenant()) {
     plan_ = &plan;  // its settings are the connection's, so that nothing is to be judged again
   } else if (plan_ != &plan) {
@@ -296,11 +302,10 @@ Task<std::optional<Disposition>> Checks::recipient(const Transaction& mail, cons
     remember(std::move(said));
     if (of_earlier_stages.refuses()) co_return of_earlier_stages;
   }
-  Selection selection = gathering_at(Stage::rcpt, mail_gatherings_, Speakers::all);
-  if (!selection.empty()) co_await gather_for_mail(Stage::rcpt, mail, std::move(selection));
+  const Speakers speakers = co_await gather_recipient(mail);
   undo_ = Undo::verdicts;
   before_recipient_ = verdicts_;
-  std::vector<Verdict> at_rcpt = judge(Stage::rcpt, mail, Speakers::all);
+  std::vector<Verdict> at_rcpt = judge(Stage::rcpt, mail, speakers);
   Disposition disposition = strictest(at_rcpt, verdicts_);
   Consequence consequence = consequence_of(at_rcpt);
   remember(std::move(at_rcpt));
@@ -310,7 +315,32 @@ Task<std::optional<Disposition>> Checks::recipient(const Transaction& mail, cons
   co_return disposition;
 }
 
+// Those of phase `outside` are asked only about a recipient that all others let pass. Their facts are about an earlier
+// recipient until then.
+Task<Checks::Speakers> Checks::gather_recipient(const Transaction& mail) {
+  Selection selection = gathering_at(Stage::rcpt, mail_gatherings_, Speakers::all);
+  Selection outside = take_outside(selection);
+  if (!selection.empty()) co_await gather_for_mail(Stage::rcpt, mail, std::move(selection));
+  if (outside.empty()) co_return Speakers::all;
+  if (strictest(judge(Stage::rcpt, mail, Speakers::not_outside), verdicts_).refuses()) co_return Speakers::not_outside;
+  co_await gather_for_mail(Stage::rcpt, mail, std::move(outside));
+  co_return Speakers::all;
+}
+
+Task<void> Checks::recipient_refused(const Transaction& mail, const policies::RefusedRecipient& refused) {
+  const Time deadline = services_.scheduler.now() + services_.outside;
+  for (const Active& active : mail_plans_->active(*plan_)) {
+    if (active.gatherer == nullptr || active.check->entry->name == refused.by) continue;
+    policies::Gathering* const gathering = mail_gatherings_.find(*active.gatherer);
+    if (gathering == nullptr || !gathering->hears_of_refused_recipients()) continue;
+    if (is_skipped(active.check->entry->name, verdicts_)) continue;
+    const policies::GatherContext context = context_until(deadline);
+    co_await gathering->recipient_refused(mail, refused, context);
+  }
+}
+
 void Checks::recipient_answered(bool accepted) {
+  if (!std::exchange(is_recipient_asked_, false)) return;
   mail_gatherings_.recipient_answered(accepted);
   if (accepted) {
     consequence_ = std::move(consequence_asked_);
@@ -433,6 +463,7 @@ Task<void> Checks::done(const Transaction& mail, std::string_view outcome) {
 
 void Checks::mail_ended() {
   mail_gatherings_.clear();
+  is_recipient_asked_ = false;
   watching_.clear();
   hasher_.reset();
   body_hashes_.clear();

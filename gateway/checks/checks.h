@@ -66,8 +66,11 @@ class Checks {
   // reply must never cover two outcomes (threats.md S22).
   Task<std::optional<Disposition>> recipient(const policies::Transaction& mail, const Plan& plan);
   // To be called after each recipient(), with whether the recipient was accepted in the end. Only then do the facts and
-  // verdicts about it hold for the whole mail; else they are discarded.
+  // verdicts about it hold for the whole mail; else they are discarded. Without a recipient() before it does nothing.
   void recipient_answered(bool accepted);
+  // To be called for each refused recipient, before recipient_answered() where recipient() was called for it: tells
+  // those gatherings that want to hear of it.
+  Task<void> recipient_refused(const policies::Transaction& mail, const policies::RefusedRecipient& refused);
 
   // To be called when the header section is complete and parsed: asks the gatherings which body digests they need, and
   // whether they want the body's octets.
@@ -117,10 +120,12 @@ class Checks {
     all,
     not_waiting_for_tenant,
     waiting_for_tenant,
-    overridden,  // those whose settings are the tenant's own
+    overridden,   // those whose settings are the tenant's own
+    not_outside,  // all but those of phase `outside`
   };
 
   bool gathers(const Active& active, policies::Stage stage) const;
+  policies::GatherContext context_until(Time deadline);
   // Before RCPT: true for a check that some tenant overrides, which says nothing until the tenant is known.
   bool waits_for_tenant(const Active& active) const {
     return mail_plans_->plans().waits_for_tenant(*active.check->entry);
@@ -148,6 +153,8 @@ class Checks {
   // of the earlier stages.
   Task<std::vector<policies::Verdict>> bind(const policies::Transaction& mail, const Plan& plan);
   void unbind();
+  // Gives who has something to say of the recipient.
+  Task<Speakers> gather_recipient(const policies::Transaction& mail);
   void remember(std::vector<policies::Verdict> said);
   static Consequence consequence_of(const std::vector<policies::Verdict>& said);
 
@@ -168,13 +175,14 @@ class Checks {
   std::vector<policies::Verdict> connect_verdicts_;     // verdicts on the connection
   std::vector<policies::Verdict> connection_verdicts_;  // connect_verdicts_ and those on the greeting
   std::vector<policies::Verdict> unbound_verdicts_;     // connection_verdicts_ and those on MAIL
-  // What recipient_answered() discards for a recipient that was not accepted.
+  // What is discarded for a recipient that was not accepted.
   enum class Undo : std::uint8_t {
     nothing,
     verdicts,  // the verdicts on this recipient
     tenant,    // everything gathered and judged under its tenant's settings
   };
   Undo undo_ = Undo::nothing;
+  bool is_recipient_asked_ = false;  // recipient() was called, and its recipient is not answered
   std::vector<policies::Verdict> before_recipient_;
   std::optional<Consequence> consequence_;        // for the recipients accepted so far
   std::optional<Consequence> consequence_asked_;  // for the recipient whose answer is awaited

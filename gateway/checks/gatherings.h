@@ -22,19 +22,19 @@ class Gatherings {
     auto gathering = of_connection_ ? gatherer.begin_mail(of_connection_->find(gatherer)) : gatherer.begin();
     return *begun_.emplace_back(&gatherer, std::move(gathering)).second;
   }
-  void recipient_answered(bool accepted) {
-    for (auto& [maker, gathering] : begun_) gathering->recipient_answered(accepted);
-  }
-  void clear() { begun_.clear(); }
-
- private:
+  // The same, where it was created before; else null.
   policies::Gathering* find(const policies::Gatherer& gatherer) const {
     for (const auto& [maker, gathering] : begun_) {
       if (maker == &gatherer) return gathering.get();
     }
     return nullptr;
   }
+  void recipient_answered(bool accepted) {
+    for (auto& [maker, gathering] : begun_) gathering->recipient_answered(accepted);
+  }
+  void clear() { begun_.clear(); }
 
+ private:
   Gatherings* of_connection_ = nullptr;
   std::vector<std::pair<const policies::Gatherer*, std::unique_ptr<policies::Gathering>>> begun_;
 };

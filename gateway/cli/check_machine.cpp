@@ -67,7 +67,12 @@ class MachineCheck {
   }
 
   void address(std::size_t index) {
-    look_at(settings_.listen[index].address, config::full_path("listen[].address", {index}));
+    const Endpoint& wanted = settings_.listen[index].address;
+    const std::string path = config::full_path("listen[].address", {index});
+    if (!wanted.is_unix()) return look_at(wanted.address(), path);
+    if (running_.contains(settings::quote(wanted.to_string()))) return;
+    if (const auto objection = uv::objection_to_unix_place(wanted.path()))
+      report_.fail(place(path), objection->message);
   }
 
   void admin_address() {

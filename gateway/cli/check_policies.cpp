@@ -37,7 +37,7 @@ class AdviceOfOne final : public policies::Advice {
 
   std::string path(std::string_view key) const override { return prefix_ + std::string(key); }
   bool is_given(std::string_view key) const override { return find(key) != nullptr; }
-  bool is_listened_on(const SocketAddress& address) const override {
+  bool is_listened_on(const Endpoint& address) const override {
     const auto& listeners = loaded_.settings->listen;
     return std::any_of(listeners.begin(), listeners.end(),
                        [&address](const config::ListenSettings& listen) { return listen.address == address; });

@@ -196,11 +196,12 @@ InitFindings find_all(const InitOptions& options, const std::string& text) {
   for (const config::ListenSettings& listener : settings.listen) {
     const std::string address = listener.address.to_string();
     if (has(findings, "port")) continue;
-    if (listener.address.port < 1024 && ::geteuid() != 0) {
+    if (!listener.address.is_unix() && listener.address.port() < 1024 && ::geteuid() != 0) {
       findings.push_back({Kind::notice, "port", address + " can only be tried by root",
                           "start `sallyport check` as root, or as the unit does"});
     } else {
-      const bool is_taken = uv::find_foreign_listener(listener.address).has_value();
+      const bool is_taken =
+          !listener.address.is_unix() && uv::find_foreign_listener(listener.address.address()).has_value();
       findings.push_back({Kind::ok, "port", address + (is_taken ? " is held for the gateway" : " is free")});
     }
   }

@@ -102,6 +102,25 @@ void check_milter_listener(const ListenSettings& listener, const std::string& se
   object_to(!listener.client_ca.empty(), "client_ca");
 }
 
+void check_socket_of_listener(const ListenSettings& listener, const std::string& section, const Origins& origins,
+                              ConfigErrors& errors) {
+  static const ListenSettings untouched;
+  const auto object = [&](std::string_view key, std::string message) {
+    errors.push_back({origins.of({section + "." + std::string(key)}), std::move(message)});
+  };
+  if (!listener.address.is_unix()) {
+    if (listener.socket_mode != untouched.socket_mode)
+      object("socket_mode", "socket_mode has no use without a unix: address");
+    if (!listener.socket_group.empty()) object("socket_group", "socket_group has no use without a unix: address");
+    return;
+  }
+  if (listener.protocol == ListenProtocol::smtp)
+    object("address", "a unix-domain socket is for protocol = \"milter\" alone: an SMTP client has an address");
+  else if (listener.milter_from != untouched.milter_from)
+    object("milter_from",
+           "milter_from has no use with a unix: address: who may ask is for socket_mode and socket_group to say");
+}
+
 void check_listeners(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   for (std::size_t i = 0; i < settings.listen.size(); ++i) {
     const ListenSettings& listener = settings.listen[i];
@@ -112,6 +131,7 @@ void check_listeners(const Settings& settings, const Origins& origins, ConfigErr
                           listener.address.to_string() + " is already listened on, by the entry at " +
                               origins.of({full_path("listen[].address", {j})}).to_string()});
     }
+    check_socket_of_listener(listener, section, origins, errors);
     if (listener.protocol == ListenProtocol::milter) {
       check_milter_listener(listener, section, origins, errors);
       continue;

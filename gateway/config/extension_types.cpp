@@ -63,7 +63,50 @@ std::string optional_address_text(const std::optional<SocketAddress>& address) {
   return address ? address->to_string() : std::string();
 }
 
+// Addresses as everywhere else, and sockets as `servers` has them.
+bool read_listen_address(const Node& node, const Reading& reading, void* value) {
+  if (node.kind == Node::Kind::text && node.text.starts_with("unix:")) {
+    std::vector<Endpoint> socket;
+    if (!settings::type::one_server.read(node, reading, &socket)) return false;
+    return give(std::move(socket.front()), value);
+  }
+  SocketAddress address;
+  if (!settings::type::address.read(node, reading, &address)) return false;
+  return give(Endpoint(address), value);
+}
+
+constexpr std::uint32_t most_bits = 0777;
+
+Result<FileMode> parse_file_mode(std::string_view text, const Reading& reading) {
+  FileMode mode;
+  const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+  if (text.size() < 3 || text.size() > 4 || !std::all_of(text.begin(), text.end(), is_octal))
+    return reading.wrong(text);
+  for (const char c : text) mode.bits = mode.bits * 8 + static_cast<std::uint32_t>(c - '0');
+  if (mode.bits > most_bits) return reading.wrong(text);
+  return mode;
+}
+
+std::string file_mode_text(const FileMode& mode) {
+  std::string text = "0";
+  for (const unsigned shift : {6u, 3u, 0u}) text += static_cast<char>('0' + ((mode.bits >> shift) & 7));
+  return text;
+}
+
 }  // namespace
+
+constinit const settings::TypeOf<Endpoint> listen_address_type{
+    {"address",
+     Form::text,
+     R"(an address like "192.0.2.1:25" or "[2001:db8::1]:25", or a socket like "unix:/run/sallyport/milter.sock")",
+     {},
+     R"({"type": "string", "pattern": "^(unix:.+|([0-9.]+|\\[[0-9A-Fa-f.:]+\\]):[0-9]+)$"})",
+     read_listen_address,
+     [](const void* value) { return quote(static_cast<const Endpoint*>(value)->to_string()); }}};
+
+constinit const settings::TypeOf<FileMode> file_mode_type =
+    settings::text_type<FileMode, parse_file_mode, file_mode_text>("file mode", R"(permissions like "0660")",
+                                                                   R"({"type": "string", "pattern": "^[0-7]{3,4}$"})");
 
 constinit const settings::TypeOf<std::vector<std::string>> ehlo_keywords_type =
     settings::list_type<std::string, parse_keyword, same>(

@@ -62,10 +62,19 @@ constexpr SectionOf<FileSettings> file_section{"", file_rows};
 // --- Listeners
 
 constexpr Row listen_rows[] = {
-    row<&ListenSettings::address>("address", "Where to listen; [::] is both IPv6 and IPv4.", {.reload = Reload::live}),
+    row<&ListenSettings::address>(
+        "address", listen_address_type,
+        "Where to listen; [::] is both IPv6 and IPv4. With protocol = \"milter\" also unix:/path.",
+        {.reload = Reload::live}),
     row<&ListenSettings::protocol>(
         "protocol", "What is spoken there: smtp with clients, or milter with an MTA that has its mail judged."),
     row<&ListenSettings::milter_from>("milter_from", "With protocol = \"milter\": the MTAs that may ask."),
+    row<&ListenSettings::socket_mode>("socket_mode", file_mode_type,
+                                      "With address = \"unix:/path\": who may connect, as permissions of that file.",
+                                      {.reload = Reload::restart}),
+    row<&ListenSettings::socket_group>("socket_group", type::text,
+                                       "With address = \"unix:/path\": the group of that file, such as postfix.",
+                                       {.reload = Reload::restart}),
     row<&ListenSettings::tls>("tls", "Whether TLS is offered by STARTTLS, spoken from the first octet, or not at all."),
     row<&ListenSettings::require_tls>("require_tls", "Whether mail is refused (530 5.7.0) until TLS is used."),
     row<&ListenSettings::bare_newline>(

@@ -31,9 +31,19 @@ enum class ListenProtocol : std::uint8_t { smtp, milter };
 enum class ListenTls : std::uint8_t { off, starttls, implicit };
 enum class BareNewlinePolicy : std::uint8_t { normalize, reject };
 
+// The permission bits of a file, "0660".
+struct FileMode {
+  std::uint32_t bits = 0;
+  friend bool operator==(const FileMode&, const FileMode&) = default;
+};
+
 struct ListenSettings {
-  SocketAddress address{IpAddress::v6({}), 25};
+  // With protocol = "milter" also the path of a unix-domain socket; never a name.
+  Endpoint address{SocketAddress{IpAddress::v6({}), 25}};
   ListenProtocol protocol = ListenProtocol::smtp;
+  // Of the file of a unix-domain socket: who may connect.
+  FileMode socket_mode{0660};
+  std::string socket_group;  // empty: that of the process
   // With protocol = "milter": the MTAs that may ask.
   std::vector<IpNetwork> milter_from = {*IpNetwork::parse("127.0.0.0/8"), *IpNetwork::parse("::1/128")};
   ListenTls tls = ListenTls::starttls;

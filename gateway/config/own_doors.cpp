@@ -62,8 +62,13 @@ ConfigErrors find_own_doors(const Loaded& loaded, const std::string& config_file
       const ListenSettings* door = nullptr;
       for (const SocketAddress& address : addresses(server, addresses_of)) {
         for (const ListenSettings& listener : settings.listen) {
-          if (leads_to(address, listener.address, own_addresses)) door = &listener;
+          const bool is_met =
+              !listener.address.is_unix() && leads_to(address, listener.address.address(), own_addresses);
+          if (is_met) door = &listener;
         }
+      }
+      for (const ListenSettings& listener : settings.listen) {
+        if (server.is_unix() && server == listener.address) door = &listener;
       }
       if (door == nullptr) continue;
       Origin at = loaded.origin_of(full_path("upstreams.*.servers", {name}));

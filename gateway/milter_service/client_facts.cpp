@@ -51,6 +51,7 @@ std::optional<policies::TlsFacts> tls_of(const MacroValues& macros) {
   tls.cipher = macros[Macro::cipher];
   tls.bits = static_cast<int>(text::to_number(macros[Macro::cipher_bits], 100000).value_or(0));
   tls.client_subject = macros[Macro::cert_subject];
+  tls.client_issuer = macros[Macro::cert_issuer];
   tls.client_is_verified = macros[Macro::verify] == "OK";
   return tls;
 }

@@ -13,7 +13,8 @@ constexpr std::size_t most_octets = 512;
 // In the order of the enumeration, without the braces.
 constexpr std::array<std::string_view, static_cast<std::size_t>(Macro::count_)> names = {
     "j",           "i",      "daemon_name", "client_addr",  "client_port", "client_ptr", "client_resolve",
-    "tls_version", "cipher", "cipher_bits", "cert_subject", "verify",      "auth_type",  "auth_authen"};
+    "tls_version", "cipher", "cipher_bits", "cert_subject", "cert_issuer", "verify",     "auth_type",
+    "auth_authen"};
 
 std::string_view without_braces(std::string_view name) {
   return name.size() > 2 && name.front() == '{' && name.back() == '}' ? name.substr(1, name.size() - 2) : name;
@@ -27,7 +28,8 @@ void MacroValues::take(const milter::Macros& macros) {
   if (macros.of == milter::Verb::connect) of_connection_ = {};
   // A client that greets anew may have begun TLS meanwhile, or a new session without it.
   if (macros.of == milter::Verb::helo) {
-    for (auto macro : {Macro::tls_version, Macro::cipher, Macro::cipher_bits, Macro::cert_subject, Macro::verify})
+    for (auto macro : {Macro::tls_version, Macro::cipher, Macro::cipher_bits, Macro::cert_subject, Macro::cert_issuer,
+                       Macro::verify})
       of_connection_[static_cast<std::size_t>(macro)].clear();
   }
   if (macros.of == milter::Verb::mail) {

@@ -27,6 +27,7 @@ enum class Macro : std::uint8_t {
   cipher,
   cipher_bits,
   cert_subject,
+  cert_issuer,
   verify,  // OK: the client's certificate verifies
   auth_type,
   auth_authen,

@@ -51,7 +51,7 @@ Task<void> MtaSession::run() {
     Flow flow = Flow::next;
     // Until the MTA names a client, the connection counts as one session of nobody's (R5).
     slot_ = host_.slots.take(mta_.ip, io::SessionSlots::Share::unlimited);
-    if (!session::is_in(mta_.ip, listener_.settings.milter_from)) flow = handle_breach("not in milter_from");
+    if (!may_ask()) flow = handle_breach("not in milter_from");
     if (!slot_) flow = Flow::end;
     while (flow == Flow::next) flow = co_await next_command();
   } catch (...) {
@@ -64,6 +64,16 @@ Task<void> MtaSession::run() {
   } catch (...) {
     channel_.abort();
   }
+}
+
+// Who may open the file of a unix-domain socket is for its mode to say.
+bool MtaSession::may_ask() const {
+  return listener_.settings.address.is_unix() || session::is_in(mta_.ip, listener_.settings.milter_from);
+}
+
+std::string MtaSession::name_of_mta() const {
+  if (!macros_[Macro::mta].empty()) return macros_[Macro::mta];
+  return listener_.settings.address.is_unix() ? listener_.settings.address.to_string() : mta_.to_string();
 }
 
 // A mistake of ours, or want of memory, ends this connection; all others go on (threats.md I10, R7). The MTA takes none
@@ -103,7 +113,7 @@ void MtaSession::cut_mail() {
   if (!mail_) return;
   record::Decision decision;
   decision.outcome = record::Outcome::tempfail;
-  decision.stage = stage_of_mail();
+  decision.stage = mail_->stage();
   decision.check = refusals::shutting_down.check;
   decide(std::move(decision));
   end_mail();
@@ -202,7 +212,7 @@ MtaSession::Flow MtaSession::on_offer(const milter::Terms& offered) {
   if (!terms) return handle_breach("a version that is not spoken here");
   terms_ = *terms;
   state_ = State::negotiated;
-  missing_actions_.tell(host_.log, terms_, mta_);
+  missing_actions_.tell(host_.log, terms_, name_of_mta());
   encode_agreement(channel_.answers(), terms_);
   return Flow::next;
 }

@@ -23,8 +23,9 @@ constexpr std::uint32_t wanted_options = option::no_unknown | option::silent_dat
 // Postfix knows the TLS facts from HELO on, and its queue's name for a mail from the first accepted recipient on.
 constexpr milter::MacroList macro_lists[] = {
     {MacroStage::connect, "j {client_addr} {client_port} {client_ptr} {client_resolve} {daemon_name}"},
-    {MacroStage::helo, "{tls_version} {cipher} {cipher_bits} {cert_subject} {verify}"},
-    {MacroStage::mail, "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {cert_subject} {verify}"},
+    {MacroStage::helo, "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer} {verify}"},
+    {MacroStage::mail,
+     "i {auth_type} {auth_authen} {tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer} {verify}"},
     {MacroStage::rcpt, "i"},
     {MacroStage::data, "i"},
     {MacroStage::end_of_message, "i"},
@@ -61,13 +62,13 @@ void encode_agreement(std::string& out, const milter::Terms& terms) {
   milter::encode(out, answer);
 }
 
-void MissingActions::tell(Log& log, const milter::Terms& terms, const SocketAddress& mta) {
+void MissingActions::tell(Log& log, const milter::Terms& terms, std::string_view mta) {
   for (const Lack& lack : lacks) {
     const bool is_there = (terms.actions & lack.action) == lack.action && (terms.options & lack.option) == lack.option;
     const auto bit = std::uint32_t{1} << (&lack - lacks);
     if (is_there || (told_.fetch_or(bit) & bit) != 0) continue;
     log.write(LogLevel::warning, "milter",
-              {{"mta", mta.to_string()},
+              {{"mta", mta},
                {"version", std::int64_t{terms.version}},
                {"detail", "the MTA cannot " + std::string(lack.what)}});
   }

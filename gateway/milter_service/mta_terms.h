@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "gateway/base/address.h"
 #include "gateway/base/log.h"
 #include "gateway/milter/command.h"
 
@@ -24,7 +24,7 @@ void encode_agreement(std::string& out, const milter::Terms& terms);
 // Tells what MTAs cannot do, each thing once. One object for all workers.
 class MissingActions {
  public:
-  void tell(Log& log, const milter::Terms& terms, const SocketAddress& mta);
+  void tell(Log& log, const milter::Terms& terms, std::string_view mta);
 
  private:
   std::atomic<std::uint32_t> told_ = 0;

@@ -125,7 +125,14 @@ Task<MtaSession::Flow> MtaSession::on_rcpt(const milter::Rcpt& command) {
   mail_->transaction.rcpt = std::move(path->path);
   mail_->transaction.rcpt_parameters = words_of(command.parameters);
   mail_->recipient_plan = mail_->snapshot->plans->plans().serving(mail_->transaction.rcpt->domain);
+  const std::size_t accepted_before = mail_->transaction.rcpts.size();
   co_await decide_recipient();
+  if (mail_->transaction.rcpts.size() > accepted_before) co_return Flow::next;
+  if (mail_->decision) {
+    const policies::RefusedRecipient refused = session::refused_recipient(*mail_->decision);
+    co_await checks_->recipient_refused(mail_->transaction, refused);
+  }
+  checks_->recipient_answered(false);
   co_return Flow::next;
 }
 
@@ -150,14 +157,13 @@ Task<void> MtaSession::decide_recipient() {
   if (!disposition) {
     objection = &refusals::split_route;
   } else if (disposition->refuses()) {
-    apply(*disposition, Stage::rcpt);
-    co_return checks_->recipient_answered(false);
+    co_return apply(*disposition, Stage::rcpt);
   } else if ((objection = objection_to_redirect()) != nullptr) {
     because = "redirected to " + std::string(checks::redirect(checks_->verdicts()));
   }
-  if (objection != nullptr) refuse(*objection, {.because = because});
-  checks_->recipient_answered(objection == nullptr);
-  if (objection == nullptr) accept_recipient();
+  if (objection != nullptr) co_return refuse(*objection, {.because = because});
+  checks_->recipient_answered(true);
+  accept_recipient();
 }
 
 // One final answer must never cover two outcomes, so the first recipient that is accepted decides for the whole mail

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/base/fields.h"
 #include "gateway/base/units.h"
 
@@ -49,7 +49,7 @@ struct Look {
   std::string protocol;  // "smtp"; "milter"
   SocketAddress peer;    // who has connected
   IpAddress client;      // whose session it is; another address than the peer's behind a balancer or an MTA
-  SocketAddress listener;
+  Endpoint listener;
   std::string tenant;  // empty: not known yet
   bool is_tls = false;
   std::string helo;

@@ -31,13 +31,24 @@ Task<Flow> Session::on_rcpt(const smtp::Command& command) {
   mail_->transaction.rcpt = std::move(path->path);
   mail_->recipient_plan = mail_->snapshot->plans->plans().serving(mail_->transaction.rcpt->domain);
   const std::uint64_t refused_before = refused_recipients_;
+  const std::size_t accepted_before = mail_->transaction.rcpts.size();
   const Flow flow = co_await decide_recipient(std::move(wishes));
+  if (mail_->transaction.rcpts.size() == accepted_before) co_await note_refused_recipient(flow);
   // S20: each permanent refusal beyond the first few comes a second late.
   const bool was_refused = refused_recipients_ > refused_before;
   if (flow == Flow::next && was_refused && refused_recipients_ > settings().limits.unknown_recipients) {
     co_await async::sleep_for(host_.scheduler, std::chrono::seconds(1));
   }
   co_return flow;
+}
+
+// Before the client hears of it.
+Task<void> Session::note_refused_recipient(Flow flow) {
+  if (flow == Flow::next && mail_->decision) {
+    const policies::RefusedRecipient refused = refused_recipient(*mail_->decision);
+    co_await checks_->recipient_refused(mail_->transaction, refused);
+  }
+  checks_->recipient_answered(false);
 }
 
 Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
@@ -66,10 +77,8 @@ Task<Flow> Session::decide_recipient(smtp::RcptParameters parameters) {
   const std::optional<checks::Disposition> disposition = co_await checks_->recipient(mail_->transaction, *mail_->plan);
   if (&checks_->plan() != plan_before) learn_client_name();
   if (disposition && !disposition->refuses()) co_return co_await ask_upstream(std::move(parameters));
-  const Flow flow = disposition ? apply(*disposition, Stage::rcpt)
-                                : refuse(refusals::split_route, {.because = "another verdict than for those before"});
-  checks_->recipient_answered(false);
-  co_return flow;
+  co_return disposition ? apply(*disposition, Stage::rcpt)
+                        : refuse(refusals::split_route, {.because = "another verdict than for those before"});
 }
 
 // Makes the mail that of the recipient's tenant, with its upstream. One final reply must never cover two outcomes, so
@@ -124,9 +133,7 @@ void Session::begin_delivery(const MailAddress& from, const smtp::MailParameters
 Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   if (const Refusal* refusal = choose_upstream()) {
     const std::string because = "redirected to " + std::string(checks::redirect(checks_->verdicts()));
-    const Flow flow = refuse(*refusal, {.because = because});
-    checks_->recipient_answered(false);
-    co_return flow;
+    co_return refuse(*refusal, {.because = because});
   }
   if (!mail_->delivery) begin_delivery(*mail_->transaction.from, mail_->parameters);
   const bool is_news = !mail_->delivery->has_failed();
@@ -135,11 +142,7 @@ Task<Flow> Session::ask_upstream(smtp::RcptParameters parameters) {
   mail_->upstream = mail_->delivery->server_name();
   if (const auto untold = mail_->delivery->take_untold()) record(Fault::client_info, *untold);
   const bool is_accepted = answer && answer->is_positive();
-  if (!is_accepted) {
-    const Flow flow = pass_on_refusal(answer, is_news);
-    checks_->recipient_answered(false);
-    co_return flow;
-  }
+  if (!is_accepted) co_return pass_on_refusal(answer, is_news);
   checks_->recipient_answered(true);
   overrule();
   host_.counters.add(Total::recipients_accepted);

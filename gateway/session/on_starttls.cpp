@@ -54,7 +54,8 @@ Task<Result<Done, io::Error>> Session::secure() {
                                               .sni = info.sni,
                                               .resumed = info.resumed,
                                               .client_is_verified = info.peer_verified,
-                                              .client_subject = info.peer_subject};
+                                              .client_subject = info.peer_subject,
+                                              .client_issuer = info.peer_issuer};
   host_.counters.add(Gauge::tls_sessions, 1);  // taken back where there are such facts
   co_return shaken;
 }

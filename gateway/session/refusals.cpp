@@ -256,4 +256,11 @@ void set_reply(record::Decision& decision, const smtp::Reply& reply) {
   decision.reply = one_line(reply);
 }
 
+policies::RefusedRecipient refused_recipient(const record::Decision& decision) {
+  std::string_view words = decision.reply;
+  text::take_word(words);  // the code
+  if (!decision.dsn.empty()) text::take_word(words);
+  return {decision.check, decision.dsn, std::string(text::trim(words))};
+}
+
 }  // namespace sallyport::session

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/checks/checks.h"
 #include "gateway/checks/disposition.h"
 #include "gateway/config/gateway_settings.h"
 #include "gateway/mail/message.h"
@@ -415,5 +416,7 @@ smtp::Reply reply_for(const checks::Disposition& disposition, std::string_view i
 // What checks have decided, as it is recorded; `reply` is what the client hears of it.
 record::Decision decision_of(const checks::Disposition& disposition, policies::Stage stage, const smtp::Reply& reply);
 void set_reply(record::Decision& decision, const smtp::Reply& reply);
+// The decision that refuses a recipient, for checks that hear of such. It must outlive the result.
+policies::RefusedRecipient refused_recipient(const record::Decision& decision);
 
 }  // namespace sallyport::session

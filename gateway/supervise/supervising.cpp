@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -34,6 +35,10 @@ std::string address_of(int socket) {
   socklen_t length = sizeof address;
   auto* plain = reinterpret_cast<sockaddr*>(&address);
   if (::getsockname(socket, plain, &length) < 0) return "?";
+  if (address.ss_family == AF_UNIX) {
+    const char* const path = reinterpret_cast<const sockaddr_un*>(&address)->sun_path;
+    return "unix:" + std::string(path, ::strnlen(path, sizeof(sockaddr_un::sun_path)));
+  }
   const auto known = SocketAddress::from(*plain);
   return known ? known->to_string() : "a socket that is not of TCP";
 }

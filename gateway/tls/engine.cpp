@@ -44,9 +44,9 @@ bool is_refusal(int reason) {
   }
 }
 
-std::string subject_of(X509* certificate) {
+std::string text_of(const X509_NAME* name) {
   OwnedBio text(made(BIO_new(BIO_s_mem())));
-  X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_RFC2253);
   char* octets = nullptr;
   long count = BIO_get_mem_data(text.get(), &octets);
   return text::printable({octets, static_cast<std::size_t>(std::max(count, 0L))}, 255);
@@ -152,7 +152,8 @@ void Engine::note_established() {
   if (octets > 0) info_.alpn.assign(reinterpret_cast<const char*>(protocol), octets);
   if (X509* peer = SSL_get0_peer_certificate(ssl)) {
     info_.peer_verified = SSL_get_verify_result(ssl) == X509_V_OK;
-    info_.peer_subject = subject_of(peer);
+    info_.peer_subject = text_of(X509_get_subject_name(peer));
+    info_.peer_issuer = text_of(X509_get_issuer_name(peer));
   }
 }
 

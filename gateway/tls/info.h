@@ -16,7 +16,9 @@ struct Info {
   std::string alpn;  // "smtp" or empty
   bool peer_verified =
       false;  // the peer's certificate chains to a trusted authority; on the client side it also has the right name
-  std::string peer_subject;  // subject of its certificate in printable ASCII; unproven unless peer_verified
+  // Of its certificate, in printable ASCII; unproven unless peer_verified.
+  std::string peer_subject;
+  std::string peer_issuer;
 };
 
 }  // namespace sallyport::tls

@@ -1,6 +1,7 @@
 #include "gateway/uv/bound_socket.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -23,7 +24,6 @@ namespace sallyport::uv {
 namespace {
 
 constexpr int backlog = 4096;  // the kernel takes less where net.core.somaxconn is less
-constexpr mode_t unix_mode = 0660;
 // A predecessor that was told to stop a moment ago needs a moment to close its sockets.
 constexpr Duration predecessor_patience = std::chrono::milliseconds(500);
 constexpr Duration predecessor_interval = std::chrono::milliseconds(20);
@@ -106,23 +106,54 @@ Result<Descriptor, BindFailure> listen_first(const SocketAddress& address) {
   }
 }
 
-// Whether a process accepts connections at this socket file.
-bool is_served(const sockaddr_un& address) {
+constexpr pid_t unknown_process = 0;
+constexpr pid_t service_manager = 1;
+
+// The process that listens at this socket file. Nothing: nobody does.
+std::optional<pid_t> server_at(const sockaddr_un& address) {
   Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!probe) return true;
-  int code = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  return code == 0 || errno != ECONNREFUSED;
+  if (!probe) return unknown_process;
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+    return errno == ECONNREFUSED ? std::nullopt : std::optional(unknown_process);
+  ucred server{};
+  socklen_t length = sizeof server;
+  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &server, &length) < 0) return unknown_process;
+  return server.pid;
 }
 
-// Removes a socket file that no process serves. Gives a failure when the file must stay.
-std::optional<Failure> clear_place(const std::string& path, const sockaddr_un& address) {
+Result<sockaddr_un> unix_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) {
+    return Failure{"cannot bind " + path + ": a socket's path has 1 to 107 octets"};
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+enum class Place : std::uint8_t { free, left_behind };
+
+// What is at the path; a failure: something that must stay.
+Result<Place> look_at_place(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
-  if (::lstat(path.c_str(), &found) < 0)
-    return std::nullopt;  // no such file; any other error will come from bind() too
+  if (::lstat(path.c_str(), &found) < 0) return Place::free;  // any other error will come from bind() too
   if (!S_ISSOCK(found.st_mode)) return Failure{"cannot bind " + path + ": there is a file that is no socket"};
-  if (is_served(address)) return Failure{"cannot bind " + path + ": another process serves it"};
-  if (::unlink(path.c_str()) < 0) return cannot("replace", path, errno);
-  return std::nullopt;
+  if (server_at(address)) return Failure{"cannot bind " + path + ": another process serves it"};
+  return Place::left_behind;
+}
+
+std::optional<Failure> give_to_group(const std::string& path, const std::string& group) {
+  std::vector<char> buffer(16 * 1024);
+  ::group entry{};
+  ::group* found = nullptr;
+  const int problem = ::getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) {
+    const std::string why = problem == 0 ? "there is no such group" : words_for(problem);
+    return Failure{"cannot give " + path + " to the group " + group + ": " + why};
+  }
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) == 0) return std::nullopt;
+  return Failure{"cannot give " + path + " to the group " + group + ": " + words_for(errno) +
+                 " (this takes root, or a user who is in the group)"};
 }
 
 }  // namespace
@@ -171,18 +202,26 @@ Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress addre
   return bound;
 }
 
-Result<BoundSocket> bind_unix_listener(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    return Failure{"cannot bind " + path + ": a socket's path has 1 to 107 octets"};
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  if (auto failure = clear_place(path, address)) return *failure;
+std::optional<Failure> objection_to_unix_place(const std::string& path) {
+  const auto address = unix_address(path);
+  if (!address) return address.error();
+  const std::optional<pid_t> server = server_at(*address);
+  if (server == service_manager || server == unknown_process) return std::nullopt;
+  const auto place = look_at_place(path, *address);
+  if (!place) return place.error();
+  return std::nullopt;
+}
+
+Result<BoundSocket> bind_unix_listener(const std::string& path, const UnixAccess& access) {
+  const auto address = unix_address(path);
+  if (!address) return address.error();
+  const auto place = look_at_place(path, *address);
+  if (!place) return place.error();
+  if (*place == Place::left_behind && ::unlink(path.c_str()) < 0) return cannot("replace", path, errno);
 
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return cannot("bind", path, errno);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) < 0) {
     return cannot("bind", path, errno);
   }
   BoundSocket bound(std::move(socket));
@@ -193,7 +232,10 @@ Result<BoundSocket> bind_unix_listener(const std::string& path) {
   bound.device_ = made.st_dev;
   bound.inode_ = made.st_ino;
   // Nobody can connect before listen(), so the mode that the umask gave the file is never used.
-  if (::chmod(path.c_str(), unix_mode) < 0) return cannot("set the mode of", path, errno);
+  if (!access.group.empty()) {
+    if (auto failure = give_to_group(path, access.group)) return *failure;
+  }
+  if (::chmod(path.c_str(), access.mode) < 0) return cannot("set the mode of", path, errno);
   if (::listen(bound.descriptor(), backlog) < 0) return cannot("listen at", path, errno);
   return bound;
 }
@@ -216,6 +258,23 @@ Result<Done> take_place_at(const std::string& path) {
 }
 
 void give_up_place_at(const std::string& path) noexcept { ::unlink(place_beside(path).c_str()); }
+
+Result<std::vector<BoundSocket>, BindFailure> bind_unix_listeners(const std::string& path, const UnixAccess& access,
+                                                                  std::size_t count) {
+  auto first = bind_unix_listener(path, access);
+  if (!first) return BindFailure{first.error().message, 0};
+  std::vector<BoundSocket> bound;
+  bound.push_back(std::move(*first));
+  while (bound.size() < count) {
+    Descriptor copy(::fcntl(bound.front().descriptor(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) return BindFailure{cannot("share", path, errno).message, errno};
+    BoundSocket next(std::move(copy));
+    next.is_unix_ = true;
+    bound.push_back(std::move(next));
+  }
+  bound.front().path_.clear();
+  return bound;
+}
 
 Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper) {
   int listens = 0;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,12 @@ struct BindFailure {
 
 // Who else keeps a listening socket open when this process closes it.
 enum class Keeper : std::uint8_t { nobody_else, service_manager };
+
+// Who may connect to a unix-domain socket: the mode of its file, and the group; empty: that of the process.
+struct UnixAccess {
+  unsigned mode = 0660;
+  std::string group = {};
+};
 
 class BoundSocket {
  public:
@@ -43,8 +50,10 @@ class BoundSocket {
  private:
   friend Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
   friend Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count);
-  friend Result<BoundSocket> bind_unix_listener(const std::string& path);
   friend Result<BoundSocket> bind_unix_successor(const std::string& path);
+  friend Result<BoundSocket> bind_unix_listener(const std::string& path, const UnixAccess& access);
+  friend Result<std::vector<BoundSocket>, BindFailure> bind_unix_listeners(const std::string& path,
+                                                                           const UnixAccess& access, std::size_t count);
   friend Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper);
   explicit BoundSocket(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
   void remove_file() noexcept;
@@ -65,9 +74,9 @@ Result<BoundSocket, BindFailure> bind_listener(SocketAddress address);
 // another process does, waits half a second, in which a predecessor that is ending may go, and then fails, naming the
 // process. Not for a loop's thread.
 Result<std::vector<BoundSocket>, BindFailure> bind_listeners(SocketAddress address, std::size_t count);
-// Binds a unix-domain socket with mode 0660. A socket file that no process serves any more is replaced. It is an error
-// if a process still serves it or if the file is not a socket.
-Result<BoundSocket> bind_unix_listener(const std::string& path);
+// Binds a unix-domain socket. A socket file that no process serves any more is replaced. It is an error if a process
+// still serves it or if the file is not a socket.
+Result<BoundSocket> bind_unix_listener(const std::string& path, const UnixAccess& access = {});
 // The same beside the path, where another process serves at it: nobody finds the socket until take_place_at() has put
 // it there. The name that it has until then ends with ".next".
 Result<BoundSocket> bind_unix_successor(const std::string& path);
@@ -75,6 +84,13 @@ Result<BoundSocket> bind_unix_successor(const std::string& path);
 Result<Done> take_place_at(const std::string& path);
 // Removes what bind_unix_successor() made, where it has not come to its place.
 void give_up_place_at(const std::string& path) noexcept;
+// As bind_unix_listener(), for `count` workers (at least one), which share it. Its file stays when they are closed,
+// because the process that follows this one may have taken the socket over.
+Result<std::vector<BoundSocket>, BindFailure> bind_unix_listeners(const std::string& path, const UnixAccess& access,
+                                                                  std::size_t count);
+// Why bind_unix_listener() would not take this place; nothing: no reason is known, or systemd listens there, which may
+// hand the socket over. Changes nothing.
+std::optional<Failure> objection_to_unix_place(const std::string& path);
 // Takes over a socket that is already listening, as systemd or a supervisor passes it. An error if it does not listen.
 Result<BoundSocket> adopt_listener(Descriptor socket, Keeper keeper = Keeper::service_manager);
 

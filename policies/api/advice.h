@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/settings/section.h"
 
 namespace sallyport::policies {
@@ -18,7 +18,7 @@ class Advice {
   // True if the key was given under exactly that path.
   virtual bool is_given(std::string_view key) const = 0;
   // True if a [[listen]] block has the address.
-  virtual bool is_listened_on(const SocketAddress& address) const = 0;
+  virtual bool is_listened_on(const Endpoint& address) const = 0;
   // A warning at the position of the first of these keys that was given. When none was, it is for nobody: a default is
   // no mistake of the administrator's.
   virtual void warn(std::initializer_list<std::string_view> keys, std::string message) = 0;

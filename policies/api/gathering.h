@@ -96,6 +96,13 @@ struct GatherContext {
   async::Payer payer = 0;
 };
 
+// What the client hears about a recipient that is refused.
+struct RefusedRecipient {
+  std::string_view by;  // who refuses: a policy's name, "upstream" or the name of an incident
+  std::string dsn;      // "5.1.1"; may be empty
+  std::string text;     // in one line, without codes
+};
+
 // The phases of gathering within a stage. Gatherings of one phase run at the same time, after those of the lower phases
 // have ended; so a policy that reads the facts of others belongs to a later phase.
 //
@@ -117,6 +124,15 @@ class Gathering {
   // Called after each gather() of stage rcpt, when it is known whether the recipient was accepted, by all checks and by
   // the upstream. Not called when the mail ends before that.
   virtual void recipient_answered(bool /*accepted*/) {}
+
+  // True where recipient_refused() has something to do.
+  virtual bool hears_of_refused_recipients() const { return false; }
+  // Called for a recipient (`mail.rcpt`) that somebody else than this policy refuses, before the client hears it, and
+  // before recipient_answered() where gather() was called for it. Nothing follows from it for that recipient.
+  virtual Task<void> recipient_refused(const Transaction& /*mail*/, const RefusedRecipient& /*refused*/,
+                                       const GatherContext& /*context*/) {
+    co_return;
+  }
 
   // Called once for each mail, when its header section is complete: the digests of the body that gather() will need at
   // stage message. Equal forms of several gatherings are hashed once.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/endpoint.h"
 #include "gateway/base/fields.h"
 #include "gateway/base/mail_address.h"
 #include "gateway/base/units.h"
@@ -23,9 +24,10 @@ struct TlsFacts {
   int bits = 0;
   std::string sni;  // filtered; empty when none was sent
   bool resumed = false;
-  // About the client's certificate, where one was asked for (T7). When it does not verify, the subject is only a claim.
+  // About the client's certificate, where one was asked for (T7). When it does not verify, the names are only claims.
   bool client_is_verified = false;
   std::string client_subject;  // in printable ASCII; empty without a certificate
+  std::string client_issuer = {};
 
   template <class V>
   void fields(V& visit) {
@@ -36,6 +38,7 @@ struct TlsFacts {
     visit("resumed", resumed);
     visit("client_is_verified", client_is_verified);
     visit("client_subject", client_subject);
+    visit("client_issuer", client_issuer);
   }
 };
 
@@ -96,7 +99,7 @@ struct Transaction {
   const mail::Message* message = nullptr;  // from stage headers on
   // For who repeats the dialogue to others, as to milters; no part of what is recorded. The address that the client has
   // connected to, as the configuration has it; the parameters of MAIL, and of the RCPT being judged, as they came.
-  SocketAddress listener;
+  Endpoint listener;
   std::string mail_parameters;
   std::string rcpt_parameters;
 

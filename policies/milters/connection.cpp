@@ -25,9 +25,8 @@ std::size_t count(const milter::Changes& changes) {
 
 }  // namespace
 
-// All but option::rejected_rcpts: what others refuse is decided after a milter was asked.
 constinit const milter::Terms MilterConnection::offered{milter::newest_version, milter::action::all,
-                                                        milter::option::all & ~milter::option::rejected_rcpts};
+                                                        milter::option::all};
 
 MilterTrouble MilterConnection::trouble_of(io::Error error, bool is_first_word) {
   has_failed_ = true;

@@ -53,6 +53,9 @@ class MilterConnection {
   MilterConnection(const MilterConnection&) = delete;
   MilterConnection& operator=(const MilterConnection&) = delete;
 
+  // Whoever it serves from now on; `user` is let go of when it serves another one, or nobody.
+  void serve(std::shared_ptr<void> user) noexcept { user_ = std::move(user); }
+
   Task<Result<Done, MilterTrouble>> negotiate(MilterPatience patience);
 
   const milter::MtaDialogue& dialogue() const { return dialogue_; }
@@ -89,6 +92,7 @@ class MilterConnection {
   Task<Result<Done, MilterTrouble>> send(Time deadline);
 
   std::shared_ptr<void> place_;
+  std::shared_ptr<void> user_;
   async::Scheduler& scheduler_;
   std::unique_ptr<io::Stream> stream_;
   milter::MtaDialogue dialogue_;

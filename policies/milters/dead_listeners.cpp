@@ -7,9 +7,9 @@ namespace sallyport::policies {
 void find_dead_listeners(const MiltersSettings& settings, Advice& advice) {
   for (const MilterSettings& milter : settings.milters) {
     if (settings.mode_of(milter) == Mode::off || milter.listeners.empty()) continue;
-    const auto is_known = [&advice](const SocketAddress& address) { return advice.is_listened_on(address); };
+    const auto is_known = [&advice](const Endpoint& address) { return advice.is_listened_on(address); };
     const bool is_never_asked = std::none_of(milter.listeners.begin(), milter.listeners.end(), is_known);
-    for (const SocketAddress& address : milter.listeners) {
+    for (const Endpoint& address : milter.listeners) {
       if (is_known(address)) continue;
       advice.warn({"milters"}, "no [[listen]] block has the address " + address.to_string() +
                                    ", which is among the `listeners` of the milter " +

@@ -7,7 +7,7 @@ namespace sallyport::policies {
 
 namespace {
 
-bool serves(const MilterSettings& milter, const SocketAddress& listener) {
+bool serves(const MilterSettings& milter, const Endpoint& listener) {
   return milter.listeners.empty() ||
          std::find(milter.listeners.begin(), milter.listeners.end(), listener) != milter.listeners.end();
 }
@@ -35,6 +35,16 @@ bool refuses(const MilterAnswer& answer, const MilterSettings& milter) {
   }
 }
 
+// When a milter has to have answered, so that those behind it have time left, however slow it is: each its
+// command_timeout, or an equal part of what there is, where that is less.
+Time end_of_turn(Time now, Time deadline, const std::vector<const MilterSettings*>& behind) {
+  const Duration left = std::max(deadline - now, Duration::zero());
+  const Duration equal_part = left / static_cast<int>(behind.size() + 1);
+  Duration reserved{};
+  for (const MilterSettings* milter : behind) reserved += std::min(milter->command_timeout, equal_part);
+  return now + left - reserved;
+}
+
 }  // namespace
 
 MiltersGathering::MiltersGathering(const MiltersSettings& settings, const MilterServices& services,
@@ -52,15 +62,35 @@ MiltersGathering::~MiltersGathering() {
   for (const Asked& asked : of_connection_->own_) asked.session->end_mail();
 }
 
+// Of the milters that are asked at this stage.
+struct MiltersGathering::Turns {
+  Turns(const std::vector<Asked>& all, Stage stage, const Transaction& mail) {
+    for (const Asked& asked : all) {
+      if (serves(*asked.milter, mail.listener) && asked.session->has_to_hear(stage)) behind.push_back(asked.milter);
+    }
+  }
+  // What the next one may use.
+  GatherContext next(const GatherContext& context) {
+    behind.erase(behind.begin());
+    GatherContext own = context;
+    own.deadline = end_of_turn(context.scheduler.now(), context.deadline, behind);
+    return own;
+  }
+
+  std::vector<const MilterSettings*> behind;  // those whose turn has not been
+};
+
 // One after the other: each may change what the next one sees, and the first that refuses has decided.
 Task<void> MiltersGathering::gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) {
   MiltersFacts found = facts.get<MiltersFacts>();
   if (stage == Stage::message) {
     co_await gather_content(mail, found, context);
   } else {
-    for (const Asked& asked : (of_connection_ ? of_connection_ : this)->own_) {
+    Turns turns(all(), stage, mail);
+    for (const Asked& asked : all()) {
       if (!serves(*asked.milter, mail.listener) || !asked.session->has_to_hear(stage)) continue;
-      MilterAnswer answer = co_await asked.session->tell(stage, mail, context);
+      const GatherContext turn = turns.next(context);
+      MilterAnswer answer = co_await asked.session->tell(stage, mail, turn);
       const bool is_over = refuses(answer, *asked.milter) && settings_.mode_of(*asked.milter) == Mode::enforce;
       put(found.of(asked.name), std::move(answer));
       if (is_over) break;
@@ -69,13 +99,28 @@ Task<void> MiltersGathering::gather(Stage stage, const Transaction& mail, Facts&
   facts.put(std::move(found));
 }
 
+bool MiltersGathering::hears_of_refused_recipients() const {
+  return std::any_of(all().begin(), all().end(),
+                     [](const Asked& asked) { return asked.session->hears_of_refused_recipients(); });
+}
+
+Task<void> MiltersGathering::recipient_refused(const Transaction& mail, const RefusedRecipient& refused,
+                                               const GatherContext& context) {
+  for (const Asked& asked : all()) {
+    if (serves(*asked.milter, mail.listener) && asked.session->hears_of_refused_recipients())
+      co_await asked.session->tell_refused(mail, refused, context);
+  }
+}
+
 Task<void> MiltersGathering::gather_content(const Transaction& mail, MiltersFacts& found,
                                             const GatherContext& context) {
   if (mail.message == nullptr) co_return;
   MailDraft draft(*mail.message);
-  for (const Asked& asked : (of_connection_ ? of_connection_ : this)->own_) {
+  Turns turns(all(), Stage::message, mail);
+  for (const Asked& asked : all()) {
     if (!serves(*asked.milter, mail.listener) || !asked.session->has_to_hear(Stage::message)) continue;
-    MilterSession::Heard heard = co_await asked.session->tell_content(mail, draft, context);
+    const GatherContext turn = turns.next(context);
+    MilterSession::Heard heard = co_await asked.session->tell_content(mail, draft, turn);
     const bool is_enforced = settings_.mode_of(*asked.milter) == Mode::enforce;
     if (is_enforced) draft.apply(heard.changes, heard.body);
     const bool has_last_word = refuses(heard.answer, *asked.milter) || heard.answer.word == MilterWord::discard;

@@ -19,6 +19,9 @@ class MiltersGathering final : public Gathering {
   ~MiltersGathering() override;
 
   Task<void> gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) override;
+  bool hears_of_refused_recipients() const override;
+  Task<void> recipient_refused(const Transaction& mail, const RefusedRecipient& refused,
+                               const GatherContext& context) override;
 
  private:
   struct Asked {
@@ -26,6 +29,8 @@ class MiltersGathering final : public Gathering {
     std::string name;
     std::unique_ptr<MilterSession> session;
   };
+  struct Turns;
+  const std::vector<Asked>& all() const { return of_connection_ != nullptr ? of_connection_->own_ : own_; }
   Task<void> gather_content(const Transaction& mail, MiltersFacts& found, const GatherContext& context);
 
   const MiltersSettings& settings_;

@@ -16,7 +16,7 @@ using milter::MacroStage;
 constexpr std::array<std::string_view, milter::macro_stages> usual = {
     "j {daemon_name} {daemon_addr} {daemon_port} v _ {if_name} {if_addr} {client_addr} {client_name} {client_port} "
     "{client_ptr}",
-    "{tls_version} {cipher} {cipher_bits} {cert_subject}",
+    "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer} {verify}",
     "i {mail_mailer} {mail_host} {mail_addr}",
     "i {rcpt_mailer} {rcpt_host} {rcpt_addr}",
     "i",
@@ -46,6 +46,13 @@ std::string message_id(const Transaction& mail) {
   return field == nullptr ? std::string() : std::string(text::trim(mail::unfold(field->value)));
 }
 
+std::string value_of_refused(std::string_view name, const RefusedRecipient& refused) {
+  if (name == "rcpt_mailer") return "error";
+  if (name == "rcpt_host") return refused.dsn;
+  if (name == "rcpt_addr") return refused.text;
+  return {};
+}
+
 std::string raw_value(std::string_view name, const Transaction& mail, std::string_view hostname) {
   const Client& client = mail.client;
   if (name == "j" || name == "if_name") return std::string(hostname);
@@ -55,8 +62,9 @@ std::string raw_value(std::string_view name, const Transaction& mail, std::strin
   if (name == "r") return client.extended ? "ESMTP" : "SMTP";
   if (name == "s") return client.helo;
   if (name == "daemon_name") return "sallyport";
-  if (name == "daemon_addr" || name == "if_addr") return mail.listener.ip.to_string();
-  if (name == "daemon_port") return std::to_string(mail.listener.port);
+  const bool has_address = !mail.listener.is_unix();
+  if (name == "daemon_addr" || name == "if_addr") return has_address ? mail.listener.address().ip.to_string() : "";
+  if (name == "daemon_port") return has_address ? std::to_string(mail.listener.port()) : "";
   if (name == "client_addr") return client.ip.to_string();
   if (name == "client_name" || name == "client_ptr") return client.rdns.empty() ? "unknown" : client.rdns;
   if (name == "client_port") return std::to_string(client.port);
@@ -73,6 +81,7 @@ std::string raw_value(std::string_view name, const Transaction& mail, std::strin
   if (name == "cipher") return client.tls->cipher;
   if (name == "cipher_bits") return std::to_string(client.tls->bits);
   if (name == "cert_subject") return client.tls->client_subject;
+  if (name == "cert_issuer") return client.tls->client_issuer;
   if (name == "verify")
     return client.tls->client_is_verified ? "OK" : client.tls->client_subject.empty() ? "NO" : "FAIL";
   return {};
@@ -80,15 +89,18 @@ std::string raw_value(std::string_view name, const Transaction& mail, std::strin
 
 }  // namespace
 
-std::string macro_value(std::string_view name, const Transaction& mail, std::string_view hostname) {
+std::string macro_value(std::string_view name, const Transaction& mail, std::string_view hostname,
+                        const RefusedRecipient* refused) {
   if (name.size() > 2 && name.front() == '{' && name.back() == '}') name = name.substr(1, name.size() - 2);
-  return clean(raw_value(name, mail, hostname));
+  const bool is_about_rcpt = name.starts_with("rcpt_");
+  return clean(refused != nullptr && is_about_rcpt ? value_of_refused(name, *refused)
+                                                   : raw_value(name, mail, hostname));
 }
 
 MacroSet::MacroSet(MacroStage stage, const MilterSettings& milter, const milter::MtaDialogue& dialogue,
-                   const Transaction& mail, std::string_view hostname) {
+                   const Transaction& mail, std::string_view hostname, const RefusedRecipient* refused) {
   const auto add = [&](std::string_view name) {
-    std::string value = macro_value(name, mail, hostname);
+    std::string value = macro_value(name, mail, hostname, refused);
     if (!value.empty()) values_.emplace_back(name, std::move(value));
   };
   if (const MacroNames& configured = milter.macros[static_cast<std::size_t>(stage)]) {

@@ -20,9 +20,10 @@ namespace sallyport::policies {
 
 class MacroSet {
  public:
-  // What is sent at this stage. Everything must outlive the set, but `dialogue`.
+  // What is sent at this stage. Everything must outlive the set, but `dialogue`. `refused`: how the recipient was
+  // refused that the milter hears of; null: it was not.
   MacroSet(milter::MacroStage stage, const MilterSettings& milter, const milter::MtaDialogue& dialogue,
-           const Transaction& mail, std::string_view hostname);
+           const Transaction& mail, std::string_view hostname, const RefusedRecipient* refused = nullptr);
 
   // Valid as long as the set.
   milter::Macros for_command(milter::Verb verb) const;
@@ -31,7 +32,9 @@ class MacroSet {
   std::vector<std::pair<std::string, std::string>> values_;
 };
 
-// The value of one macro ("j", "{client_addr}"); empty: it has none.
-std::string macro_value(std::string_view name, const Transaction& mail, std::string_view hostname);
+// The value of one macro ("j", "{client_addr}"); empty: it has none. A refused recipient has the mailer "error", its
+// host is the enhanced code and its address the text of the refusal, as Sendmail and Postfix have it.
+std::string macro_value(std::string_view name, const Transaction& mail, std::string_view hostname,
+                        const RefusedRecipient* refused = nullptr);
 
 }  // namespace sallyport::policies

@@ -47,13 +47,19 @@ MilterTrouble trouble_of(io::Error error) {
 
 }  // namespace
 
+MilterUser::MilterUser(const Client& client) : is_limited(!client.is_trusted) {
+  constexpr unsigned v4_bits = 32;
+  constexpr unsigned v6_bits = 64;
+  network = IpNetwork::of(client.ip, client.ip.is_v4() ? v4_bits : v6_bits).to_string();
+}
+
 // One of the connections that a milter may have. Destroying it wakes who waits for one.
 class MilterPool::Place {
  public:
   explicit Place(Hub& hub) : hub_(hub) { ++hub_.open; }
   ~Place() {
     --hub_.open;
-    if (!hub_.waiting.empty()) hub_.waiting.front()->notify();
+    hub_.wake();
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -62,22 +68,66 @@ class MilterPool::Place {
   Hub& hub_;
 };
 
-// A place in the line of those who wait for a connection.
-class MilterPool::Waiting {
+// A connection that a client of this network has.
+class MilterPool::Held {
  public:
-  Waiting(Hub& hub, async::Signal& signal) : hub_(hub), at_(hub.waiting.insert(hub.waiting.end(), &signal)) {}
-  ~Waiting() {
-    hub_.waiting.erase(at_);
-    if (!hub_.waiting.empty()) hub_.waiting.front()->notify();  // there may be more than one
+  Held(Hub& hub, const std::string& network) : hub_(hub), at_(hub.held.try_emplace(network).first) { ++at_->second; }
+  ~Held() {
+    if (--at_->second == 0) hub_.held.erase(at_);
+    hub_.wake();
   }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  bool is_first() const { return hub_.waiting.begin() == at_; }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
 
  private:
   Hub& hub_;
-  const std::list<async::Signal*>::iterator at_;
+  const std::map<std::string, std::size_t>::iterator at_;
 };
+
+// A place in the line of those who wait for a connection.
+class MilterPool::Waiting {
+ public:
+  Waiting(Hub& hub, const MilterUser& user, async::Signal& signal)
+      : hub_(hub), user_(user), signal_(signal), at_(hub.waiting.insert(hub.waiting.end(), this)) {}
+  ~Waiting() {
+    hub_.waiting.erase(at_);
+    hub_.wake();  // there may be more than one
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  const MilterUser& user() const { return user_; }
+  void notify() { signal_.notify(); }
+
+ private:
+  Hub& hub_;
+  const MilterUser& user_;
+  async::Signal& signal_;
+  const std::list<Waiting*>::iterator at_;
+};
+
+bool MilterPool::Hub::has_share_left(const MilterUser& user) const {
+  if (!user.is_limited) return true;
+  const auto found = held.find(user.network);
+  return found == held.end() || found->second < (most + 1) / 2;
+}
+
+bool MilterPool::Hub::has_resting_of(const MilterUser& user) {
+  for (async::ListNode* node = resting.empty() ? nullptr : resting.front(); node; node = resting.after(*node)) {
+    if (static_cast<MilterHolder*>(node)->user().network == user.network) return true;
+  }
+  return false;
+}
+
+MilterPool::Waiting* MilterPool::Hub::next() {
+  const auto found = std::find_if(waiting.begin(), waiting.end(), [this](Waiting* one) {
+    return has_share_left(one->user()) || has_resting_of(one->user());
+  });
+  return found == waiting.end() ? nullptr : *found;
+}
+
+void MilterPool::Hub::wake() {
+  if (Waiting* const first = next()) first->notify();
+}
 
 // The one who tries a milter that was down; whoever else comes meanwhile is told that it is.
 class MilterPool::Try {
@@ -113,45 +163,76 @@ std::unique_ptr<MilterConnection> MilterPool::take_idle(Hub& hub) {
 }
 
 // The connection of the one that has said nothing for longest.
-std::unique_ptr<MilterConnection> MilterPool::take_resting(Hub& hub) {
+std::unique_ptr<MilterConnection> MilterPool::take_resting(Hub& hub, const MilterUser* of) {
+  async::ListHead passed_over;
+  std::unique_ptr<MilterConnection> taken;
   while (!hub.resting.empty()) {
     auto& holder = static_cast<MilterHolder&>(*hub.resting.front());
+    if (of != nullptr && holder.user().network != of->network) {
+      passed_over.push_back(holder);
+      continue;
+    }
     holder.unlink();
     std::unique_ptr<MilterConnection> connection = holder.give_up();
     if (!connection) continue;
-    if (connection->is_at_rest() && connection->is_fresh() && connection->end_session()) return connection;
-    // One is enough: who needs a connection waits for the place of this one.
-    dismiss(std::move(connection));
+    if (connection->is_at_rest() && connection->is_fresh() && connection->end_session())
+      taken = std::move(connection);
+    else  // one is enough: who needs a connection waits for the place of this one
+      dismiss(std::move(connection));
     break;
   }
-  return nullptr;
+  passed_over.take_all(hub.resting);
+  hub.resting.take_all(passed_over);
+  return taken;
 }
 
-Task<MilterPool::Acquired> MilterPool::acquire(const MilterSettings& milter, io::Resolver& resolver, Time deadline,
-                                               bool anew) {
+std::unique_ptr<MilterConnection> MilterPool::take_kept(Hub& hub, const MilterUser& user, bool anew) {
+  if (!hub.has_share_left(user)) return take_resting(hub, &user);
+  if (!anew) {
+    if (auto kept = take_idle(hub)) return kept;
+  }
+  if (hub.open >= hub.most) hub.idle.clear();  // they take the places of new ones
+  return hub.open < hub.most ? nullptr : take_resting(hub, nullptr);
+}
+
+void MilterPool::rest(const MilterSettings& milter, MilterHolder& holder) {
   Hub& hub = hub_of(milter);
+  hub.resting.push_back(holder);
+  hub.wake();
+}
+
+Task<MilterPool::Acquired> MilterPool::acquire(const MilterSettings& milter, const MilterUser& user,
+                                               io::Resolver& resolver, Time deadline, bool anew) {
+  Hub& hub = hub_of(milter);
+  hub.most = most(milter);
   if (hub.is_down && (hub.is_trying || scheduler_.now() < hub.next_try))
     co_return MilterTrouble{Kind::down, "it is down: " + hub.last_failure, false};
   async::Signal signal(scheduler_);
-  const Waiting waiting(hub, signal);
+  Waiting waiting(hub, user, signal);
   while (true) {
-    if (waiting.is_first()) {
-      if (!anew) {
-        if (auto kept = take_idle(hub)) co_return std::move(kept);
+    if (hub.next() == &waiting) {
+      if (auto kept = take_kept(hub, user, anew)) {
+        kept->serve(std::make_shared<Held>(hub, user.network));
+        co_return std::move(kept);
       }
-      if (hub.open >= most(milter)) hub.idle.clear();  // they take the places of new ones
-      if (hub.open < most(milter)) break;
-      if (auto taken = take_resting(hub)) co_return std::move(taken);
-      if (hub.open < most(milter)) break;
+      if (hub.open < hub.most && hub.has_share_left(user)) break;
     }
     const async::Woken woken = co_await signal.wait(deadline);
     if (woken == async::Woken::timed_out) {
-      const std::string all = std::to_string(most(milter));
-      co_return MilterTrouble{Kind::own, "all " + all + " connections that we may have to it are in use", false};
+      const std::string all = std::to_string(hub.most);
+      const bool is_own_share = hub.open < hub.most;
+      co_return MilterTrouble{Kind::own,
+                              is_own_share ? "clients of " + user.network + " have half of the " + all +
+                                                 " connections that we may have to it"
+                                           : "all " + all + " connections that we may have to it are in use",
+                              false};
     }
   }
   auto place = std::make_shared<Place>(hub);
-  co_return co_await open(milter, hub, std::move(place), resolver, deadline);
+  auto held = std::make_shared<Held>(hub, user.network);
+  auto opened = co_await open(milter, hub, std::move(place), resolver, deadline);
+  if (opened) (*opened)->serve(std::move(held));
+  co_return opened;
 }
 
 Task<MilterPool::Acquired> MilterPool::open(const MilterSettings& milter, Hub& hub, std::shared_ptr<void> place,
@@ -227,7 +308,8 @@ void MilterPool::give_back(const MilterSettings& milter, std::unique_ptr<MilterC
     const bool is_kept = may_be_kept && connection->end_session();
     if (is_kept) {
       hub.idle.push_back({std::move(connection), scheduler_.now()});
-      if (!hub.waiting.empty()) hub.waiting.front()->notify();
+      hub.idle.back().connection->serve(nullptr);
+      hub.wake();
       if (!std::exchange(hub.is_swept, true)) tasks_.spawn(sweep(hub));
     } else {
       connection->abort_message();
@@ -271,7 +353,7 @@ Task<void> MilterPool::sweep(Hub& hub) {
         continue;
       }
       hub.idle.push_back(std::move(one));
-      if (!hub.waiting.empty()) hub.waiting.front()->notify();
+      hub.wake();
     }
   }
 }

@@ -3,7 +3,8 @@
 // A milter has so many connections at most. Those who hold one and say nothing on it (their client is slow, or between
 // two mails) have to give it to who needs one now, the one that has rested longest first: the holder says again on
 // another connection what it had said (session.h). So no client, however slow, keeps a milter from the mail of others.
-// Where all connections are busy, who comes waits.
+// Where all connections are busy, who comes waits. Clients of one network hold at most half of them: a stranger whose
+// mails keep a milter busy for long leaves the other half to others.
 //
 // A connection whose session has ended is kept for another one, where both sides have the word for it (QUIT_NC) and
 // nothing has gone wrong on it; for a minute at most. That word goes out with the next session's first, or after a
@@ -28,14 +29,24 @@
 #include "gateway/io/dialer.h"
 #include "gateway/io/resolver.h"
 #include "gateway/mail/spool.h"
+#include "policies/api/transaction.h"
 #include "policies/milters/connection.h"
 #include "policies/milters/settings.h"
 
 namespace sallyport::policies {
 
+// For whom a milter is asked.
+struct MilterUser {
+  explicit MilterUser(const Client& client);
+
+  std::string network;     // the client's IPv4 address, or its IPv6 /64
+  bool is_limited = true;  // false: trusted, so that it may hold all connections
+};
+
 // Who has a connection on which nothing is being said.
 class MilterHolder : public async::ListNode {
  public:
+  virtual const MilterUser& user() const noexcept = 0;
   // Called when another one needs the connection. It is not at rest any more then.
   virtual std::unique_ptr<MilterConnection> give_up() noexcept = 0;
 
@@ -54,12 +65,14 @@ class MilterPool {
   // Each of so many workers has its part of the connections that a milter may have. Before the first use.
   void divide_among(std::size_t workers) { workers_ = workers; }
 
-  // A connection on which terms are agreed on, and no SMTP session has begun. `anew`: one that nobody has used.
-  Task<Acquired> acquire(const MilterSettings& milter, io::Resolver& resolver, Time deadline, bool anew);
+  // A connection on which terms are agreed on, and no SMTP session has begun. `anew`: one that nobody has used. `user`
+  // outlives the task.
+  Task<Acquired> acquire(const MilterSettings& milter, const MilterUser& user, io::Resolver& resolver, Time deadline,
+                         bool anew);
   // The session that it was for has ended.
   void give_back(const MilterSettings& milter, std::unique_ptr<MilterConnection> connection) noexcept;
   // Nothing is said on the holder's connection from now on, until the holder unlinks itself.
-  void rest(const MilterSettings& milter, MilterHolder& holder) { hub_of(milter).resting.push_back(holder); }
+  void rest(const MilterSettings& milter, MilterHolder& holder);
 
   // What is known of one milter; for tests.
   std::size_t open_connections(const MilterSettings& milter) { return hub_of(milter).open; }
@@ -71,11 +84,20 @@ class MilterPool {
     Time since;
     bool is_told = false;  // the milter knows that the session has ended
   };
+  class Waiting;
   // All about one address.
   struct Hub {
-    std::size_t open = 0;  // connections, those being made too
+    std::size_t most = 1;                     // connections that there may be
+    std::size_t open = 0;                     // connections, those being made too
+    std::map<std::string, std::size_t> held;  // of them by clients, by their networks
     async::ListHead resting;
-    std::list<async::Signal*> waiting;
+    std::list<Waiting*> waiting;
+
+    bool has_share_left(const MilterUser& user) const;
+    bool has_resting_of(const MilterUser& user);
+    // The first who waits and may have one now; null: nobody.
+    Waiting* next();
+    void wake();
     std::vector<Idle> idle;
     unsigned failures = 0;  // in a row, to connect and agree
     bool is_down = false;   // `failures` are too many
@@ -85,13 +107,16 @@ class MilterPool {
     std::string last_failure;
   };
   class Place;
-  class Waiting;
+  class Held;
   class Try;
 
   Hub& hub_of(const MilterSettings& milter);
   std::size_t most(const MilterSettings& milter) const;
   std::unique_ptr<MilterConnection> take_idle(Hub& hub);
-  std::unique_ptr<MilterConnection> take_resting(Hub& hub);
+  // `of`: only from clients of this one's network; null: from anybody.
+  std::unique_ptr<MilterConnection> take_resting(Hub& hub, const MilterUser* of);
+  // One that is there; null: a new one may be made, or has to be waited for.
+  std::unique_ptr<MilterConnection> take_kept(Hub& hub, const MilterUser& user, bool anew);
   Task<Acquired> open(const MilterSettings& milter, Hub& hub, std::shared_ptr<void> place, io::Resolver& resolver,
                       Time deadline);
   Task<Result<std::unique_ptr<io::Stream>, MilterTrouble>> dial(const Endpoint& at, io::Resolver& resolver,

@@ -161,11 +161,11 @@ void MilterSession::end_mail() noexcept {
 }
 
 Task<Told> MilterSession::say(const milter::Command& event, MacroStage stage, const Transaction& mail,
-                              const GatherContext& context) {
+                              const GatherContext& context, const RefusedRecipient* refused) {
   const milter::Verb verb = milter::verb_of(event);
   bool is_answered = false;
   {
-    const MacroSet macros(stage, milter_, connection_->dialogue(), mail, hostname_);
+    const MacroSet macros(stage, milter_, connection_->dialogue(), mail, hostname_, refused);
     is_answered = connection_->add(event, macros.for_command(verb));
   }
   if (!is_answered) co_return Outcome{};
@@ -202,9 +202,11 @@ Task<Told> MilterSession::say_stage(Stage stage, const Transaction& mail, const 
 Task<Told> MilterSession::catch_up(Stage stage, const Transaction& mail, const GatherContext& context, bool anew) {
   if (!connection_) {
     const Time deadline = std::min(context.scheduler.now() + milter_.connect_timeout, context.deadline);
-    auto acquired = co_await services_.pool->acquire(milter_, context.resolver, deadline, anew);
+    user_.emplace(mail.client);
+    auto acquired = co_await services_.pool->acquire(milter_, *user_, context.resolver, deadline, anew);
     if (!acquired) co_return std::move(acquired).error();
     connection_ = std::move(*acquired);
+    wants_refused_ = (connection_->dialogue().terms().options & milter::option::rejected_rcpts) != 0;
   }
   if (stage > Stage::connect && !has_said_connect_) {
     auto told = co_await say_stage(Stage::connect, mail, context);
@@ -295,6 +297,29 @@ Task<MilterAnswer> MilterSession::tell(Stage stage, const Transaction& mail, con
   remember(stage, answer);
   if (connection_) rest(context);
   co_return answer;
+}
+
+bool MilterSession::hears_of_refused_recipients() const {
+  return wants_refused_ && !trouble_ && has_to_hear(Stage::rcpt);
+}
+
+Task<void> MilterSession::tell_refused(const Transaction& mail, const RefusedRecipient& refused,
+                                       const GatherContext& context) {
+  unlink();
+  const Clock clock(*this, context);
+  notice_end(context);
+  auto told = co_await catch_up(Stage::rcpt, mail, context, false);
+  if (told && !is_last_word(*told)) {
+    const std::string path = in_brackets(*mail.rcpt);
+    const milter::Command event = milter::Rcpt{path, words_of(mail.rcpt_parameters)};
+    told = co_await say(event, MacroStage::rcpt, mail, context, &refused);
+  }
+  if (!told) {
+    fail(Stage::rcpt, told.error(), mail, context);
+    co_return;
+  }
+  remember(Stage::rcpt, answer_of(Stage::rcpt, told));
+  if (connection_) rest(context);
 }
 
 Task<Told> MilterSession::say_header(const Transaction& mail, const MailDraft& draft, const GatherContext& context) {

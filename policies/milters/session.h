@@ -35,6 +35,11 @@ class MilterSession final : private MilterHolder {
   // Stages connect to rcpt. Nothing: the milter was told and has no word against it.
   Task<MilterAnswer> tell(Stage stage, const Transaction& mail, const GatherContext& context);
 
+  // Whether the milter has asked to hear of recipients that others refuse.
+  bool hears_of_refused_recipients() const;
+  // Tells it of such a recipient; no answer changes what has become of that one.
+  Task<void> tell_refused(const Transaction& mail, const RefusedRecipient& refused, const GatherContext& context);
+
   struct Heard {
     MilterAnswer answer;
     milter::Changes changes;
@@ -48,6 +53,7 @@ class MilterSession final : private MilterHolder {
  private:
   using Told = Result<milter::Outcome, MilterTrouble>;
 
+  const MilterUser& user() const noexcept override { return *user_; }
   std::unique_ptr<MilterConnection> give_up() noexcept override { return forget_connection(); }
   std::unique_ptr<MilterConnection> forget_connection() noexcept;
   void rest(const GatherContext& context);
@@ -59,7 +65,7 @@ class MilterSession final : private MilterHolder {
   class Clock;
 
   Task<Told> say(const milter::Command& event, milter::MacroStage stage, const Transaction& mail,
-                 const GatherContext& context);
+                 const GatherContext& context, const RefusedRecipient* refused = nullptr);
   // Says what has not been said on this connection of what comes before `stage`; an outcome is the milter's last word.
   Task<Told> catch_up(Stage stage, const Transaction& mail, const GatherContext& context, bool anew);
   Task<Told> say_stage(Stage stage, const Transaction& mail, const GatherContext& context);
@@ -76,11 +82,13 @@ class MilterSession final : private MilterHolder {
   const MilterServices& services_;
   const std::string_view hostname_;
 
+  std::optional<MilterUser> user_;  // once a connection was asked for
   std::unique_ptr<MilterConnection> connection_;
   // What was said on this connection.
   bool has_said_connect_ = false;
   bool has_said_helo_ = false;
   bool has_said_mail_ = false;
+  bool wants_refused_ = false;  // what it has asked for on its last connection
 
   bool is_done_with_connection_ = false;
   bool is_done_with_mail_ = false;

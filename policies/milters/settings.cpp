@@ -76,12 +76,15 @@ std::string same_text(const std::string& text) { return text; }
 constexpr auto name_type = settings::text_type<std::string, parse_name, same_text>(
     "name", R"(a name of at most 40 letters, digits, "-", "_" and ".")", R"({"type": "string"})");
 
-Result<SocketAddress> parse_listener(std::string_view text, const Reading& reading) {
+Result<Endpoint> parse_listener(std::string_view text, const Reading& reading) {
+  constexpr std::string_view local = "unix:";
+  if (text.size() > local.size() && text.starts_with(local))
+    return Endpoint::unix_socket(reading.resolve(text.substr(local.size())));
   const auto address = SocketAddress::parse(text);
-  return address ? Result<SocketAddress>(*address) : Result<SocketAddress>(reading.wrong(text));
+  return address ? Result<Endpoint>(*address) : Result<Endpoint>(reading.wrong(text));
 }
-std::string listener_text(const SocketAddress& address) { return address.to_string(); }
-constexpr auto listeners_type = settings::list_type<SocketAddress, parse_listener, listener_text>(
+std::string listener_text(const Endpoint& address) { return address.to_string(); }
+constexpr auto listeners_type = settings::list_type<Endpoint, parse_listener, listener_text>(
     "list of addresses", R"(a list of addresses of [[listen]] like ["0.0.0.0:25"])",
     R"({"type": "array", "items": {"type": "string"}})");
 

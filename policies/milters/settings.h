@@ -34,7 +34,7 @@ struct MilterSettings {
   Duration message_timeout = std::chrono::seconds(120);  // for all that is waited for about one mail
   std::uint64_t max_connections = 100;                   // of the whole process
   bool reuse = true;                                     // connections carry one SMTP session after another
-  std::vector<SocketAddress> listeners;                  // that it is asked about; empty: all
+  std::vector<Endpoint> listeners;                       // that it is asked about; empty: all
   std::array<MacroNames, milter::macro_stages> macros;   // by milter::MacroStage
 
   // "opendkim" of unix:/run/opendkim/opendkim.sock, "clamav" of unix:/run/clamav/milter.sock, else "127.0.0.1:8891".

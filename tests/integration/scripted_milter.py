@@ -68,6 +68,7 @@ class ScriptedMilter:
         self.keeps_notes = True
         self.connections = 0
         self.open = 0
+        self.peers = set()
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self.listener = None
@@ -89,6 +90,14 @@ class ScriptedMilter:
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
+    def crash(self):
+        """Ends as a process that is killed: listener and conversations at once."""
+        self.stop()
+        with self.lock:
+            for peer in self.peers:
+                with contextlib.suppress(OSError):
+                    peer.shutdown(socket.SHUT_RDWR)
+
     def accept(self, listener):
         while not self.stopping.is_set():
             try:
@@ -98,6 +107,7 @@ class ScriptedMilter:
             with self.lock:
                 self.connections += 1
                 self.open += 1
+                self.peers.add(peer)
                 number = self.connections
             threading.Thread(target=self.serve, args=(peer, number), daemon=True).start()
 
@@ -107,6 +117,7 @@ class ScriptedMilter:
             conversation.run()
         with self.lock:
             self.open -= 1
+            self.peers.discard(peer)
 
     def letters(self, number=None):
         """The commands that were heard, macros aside."""

@@ -198,6 +198,14 @@ class Sense(CheckTest):
         told = self.check(f'listen = [{{ {listener}, tls = "implicit" }}]', 78)
         self.assertTrue(any('tls has no use with protocol = "milter"' in line for line in told), told)
 
+    def test_milters_that_are_never_asked(self):
+        door = free_port()
+        told = self.check(f'listen = [{{ address = "127.0.0.1:{door}" }}]\n[[policy.milters]]\naddress = "unix:/run/x.sock"\n'
+                          f'listeners = ["127.0.0.1:9", "unix:/run/y.sock"]')
+        for address in ("127.0.0.1:9", "unix:/run/y.sock"):
+            self.assertTrue(any(f"no [[listen]] block has the address {address}" in line and 'the milter "x": it is never asked' in line
+                                for line in told), told)
+
     def test_the_likeliest_mistakes_have_their_cure_in_words(self):
         self.expect('[policy.dnsbl]\nzones.zen.spamhaus.org.score = 8.0', r'write policy\.dnsbl\.zones\."zen\.spamhaus\.org"\.score')
         self.expect('[limits]\nhops = 7\nworkers = 2', r'"workers" stands behind \[limits\].* top of the file')

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """The gateway as a milter: a listener with protocol = "milter" judges the mail of a real Postfix, and of a scripted MTA."""
+import os
 import re
 import signal
+import stat
 import struct
 import subprocess
 import time
 import unittest
 
-from milter_mta import Mta
+from milter_mta import OFFER, Mta
 from postfix_server import Postfix
+from scripted_milter import CONTINUE, ScriptedMilter, add_header, change_header, insert_header
 from servers.jail import skip_unless_possible
 from servers.sendmail import Sendmail
 from support import Client, GatewayTest, PROGRAM, accepts, free_port, run, tool, wait_until
@@ -44,7 +47,10 @@ class Served(GatewayTest):
     def serve(self, rules=RULES, **more):
         """A gateway with one listener, for MTAs."""
         self.milter_port = free_port()
+        self.milter_place = f"inet:127.0.0.1:{self.milter_port}"
         listener = {"address": f"127.0.0.1:{self.milter_port}", "protocol": "milter", **more.pop("listener", {})}
+        if listener["address"].startswith("unix:"):
+            self.milter_place = listener["address"]
         policy = {"mode": "off", **more.pop("policy", {})}
         if rules:
             policy["rules"] = {"mode": "enforce", "path": self.rules(rules)}
@@ -70,7 +76,7 @@ class BehindPostfix(Served):
             self.skipTest("no postfix here")
 
     def postfix(self, more=""):
-        self.mta = Postfix(self, more=f"smtpd_milters = inet:127.0.0.1:{self.milter_port}\nmilter_default_action = tempfail\n"
+        self.mta = Postfix(self, more=f"smtpd_milters = {self.milter_place}\nmilter_default_action = tempfail\n"
                            "smtpd_authorized_xclient_hosts = 127.0.0.0/8\nsmtpd_delay_reject = no\nrelay_domains = elsewhere.example\n"
                            "virtual_mailbox_maps = inline:{ {user@test.example=user/} {bob@test.example=user/} {late@test.example=user/} }\n" + more)
 
@@ -177,6 +183,163 @@ class BehindPostfix(Served):
         dropped.ask("EHLO before.example", 250)
         dropped.ask("XCLIENT ADDR=192.0.2.67 NAME=[UNAVAILABLE]", 421)
         self.assertEqual(self.last("connection")["verdict"], "drop")
+
+
+    def test_fields_stand_as_with_the_gateway_in_front(self):
+        """What the MTA is asked to do comes to the header that the gateway sends itself, with what a milter behind it wants."""
+        changes = [insert_header(0, "X-Above", "0"), insert_header(1, "X-First", "1"), insert_header(4, "X-Fourth", "a\n b"),
+                   change_header(1, "X-Keep", "other"), insert_header(5, "X-Twice", "inserted"), change_header(3, "X-Twice", ""),
+                   add_header("X-Twice", "appended"), add_header("X-Last", "9")]
+        behind = ScriptedMilter(self.folder / "behind.sock", {"E": [*changes, CONTINUE]})
+        self.addCleanup(behind.stop)
+        dns = self.dns({"sender.example": {"TXT": ["v=spf1 ip4:192.0.2.7 -all"]}})
+        more = {"dns": {"servers": [f"127.0.0.1:{dns}"]},
+                "policy": {"spf": {"mode": "enforce"}, "milters": [{"address": f"unix:{behind.path}", "mode": "enforce"}]}}
+        fields = ("X-Old: 1\r\nReceived: from far.example by near.example; Mon, 30 Nov 2026 10:00:00 +0000\r\nX-Sallyport-Verdict: forged\r\n"
+                  "X-Twice: 2\r\nX-Old: 3\r\nX-Keep: 4\r\nX-Twice: 5\r\nX-Sallyport-Id: forged\r\n")
+        self.serve(**more)
+        self.postfix()
+        self.mail("mark", more=fields)
+        asked = self.shown(self.delivered(1)[0])
+        self.gateway_process.stop()
+        self.mta = Postfix(self)
+        port = free_port()
+        rules = self.rules(RULES.replace('"archive"', '"default"'))
+        policy = {"mode": "off", "rules": {"mode": "enforce", "path": rules}, **more["policy"]}
+        listener = {"address": f"127.0.0.1:{port}", "tls": "off", "xclient_from": ["127.0.0.1"]}
+        self.start_gateway(self.configuration(self.mta.port, listen=[listener], dns=more["dns"], policy=policy))
+        with Client(port) as client:
+            client.greet("before.example")
+            client.ask("XCLIENT ADDR=192.0.2.7 NAME=client.example", 220)
+            client.ask("EHLO client.example", 250)
+            client.mail()
+            client.message(f"{fields}From: ann@sender.example\r\nTo: user@test.example\r\nSubject: mark\r\n\r\nA body\r\n")
+        self.assertEqual(asked, self.shown(self.delivered(1)[0]))
+        names = [name for name, _ in asked]
+        for name in ("X-Above", "X-Marked", "Authentication-Results", "X-First", "X-Fourth"):
+            self.assertIn(name, names)
+
+    def shown(self, content):
+        """The header's fields from our first one on; those that no two mails have in common are masked."""
+        header = content[:content.index("\n\n")]
+        fields = [tuple(re.split(r":\s*", field, maxsplit=1)) for field in re.split(r"\n(?![ \t])", header)]
+        fields = fields[[name for name, _ in fields].index("X-Sallyport-Id"):]
+        return [(name, "one" if name == "X-Sallyport-Id" or (name == "Received" and "far.example" not in value) else value)
+                for name, value in fields]
+
+    def test_over_a_unix_domain_socket(self):
+        place = self.folder / "judge.sock"
+        self.serve(listener={"address": f"unix:{place}", "socket_mode": "0660", "socket_group": "postfix"})
+        self.assertEqual((stat.S_IMODE(place.stat().st_mode), place.group()), (0o660, "postfix"))
+        self.postfix()
+        self.mail("plain")
+        self.assertIn("X-Sallyport-Verdict: clean; score=0.0; checks=", self.delivered(1)[0])
+        self.mail("refuse", 554)
+        line = self.last()
+        self.assertEqual((line["verdict"], line["ip"]), ("reject", "192.0.2.7"))
+        self.assertTrue(line["mta"].startswith("inner.test.example"), line)
+
+
+class UnixSocket(Served):
+    """A listener at a unix-domain socket: its file, and who listens there."""
+    expects_deaths = True
+
+    def setUp(self):
+        super().setUp()
+        folder = self.folder / "sockets"  # that the gateway's user may write in
+        folder.mkdir()
+        folder.chmod(0o777)
+        self.place = folder / "judge.sock"
+        self.listener = {"address": f"unix:{self.place}"}
+
+    def judged(self, place=None):
+        """The answer to a whole mail."""
+        with Mta(str(place or self.place)) as mta:
+            mta.say(b"O", OFFER)
+            self.assertEqual(mta.say(b"C", b"client.example\0004\x30\x39192.0.2.7\0"), [b"c"])
+            mta.say(b"H", b"client.example\0")
+            mta.say(b"M", b"<ann@sender.example>\0")
+            mta.say(b"R", b"<user@test.example>\0")
+            mta.send((b"T",), (b"L", b"Subject\0 plain\0"), (b"N",), (b"B", b"text\r\n"))
+            return mta.say(b"E")[-1]
+
+    def test_each_worker_serves_it(self):
+        self.serve(listener=self.listener, workers=2)
+        self.assertEqual(stat.S_IMODE(self.place.stat().st_mode), 0o660)
+        for _ in range(20):
+            self.assertEqual(self.judged(), b"a")
+        line = self.last()
+        self.assertEqual((line["ip"], line["mta"]), ("192.0.2.7", f"unix:{self.place}"))
+
+    def test_a_process_that_takes_the_others_place_serves_it_on(self):
+        self.serve(listener=self.listener, workers=2)
+        before = self.gateway_process.pid
+        os.kill(before, signal.SIGKILL)
+        # Who comes meanwhile waits.
+        self.assertEqual(self.judged(), b"a")
+        self.assertNotEqual(self.gateway_process.pid, before)
+
+    def test_what_a_dead_one_left_is_replaced_and_a_living_one_stays(self):
+        self.serve(listener=self.listener)
+        first = self.gateway_process
+        file = self.folder / "sallyport.toml"
+        other = self.folder / "other.toml"
+        state = self.folder / "other-state"
+        other.write_text(re.sub(r'state = .*', f'state = {{ "path" = "{state}" }}', file.read_text()))
+        self.assertIn(str(state), other.read_text())
+        words = f"cannot bind {self.place}: another process serves it"
+        second = run([PROGRAM, "run", "-c", other])
+        self.assertEqual(second.returncode, 74)
+        self.assertIn(words, second.stderr)
+        told = run([PROGRAM, "check", "-c", other])
+        self.assertIn(words, told.stdout + told.stderr)
+        self.assertEqual(run([PROGRAM, "check", "-c", file]).returncode, 0)
+        self.assertEqual(self.judged(), b"a")
+        first.kill()
+        self.assertTrue(self.place.is_socket())
+        self.start_gateway(file)
+        self.assertEqual(self.judged(), b"a")
+        self.gateway_process.stop()
+        self.place.unlink()
+        self.place.write_text("precious")
+        third = run([PROGRAM, "run", "-c", file])
+        self.assertEqual(third.returncode, 74)
+        self.assertIn("there is a file that is no socket", third.stderr)
+        self.assertEqual(self.place.read_text(), "precious")
+
+    def test_a_reload_moves_it(self):
+        self.serve(listener=self.listener, workers=2)
+        mta = Mta(str(self.place))
+        self.addCleanup(mta.socket.close)
+        mta.say(b"O", OFFER)
+        file, moved = self.folder / "sallyport.toml", self.place.with_name("moved.sock")
+        file.write_text(file.read_text().replace(str(self.place), str(moved)))
+        done = run([PROGRAM, "reload", "-c", file])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.judged(moved), b"a")
+        wait_until("the old file is gone", lambda: not self.place.exists())
+        self.assertEqual(mta.say(b"C", b"client.example\0004\x30\x39192.0.2.7\0"), [b"c"])  # which goes on
+
+    def test_settings_that_have_no_use(self):
+        for listener, words in (
+                ({"address": f"unix:{self.place}"}, 'a unix-domain socket is for protocol = "milter" alone'),
+                ({"address": "127.0.0.1:2525", "protocol": "milter", "socket_mode": "0666"}, "socket_mode has no use without"),
+                ({"address": "127.0.0.1:2525", "protocol": "milter", "socket_group": "mail"}, "socket_group has no use without"),
+                ({"address": f"unix:{self.place}", "protocol": "milter", "milter_from": ["192.0.2.1"]}, "milter_from has no use with a unix"),
+                ({"address": f"unix:{self.place}", "protocol": "milter", "socket_mode": "rw"}, 'permissions like "0660"'),
+                ({"address": f"unix:{self.place}", "protocol": "milter", "socket_mode": "1777"}, 'permissions like "0660"')):
+            with self.subTest(words):
+                file = self.configuration({}, listen=[listener], policy={"mode": "off"}, tls=None)
+                told = run([PROGRAM, "check", "-c", file])
+                self.assertEqual(told.returncode, 78)
+                self.assertIn(words, told.stdout + told.stderr)
+
+    def test_a_group_that_is_none(self):
+        file = self.configuration({}, listen=[{**self.listener, "protocol": "milter", "socket_group": "no-such-group"}],
+                                  policy={"mode": "off"}, tls=None)
+        done = run([PROGRAM, "run", "-c", file])
+        self.assertEqual(done.returncode, 74)
+        self.assertIn(f"cannot give {self.place} to the group no-such-group: there is no such group", done.stderr)
 
 
 class BehindSendmail(Served):

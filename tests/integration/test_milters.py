@@ -4,13 +4,19 @@ import re
 import struct
 import unittest
 
-from scripted_milter import (ACCEPT, CONTINUE, DISCARD, PROGRESS, REJECT, SHUTDOWN, SILENT, SKIP, TEMPFAIL, ScriptedMilter,
+from scripted_milter import (ACCEPT, CLOSE, CONTINUE, DISCARD, PROGRESS, REJECT, SHUTDOWN, SILENT, SKIP, TEMPFAIL, ScriptedMilter,
                              add_header, add_rcpt, change_header, change_sender, delete_rcpt, insert_header, quarantine, reply,
                              replace_body)
 from support import Client, GatewayTest, wait_until
 
 MAIL = ("From: Ann <ann@sender.example>\r\nTo: user@test.example\r\nSubject: hello\r\n\tand more\r\nMessage-ID: <1@sender.example>\r\n"
         "\r\nfirst line\r\n..second")  # the client ends it with CRLF and the dot
+
+
+NO_BOB = """sp.rule { name = "NO_BOB", stage = "rcpt", run = function(tx)
+  if tx.rcpt.user == "bob" then return sp.reject(553, "5.7.3", "No bob here") end
+end }
+"""
 
 
 def lines_of(message):
@@ -31,9 +37,9 @@ class MilterTest(GatewayTest):
     def settings(self, milter, **more):
         return {"address": f"unix:{milter.path}", "mode": "enforce", **more}
 
-    def serve(self, *milters, settings=None, rules=None, **more):
+    def serve(self, *milters, settings=None, rules=None, sink=(), **more):
         """A gateway in front of a sink that asks these milters."""
-        self.store = self.sink()
+        self.store = self.sink(*sink)
         asked = [self.settings(one, **(settings or {})) for one in milters]
         policy = {"mode": "off", "milters": asked}
         if rules:
@@ -137,7 +143,7 @@ class Hearing(MilterTest):
         self.assertLessEqual(max(len(data) for data in milter.data(b"B")), 65535)
 
     def test_versions_before_six(self):
-        for version, letters in ((2, "OCHMRLLLLNBEQ"), (4, "OCHMRTLLLLNBEQ")):
+        for version, letters in ((2, "OCHMRLLLLNBEQ"), (3, "OCHMRLLLLNBEQ"), (4, "OCHMRTLLLLNBEQ")):
             with self.subTest(version):
                 milter = self.milter(name=f"version{version}", version=version, actions=0x3F)
                 self.serve(milter)
@@ -159,6 +165,44 @@ class Hearing(MilterTest):
         self.assertEqual(milter.data(b"H"), [b"client.example\0", b"secure.example\0"])
         self.assertEqual(milter.data(b"M"), [b"<ann@sender.example>\0SIZE=300\0"])
         self.assertTrue(milter.macros_of(b"H")["{tls_version}"].startswith("TLSv1"))
+
+    def test_refused_recipients_are_told_to_those_that_ask(self):
+        rejected_rcpts = 0x800
+        counting = self.milter({"R": lambda conversation, data: REJECT if b"bob" in data else CONTINUE}, "counting", options=rejected_rcpts)
+        other = self.milter(name="other")
+        self.serve(counting, other, rules=NO_BOB, sink=("--reject-rcpt", "nobody"))
+        client = self.client()
+        client.ask("MAIL FROM:<ann@sender.example>", 250)
+        client.ask("RCPT TO:<user@test.example>", 250)
+        client.ask("RCPT TO:<bob@test.example>", 553)
+        client.ask("RCPT TO:<x@elsewhere.example>", 550)
+        client.ask("RCPT TO:<nobody@test.example>", 550)
+        client.message(lines_of(MAIL))
+        self.assertEqual(self.relayed()[0]["to"], ["user@test.example"])
+        self.assertEqual(other.data(b"R"), [b"<user@test.example>\0", b"<nobody@test.example>\0"])
+        self.assertEqual(counting.data(b"R"), [b"<user@test.example>\0", b"<bob@test.example>\0", b"<x@elsewhere.example>\0",
+                                               b"<nobody@test.example>\0", b"<nobody@test.example>\0"])
+        asked, bob, elsewhere, unknown, refused = (counting.macros_of(b"R", index) for index in range(5))
+        for macros in (asked, unknown):
+            self.assertEqual(macros["{rcpt_mailer}"], "esmtp")
+        self.assertEqual((bob["{rcpt_mailer}"], bob["{rcpt_host}"]), ("error", "5.7.3"))
+        self.assertRegex(bob["{rcpt_addr}"], r"^No bob here \(id \w+\)$")
+        self.assertRegex(elsewhere["{rcpt_addr}"], r"^Relaying denied \(id \w+\)$")
+        self.assertEqual((refused["{rcpt_mailer}"], refused["{rcpt_host}"][:2]), ("error", "5."))
+        # What the milter says of one is about nobody, and its own refusals it does not hear of.
+        self.assertEqual([line["check"] for line in self.wait_for_log("recipient", 3)], ["rules", "recipients", "upstream"])
+
+    def test_a_milter_that_fails_at_a_refused_recipient_has_failed(self):
+        milter = self.milter({"R": lambda conversation, data: CLOSE if b"bob" in data else CONTINUE}, options=0x800)
+        self.serve(milter, rules=NO_BOB)
+        client = self.client()
+        client.ask("MAIL FROM:<ann@sender.example>", 250)
+        client.ask("RCPT TO:<bob@test.example>", 553)
+        client.ask("RCPT TO:<user@test.example>", 451)
+        client.ask("RSET", 250)
+        client.mail()
+        client.message(lines_of(MAIL))
+        self.assertEqual(milter.letters().count("E"), 1)
 
     def test_an_aborted_mail_is_told(self):
         milter = self.milter()

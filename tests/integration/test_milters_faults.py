@@ -203,6 +203,116 @@ class Sharing(MilterTest):
         self.assertIn("that we may have to it are in use", line["because"])
         self.assertEqual(self.faults("resource"), 2)
 
+    def test_a_milter_that_closes_after_each_second_mail(self):
+        def at_end(conversation, data):
+            conversation.ends = getattr(conversation, "ends", 0) + 1
+            return [CONTINUE, CLOSE] if conversation.ends == 2 else CONTINUE
+
+        milter = self.milter({"E": at_end})
+        self.serve(milter)
+        client = self.client()
+        for _ in range(7):
+            client.mail()
+            client.message(lines_of(MAIL))
+        client.ask("QUIT", 221)
+        for _ in range(7):
+            self.send()
+        self.assertEqual(len(self.store.wait_for(14)), 14)
+        self.assertEqual(milter.letters().count("E"), 14)
+        self.assertGreaterEqual(milter.connections, 7)
+
+    def test_a_milter_that_is_restarted_under_load(self):
+        milter = self.milter()
+        milter.keeps_notes = False
+        self.serve(milter)
+        is_over, codes = threading.Event(), []
+
+        def send_on(number):
+            while not is_over.is_set():
+                with Client(self.port, source=f"127.0.1.{number}") as client:
+                    client.greet()
+                    for command in ("MAIL FROM:<ann@sender.example>", "RCPT TO:<user@test.example>", "DATA"):
+                        client.send(command + "\r\n")
+                        answer = client.reply()
+                        if answer[:3] not in ("250", "354"):
+                            break
+                    else:
+                        client.send(lines_of(MAIL) + "\r\n.\r\n")
+                        answer = client.reply()
+                    codes.append(answer[:3])
+
+        senders = [threading.Thread(target=send_on, args=(number,)) for number in range(1, 5)]
+        for sender in senders:
+            sender.start()
+        for _ in range(3):
+            seen = len(codes)
+            wait_until("mails pass", lambda seen=seen: codes[seen:].count("250") >= 10)
+            milter.crash()
+            time.sleep(0.5)
+            milter.start()
+        wait_until("mails pass again", lambda: codes[-10:] == ["250"] * 10)
+        is_over.set()
+        for sender in senders:
+            sender.join()
+        self.assertEqual(set(codes) - {"250", "451"}, set())
+        self.assertEqual(len(self.store.wait_for(codes.count("250"))), codes.count("250"))
+
+    def test_who_waits_gets_a_connection_that_comes_to_rest(self):
+        milter = self.milter({"R": lambda conversation, data: [1.0, CONTINUE] if b"slow" in data else CONTINUE})
+        self.serve(milter, settings={"max_connections": 1, "connect_timeout": "25s"}, domains=["test.example", "slow.example"])
+        silent = self.client()
+        silent.ask("MAIL FROM:<ann@sender.example>", 250)
+        silent.send("RCPT TO:<user@slow.example>\r\n")
+        wait_until("the milter is at work", lambda: "R" in milter.letters())
+        began = time.monotonic()
+        self.send()
+        self.assertLess(time.monotonic() - began, 15)
+        silent.expect(250)
+        silent.message(lines_of(MAIL))
+        self.assertEqual(len(self.store.wait_for(2)), 2)
+
+    def test_a_stranger_who_keeps_it_busy_leaves_half_to_others(self):
+        goes_on = threading.Event()
+        self.addCleanup(goes_on.set)
+
+        def at_end(conversation, data):
+            if b"SLOW" in conversation.body:
+                goes_on.wait(60)
+            return CONTINUE
+
+        milter = self.milter({"E": at_end})
+        self.serve(milter, settings={"max_connections": 4})
+        stranger = []
+        for _ in range(4):
+            client = self.client()
+            client.mail()
+            client.ask("DATA", 354)
+            stranger.append(client)
+        for client in stranger:
+            client.send("Subject: x\r\n\r\nSLOW\r\n.\r\n")
+        wait_until("two are being looked at", lambda: milter.letters().count("E") == 2)
+        for number in range(3):
+            with Client(self.port, source=f"127.0.0.{number + 2}") as other:
+                other.greet()
+                other.mail()
+                other.message(lines_of(MAIL))
+        self.assertEqual(milter.letters().count("E"), 5)
+        goes_on.set()
+        for client in stranger:
+            client.expect(250)
+        self.assertEqual(len(self.store.wait_for(7)), 7)
+
+    def test_a_slow_one_leaves_time_to_those_behind_it(self):
+        slow = self.milter({"E": STALL}, "slow")
+        quick = self.milter({"E": [add_header("X-Quick", "1"), CONTINUE]}, "quick")
+        self.store = self.sink()
+        settings = [self.settings(slow, on_error="skip"), self.settings(quick, command_timeout="2s")]
+        self.gateway(self.store.port, policy={"mode": "off", "milters": settings},
+                     timeouts={"policy": "1s", "upstream_reply": "1s", "final_reply": "6s"})
+        self.send()
+        self.assertIn(b"X-Quick: 1", self.relayed()[1])
+        self.assertIn("!milters:slow", self.last()["symbols"])
+
     def test_a_slow_client_is_told_again_from_the_beginning(self):
         milter = self.milter()
         self.serve(milter, settings={"max_connections": 1})

@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 
+from milter_mta import OFFER, Mta
 from support import (PROGRAM, Client, GatewayTest, accepts, children_of, free_port, is_alive, run, wait_until)
 
 
@@ -202,10 +203,10 @@ LAUNCHER = """
 import os, socket, sys
 sockets = []
 for address in sys.argv[1].split(","):
-    one = socket.socket()
+    one = socket.socket(socket.AF_UNIX if address.startswith("/") else socket.AF_INET)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    host, port = address.split(":")
-    one.bind((host, int(port)))
+    host, _, port = address.partition(":")
+    one.bind((host, int(port)) if port else host)
     one.listen(100)
     sockets.append(one)
 copies = [os.dup(one.fileno()) for one in sockets]
@@ -259,6 +260,21 @@ class SocketUnits(Supervised):
         self.assertEqual(gateway.wait(), 0)
         with socket.create_connection(("127.0.0.1", self.port), timeout=5):
             pass  # it waits for the next start
+
+    def test_a_unix_domain_socket_for_an_mta(self):
+        place = str(self.folder / "judge.sock")
+        file = self.configuration({}, listen=[{"address": f"unix:{place}", "protocol": "milter"}], tls=None, workers=2)
+        gateway = self.launch(file, place)
+        self.wait_for_log("ready")
+        for _ in range(2):
+            for _ in range(4):
+                with Mta(place) as mta:
+                    mta.say(b"O", OFFER)
+                    self.assertEqual(mta.say(b"C", b"client.example\0004\x30\x39192.0.2.7\0"), [b"c"])
+            os.kill(self.serving(), signal.SIGKILL)
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.wait(), 0)
+        self.assertTrue(os.path.exists(place))  # systemd's
 
     def test_a_socket_that_nobody_names_is_an_error(self):
         file = self.configuration(free_port())

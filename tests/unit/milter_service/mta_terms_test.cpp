@@ -63,12 +63,11 @@ TEST(MtaTerms, NameTheMacrosWhereTheMtaAsksForThem) {
 TEST(MtaTerms, WhatIsMissingIsToldOnce) {
   support::LinesLog log;
   MissingActions missing;
-  const SocketAddress mta = *SocketAddress::parse("127.0.0.1:1");
-  missing.tell(log, *agree({6, action::all, option::all}), mta);
+  missing.tell(log, *agree({6, action::all, option::all}), "mx.example");
   EXPECT_TRUE(log.lines.empty());
-  for (int i = 0; i < 3; ++i) missing.tell(log, *agree({2, action::add_headers, 0x3f}), mta);
+  for (int i = 0; i < 3; ++i) missing.tell(log, *agree({2, action::add_headers, 0x3f}), "mx.example");
   EXPECT_EQ(log.lines.size(), 3u);
-  EXPECT_EQ(log.count({"event=milter", "version=2"}), 3u);
+  EXPECT_EQ(log.count({"event=milter", "mta=mx.example", "version=2"}), 3u);
 }
 
 }  // namespace

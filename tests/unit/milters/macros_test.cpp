@@ -49,6 +49,41 @@ TEST_F(Macros, AreThoseOfTheConfiguration) {
   EXPECT_EQ(sent(MacroStage::mail), (std::map<std::string, std::string>{{"{client_port}", "1234"}}));
 }
 
+TEST_F(Macros, OfTlsWithAClientsCertificate) {
+  mail.client.tls = TlsFacts{.version = "TLSv1.3",
+                             .cipher = "TLS_AES_256_GCM_SHA384",
+                             .bits = 256,
+                             .client_is_verified = true,
+                             .client_subject = "CN=relay.example.org",
+                             .client_issuer = "CN=Example CA"};
+  const auto helo = sent(MacroStage::helo);
+  EXPECT_EQ(helo, (std::map<std::string, std::string>{{"{tls_version}", "TLSv1.3"},
+                                                      {"{cipher}", "TLS_AES_256_GCM_SHA384"},
+                                                      {"{cipher_bits}", "256"},
+                                                      {"{cert_subject}", "CN=relay.example.org"},
+                                                      {"{cert_issuer}", "CN=Example CA"},
+                                                      {"{verify}", "OK"}}));
+}
+
+// Sendmail's and Postfix's way of telling a refused recipient from one that is asked about.
+TEST_F(Macros, OfARefusedRecipient) {
+  mail.rcpt = MailAddress{"bob", "test.example"};
+  const RefusedRecipient refused{"rules", "5.1.1", "No bob\r\nhere"};
+  const MacroSet set(MacroStage::rcpt, milter, dialogue, mail, "mx.test.example", &refused);
+  std::map<std::string, std::string> values;
+  for (const auto& [name, value] : set.for_command(milter::Verb::rcpt).values) values.emplace(name, value);
+  EXPECT_EQ(values,
+            (std::map<std::string, std::string>{
+                {"i", "01ID"}, {"{rcpt_mailer}", "error"}, {"{rcpt_host}", "5.1.1"}, {"{rcpt_addr}", "No bobhere"}}));
+  EXPECT_EQ(sent(MacroStage::rcpt).at("{rcpt_addr}"), "bob@test.example");
+}
+
+TEST_F(Macros, OfAUnixDomainListenerHaveNoAddress) {
+  mail.listener = Endpoint::unix_socket("/run/sallyport/milter.sock");
+  EXPECT_FALSE(sent(MacroStage::connect).contains("{daemon_addr}"));
+  EXPECT_FALSE(sent(MacroStage::connect).contains("{daemon_port}"));
+}
+
 // threats.md F7
 TEST_F(Macros, HoldNoControlsOfPeers) {
   mail.client.rdns = std::string("a\0b\r\nc\x7f", 7);
