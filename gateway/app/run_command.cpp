@@ -90,6 +90,9 @@ constexpr Duration hand_over_patience = std::chrono::seconds(2);
 // How long one that has been killed may take until the kernel has closed what it had.
 constexpr Duration last_breath = std::chrono::milliseconds(500);
 
+// How long a start may wait for answers about names whose addresses are known from before.
+constexpr Duration patience_with_known_names = std::chrono::milliseconds(300);
+
 class Daemon {
  public:
   Daemon(std::string config_file, config::Loaded loaded, supervise::Inheritance inheritance)
@@ -219,7 +222,9 @@ std::optional<StartFailure> Daemon::build_snapshot() {
 }
 
 std::optional<StartFailure> Daemon::bind_sockets() {
-  auto opened = open_sockets(settings_.listen, builder_->workers(), std::move(inheritance_.sockets), common_->link);
+  const Serving serving = inheritance_.is_successor ? Serving::another_process : Serving::nobody;
+  auto opened =
+      open_sockets(settings_.listen, builder_->workers(), std::move(inheritance_.sockets), common_->link, serving);
   if (opened) {
     sockets_ = std::move(*opened);
     return std::nullopt;
@@ -298,8 +303,12 @@ std::optional<StartFailure> Daemon::start_threads() {
 // hosts say is read as the user who serves.
 std::optional<StartFailure> Daemon::find_servers() {
   upstream::NameBook& names = common_->registry.names();
-  const auto news = cli::look_up_names(settings_, names, common_->dns_cache, common_->counters, *common_->log);
-  if (news.empty()) return std::nullopt;
+  const upstream::Names wanted = upstream::names_of(settings_);
+  const bool is_all_known = std::all_of(wanted.begin(), wanted.end(),
+                                        [&](const std::string& name) { return !names.addresses(name).empty(); });
+  const auto news = cli::look_up_names(settings_, names, common_->dns_cache, common_->counters, *common_->log,
+                                       is_all_known ? patience_with_known_names : cli::names_patience);
+  if (wanted.empty()) return std::nullopt;
   log_names(news, *common_->log);
   const auto addresses = [&names](std::string_view name) { return names.addresses(name); };
   const auto doors = config::find_own_doors(loaded_, config_file_, config::addresses_of_this_host(), addresses);
@@ -323,6 +332,10 @@ std::optional<StartFailure> Daemon::open_store() {
   auto remembered = state::ServerMemory::read(**database, std::chrono::system_clock::now());
   if (!remembered) return StartFailure{cli::exit_code::io, remembered.error().message};
   common_->registry.recall(last_words(*remembered));
+  // After a death, and for a successor: what names stood for a moment ago counts until the DNS says something else.
+  const bool follows_another = inheritance_.is_successor || !inheritance_.last_end.empty();
+  const auto recent = state::ServerMemory::read_recent(**database, std::chrono::system_clock::now());
+  if (follows_another && recent) recall_names(*recent, common_->registry.names());
   const auto recalled = common_->memory.read(**database, std::chrono::system_clock::now());
   if (!recalled) note_lost_memory(recalled.error().message);
   const auto copies = common_->list_files.urls().keep_in(settings_.state.path + "/lists");

@@ -26,6 +26,13 @@ std::vector<upstream::LastWord> last_words(const std::vector<state::RememberedSe
   return words;
 }
 
+void recall_names(const std::vector<state::RememberedServer>& servers, upstream::NameBook& names) {
+  for (const state::RememberedServer& server : servers) {
+    if (server.name.empty()) continue;
+    if (const auto address = SocketAddress::parse(server.address)) names.recall(server.name, address->ip);
+  }
+}
+
 void ServerNotes::note(const upstream::UpstreamGroups& groups, WallTime now) {
   std::map<std::pair<std::string, std::string>, Noted> noted;
   for (const auto& [name, group] : groups) {

@@ -12,6 +12,8 @@ namespace sallyport::app {
 
 // The registry's form of what the state remembers.
 std::vector<upstream::LastWord> last_words(const std::vector<state::RememberedServer>& servers);
+// The addresses that names had.
+void recall_names(const std::vector<state::RememberedServer>& servers, upstream::NameBook& names);
 
 // Used on one loop.
 class ServerNotes {

@@ -24,18 +24,20 @@ Held take_out(Held& held, const std::string& address) {
   return taken;
 }
 
-Result<Bound, SocketProblem> adopt(Held taken, std::size_t workers) {
+Result<Bound, SocketProblem> adopt(Held taken, std::size_t workers, Serving serving) {
   Bound bound;
   // A socket of systemd's, or a unix-domain socket, is shared by all loops, each of which watches it by a descriptor of
-  // its own.
-  const bool is_from_systemd = taken.front().is_from_systemd;
-  const bool is_shared = is_from_systemd || taken.front().address.starts_with("unix:");
+  // its own. So are those of another process's: clients would wait at a further one of this process, in vain if it does
+  // not become ready.
+  const bool is_shared = taken.front().is_from_systemd || taken.front().address.starts_with("unix:") ||
+                         serving == Serving::another_process;
   const std::size_t one_each = is_shared ? workers : taken.size();
-  for (std::size_t i = taken.size(); i < one_each; ++i) {
-    Descriptor copy(::fcntl(taken.front().socket.get(), F_DUPFD_CLOEXEC, 3));
-    if (!copy)
-      return system_problem(std::string("cannot share ") + taken.front().address + ": " + std::strerror(errno));
-    taken.push_back({taken.front().address, std::move(copy), is_from_systemd});
+  const std::size_t had = taken.size();
+  for (std::size_t i = had; i < one_each; ++i) {
+    const supervise::HeldSocket& shared = taken[i % had];
+    Descriptor copy(::fcntl(shared.socket.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) return system_problem(std::string("cannot share ") + shared.address + ": " + std::strerror(errno));
+    taken.push_back({shared.address, std::move(copy), shared.is_from_systemd});
   }
   for (supervise::HeldSocket& one : taken) {
     const auto keeper = one.is_from_systemd ? uv::Keeper::service_manager : uv::Keeper::nobody_else;
@@ -69,7 +71,8 @@ void keep(const Endpoint& address, const std::vector<uv::BoundSocket>& sockets, 
 }
 
 Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
-    const std::vector<config::ListenSettings>& listeners, std::size_t workers, Held held, const supervise::Link& link) {
+    const std::vector<config::ListenSettings>& listeners, std::size_t workers, Held held, const supervise::Link& link,
+    Serving serving) {
   std::vector<std::vector<NewSocket>> sockets(workers);
   for (const config::ListenSettings& listen : listeners) {
     Held taken = take_out(held, listen.address.to_string());
@@ -80,7 +83,7 @@ Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
       bound = std::move(*made);
       keep(listen.address, bound, link);
     } else {
-      auto adopted = adopt(std::move(taken), workers);
+      auto adopted = adopt(std::move(taken), workers, serving);
       if (!adopted) return std::move(adopted).error();
       bound = std::move(*adopted);
       // Of a configuration with more workers than before.

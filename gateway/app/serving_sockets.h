@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,15 @@ struct SocketProblem {
   std::string message;
 };
 
+// Who accepts at the sockets that are held, as long as this process starts.
+enum class Serving : std::uint8_t { nobody, another_process };
+
 // For each worker its sockets, one or more for each listener. What is new is given to the supervisor to keep, and what
 // no listener names is given up; of systemd's that is an error, as clients would wait there in vain. Called before
 // privileges are dropped.
 Result<std::vector<std::vector<NewSocket>>, SocketProblem> open_sockets(
     const std::vector<config::ListenSettings>& listeners, std::size_t workers, std::vector<supervise::HeldSocket> held,
-    const supervise::Link& link);
+    const supervise::Link& link, Serving serving);
 
 // New sockets for a listener, one for each worker.
 Result<std::vector<uv::BoundSocket>, uv::BindFailure> bind_sockets(const config::ListenSettings& listen,

@@ -6,14 +6,10 @@
 #include "gateway/uv/loop.h"
 
 namespace sallyport::cli {
-namespace {
-
-constexpr Duration patience = std::chrono::seconds(5);
-
-}  // namespace
 
 std::vector<upstream::NameBook::News> look_up_names(const config::Settings& settings, upstream::NameBook& names,
-                                                    resolver::Cache& cache, Counters& counters, Log& log) {
+                                                    resolver::Cache& cache, Counters& counters, Log& log,
+                                                    Duration patience) {
   const upstream::Names wanted = upstream::names_of(settings);
   if (wanted.empty()) return {};
   const upstream::HostsTable hosts = upstream::HostsTable::read();

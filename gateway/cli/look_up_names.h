@@ -12,8 +12,11 @@
 
 namespace sallyport::cli {
 
-// Waits for the answers, 5 seconds at most. `cache` keeps them. Does nothing when no server is given by name.
+inline constexpr Duration names_patience = std::chrono::seconds(5);
+
+// Waits for the answers, no longer than `patience`. `cache` keeps them. Does nothing when no server is given by name.
 std::vector<upstream::NameBook::News> look_up_names(const config::Settings& settings, upstream::NameBook& names,
-                                                    resolver::Cache& cache, Counters& counters, Log& log);
+                                                    resolver::Cache& cache, Counters& counters, Log& log,
+                                                    Duration patience = names_patience);
 
 }  // namespace sallyport::cli

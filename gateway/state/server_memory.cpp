@@ -33,13 +33,14 @@ Result<Done> expire(Database& database, WallTime now) {
   return Done{};
 }
 
-}  // namespace
+// One that is there is noted anew each day.
+constexpr auto recent = std::chrono::hours(25);
 
-Result<std::vector<RememberedServer>> ServerMemory::read(Database& database, WallTime now) {
-  auto expired = expire(database, now);
-  if (!expired) return std::move(expired).error();
-  auto rows = database.prepare("SELECT upstream, address, name, offers FROM upstream_server ORDER BY seen_at DESC");
+Result<std::vector<RememberedServer>> read_since(Database& database, std::int64_t seconds) {
+  auto rows = database.prepare(
+      "SELECT upstream, address, name, offers FROM upstream_server WHERE seen_at >= ? ORDER BY seen_at DESC");
   if (!rows) return std::move(rows).error();
+  rows->bind(seconds);
   std::vector<RememberedServer> servers;
   while (true) {
     auto row = rows->step();
@@ -47,6 +48,18 @@ Result<std::vector<RememberedServer>> ServerMemory::read(Database& database, Wal
     if (!*row) return servers;
     servers.push_back({rows->text(0), rows->text(1), rows->text(2), rows->text(3)});
   }
+}
+
+}  // namespace
+
+Result<std::vector<RememberedServer>> ServerMemory::read(Database& database, WallTime now) {
+  auto expired = expire(database, now);
+  if (!expired) return std::move(expired).error();
+  return read_since(database, 0);
+}
+
+Result<std::vector<RememberedServer>> ServerMemory::read_recent(Database& database, WallTime now) {
+  return read_since(database, seconds_of(now - recent));
 }
 
 void ServerMemory::remember(RememberedServer server, WallTime seen) noexcept {

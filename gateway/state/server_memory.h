@@ -31,6 +31,8 @@ class ServerMemory {
 
   // All that is remembered, the latest first; forgets what is too old.
   static Result<std::vector<RememberedServer>> read(Database& database, WallTime now);
+  // Those that were there within the last day.
+  static Result<std::vector<RememberedServer>> read_recent(Database& database, WallTime now);
   // Any thread; never waits for the disk.
   void remember(RememberedServer server, WallTime seen) noexcept;
 

@@ -41,6 +41,14 @@ Names names_of(const config::Settings& settings) {
   return names;
 }
 
+void NameBook::recall(const std::string& name, const IpAddress& address) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[name];
+  std::vector<IpAddress>& family = address.is_v4() ? entry.v4 : entry.v6;
+  const auto place = std::lower_bound(family.begin(), family.end(), address);
+  if (place == family.end() || *place != address) family.insert(place, address);
+}
+
 std::vector<IpAddress> NameBook::addresses(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   const auto entry = entries_.find(name);

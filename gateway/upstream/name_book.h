@@ -50,6 +50,9 @@ class NameBook {
   NameBook(const NameBook&) = delete;
   NameBook& operator=(const NameBook&) = delete;
 
+  // Before the first refresh(): an address that the name had when another process served, for as long as no answer
+  // comes.
+  void recall(const std::string& name, const IpAddress& address);
   // IPv4 first, each family in ascending order, so that `failover` has an order to keep; empty: none is known.
   std::vector<IpAddress> addresses(std::string_view name) const;
   // Why the name has no addresses, or old ones: "nxdomain"; empty when all is well.

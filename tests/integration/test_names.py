@@ -3,7 +3,9 @@
 becomes of them (threats.md U12; contract.md, section 3)."""
 import contextlib
 import json
+import os
 import pathlib
+import signal
 import socket
 import sqlite3
 import time
@@ -156,6 +158,25 @@ class Names(NamesTest):
         self.wait_for_name(problem="timeout", addresses="127.0.0.1")
         for _ in range(5):
             self.deliver()
+
+    def test_a_silent_dns_holds_up_no_restart(self):
+        sink = self.sink()
+        gateway = self.serve({NAME: {"A": ["127.0.0.1"]}}, sink.port)
+        self.deliver()
+
+        def is_noted():
+            with contextlib.closing(sqlite3.connect(f"file:{self.folder}/state/state.db?mode=ro", uri=True)) as database:
+                return database.execute("SELECT * FROM upstream_server").fetchall()
+        wait_until("a note of the server", is_noted)
+        self.zone({NAME: "TIMEOUT"})
+        self.wait_for_name(problem="timeout", addresses="127.0.0.1")
+        began = time.monotonic()
+        self.expects_deaths = True
+        os.kill(gateway.pid, signal.SIGKILL)
+        self.deliver()
+        self.assertLess(time.monotonic() - began, 1)
+        self.wait_for_log("restarted")
+        self.assertEqual(len(sink.wait_for(2)), 2)
 
     def test_a_reload_keeps_what_is_known_and_looks_up_new_names(self):
         first, second = self.sink(), self.sink(host="127.0.0.2")

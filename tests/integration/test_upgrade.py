@@ -143,6 +143,10 @@ class Taken(UpgradeTest):
 
     def test_addresses_and_workers_change_with_it(self):
         self.serve(workers=2)
+        self.set("workers", 5)
+        self.upgrade()
+        for _ in range(20):
+            self.deliver(self.client())
         old, new = self.port, free_port()
         client = self.client()
         waiting = [socket.create_connection(("127.0.0.1", old), timeout=PATIENCE) for _ in range(20)]
@@ -249,9 +253,14 @@ class Meanwhile(UpgradeTest):
         before = self.serving()
         text = self.file.read_text()
         self.hold_up_starts()
-        command = self.begin_upgrade()
-        os.kill(self.successor(), signal.SIGKILL)
-        said = command.communicate()[1]
+        self.set("workers", 4)
+        with SteadyLoad(self.port, 50, PATIENCE) as load:
+            command = self.begin_upgrade()
+            successor = self.successor()
+            time.sleep(0.5)
+            os.kill(successor, signal.SIGKILL)
+            said = command.communicate()[1]
+        self.assertEqual(dict(load.result.failures), {})
         self.assertEqual(command.returncode, 75)
         self.assertIn("signal 9", said)
         self.assertEqual(self.serving(), before)
@@ -373,6 +382,10 @@ class OnSocketsOfSystemd(SocketUnits):
 class UnderLoad(UpgradeTest):
     def test_no_client_notices(self):
         running = self.serve(workers=2)
+        self.upgrade()
+        wait_until("the end of the first", lambda: len(self.processes_of_gateway()) == 1)
+        count_descriptors = lambda: len(os.listdir(f"/proc/{running.process.pid}/fd"))
+        descriptors = count_descriptors()
         with SteadyLoad(self.port, RATE, PATIENCE) as load:
             time.sleep(1)
             for turn in range(UPGRADES):
@@ -387,6 +400,7 @@ class UnderLoad(UpgradeTest):
         self.assertEqual(dict(load.result.failures), {})
         self.assertGreater(load.result.sent, UPGRADES * RATE / 10)
         wait_until("the end of all but one", lambda: len(self.processes_of_gateway()) == 1)
+        wait_until("no descriptor more than before", lambda: count_descriptors() <= descriptors)
         self.assertEqual(running.stop(), 0)
         lines = self.log_lines("transaction")
         self.assertEqual({line["verdict"] for line in lines}, {"relay"})

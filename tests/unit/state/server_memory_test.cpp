@@ -44,6 +44,16 @@ class ServerMemoryTest : public testing::Test {
   std::unique_ptr<Store> store;
 };
 
+TEST_F(ServerMemoryTest, KnowsWhoWasThereWithinTheLastDay) {
+  const RememberedServer one{"default", "10.0.0.5:25", "mail.acme.internal", ""};
+  const RememberedServer gone{"default", "10.0.0.6:25", "mail.acme.internal", ""};
+  remember(one, some_day);
+  remember(gone, some_day - std::chrono::hours(26));
+  store->flush();
+  const auto database = Database::open(database_path(folder), Database::Missing::fail).value();
+  EXPECT_THAT(ServerMemory::read_recent(*database, some_day + std::chrono::minutes(1)).value(), ElementsAre(one));
+}
+
 TEST_F(ServerMemoryTest, HasTheLastWordOfEachServerTheLatestFirst) {
   const RememberedServer one{"default", "10.0.0.5:25", "", "8BITMIME\nDSN"};
   const RememberedServer two{"default", "10.0.0.6:25", "mail.acme.internal", ""};

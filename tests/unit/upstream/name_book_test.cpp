@@ -78,6 +78,23 @@ TEST_F(NameBookTest, AsksAgainWhenTheTtlIsOverAndNotBefore) {
   EXPECT_THAT(addresses(), ElementsAre("10.1.0.6"));
 }
 
+TEST_F(NameBookTest, WhatIsRecalledCountsUntilTheDnsSaysSomethingElse) {
+  book.recall(std::string(mail), *IpAddress::parse("10.1.0.7"));
+  book.recall(std::string(mail), *IpAddress::parse("10.1.0.5"));
+  book.recall(std::string(mail), *IpAddress::parse("10.1.0.7"));
+  EXPECT_THAT(addresses(), ElementsAre("10.1.0.5", "10.1.0.7"));
+  set(dns::Type::A, dns::Status::timeout);
+  set(dns::Type::AAAA, dns::Status::timeout);
+  refresh();
+  EXPECT_EQ(dns.asked.size(), 2u) << "it is asked for at once";
+  EXPECT_THAT(addresses(), ElementsAre("10.1.0.5", "10.1.0.7"));
+  set(dns::Type::A, {"10.1.0.9"}, std::chrono::seconds(40));
+  set(dns::Type::AAAA, {}, std::chrono::seconds(40));
+  loop.advance(NameBook::look_again);
+  refresh();
+  EXPECT_THAT(addresses(), ElementsAre("10.1.0.9"));
+}
+
 TEST_F(NameBookTest, BoundsOfTheTtl) {
   set(dns::Type::A, {"10.1.0.5"}, std::chrono::seconds(0));
   set(dns::Type::AAAA, {}, std::chrono::seconds(0));
