@@ -31,6 +31,7 @@
 #include "gateway/app/worker.h"
 #include "gateway/app/worker_threads.h"
 #include "gateway/base/blocked_signals.h"
+#include "gateway/base/ensure.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
@@ -39,6 +40,7 @@
 #include "gateway/config/own_doors.h"
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
+#include "gateway/crypto/wiping.h"
 #include "gateway/report/reporting.h"
 #include "gateway/supervise/inheritance.h"
 #include "gateway/supervise/supervising.h"
@@ -463,6 +465,7 @@ int with_what_the_system_gives(const cli::Console& console, const std::function<
 
 // What a successor says on stderr the one who asked for the upgrade hears, too.
 int serve(const RunOptions& options, supervise::Inheritance inheritance, const cli::Console& console) {
+  ensure(crypto::install_wiping(), "run: OpenSSL has been used before");
   ::pthread_setname_np(::pthread_self(), "sallyport");  // not that of the link it was started by
   if (!end_with_parent(inheritance.parent)) return cli::exit_code::temporary;
   const supervise::Link link(Descriptor(::fcntl(inheritance.link.get(), F_DUPFD_CLOEXEC, 3)));

@@ -8,6 +8,7 @@
 #include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/files.h"
 #include "gateway/config/own_doors.h"
+#include "gateway/crypto/wiping.h"
 #include "lua/engine/services.h"
 #include "policies/policy_list.h"
 
@@ -97,6 +98,7 @@ void SnapshotBuilder::use_milters(std::size_t worker, policies::MilterPool& pool
 }
 
 Result<Built, Errors> SnapshotBuilder::build() {
+  const crypto::WipingScope wiping;
   config::Outcome outcome = config::read_configuration(config_file_, config::Disk());
   if (outcome.errors.empty()) return build(std::move(outcome.loaded));
   // All errors in one go, those in the files that the configuration names too.
@@ -107,6 +109,7 @@ Result<Built, Errors> SnapshotBuilder::build() {
 }
 
 Result<Built, Errors> SnapshotBuilder::build(config::Loaded loaded) {
+  const crypto::WipingScope wiping;  // of the keys that it reads
   const auto addresses = [this](std::string_view name) { return common_.registry.names().addresses(name); };
   Errors doors = config::find_own_doors(loaded, config_file_, config::addresses_of_this_host(), addresses);
   if (!doors.empty()) return doors;

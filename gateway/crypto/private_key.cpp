@@ -1,16 +1,19 @@
 #include "gateway/crypto/private_key.h"
 
+#include <fcntl.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <unistd.h>
 
-#include <fstream>
-#include <iterator>
+#include <cerrno>
 #include <utility>
 
+#include "gateway/base/descriptor.h"
 #include "gateway/base/ensure.h"
 
 namespace sallyport::crypto {
@@ -53,6 +56,31 @@ std::string sign_ed25519(EVP_PKEY* key, std::string_view digest) {
   return signature;
 }
 
+// More than any key has in a file.
+constexpr std::size_t most_octets = std::size_t{64} << 10;
+
+// Wiped when it is destroyed, and in one place: what grows leaves copies behind.
+struct Text {
+  Text() : octets(most_octets, '\0') {}
+  Text(const Text&) = delete;
+  Text& operator=(const Text&) = delete;
+  ~Text() { OPENSSL_cleanse(octets.data(), octets.size()); }
+  std::string octets;
+  std::size_t size = 0;
+  bool was_read = false;
+};
+
+void read_text(const std::string& path, Text& text) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  while (file && text.size < text.octets.size()) {
+    const ssize_t count = ::read(file.get(), text.octets.data() + text.size, text.octets.size() - text.size);
+    if (count < 0 && errno == EINTR) continue;
+    text.was_read = count >= 0;
+    if (count <= 0) break;
+    text.size += static_cast<std::size_t>(count);
+  }
+}
+
 }  // namespace
 
 void PrivateKey::FreeKey::operator()(evp_pkey_st* key) const noexcept { EVP_PKEY_free(key); }
@@ -80,10 +108,10 @@ Result<PrivateKey> PrivateKey::read_pem(std::string_view pem) {
 }
 
 Result<PrivateKey> PrivateKey::read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string pem(std::istreambuf_iterator<char>(file), {});
-  if (!file) return Failure{path + " cannot be read"};
-  auto key = read_pem(pem);
+  Text pem;
+  read_text(path, pem);
+  if (!pem.was_read) return Failure{path + " cannot be read"};
+  auto key = read_pem({pem.octets.data(), pem.size});
   if (!key) return Failure{path + ' ' + key.error().message};
   return key;
 }
