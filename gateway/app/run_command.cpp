@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <new>
 #include <ostream>
@@ -17,6 +18,7 @@
 
 #include "gateway/app/common_parts.h"
 #include "gateway/app/hardening.h"
+#include "gateway/app/landlock.h"
 #include "gateway/app/privileges.h"
 #include "gateway/app/reload.h"
 #include "gateway/app/reply_routes.h"
@@ -119,6 +121,8 @@ class Daemon {
   std::optional<StartFailure> bind_sockets();
   std::optional<StartFailure> open_board();
   std::optional<StartFailure> settle_with_supervisor();
+  std::vector<std::string> places_to_write(const std::string& spool) const;
+  std::vector<std::string> places_of_sockets() const;
   std::optional<StartFailure> open_state();
   std::optional<StartFailure> open_store();
   std::optional<StartFailure> start_threads();
@@ -143,6 +147,7 @@ class Daemon {
   bool is_beside_control_socket_ = false;  // of the process that serves, whose place this one is to take
   std::vector<std::unique_ptr<Worker>> workers_;
   std::string listening_;  // at these addresses, for the log
+  Confinement confinement_ = Confinement::left_out;
 };
 
 Daemon::~Daemon() {
@@ -174,12 +179,30 @@ std::optional<StartFailure> Daemon::start_helper() {
   return std::nullopt;
 }
 
+// The log's file is made anew beside itself when it has been moved away. The directory of spool files may be a link.
+std::vector<std::string> Daemon::places_to_write(const std::string& spool) const {
+  std::vector<std::string> places{settings_.state.path, spool};
+  constexpr std::string_view file = "file:";
+  const std::string_view target = settings_.log.target;
+  if (target.starts_with(file)) {
+    const std::filesystem::path log(target.substr(file.size()));
+    places.push_back(log.has_parent_path() ? log.parent_path().string() : ".");
+  }
+  return places;
+}
+
+// Where the files of listeners lie, which a reload may give up.
+std::vector<std::string> Daemon::places_of_sockets() const {
+  std::vector<std::string> places;
+  for (const config::ListenSettings& listen : settings_.listen) {
+    if (listen.address.is_unix()) places.push_back(std::filesystem::path(listen.address.path()).parent_path().string());
+  }
+  return places;
+}
+
 // As the user who serves.
 std::optional<StartFailure> Daemon::open_state() {
   const std::string& state = settings_.state.path;
-  auto spool = open_state_directory(state);
-  if (!spool) return StartFailure{cli::exit_code::io, spool.error().message};
-  common_->spool = mail::make_file_spool(*spool);
   const std::string path = control::socket_path(state);
   if (is_lock_of(inheritance_.state_lock, state)) {
     common_->state_lock = std::move(inheritance_.state_lock);
@@ -255,6 +278,13 @@ std::optional<StartFailure> Daemon::open_everything() {
   auto dropped = drop_privileges(account_);
   if (!dropped) return StartFailure{cli::exit_code::permission, dropped.error().message};
   if (auto failure = settle_with_supervisor()) return failure;
+  // What is missing is made now: there is no limit to a directory that is not there.
+  auto spool = open_state_directory(settings_.state.path);
+  if (!spool) return StartFailure{cli::exit_code::io, spool.error().message};
+  common_->spool = mail::make_file_spool(*spool);
+  auto confined = confine_writing(places_to_write(*spool), places_of_sockets());
+  if (!confined) return StartFailure{cli::exit_code::permission, confined.error().message};
+  confinement_ = *confined;
   for (const auto& done : {hide_memory(), refuse_system_calls()}) {
     if (!done) return StartFailure{cli::exit_code::permission, done.error().message};
   }
@@ -390,6 +420,11 @@ void Daemon::announce() {
                        {"config", loaded_.hash}});
   if (!inheritance_.last_end.empty()) {
     common_->log->write(LogLevel::error, "restarted", {{"detail", inheritance_.last_end}});
+  }
+  if (confinement_ == Confinement::missing) {
+    common_->log->write(LogLevel::info, "landlock",
+                        {{"detail", std::string_view("this kernel does not have it: where the gateway may write is "
+                                                     "limited by the rights of files alone")}});
   }
   const bool is_default = loaded_.origin_of("limits.sessions").is_default();
   if (const auto shortage = uv::too_few_open_files(settings_.limits.sessions, is_default))

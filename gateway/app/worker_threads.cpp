@@ -41,9 +41,11 @@ Result<Done> WorkerThreads::begin(const std::vector<std::unique_ptr<Worker>>& wo
     for (const auto& worker : workers) {
       auto begun = std::make_shared<Beginning>();
       beginnings.push_back(begun->get_future());
-      std::thread& thread = threads_.emplace_back(
-          [worker = worker.get(), begun, gate = gate_, ended] { live(*worker, *begun, gate, ended); });
-      ::pthread_setname_np(thread.native_handle(), ("worker" + std::to_string(threads_.size())).c_str());
+      threads_.emplace_back(
+          [worker = worker.get(), begun, gate = gate_, ended, name = "worker" + std::to_string(threads_.size() + 1)] {
+            ::pthread_setname_np(::pthread_self(), name.c_str());
+            live(*worker, *begun, gate, ended);
+          });
     }
   } catch (const std::system_error& error) {
     return too_few_threads(workers.size(), threads_.size(), error.code().message().c_str());

@@ -142,8 +142,10 @@ void LogWriter::State::count_lost(std::uint64_t lines_lost) {
 void LogWriter::State::start_thread(std::shared_ptr<State> self) noexcept {
   try {
     const BlockedSignals blocked;
-    thread = std::thread([self = std::move(self)] { self->write_until_closed(); });
-    ::pthread_setname_np(thread.native_handle(), "log");
+    thread = std::thread([self = std::move(self)] {
+      ::pthread_setname_np(::pthread_self(), "log");
+      self->write_until_closed();
+    });
   } catch (const std::exception&) {
     // The lines stay queued; the next add() tries again.
   }

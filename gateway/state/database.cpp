@@ -88,6 +88,8 @@ Result<std::unique_ptr<Database>, DatabaseFailure> Database::open(const std::str
   if (!connection) return DatabaseFailure{failure(path, "out of memory")};
   if (status != SQLITE_OK) return DatabaseFailure{failure(path, sqlite3_errmsg(connection))};
   sqlite3_busy_timeout(connection, busy_patience_ms);
+  // Temporary files would lie where the process may not write.
+  sqlite3_exec(connection, "PRAGMA temp_store = MEMORY", nullptr, nullptr, nullptr);
   // SQLite opens a file it may not write as read-only; every write would fail later.
   if (sqlite3_db_readonly(connection, "main") == 1)
     return DatabaseFailure{failure(path, "this user may not write to it")};

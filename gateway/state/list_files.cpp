@@ -110,8 +110,10 @@ Result<std::shared_ptr<const io::LiveList>> ListFiles::open(const std::string& p
 bool ListFiles::watch(Log& log, Duration interval) {
   const BlockedSignals blocked;  // in its thread
   try {
-    watcher_ = std::thread([this, &log, interval] { watch_for_ever(log, interval); });
-    ::pthread_setname_np(watcher_.native_handle(), "lists");
+    watcher_ = std::thread([this, &log, interval] {
+      ::pthread_setname_np(::pthread_self(), "lists");
+      watch_for_ever(log, interval);
+    });
     return true;
   } catch (const std::system_error&) {
     return false;

@@ -87,8 +87,10 @@ Store::Store(std::unique_ptr<Database> database, Counters& counters, Log& log, s
       most_queued_(most_queued),
       gathering_time_(gathering_time) {
   queue_.reserve(most_queued_);  // so that submit() allocates nothing
-  writer_ = std::thread([this] { write_for_ever(); });
-  ::pthread_setname_np(writer_.native_handle(), "store");
+  writer_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "store");
+    write_for_ever();
+  });
 }
 
 Store::~Store() {

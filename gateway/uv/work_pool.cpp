@@ -33,8 +33,10 @@ Result<std::unique_ptr<WorkPool>> WorkPool::start(std::size_t threads) {
   pool->threads_.reserve(threads);
   try {
     while (pool->threads_.size() < threads) {
-      std::thread& thread = pool->threads_.emplace_back([pool = pool.get()] { pool->live(); });
-      ::pthread_setname_np(thread.native_handle(), "work");
+      pool->threads_.emplace_back([pool = pool.get()] {
+        ::pthread_setname_np(::pthread_self(), "work");
+        pool->live();
+      });
     }
   } catch (const std::system_error& error) {
     return Failure{error.code().message()};
