@@ -123,6 +123,17 @@ class Parser {
   // The help of the command that was named, or of the program.
   std::string help() const { return app_.help(); }
 
+  // Those of the command that was named, or of the program.
+  std::vector<std::string> option_names() const {
+    const CLI::App* command = &app_;
+    while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+    std::vector<std::string> names;
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
+  }
+
   std::vector<std::string> command_names() const {
     std::vector<std::string> names;
     for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; }))
@@ -169,10 +180,23 @@ std::string unknown_command(const std::vector<std::string>& arguments, const std
   return {};
 }
 
-// What CLI11 says of an option that is given again, in words.
-std::string plain(const std::string& what) {
-  const std::size_t at = what.find(": At Most 1 required but received");
-  return at == what.npos ? what : what.substr(0, at) + " is given more than once";
+// What CLI11 says of an option that is given again, or that the command has not, in words.
+std::string plain(const std::string& what, const std::vector<std::string>& options) {
+  constexpr std::string_view unexpected = " not expected: ";
+  if (const std::size_t again = what.find(": At Most 1 required but received"); again != what.npos)
+    return what.substr(0, again) + " is given more than once";
+  const std::size_t at = what.find(unexpected);
+  if (at == what.npos) return what;
+  std::string_view rest = std::string_view(what).substr(at + unexpected.size());
+  // It names an option's value before the option.
+  std::string word(text::take_word(rest));
+  for (std::string_view more = text::take_word(rest); !more.empty(); more = text::take_word(rest)) {
+    if (!word.starts_with("--")) word = more;
+  }
+  std::string message = "there is no place for \"" + word + "\" here";
+  const std::string_view meant = word.starts_with("--") ? text::did_you_mean(word, options) : std::string_view();
+  if (!meant.empty()) message.append("; did you mean \"").append(meant).append("\"?");
+  return message;
 }
 
 Leave usage_error(const std::string& what) {
@@ -193,7 +217,7 @@ std::variant<std::unique_ptr<Invocation>, Leave> parse_command_line(const std::v
   } catch (const CLI::ParseError& error) {
     const std::vector<std::string> names = parser.command_names();
     const std::string word = unknown_command(arguments, names);
-    if (word.empty()) return usage_error(plain(error.what()));
+    if (word.empty()) return usage_error(plain(error.what(), parser.option_names()));
     std::string message = "unknown command \"" + word + "\"";
     const std::string_view meant = text::did_you_mean(word, names);
     if (!meant.empty()) message.append("; did you mean \"").append(meant).append("\"?");

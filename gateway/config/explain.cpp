@@ -22,6 +22,16 @@ struct Target {
 
 std::string section_text(const std::string& path) { return path.empty() ? "" : " in " + path; }
 
+// The keys whose last segment this is, for somebody who asks without their section: "; there is limits.hops".
+std::string keys_that_end_so(std::string_view segment) {
+  constexpr std::size_t most = 5;
+  std::vector<std::string> paths;
+  for (const Key& key : settings_table()) {
+    if (paths.size() < most && key.path.ends_with("." + std::string(segment))) paths.push_back(key.path);
+  }
+  return paths.empty() ? std::string() : "; there is " + text::join(paths, ", ");
+}
+
 // Goes one segment further, which may be "listen[0]" or "listen[]".
 Result<const SchemaNode*> step(const SchemaNode& at, const std::string& segment, Target& target) {
   const std::size_t bracket = segment.find('[');
@@ -44,7 +54,11 @@ Result<const SchemaNode*> step(const SchemaNode& at, const std::string& segment,
   }
   std::string message = "unknown key " + quote(segment) + section_text(target.written);
   const std::string meant(text::did_you_mean(segment, at.names()));
-  if (!meant.empty()) message += "; did you mean " + quote(meant) + "?";
+  if (!meant.empty()) {
+    message += "; did you mean " + quote(meant) + "?";
+  } else if (target.written.empty()) {
+    message += keys_that_end_so(segment);
+  }
   return Failure{std::move(message)};
 }
 

@@ -263,6 +263,17 @@ class Words(CheckTest):
         lines = self.check(f'[tls]\ncert = "{folder}"')
         self.assertEqual(len([line for line in lines if "nobody may not enter" in line]), 2, lines)
 
+    def test_a_key_without_its_section(self):
+        done = run([PROGRAM, "config", "explain", "hops"])
+        self.assertEqual((done.returncode, done.stderr), (64, 'sallyport: unknown key "hops"; there is limits.hops\n'))
+        self.assertIn("; there is listen[].bare_newline", run([PROGRAM, "config", "explain", "bare_newline"]).stderr)
+
+    def test_options_that_there_are_not(self):
+        for words, meant in ((["check", "--jsn"], "--json"), (["explain", "x", "--hello", "y"], "--helo"), (["init", "--upsteam", "x"], "--upstream")):
+            done = run([PROGRAM, *words])
+            self.assertEqual(done.returncode, 64)
+            self.assertIn(f'"{words[-1] if words[-1].startswith("--") else words[-2]}" here; did you mean "{meant}"?', done.stderr)
+
     def test_no_configuration(self):
         done = run([PROGRAM, "check", self.folder / "none.toml"])
         self.assertEqual(done.returncode, 78)

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """The documentation site (./dev docs): everything is in it, no link is dead, nothing comes from outside, and it is whole without scripts."""
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 from support import PROGRAM, ROOT, run
 
 PYTHON = "/usr/bin/python3"  # Debian's, for which its packages are
 HAS_PACKAGES = pathlib.Path(PYTHON).exists() and subprocess.run([PYTHON, "-c", "import markdown_it, pygments"], capture_output=True).returncode == 0
+CHROMIUM = shutil.which("chromium")
 BUILD = ROOT / "packaging/docs/build.py"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -116,6 +120,14 @@ class Site(unittest.TestCase):
         self.assertLessEqual({row["key"] for row in table("settings")["settings"]}, titles)
         self.assertLessEqual({f"sallyport {command['name']}" for command in table("commands")["commands"]}, titles)
         self.assertTrue(any(page == "refused.html" and "5.7.23" in text for page, _, _, _, text in entries))
+
+    @unittest.skipUnless(CHROMIUM, "chromium is not installed")
+    def test_a_browser_finds_what_is_searched_for(self):
+        for words, found in (("limits.hops", "settings.html#limits.hops"), ("config diff", "commands.html#config-diff"), ("mynetworks", "postfix.html#")):
+            options = ["--headless", "--disable-gpu", "--virtual-time-budget=4000", f"--user-data-dir={self.kept.name}/profile", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+            page = run([CHROMIUM, *options, "--dump-dom", f"file://{self.folder}/index.html?q={urllib.parse.quote(words)}"]).stdout
+            links = re.findall(r'<a href="([^"]*)">', page[page.index('id="site-results"'):].split("</header>")[0])
+            self.assertTrue(any(link.startswith(found) for link in links[:3]), f"{words}: {links[:3]}")
 
     def test_phones_and_the_dark_are_thought_of(self):
         for name, page in self.pages.items():
