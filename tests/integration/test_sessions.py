@@ -31,11 +31,13 @@ class Few(SessionsTest):
                           "silent": {"servers": [f"127.0.0.1:{silent.getsockname()[1]}"]}}, domains=None,
                          tenants={"good": {"domains": ["test.example"], "upstream": "default"},
                                   "stuck": {"domains": ["stuck.example"], "upstream": "silent"}})
-            clients = [Client(self.port, source=f"127.0.0.{10 + i}") for i in range(4)]
+            clients = []
+            for i in range(4):  # one after the other, so that each is younger than the one before
+                clients.append(Client(self.port, source=f"127.0.0.{10 + i}"))
+                clients[i].greet(f"host{i}.example")
+            clients[1].starttls()
             for client in clients:
                 self.addCleanup(client.socket.close)
-                client.greet(f"host{clients.index(client)}.example")
-            clients[1].starttls()
             clients[1].ask("EHLO host1.example", 250)
             clients[2].mail()
             clients[2].ask("DATA", 354)
