@@ -18,10 +18,10 @@ enum class Confinement : std::uint8_t {
   left_out,  // a build that writes where it likes: with sanitizers, or instrumented for a profile
 };
 
-// From now on files are made, written, renamed and removed below `directories` alone, which exist, removed below
-// `socket_directories`, too, and no file is executed. Unix-domain sockets may be made anywhere: a reload may name
-// another place for a listener. What is open stays as it is. Called when there is one thread and new privileges are
-// refused; all later threads inherit it. A directory that cannot be opened is a failure.
+// From now on files are made, written, renamed and removed below `directories` alone, removed below
+// `socket_directories`, too, and no file is executed. A directory that this user cannot reach is left out. Unix-domain
+// sockets may be made anywhere: a reload may name another place for a listener. What is open stays as it is. Called
+// when there is one thread and new privileges are refused; all later threads inherit it.
 Result<Confinement> confine_writing(const std::vector<std::string>& directories,
                                     const std::vector<std::string>& socket_directories);
 
