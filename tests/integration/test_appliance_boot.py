@@ -51,6 +51,7 @@ class Machine:
             "-drive", f"file={self.disk},if=virtio,format=qcow2", *options])
         wait_until("the serial line", lambda: line.exists() or not self.process.is_running())
         self.line = socket.socket(socket.AF_UNIX)
+        test.addCleanup(self.line.close)
         self.line.connect(str(line))
         self.written, self.seen = "", 0
         threading.Thread(target=self.read, daemon=True).start()
