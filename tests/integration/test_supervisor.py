@@ -266,12 +266,12 @@ class SocketUnits(Supervised):
         file = self.configuration({}, listen=[{"address": f"unix:{place}", "protocol": "milter"}], tls=None, workers=2)
         gateway = self.launch(file, place)
         self.wait_for_log("ready")
-        for _ in range(2):
-            for _ in range(4):
-                with Mta(place) as mta:
-                    mta.say(b"O", OFFER)
-                    self.assertEqual(mta.say(b"C", b"client.example\0004\x30\x39192.0.2.7\0"), [b"c"])
-            os.kill(self.serving(), signal.SIGKILL)
+        for number in range(8):
+            if number == 4:
+                os.kill(self.serving(), signal.SIGKILL)
+            with Mta(place) as mta:
+                mta.say(b"O", OFFER)
+                self.assertEqual(mta.say(b"C", b"client.example\0004\x30\x39192.0.2.7\0"), [b"c"])
         gateway.signal(signal.SIGTERM)
         self.assertEqual(gateway.wait(), 0)
         self.assertTrue(os.path.exists(place))  # systemd's
