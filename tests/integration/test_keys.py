@@ -12,6 +12,9 @@ import unittest
 from support import PROGRAM, Client, GatewayTest, run, tool, wait_until
 
 
+MOST_OCTETS = 1 << 32  # of one mapping: what is larger is the bookkeeping of a sanitizer
+
+
 def make_key(path, kind):
     options = {"rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "ec": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]}[kind]
     run([tool("openssl"), "genpkey", "-algorithm", *options, "-out", path], check=True)
@@ -37,7 +40,7 @@ def memory_of(pid):
     with open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
             begin, end = (int(number, 16) for number in line.split()[0].split("-"))
-            if line.split()[1].startswith("rw"):
+            if line.split()[1].startswith("rw") and end - begin < MOST_OCTETS:
                 try:
                     memory.seek(begin)
                     pieces.append(memory.read(end - begin))
