@@ -11,7 +11,7 @@ class OneListener final : public Advice {
  public:
   std::string path(std::string_view key) const override { return "policy." + std::string(key); }
   bool is_given(std::string_view) const override { return true; }
-  bool is_listened_on(const SocketAddress& address) const override { return address.to_string() == "192.0.2.1:25"; }
+  bool is_listened_on(const Endpoint& address) const override { return address.to_string() == "192.0.2.1:25"; }
   void warn(std::initializer_list<std::string_view>, std::string message) override {
     warnings.push_back(std::move(message));
   }
