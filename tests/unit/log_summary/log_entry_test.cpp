@@ -54,7 +54,7 @@ TEST(LogEntry, ReadsAllForms) {
     ASSERT_TRUE(json) << helo;
     expect_all(*json);
     std::string ecs;
-    log_line::append_body(ecs, {LogFormat::json, false, LogSchema::ecs}, LogLevel::info, "transaction", fields);
+    log_line::append_body(ecs, {.format = LogFormat::json, .schema = LogSchema::ecs}, LogLevel::info, "transaction", fields);
     const auto elastic = read_log_line(ecs);
     ASSERT_TRUE(elastic) << helo;
     expect_all(*elastic);
