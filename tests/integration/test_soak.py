@@ -199,7 +199,7 @@ end }
             return
         slopes = [(b[1] - a[1]) / (b[0] - a[0]) * 3600 for i, a in enumerate(warm) for b in warm[i + 1:]]
         slope = statistics.median(slopes)
-        print(f"RSS grows by {slope:.2f} MiB an hour", flush=True)
+        print(f"RSS grows by {slope:.2f} MiB an hour: " + ", ".join(f"{mib:.1f} after {seconds / 60:.0f} min" for seconds, mib in samples), flush=True)
         self.assertLessEqual(slope, 1.0)
 
 
