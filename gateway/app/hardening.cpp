@@ -10,19 +10,11 @@
 #include <memory>
 #include <string>
 
+#include "gateway/base/sanitizers.h"
+
 namespace sallyport::app {
 
 namespace {
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool has_sanitizers = true;
-#else
-constexpr bool has_sanitizers = false;
-#endif
-#else
-constexpr bool has_sanitizers = false;
-#endif
 
 constexpr const char* refused_calls[] = {
     "execve",

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "gateway/base/descriptor.h"
+#include "gateway/base/sanitizers.h"
 
 // Of the runtime of instrumented builds, which writes a file at the end of the process.
 extern "C" int __llvm_profile_runtime __attribute__((weak));  // NOLINT(bugprone-reserved-identifier)
@@ -16,16 +17,6 @@ extern "C" int __llvm_profile_runtime __attribute__((weak));  // NOLINT(bugprone
 namespace sallyport::app {
 
 namespace {
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool has_sanitizers = true;
-#else
-constexpr bool has_sanitizers = false;
-#endif
-#else
-constexpr bool has_sanitizers = false;
-#endif
 
 // Of the third version; the headers of this system may be older than its kernel.
 constexpr std::uint64_t truncating = std::uint64_t{1} << 14;

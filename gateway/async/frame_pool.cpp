@@ -3,15 +3,11 @@
 #include <array>
 #include <new>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SALLYPORT_PLAIN_FRAMES 1
-#endif
-#endif
+#include "gateway/base/sanitizers.h"
 
 namespace sallyport::async {
 
-#ifdef SALLYPORT_PLAIN_FRAMES
+#ifdef SALLYPORT_HAS_SANITIZERS
 
 void* allocate_frame(std::size_t octets) { return ::operator new(octets); }
 void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }

@@ -2,21 +2,13 @@
 
 #include <new>
 
+#include "gateway/base/sanitizers.h"
+
 namespace sallyport::uv {
 
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SALLYPORT_PLAIN_BLOCKS 1
-#endif
-#endif
-
-#ifdef SALLYPORT_PLAIN_BLOCKS
-constexpr std::size_t most_octets_kept = 0;
-#else
-constexpr std::size_t most_octets_kept = 4 * 1024 * 1024;  // of each size
-#endif
+constexpr std::size_t most_octets_kept = has_sanitizers ? 0 : 4 * 1024 * 1024;  // of each size
 
 }  // namespace
 
