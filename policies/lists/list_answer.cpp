@@ -30,12 +30,4 @@ ListAnswer read_list_answer(const dns::Answer& answer, const std::vector<ReplyRa
   return {ListStatus::no_hit, {}};
 }
 
-bool refuses_us(const dns::Answer& answer) {
-  static const IpNetwork refusals = IpNetwork::of(IpAddress::v4({127, 255, 255, 0}), 24);
-  return std::any_of(answer.records.begin(), answer.records.end(), [](const dns::RecordData& record) {
-    const auto* code = std::get_if<IpAddress>(&record);
-    return code != nullptr && refusals.contains(*code);
-  });
-}
-
 }  // namespace sallyport::policies

@@ -47,9 +47,6 @@ ListAnswer read_list_answer(const dns::Answer& answer, const std::vector<ReplyRa
 // 127.0.0.254.
 bool is_listing_code(const IpAddress& code, const std::vector<ReplyRange>& reply);
 
-// True if the list says that it does not serve our resolver, or had too many questions: 127.255.255.0/24.
-bool refuses_us(const dns::Answer& answer);
-
 }  // namespace policies
 
 template <>

@@ -33,7 +33,7 @@ class ListHealth {
   // Between two probes of a list that does not answer: when it is back, this is how long it stays unused (R9: five
   // seconds at most, of which a client has to come and be answered).
   static constexpr Duration pause = std::chrono::seconds(2);
-  // After an answer by which the list refuses us: asking on is what it does not want.
+  // After an answer that never means a listing (is_list_error): a list that refuses us does not want to be asked on.
   static constexpr Duration pause_after_refusal = std::chrono::seconds(60);
   static constexpr Duration between_tests = std::chrono::minutes(1);
 

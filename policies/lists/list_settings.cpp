@@ -28,10 +28,14 @@ double ListSettings::score_of(const std::vector<std::string>& found, double with
   return sum;
 }
 
+bool is_refusal(const IpAddress& code) {
+  static const IpNetwork refusals = IpNetwork::of(IpAddress::v4({127, 255, 255, 0}), 24);
+  return refusals.contains(code);
+}
+
 bool is_list_error(const IpAddress& code) {
   static const IpNetwork loopback = IpNetwork::of(IpAddress::v4({127, 0, 0, 0}), 8);
-  static const IpNetwork error_codes = IpNetwork::of(IpAddress::v4({127, 255, 255, 0}), 24);
-  return !loopback.contains(code) || error_codes.contains(code) || code == IpAddress::v4({127, 0, 0, 1});
+  return !loopback.contains(code) || is_refusal(code) || code == IpAddress::v4({127, 0, 0, 1});
 }
 
 bool ReplyRange::contains(const IpAddress& answer) const {

@@ -31,6 +31,10 @@ struct ReplyRange {
 // only contain answers that are never a hit (127.0.0.1, 127.255.255.0/24; threats.md D8).
 std::optional<ReplyRange> parse_reply_range(std::string_view text);
 
+// True for the codes by which a list says that it does not serve our resolver, or had too many questions:
+// 127.255.255.0/24.
+bool is_refusal(const IpAddress& code);
+
 // True for codes that are never a hit: 127.255.255.0/24 (the lists' own error codes), 127.0.0.1, and everything outside
 // 127.0.0.0/8.
 bool is_list_error(const IpAddress& code);

@@ -28,11 +28,10 @@ bool is_listing(const dns::Answer& answer) {
 
 // "127.255.255.254": what a list says that does not serve our resolver; empty when it says no such thing.
 std::string refusals_in(const dns::Answer& answer) {
-  static const IpNetwork refusals = IpNetwork::of(IpAddress::v4({127, 255, 255, 0}), 24);
   std::vector<std::string> codes;
   for (const dns::RecordData& record : answer.records) {
     const auto* code = std::get_if<IpAddress>(&record);
-    if (code != nullptr && refusals.contains(*code)) codes.push_back(code->to_string());
+    if (code != nullptr && is_refusal(*code)) codes.push_back(code->to_string());
   }
   return text::join(codes, ",");
 }
