@@ -338,22 +338,11 @@ session::Phase MtaSession::phase() const {
 }
 
 session::Look MtaSession::look() const {
-  session::Look look;
-  look.id = id();
+  session::Look look = session::look_at(connection_, mail_.get(), listener_);
   look.phase = phase();
   look.in_phase_since = in_phase_since_;
   look.protocol = word(config::ListenProtocol::milter);
   look.peer = mta_;
-  look.client = connection_.client.ip;
-  look.listener = listener_.settings.address;
-  look.tenant = mail_ ? mail_->transaction.tenant.name : connection_.tenant.name;
-  look.is_tls = connection_.client.tls.has_value();
-  look.helo = session::shortened(connection_.client.helo);
-  if (mail_) {
-    look.sender = mail_->transaction.from ? session::shortened(mail_->transaction.from->to_string()) : std::string();
-    look.recipients = mail_->transaction.rcpts.size();
-    look.held_octets = mail_->held.octets();
-  }
   look.began = began_;
   if (is_waiting_for_mta_ || channel_.is_flushing()) look.client_silent_since = in_phase_since_;
   return look;

@@ -17,7 +17,14 @@
 
 namespace sallyport {
 
+namespace policies {
+struct Transaction;
+}
+
 namespace session {
+
+struct Listener;
+struct MailUnderWay;
 
 // What a session is doing.
 enum class Phase : std::uint8_t {
@@ -62,7 +69,9 @@ struct Look {
   std::optional<Time> client_silent_since;
 };
 
-inline std::string shortened(std::string_view text) { return std::string(text.substr(0, Look::most_text)); }
+// What there is to see whoever serves the client, by SMTP or for an MTA: who it is, and the mail under way (null:
+// none). What is being done, and since when, is left to the caller.
+Look look_at(const policies::Transaction& connection, const MailUnderWay* mail, const Listener& listener);
 
 }  // namespace session
 
