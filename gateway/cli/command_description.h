@@ -15,12 +15,27 @@ struct DescribedOption {
   std::string value;  // what stands for its value; empty: a flag
   std::string about;
   bool repeats = false;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("name", name);
+    visit("value", value);
+    visit("about", about);
+    visit("repeats", repeats);
+  }
 };
 
 struct DescribedArgument {
   std::string name;
   std::string about;
   bool is_optional = false;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("name", name);
+    visit("about", about);
+    visit("is_optional", is_optional);
+  }
 };
 
 struct CommandDescription {
@@ -34,6 +49,15 @@ struct CommandDescription {
   std::string group() const;
   // The last word.
   std::string word() const;
+
+  template <class V>
+  void fields(V& visit) {
+    visit("name", name);
+    visit("about", about);
+    visit("reads_configuration", reads_configuration);
+    visit("options", options);
+    visit("arguments", arguments);
+  }
 };
 
 std::vector<CommandDescription> describe(std::span<const Command* const> commands);

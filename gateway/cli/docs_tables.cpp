@@ -15,41 +15,6 @@
 namespace sallyport::cli {
 namespace {
 
-struct OptionRow {
-  DescribedOption option;
-  template <class V>
-  void fields(V& visit) {
-    visit("name", option.name);
-    visit("value", option.value);
-    visit("about", option.about);
-    visit("repeats", option.repeats);
-  }
-};
-
-struct ArgumentRow {
-  DescribedArgument argument;
-  template <class V>
-  void fields(V& visit) {
-    visit("name", argument.name);
-    visit("about", argument.about);
-    visit("is_optional", argument.is_optional);
-  }
-};
-
-struct CommandRow {
-  CommandDescription command;
-  std::vector<OptionRow> options;
-  std::vector<ArgumentRow> arguments;
-  template <class V>
-  void fields(V& visit) {
-    visit("name", command.name);
-    visit("about", command.about);
-    visit("reads_configuration", command.reads_configuration);
-    visit("options", options);
-    visit("arguments", arguments);
-  }
-};
-
 struct NamedText {
   const char* name_of_name;
   std::string name;
@@ -73,7 +38,7 @@ struct StatusRow {
 
 struct CommandTable {
   std::string version;
-  std::vector<CommandRow> commands;
+  std::vector<CommandDescription> commands;
   std::vector<NamedText> groups;
   std::vector<StatusRow> exit_statuses;
   template <class V>
@@ -125,13 +90,6 @@ struct SettingTable {
   }
 };
 
-CommandRow row_of(const CommandDescription& command) {
-  CommandRow row{command, {}, {}};
-  for (const DescribedOption& option : command.options) row.options.push_back({option});
-  for (const DescribedArgument& argument : command.arguments) row.arguments.push_back({argument});
-  return row;
-}
-
 SettingRow row_of(const config::Key& key) {
   const settings::Row& from = *key.row;
   SettingRow row;
@@ -156,8 +114,8 @@ SettingRow row_of(const config::Key& key) {
 std::string commands_json(std::span<const CommandDescription> commands) {
   CommandTable table;
   table.version = version();
+  table.commands.assign(commands.begin(), commands.end());
   for (const CommandDescription& command : commands) {
-    table.commands.push_back(row_of(command));
     const std::string group = command.group();
     const auto is_group = [&group](const NamedText& one) { return one.name == group; };
     if (!group.empty() && std::none_of(table.groups.begin(), table.groups.end(), is_group))
