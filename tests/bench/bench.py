@@ -140,33 +140,31 @@ class Bench:
             self.silent.bind(("127.0.0.1", 0))
         return self.silent.getsockname()[1]
 
+    def rules(self, name, text):
+        """A folder of this name with one file of rules."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        (folder / "bench.lua").write_text('local sp = require "sallyport"\n' + text)
+        return folder
+
     def gateway(self, mode):
         policy = '[policy]\nmode = "off"\n'
         if mode == "endless":
-            rules = self.folder / "endless"
-            rules.mkdir(exist_ok=True)
-            (rules / "endless.lua").write_text(
-                'local sp = require "sallyport"\n'
-                'sp.rule { name = "ENDLESS", stage = "message", score = 1, run = function(tx)\n'
+            rules = self.rules(
+                "endless", 'sp.rule { name = "ENDLESS", stage = "message", score = 1, run = function(tx)\n'
                 '  while tx.msg.subject == "endless" do end\nend }\n')
             # So much that none of them is stopped while others are measured.
             policy += f'[policy.rules]\nmode = "enforce"\npath = "{rules}"\ncpu = "10s"\ncpu_per_mail = "10s"\n'
         if mode == "waiting":
-            rules = self.folder / "waiting"
-            rules.mkdir(exist_ok=True)
-            (rules / "waiting.lua").write_text(
-                'local sp = require "sallyport"\n'
-                'sp.rule { name = "WAITING", stage = "rcpt", on_error = "skip", run = function(tx)\n'
+            rules = self.rules(
+                "waiting", 'sp.rule { name = "WAITING", stage = "rcpt", on_error = "skip", run = function(tx)\n'
                 '  if tx.rcpt.user == "waiting" then sp.dns.a("silent.example") end\nend }\n')
             # They wait until others have been measured: nobody answers.
             policy = (f'[dns]\nservers = ["127.0.0.1:{self.silent_dns()}"]\ntimeout = "60s"\n[timeouts]\npolicy = "120s"\n' + policy +
                       f'[policy.rules]\nmode = "enforce"\npath = "{rules}"\n')
         if mode in ("checks", "outside", "inside"):
-            rules = self.folder / "rules"
-            rules.mkdir(exist_ok=True)
-            (rules / "bench.lua").write_text(
-                'local sp = require "sallyport"\n'
-                'sp.rule { name = "BENCH", stage = "message", score = 1, run = function(tx)\n'
+            rules = self.rules(
+                "rules", 'sp.rule { name = "BENCH", stage = "message", score = 1, run = function(tx)\n'
                 '  return tx.msg.subject == "never"\nend }\n')
             self.serve_dns()
             policy = ('[dns]\nservers = ["127.0.0.1:%d"]\n[policy.dnsbl]\nzones."bl.example".score = 9.0\n'

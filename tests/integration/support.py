@@ -314,6 +314,27 @@ class GatewayTest(unittest.TestCase):
         return self.stats()[f'sallyport_faults_total{{kind="{kind}"}}']
 
 
+class ChangedGateway(GatewayTest):
+    """A gateway whose configuration, at `file`, or program changes while clients come and go."""
+
+    def set(self, key, value):
+        """Gives a top-level key of the configuration's file another value; None takes it out."""
+        lines = [line for line in self.file.read_text().splitlines(keepends=True) if not line.startswith(f"{key} = ")]
+        if value is not None:
+            lines.append(f"{key} = {toml(value)}\n")
+        self.file.write_text("".join(lines))
+
+    def client(self, port=None):
+        client = Client(port or self.port)
+        self.addCleanup(client.socket.close)
+        client.greet()
+        return client
+
+    def deliver(self, client, subject="x", code=250, recipient="user@test.example"):
+        client.mail(recipient=recipient)
+        return client.message(f"Subject: {subject}\r\n\r\nhello", code)
+
+
 class Sink:
     def __init__(self, process, port, store):
         self.process, self.port, self.store = process, port, store

@@ -13,7 +13,7 @@ import time
 import unittest
 
 from reload_run import SteadyLoad
-from support import PATIENCE, PROGRAM, ROOT, Client, GatewayTest, free_port, run, toml, trusting_context, wait_until
+from support import PATIENCE, PROGRAM, ROOT, ChangedGateway, Client, free_port, run, trusting_context, wait_until
 
 RELOADS = int(os.environ.get("SALLYPORT_RELOADS", "12"))
 RATE = int(os.environ.get("SALLYPORT_RELOAD_RATE", "100"))
@@ -23,7 +23,7 @@ end }
 """
 
 
-class ReloadTest(GatewayTest):
+class ReloadTest(ChangedGateway):
     reloads = 0  # by reload(), of this test
 
     def serve(self, **more):
@@ -31,13 +31,6 @@ class ReloadTest(GatewayTest):
         self.upstream = self.sink()
         self.file = self.configuration(self.upstream.port, **more)
         return self.start_gateway(self.file)
-
-    def set(self, key, value):
-        """Gives a top-level key of the configuration's file another value; None takes it out."""
-        lines = [line for line in self.file.read_text().splitlines(keepends=True) if not line.startswith(f"{key} = ")]
-        if value is not None:
-            lines.append(f"{key} = {toml(value)}\n")
-        self.file.write_text("".join(lines))
 
     def listen(self, *ports):
         self.set("listen", [{"address": f"127.0.0.1:{port}", "tls": "starttls"} for port in ports])
@@ -60,16 +53,6 @@ class ReloadTest(GatewayTest):
         self.assertEqual((done.returncode, done.stdout), (78, ""))
         self.assertIn("nothing has changed", done.stderr)
         return done.stderr
-
-    def client(self, port=None):
-        client = Client(port or self.port)
-        self.addCleanup(client.socket.close)
-        client.greet()
-        return client
-
-    def deliver(self, client, subject="x", code=250, recipient="user@test.example"):
-        client.mail(recipient=recipient)
-        return client.message(f"Subject: {subject}\r\n\r\nhello", code)
 
 
 class Taken(ReloadTest):

@@ -13,14 +13,14 @@ import time
 import unittest
 
 from reload_run import SteadyLoad
-from support import (PATIENCE, PROGRAM, Client, GatewayTest, accepts, children_of, free_port, is_alive, run, toml, wait_until)
+from support import (PATIENCE, PROGRAM, ChangedGateway, Client, accepts, children_of, free_port, is_alive, run, wait_until)
 from test_supervisor import SocketUnits
 
 UPGRADES = int(os.environ.get("SALLYPORT_UPGRADES", "6"))
 RATE = int(os.environ.get("SALLYPORT_UPGRADE_RATE", "100"))
 
 
-class UpgradeTest(GatewayTest):
+class UpgradeTest(ChangedGateway):
     expects_deaths = True
 
     def install(self, source=PROGRAM):
@@ -38,10 +38,6 @@ class UpgradeTest(GatewayTest):
         self.running = self.start("gateway", [self.folder / "bin/sallyport", "run", "-c", self.file])
         self.wait_for_log("ready")
         return self.running
-
-    def set(self, key, value):
-        lines = [line for line in self.file.read_text().splitlines(keepends=True) if not line.startswith(f"{key} = ")]
-        self.file.write_text("".join([*lines, f"{key} = {toml(value)}\n"]))
 
     def serving(self):
         """The process that serves: it has put its name into the state directory's lock."""
@@ -72,16 +68,6 @@ class UpgradeTest(GatewayTest):
         self.assertEqual(self.processes_of_gateway(), [before])
         self.deliver(self.client())
         return done.stderr
-
-    def client(self, port=None):
-        client = Client(port or self.port)
-        self.addCleanup(client.socket.close)
-        client.greet()
-        return client
-
-    def deliver(self, client):
-        client.mail()
-        client.message("Subject: x\r\n\r\nhello")
 
     def hold_up_starts(self):
         """From now on a start takes seconds: it asks a DNS server that says nothing."""

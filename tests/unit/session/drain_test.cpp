@@ -52,10 +52,7 @@ TEST(Drain, BetweenChunksTheMessageIsFinished) {
 TEST(Drain, AClientThatDoesNotReadItsRepliesHearsTheFarewellAfterThem) {
   World world;
   world.greet();
-  support::Faults narrow;
-  narrow.stall_after = 0;
-  narrow.transit_octets = 8;
-  world.client->set_receive_faults(narrow);
+  world.read_nothing_more();
   world.client->send("NOOP\r\nNOOP\r\n");
   world.loop.run();
   world.session->request_stop();  // in the middle of a write
@@ -68,10 +65,7 @@ TEST(Drain, AClientThatDoesNotReadItsRepliesHearsTheFarewellAfterThem) {
 TEST(Drain, AClientThatReadsNothingEndsSoon) {
   World world;
   world.greet();
-  support::Faults narrow;
-  narrow.stall_after = 0;
-  narrow.transit_octets = 8;
-  world.client->set_receive_faults(narrow);
+  world.read_nothing_more();
   world.client->send(std::string(group) + "NOOP\r\nNOOP\r\n");
   world.loop.run();
   world.session->request_stop();

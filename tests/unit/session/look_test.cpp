@@ -61,10 +61,7 @@ TEST(SessionLook, BetweenChunksACommandIsWaitedFor) {
 TEST(SessionLook, AClientThatDoesNotReadIsSeen) {
   World world;
   world.greet();
-  support::Faults narrow;
-  narrow.stall_after = 0;
-  narrow.transit_octets = 8;
-  world.client->set_receive_faults(narrow);
+  world.read_nothing_more();
   world.client->send("NOOP\r\n");
   world.loop.run();
   world.advance(std::chrono::seconds(3));

@@ -183,10 +183,7 @@ TEST(Pressure, ASessionThatWaitsForTheServerDoesNotGiveWay) {
 TEST(Pressure, AClientThatReadsNothingGivesWay) {
   World world;
   world.greet();
-  support::Faults narrow;
-  narrow.stall_after = 0;
-  narrow.transit_octets = 8;
-  world.client->set_receive_faults(narrow);
+  world.read_nothing_more();
   world.client->send("NOOP\r\nNOOP\r\n");
   world.loop.run();
   world.advance(seconds(11));

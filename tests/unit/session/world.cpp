@@ -356,6 +356,13 @@ std::string World::say(std::string_view octets) {
   return heard();
 }
 
+void World::read_nothing_more() {
+  support::Faults narrow;
+  narrow.stall_after = 0;
+  narrow.transit_octets = 8;
+  client->set_receive_faults(narrow);
+}
+
 void World::greet() {
   connect();
   greet_connected();

@@ -154,6 +154,8 @@ class World {
   // Sends octets and returns everything that is answered without time passing.
   std::string say(std::string_view octets);
   std::string heard();
+  // From now on the client reads so slowly that a reply waits to be sent.
+  void read_nothing_more();
   // Connects, reads the greeting and says EHLO.
   void greet();
   void greet_connected();
