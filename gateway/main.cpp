@@ -2,6 +2,7 @@
 // gateway/app/run_command.h, with the process beside it, gateway/app/admin_command.h.
 #include <exception>
 #include <iostream>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ int main(int argc, char** argv) {
       return exit_code::io;
     }
     return status;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "sallyport: there is not enough memory (MemoryMax= and LimitAS= of the unit, ulimit -v)\n";
+    return exit_code::temporary;
   } catch (const std::exception& error) {
     std::cerr << "sallyport: internal error: " << error.what()
               << "\nThis is a mistake in the program, please report it with the command and its configuration.\n";

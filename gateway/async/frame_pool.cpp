@@ -3,6 +3,7 @@
 #include <array>
 #include <new>
 
+#include "gateway/base/per_thread.h"
 #include "gateway/base/sanitizers.h"
 
 namespace sallyport::async {
@@ -25,6 +26,9 @@ struct FreeFrame {
 };
 
 struct Pool {
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
   std::array<FreeFrame*, classes> free{};
   std::array<unsigned, classes> kept{};
 
@@ -39,8 +43,6 @@ struct Pool {
   }
 };
 
-thread_local Pool pool;
-
 std::size_t class_of(std::size_t octets) { return (octets - 1) / class_octets; }
 
 }  // namespace
@@ -48,6 +50,7 @@ std::size_t class_of(std::size_t octets) { return (octets - 1) / class_octets; }
 void* allocate_frame(std::size_t octets) {
   std::size_t size_class = class_of(octets);
   if (size_class >= classes) return ::operator new(octets);
+  Pool& pool = PerThread<Pool>::get();
   if (FreeFrame* frame = pool.free[size_class]) {
     pool.free[size_class] = frame->next;
     --pool.kept[size_class];
@@ -58,12 +61,13 @@ void* allocate_frame(std::size_t octets) {
 
 void free_frame(void* frame, std::size_t octets) noexcept {
   std::size_t size_class = class_of(octets);
-  if (size_class >= classes || pool.kept[size_class] >= kept_per_class) {
+  Pool* const pool = size_class < classes ? PerThread<Pool>::find() : nullptr;
+  if (pool == nullptr || pool->kept[size_class] >= kept_per_class) {
     ::operator delete(frame);
     return;
   }
-  pool.free[size_class] = new (frame) FreeFrame{pool.free[size_class]};
-  ++pool.kept[size_class];
+  pool->free[size_class] = new (frame) FreeFrame{pool->free[size_class]};
+  ++pool->kept[size_class];
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include "gateway/base/log_line.h"
 #include "gateway/base/log_target.h"
 #include "gateway/base/log_writer.h"
+#include "gateway/base/per_thread.h"
 #include "gateway/base/units.h"
 
 namespace sallyport {
@@ -59,6 +60,12 @@ class Repeats {
   std::uint64_t held_back_ = 0;
 };
 
+// Kept by each thread, so that a line costs no allocation.
+struct LineBuffers {
+  std::string body;
+  std::string line;
+};
+
 class LineLog final : public Log {
  public:
   LineLog(log_line::Form form, LogLevel least, LogTarget target, Counters& counters, const LogBounds& bounds)
@@ -74,7 +81,7 @@ class LineLog final : public Log {
   bool write(LogLevel level, std::string_view event, const std::vector<LogField>& fields) override {
     if (level < least_) return true;
     try {
-      thread_local std::string body;
+      std::string& body = PerThread<LineBuffers>::get().body;
       body.clear();
       log_line::append_body(body, form_, level, event, fields);
       const WallTime now = std::chrono::system_clock::now();
@@ -99,7 +106,7 @@ class LineLog final : public Log {
     put(found.level, found.earlier, now);
   }
   bool put(LogLevel level, std::string_view body, WallTime now) {
-    thread_local std::string line;  // kept, so that a line costs no allocation
+    std::string& line = PerThread<LineBuffers>::get().line;
     line.clear();
     log_line::append_line(line, form_, level, now, body);
     return writer_.add(line);

@@ -86,7 +86,9 @@ Store::Store(std::unique_ptr<Database> database, Counters& counters, Log& log, s
       log_(log),
       most_queued_(most_queued),
       gathering_time_(gathering_time) {
-  queue_.reserve(most_queued_);  // so that submit() allocates nothing
+  // So that neither submit() nor the writer allocates.
+  queue_.reserve(most_queued_);
+  batch_.reserve(most_queued_);
   writer_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "store");
     write_for_ever();
@@ -126,24 +128,22 @@ void Store::flush() {
 void Store::write_for_ever() {
   std::unique_lock lock(mutex_);
   // The two vectors are swapped each time and keep their capacity.
-  std::vector<Write> batch;
-  batch.reserve(most_queued_);
   Time next_transaction{};
   while (true) {
     work_.wait(lock, [this] { return ending_ || !queue_.empty(); });
     if (queue_.empty()) return;
     work_.wait_until(lock, next_transaction,
                      [this] { return ending_ || flushing_ > 0 || queue_.size() >= worth_a_transaction(); });
-    batch.swap(queue_);
+    batch_.swap(queue_);
     writing_ = true;
     lock.unlock();
-    for (int tries = 1; !write_batch(batch); ++tries) {
+    for (int tries = 1; !write_batch(batch_); ++tries) {
       // Each try waits as long as a DatabaseTransaction does. At its end the program does not wait for ever.
       if (!is_ending() || tries < most_tries_at_the_end) continue;
-      drop(batch.size(), "another process holds the database");
+      drop(batch_.size(), "another process holds the database");
       break;
     }
-    batch.clear();
+    batch_.clear();
     next_transaction = std::chrono::steady_clock::now() + gathering_time_;
     lock.lock();
     writing_ = false;

@@ -76,7 +76,8 @@ class Store {
   unsigned flushing_ = 0;  // callers of flush() that wait
   bool writing_ = false;
   bool ending_ = false;
-  std::thread writer_;  // last member: the thread uses all the others
+  std::vector<Write> batch_;  // the writer's alone
+  std::thread writer_;        // last member: the thread uses all the others
 };
 
 }  // namespace sallyport::state

@@ -50,20 +50,17 @@ Result<Child, int> start_child(const Start& start) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return errno;
   Descriptor ours(pair[0]);
-  Inheritance inheritance;
-  inheritance.parent = ::getpid();
-  inheritance.link.reset(pair[1]);
-  if (board) inheritance.board.reset(::fcntl(board->descriptor().get(), F_DUPFD_CLOEXEC, 3));
-  inheritance.last_end = start.last_end;
-  inheritance.is_successor = start.is_successor;
-  // Only lent to the text: they stay the caller's.
-  for (const HeldSocket& held : start.sockets) {
-    inheritance.sockets.push_back({held.address, Descriptor(held.socket.get()), held.is_from_systemd});
-  }
-  inheritance.state_lock.reset(start.state_lock.get());
-  const std::string text = to_text(inheritance);
-  for (HeldSocket& lent : inheritance.sockets) lent.socket.release();
-  inheritance.state_lock.release();
+  const Descriptor theirs(pair[1]);
+  const Descriptor their_board(board ? ::fcntl(board->descriptor().get(), F_DUPFD_CLOEXEC, 3) : -1);
+  Lent<Inheritance> inheritance;
+  inheritance->parent = ::getpid();
+  inheritance->link.reset(theirs.get());
+  inheritance->board.reset(their_board.get());
+  inheritance->last_end = start.last_end;
+  inheritance->is_successor = start.is_successor;
+  lend(start.sockets, inheritance->sockets);
+  inheritance->state_lock.reset(start.state_lock.get());
+  const std::string text = to_text(*inheritance);
   std::vector<std::string> variables = environment_for_child(text);
   std::vector<std::string> words{"sallyport"};
   words.insert(words.end(), start.arguments.begin(), start.arguments.end());
@@ -76,11 +73,11 @@ Result<Child, int> start_child(const Start& start) {
   if (pid < 0) return errno;
   if (pid > 0) {
     Child child{pid, std::move(ours), std::nullopt};
-    if (inheritance.board) child.board.emplace(std::move(*board));
+    if (their_board) child.board.emplace(std::move(*board));
     return child;
   }
-  keep_open(inheritance.link);
-  if (inheritance.board) keep_open(inheritance.board);
+  keep_open(theirs);
+  if (their_board) keep_open(their_board);
   if (start.state_lock) keep_open(start.state_lock);
   for (const HeldSocket& held : start.sockets) keep_open(held.socket);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
@@ -88,7 +85,7 @@ Result<Child, int> start_child(const Start& start) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execve(program.c_str(), argv.data(), envp.data());
-  send_why(inheritance.link.get(), std::string("the program cannot be executed: ") + std::strerror(errno));
+  send_why(theirs.get(), std::string("the program cannot be executed: ") + std::strerror(errno));
   constexpr std::string_view sorry = "sallyport: the program cannot be started once more; is /proc mounted?\n";
   static_cast<void>(!::write(STDERR_FILENO, sorry.data(), sorry.size()));
   ::_exit(75);

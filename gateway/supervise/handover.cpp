@@ -129,7 +129,7 @@ void keep_open(const Handover& handover, bool is_kept) {
   });
 }
 
-void let_go_of(Handover& handover) {
+void let_go_of(Handover& handover) noexcept {
   for (HeldSocket& held : handover.sockets) held.socket.release();
   handover.state_lock.release();
   const auto from_child = [](HandedChild& child) {

@@ -44,6 +44,6 @@ std::optional<Handover> take_handover();
 // Whether the descriptors of the handover stay open when another program is executed.
 void keep_open(const Handover& handover, bool is_kept);
 // Gives up the descriptors without closing them.
-void let_go_of(Handover& handover);
+void let_go_of(Handover& handover) noexcept;
 
 }  // namespace sallyport::supervise

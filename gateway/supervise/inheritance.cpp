@@ -88,6 +88,22 @@ std::optional<Inheritance> from_text(std::string_view text) {
   return inheritance;
 }
 
+void let_go_of(Inheritance& inheritance) noexcept {
+  inheritance.link.release();
+  inheritance.board.release();
+  inheritance.state_lock.release();
+  for (HeldSocket& held : inheritance.sockets) held.socket.release();
+}
+
+void lend(const std::vector<HeldSocket>& held, std::vector<HeldSocket>& to) {
+  to.reserve(to.size() + held.size());  // no descriptor is on its way when memory runs out
+  for (const HeldSocket& one : held) {
+    HeldSocket lent{one.address, Descriptor(), one.is_from_systemd};
+    lent.socket.reset(one.socket.get());
+    to.push_back(std::move(lent));
+  }
+}
+
 std::optional<Inheritance> take_inheritance() {
   const char* const text = std::getenv(inheritance_variable);
   if (text == nullptr) return std::nullopt;
@@ -96,10 +112,7 @@ std::optional<Inheritance> take_inheritance() {
   if (!inheritance) return std::nullopt;
   if (inheritance->parent != ::getppid()) {
     // Of somebody else, whose descriptors have other numbers here.
-    inheritance->link.release();
-    inheritance->board.release();
-    inheritance->state_lock.release();
-    for (HeldSocket& held : inheritance->sockets) held.socket.release();
+    let_go_of(*inheritance);
     return std::nullopt;
   }
   ::fcntl(inheritance->link.get(), F_SETFD, FD_CLOEXEC);

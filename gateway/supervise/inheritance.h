@@ -33,6 +33,28 @@ struct Inheritance {
   bool is_successor = false;  // another one serves at the same sockets, until this one is ready
 };
 
+// Who owns the descriptors is somebody else: none is closed here.
+void let_go_of(Inheritance& inheritance) noexcept;
+
+// A description of descriptors that stay the caller's. Whatever happens, they are let go of and not closed.
+template <typename Description>
+class Lent {
+ public:
+  Lent() = default;
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  ~Lent() { let_go_of(description_); }
+
+  Description& operator*() { return description_; }
+  Description* operator->() { return &description_; }
+
+ private:
+  Description description_;
+};
+
+// Adds those that are held to a description that only lends them.
+void lend(const std::vector<HeldSocket>& held, std::vector<HeldSocket>& to);
+
 // One fact a line, for variables of this kind: a word, and what belongs to it after a space.
 void append_fact(std::string& text, std::string_view word, const std::string& value);
 // The same of a socket.

@@ -71,6 +71,9 @@ Descriptor signal_descriptor() {
   return Descriptor(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
+// Signals, what serves, its successor, and those that drain; no more than that at most_draining.
+constexpr std::size_t watched_at_most = 16;
+
 }  // namespace
 
 void say(const std::string& sentence) {
@@ -119,6 +122,7 @@ std::optional<int> Supervising::start() {
 }
 
 int Supervising::run() {
+  watched_.reserve(watched_at_most);
   signals_ = signal_descriptor();
   if (!signals_) {
     say(std::string("signals cannot be watched: ") + std::strerror(errno));
@@ -151,11 +155,18 @@ int Supervising::run() {
 }
 
 void Supervising::wait(Duration most) {
-  std::vector<pollfd> watched{{signals_.get(), POLLIN, 0}};
-  if (serving_) watched.push_back({serving_->link(), POLLIN, 0});
-  if (successor_) watched.push_back({successor_->process.link(), POLLIN, 0});
-  for (const Process& one : draining_) watched.push_back({one.link(), POLLIN, 0});
-  ::poll(watched.data(), watched.size(), static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(most).count()));
+  watched_.clear();
+  watch(signals_.get());
+  if (serving_) watch(serving_->link());
+  if (successor_) watch(successor_->process.link());
+  for (const Process& one : draining_) watch(one.link());
+  ::poll(watched_.data(), watched_.size(),
+         static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(most).count()));
+}
+
+void Supervising::watch(int descriptor) noexcept {
+  // What there is no room for is heard when something else happens, or with the next look.
+  if (watched_.size() < watched_.capacity()) watched_.push_back({descriptor, POLLIN, 0});
 }
 
 Duration Supervising::time_until_something_is_due() const {
@@ -307,14 +318,18 @@ void Supervising::end_by(int signal) {
 
 std::optional<int> Supervising::on_death(int status) {
   const pid_t ended = serving_->pid();
-  hear();
+  try {
+    hear();
+  } catch (const std::bad_alloc&) {
+    // What it has said last is lost; that it has ended is not told twice.
+  }
   if (serving_->pid() != ended) {  // its successor has said in this moment that it is ready
     std::erase_if(draining_, [=](const Process& one) { return one.pid() == ended; });
     return std::nullopt;
   }
-  finish_upgrade();
   const std::optional<Time> ready = serving_->ready;
   serving_.reset();
+  finish_upgrade();
   if (end_asked_) {
     if (!ready && !was_ready_) end_by(*end_asked_);  // as a program that has not come to catching signals
     if (ready) exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : software;

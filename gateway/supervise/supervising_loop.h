@@ -2,6 +2,7 @@
 // upgrading.cpp how a successor takes the place of what serves, and the program of that becomes this process's own.
 #pragma once
 
+#include <poll.h>
 #include <sys/types.h>
 #include <systemd/sd-daemon.h>
 
@@ -77,6 +78,7 @@ class Supervising {
   void on_end_request(int signal);
   void on_reload_request();
   void wait(Duration most);
+  void watch(int descriptor) noexcept;
   void hear();
   void take_from_serving(Message message);
   void take_from_successor(Message message);
@@ -92,9 +94,11 @@ class Supervising {
   void on_successors_death(int status);
   void hand_over(std::string_view what);
   void finish_upgrade();
-  std::vector<std::string> take_sockets_of_successor();
+  bool is_released_by_successor(const HeldSocket& held) const;
+  // Those that were served, and are no more.
+  std::vector<std::string> addresses_without_successor() const;
   void become_the_program();
-  Handover describe_all();
+  void describe_all(Handover& handover) const;
 
   const Orders& orders_;
   const Program program_ = Program::of_this_process();
@@ -102,6 +106,7 @@ class Supervising {
   std::vector<HeldSocket> sockets_;
   Descriptor state_lock_;
   Descriptor signals_;
+  std::vector<pollfd> watched_;
   std::optional<Process> serving_;
   std::optional<Successor> successor_;
   std::list<Process> draining_;

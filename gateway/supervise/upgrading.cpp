@@ -90,40 +90,47 @@ void Supervising::take_from_successor(Message message) {
   }
 }
 
-// Gives the addresses that were served, and are no more.
-std::vector<std::string> Supervising::take_sockets_of_successor() {
+bool Supervising::is_released_by_successor(const HeldSocket& held) const {
+  const std::vector<std::string>& released = successor_->released;
+  return !held.is_from_systemd && std::find(released.begin(), released.end(), held.address) != released.end();
+}
+
+std::vector<std::string> Supervising::addresses_without_successor() const {
   std::vector<std::string> gone;
-  const auto is_released = [this](const HeldSocket& held) {
-    return !held.is_from_systemd && std::find(successor_->released.begin(), successor_->released.end(), held.address) !=
-                                        successor_->released.end();
-  };
   for (const HeldSocket& held : sockets_) {
     const bool is_new = std::find(gone.begin(), gone.end(), held.address) == gone.end();
-    if (is_released(held) && is_new) gone.push_back(held.address);
+    if (is_new && is_released_by_successor(held)) gone.push_back(held.address);
   }
-  std::erase_if(sockets_, is_released);
-  for (HeldSocket& held : successor_->held) sockets_.push_back(std::move(held));
   return gone;
 }
 
 // From here on the successor is the one that serves, and whatever happens to it happens to that. `what`: the format of
-// handovers and the version of its program.
+// handovers and the version of its program. Memory that runs out does so before anything is changed.
 void Supervising::hand_over(std::string_view what) {
-  if (!send_message(successor_->process.link(), Word::serve, {})) return;  // it has ended: its death is told soon
-  const std::vector<std::string> gone = take_sockets_of_successor();
-  if (successor_->state_lock) state_lock_ = std::move(successor_->state_lock);
-  if (successor_->gives_rights) give_up_rights();
-  if (serving_) {
-    for (const std::string& address : gone) send_message(serving_->link(), Word::gone, address);
-    // To one that has not come to catching it, it is the end: it has served nobody yet.
-    ::kill(serving_->pid(), hand_over_command());
-    draining_.push_back(std::move(*serving_));
+  std::string taking_over(what);
+  const std::vector<std::string> gone = addresses_without_successor();
+  sockets_.reserve(sockets_.size() + successor_->held.size());
+  std::list<Process> leaving;
+  if (serving_) leaving.push_back(std::move(*serving_));
+  if (!send_message(successor_->process.link(), Word::serve, {})) {  // it has ended: its death is told soon
+    if (!leaving.empty()) serving_.emplace(std::move(leaving.front()));
+    return;
   }
+  std::erase_if(sockets_, [this](const HeldSocket& held) { return is_released_by_successor(held); });
+  for (HeldSocket& held : successor_->held) sockets_.push_back(std::move(held));
+  if (successor_->state_lock) state_lock_ = std::move(successor_->state_lock);
+  for (const Process& one : leaving) {
+    for (const std::string& address : gone) send_message(one.link(), Word::gone, address);
+    // To one that has not come to catching it, it is the end: it has served nobody yet.
+    ::kill(one.pid(), hand_over_command());
+  }
+  draining_.splice(draining_.end(), leaving);
+  const bool gives_rights = successor_->gives_rights;
   serving_.emplace(std::move(successor_->process));
   serving_->ready = now();
   running_program_ = std::move(successor_->program);
   successor_.reset();
-  taking_over_ = what;
+  taking_over_ = std::move(taking_over);
   restart_.reset();
   restarts_ = Restarts();
   last_end_.clear();
@@ -132,6 +139,7 @@ void Supervising::hand_over(std::string_view what) {
     ::kill(draining_.front().pid(), end_command());
   }
   if (std::exchange(reload_after_upgrade_, false)) ::kill(serving_->pid(), reload_command());
+  if (gives_rights) give_up_rights();
 }
 
 // It is in its place, or has died on the way there, and is replaced as any that has died.
@@ -145,40 +153,38 @@ void Supervising::finish_upgrade() {
   say("version " + std::string(version) + " serves; the process that supervises it stays that of the version before");
 }
 
-Handover Supervising::describe_all() {
+void Supervising::describe_all(Handover& handover) const {
   const auto lent = [](const Process& one) {
     return HandedChild{one.pid(), Descriptor(one.link()),
                        Descriptor(one.child.board ? one.child.board->descriptor().get() : -1)};
   };
-  Handover handover;
   handover.process = ::getpid();
-  for (const HeldSocket& held : sockets_)
-    handover.sockets.push_back({held.address, Descriptor(held.socket.get()), held.is_from_systemd});
+  lend(sockets_, handover.sockets);
   handover.state_lock.reset(state_lock_.get());
   handover.serving = lent(*serving_);
   handover.ready = *serving_->ready;
+  handover.draining.reserve(draining_.size());  // no descriptor is on its way when memory runs out
   for (const Process& one : draining_) handover.draining.push_back(lent(one));
-  return handover;
 }
 
 // In place: systemd and the children see the same process. When that cannot be, this program goes on supervising.
 void Supervising::become_the_program() {
   if (!serving_ || end_asked_) return;  // what runs goes on, and a death has its process of the new program
-  Handover handover = describe_all();
-  const std::string text = to_text(handover);
+  Lent<Handover> handover;
+  describe_all(*handover);
+  const std::string text = to_text(*handover);
   const std::string file = "/proc/self/fd/" + std::to_string(running_program_.get());
   std::vector<std::string> words{program_.path()};
   words.insert(words.end(), orders_.arguments.begin(), orders_.arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  keep_open(handover, true);
+  keep_open(*handover, true);
   ::setenv(handover_variable, text.c_str(), 1);
   ::execve(file.c_str(), argv.data(), environ);
   const int error = errno;
   ::unsetenv(handover_variable);
-  keep_open(handover, false);
-  let_go_of(handover);
+  keep_open(*handover, false);
   say(std::string("the process that supervises stays that of the version before: ") + std::strerror(error));
 }
 

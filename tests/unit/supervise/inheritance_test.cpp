@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <new>
+
 namespace sallyport::supervise {
 namespace {
 
@@ -42,6 +44,24 @@ TEST(Inheritance, RefusesWhatIsMalformed) {
                                  good + "listen -1 a\n", std::string("parent 1\nboard 900005\n")}) {
     EXPECT_FALSE(from_text(bad)) << bad;
   }
+}
+
+TEST(Inheritance, WhatIsOnlyLentStaysOpenWhenDescribingItFails) {
+  std::vector<HeldSocket> held;
+  for (int i = 0; i < 3; ++i)
+    held.push_back({"127.0.0.1:25", Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)), false});
+  const int lock = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  try {
+    Lent<Inheritance> inheritance;
+    lend(held, inheritance->sockets);
+    inheritance->state_lock.reset(lock);
+    ASSERT_EQ(inheritance->sockets.size(), 3U);
+    EXPECT_EQ(inheritance->sockets[2].socket.get(), held[2].socket.get());
+    throw std::bad_alloc();
+  } catch (const std::bad_alloc&) {
+  }
+  for (const HeldSocket& one : held) EXPECT_NE(::fcntl(one.socket.get(), F_GETFD), -1);
+  EXPECT_EQ(::close(lock), 0);
 }
 
 }  // namespace
