@@ -3,9 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
-#include <system_error>
+
+#include "gateway/base/directory.h"
 
 namespace sallyport::app {
 
@@ -17,11 +17,8 @@ constexpr std::int64_t files_of_a_session = 3;
 
 std::size_t count_open_files() {
   std::size_t open = 0;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
-       entry.increment(error)) {
-    ++open;
-  }
+  Directory descriptors("/proc/self/fd");
+  while (descriptors.next()) ++open;
   return open == 0 ? 0 : open - 1;  // without the one of the directory that is read here
 }
 

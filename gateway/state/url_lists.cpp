@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "gateway/base/descriptor.h"
+#include "gateway/base/directory.h"
 #include "gateway/base/sip_hash.h"
 #include "gateway/base/text.h"
 
@@ -174,11 +175,12 @@ Result<Done> UrlLists::keep_in(const std::string& folder) {
   }
   std::error_code error;
   std::vector<fs::path> others;
-  for (fs::directory_iterator file(folder, error), end; !error && file != end; file.increment(error)) {
-    const bool is_copy = file->path().filename().string().find(copy_suffix) != std::string::npos;
-    if (is_copy && std::find(known.begin(), known.end(), file->path().string()) == known.end()) {
-      others.push_back(file->path());
-    }
+  Directory files(folder);
+  while (const auto name = files.next()) {
+    fs::path file = fs::path(folder) / *name;
+    const bool is_copy = name->find(copy_suffix) != std::string::npos;
+    if (is_copy && std::find(known.begin(), known.end(), file.string()) == known.end())
+      others.push_back(std::move(file));
   }
   for (const fs::path& file : others) fs::remove(file, error);
   return Done{};

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <vector>
 
+#include "gateway/base/directory.h"
 #include "gateway/uv/socket_table.h"
 
 namespace sallyport::uv {
@@ -20,10 +21,10 @@ constexpr std::string_view socket_prefix = "socket:[";
 // The inodes of the sockets that a process has open; empty when this user may not look.
 std::set<std::uint64_t> sockets_of(const fs::path& process) {
   std::set<std::uint64_t> inodes;
-  std::error_code error;
-  for (fs::directory_iterator entry(process / "fd", error), end; !error && entry != end; entry.increment(error)) {
+  Directory descriptors((process / "fd").string());
+  while (const auto name = descriptors.next()) {
     std::error_code unreadable;
-    const std::string target = fs::read_symlink(entry->path(), unreadable).string();
+    const std::string target = fs::read_symlink(process / "fd" / *name, unreadable).string();
     if (unreadable || !target.starts_with(socket_prefix)) continue;
     std::uint64_t inode = 0;
     std::from_chars(target.data() + socket_prefix.size(), target.data() + target.size(), inode);
@@ -39,14 +40,15 @@ struct Holder {
 
 // Nothing when this user may not look into the process that has the socket.
 std::optional<Holder> holder_of(const ForeignListener& listener) {
-  std::error_code error;
-  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
-    const std::string process = entry->path().filename().string();
+  const fs::path all = "/proc";
+  Directory processes(all.string());
+  while (const auto entry = processes.next()) {
+    std::string process(*entry);
     if (process.find_first_not_of("0123456789") != process.npos) continue;
-    if (!sockets_of(entry->path()).contains(listener.inode)) continue;
+    if (!sockets_of(all / process).contains(listener.inode)) continue;
     std::string name;
-    std::getline(std::ifstream(entry->path() / "comm"), name);
-    return Holder{process, name};
+    std::getline(std::ifstream(all / process / "comm"), name);
+    return Holder{std::move(process), std::move(name)};
   }
   return std::nullopt;
 }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "gateway/base/directory.h"
 #include "gateway/base/text.h"
 #include "lua/engine/context.h"
 #include "lua/engine/frozen.h"
@@ -84,14 +86,16 @@ Loading::~Loading() { Context::of(L_).loading = nullptr; }
 
 void Loading::find_files() {
   if (settings_.path.empty()) return;
-  std::error_code error;
   std::vector<std::string> names;
-  for (fs::directory_iterator entry(settings_.path, error), end; !error && entry != end; entry.increment(error)) {
-    const fs::path& path = entry->path();
+  Directory directory(settings_.path);
+  while (const auto entry = directory.next()) {
+    std::string name(*entry);
     std::error_code no_type;
-    if (is_rule_file(path.filename().string()) && entry->is_regular_file(no_type)) names.push_back(path.filename());
+    if (is_rule_file(name) && fs::is_regular_file(fs::path(settings_.path) / name, no_type))
+      names.push_back(std::move(name));
   }
-  if (error) add_error("", 0, "cannot read the rule path: " + error.message());
+  if (directory.error() != 0)
+    add_error("", 0, std::string("cannot read the rule path: ") + std::strerror(directory.error()));
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) read((fs::path(settings_.path) / name).string(), name);
 }
