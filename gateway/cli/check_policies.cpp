@@ -7,6 +7,7 @@
 #include <set>
 #include <system_error>
 
+#include "gateway/base/directory.h"
 #include "gateway/base/public_suffix.h"
 #include "gateway/base/text.h"
 #include "gateway/checks/redirects.h"
@@ -174,12 +175,12 @@ class PolicyCheck {
     if (rules.path.empty() || rules.mode == policies::Mode::off) return;
     const config::Origin at =
         place_of(loaded_, config_file_, config::tenant_prefix(tenant) + std::string(lua::rules_section.path) + ".path");
-    std::error_code error;
     std::size_t read = 0;
-    for (fs::directory_iterator entry(rules.path, error), end; !error && entry != end; entry.increment(error)) {
-      const fs::path& path = entry->path();
+    Directory directory(rules.path);
+    while (const auto name = directory.next()) {
+      const fs::path path = fs::path(rules.path) / *name;
       std::error_code unknown;
-      if (entry->is_directory(unknown)) {
+      if (fs::is_directory(path, unknown)) {
         if (has_rules(path))
           report_.warn(at, path.string() + " is not read: directories below policy.rules.path are left out");
       } else if (path.extension() == ".lua") {
@@ -190,13 +191,13 @@ class PolicyCheck {
         report_.warn(at, path.string() + " is not read: the name of a file of rules ends in \".lua\"");
       }
     }
-    if (!error && read == 0) report_.warn(at, rules.path + " has no file of rules (*.lua)");
+    if (directory.error() == 0 && read == 0) report_.warn(at, rules.path + " has no file of rules (*.lua)");
   }
 
-  static bool has_rules(const fs::path& directory) {
-    std::error_code error;
-    for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-      if (entry->path().extension() == ".lua") return true;
+  static bool has_rules(const fs::path& path) {
+    Directory directory(path.string());
+    while (const auto name = directory.next()) {
+      if (fs::path(*name).extension() == ".lua") return true;
     }
     return false;
   }

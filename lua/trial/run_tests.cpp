@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "gateway/base/directory.h"
 #include "lua/engine/engine.h"
 #include "lua/trial/library.h"
 #include "lua/trial/test_state.h"
@@ -60,11 +61,12 @@ std::vector<TestResult> run_file(RuleSet& rules, TrialLists& lists, const std::s
 
 std::vector<std::string> find_tests(const std::string& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  Directory directory(folder);
+  while (const auto entry = directory.next()) {
+    std::string name(*entry);
     std::error_code no_type;
-    std::string name = entry->path().filename().string();
-    if (name.ends_with("_test.lua") && entry->is_regular_file(no_type)) names.push_back(std::move(name));
+    if (name.ends_with("_test.lua") && fs::is_regular_file(fs::path(folder) / name, no_type))
+      names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end());
   return names;
