@@ -2,6 +2,11 @@
 
 #include <libpsl.h>
 
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
 #include "gateway/base/domain_name.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/text.h"
@@ -22,6 +27,20 @@ std::string canonical(std::string_view domain) {
   return result;
 }
 
+// What a thread has asked last. The hosts of mails are few, and the same for many mails; a search among ten thousand
+// rules costs as much as all else that is done for one.
+struct Asked {
+  const psl_ctx_st* list = nullptr;
+  std::uint64_t lists_freed = 0;
+  std::string domain;
+  std::string registrable;
+};
+constexpr std::size_t most_asked = 256;
+thread_local std::array<Asked, most_asked> asked;
+
+// Another list may stand where one was that is freed, so its answers count no longer.
+std::atomic<std::uint64_t> lists_freed{0};
+
 }  // namespace
 
 PublicSuffixList::PublicSuffixList() : PublicSuffixList(psl_latest(nullptr)) {
@@ -40,7 +59,10 @@ PublicSuffixList::PublicSuffixList(PublicSuffixList&&) noexcept = default;
 PublicSuffixList& PublicSuffixList::operator=(PublicSuffixList&&) noexcept = default;
 PublicSuffixList::~PublicSuffixList() = default;
 
-void PublicSuffixList::Free::operator()(psl_ctx_st* list) const noexcept { psl_free(list); }
+void PublicSuffixList::Free::operator()(psl_ctx_st* list) const noexcept {
+  ++lists_freed;
+  psl_free(list);
+}
 
 bool PublicSuffixList::is_public_suffix(std::string_view domain, Section section) const {
   const std::string name = canonical(domain);
@@ -49,9 +71,15 @@ bool PublicSuffixList::is_public_suffix(std::string_view domain, Section section
 }
 
 std::string PublicSuffixList::registrable_domain(std::string_view domain) const {
+  Asked& last = asked[std::hash<std::string_view>()(domain) % most_asked];
+  const std::uint64_t freed = lists_freed;
+  if (last.list == list_.get() && last.lists_freed == freed && last.domain == domain) return last.registrable;
   const std::string name = canonical(domain);
   const char* found = name.empty() ? nullptr : psl_registrable_domain(list_.get(), name.c_str());
-  return found == nullptr ? std::string() : std::string(found);
+  // What is no name may be of any length, and is not kept.
+  if (name.empty()) return {};
+  last = {list_.get(), freed, std::string(domain), found == nullptr ? std::string() : std::string(found)};
+  return last.registrable;
 }
 
 }  // namespace sallyport

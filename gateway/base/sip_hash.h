@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace sallyport {
@@ -30,7 +31,15 @@ class SipHash {
   // Adds octets as little-endian words; the last word carries the length, as in the reference implementation.
   void add(std::string_view octets) noexcept {
     const std::uint64_t length = octets.size();
-    for (; octets.size() >= 8; octets.remove_prefix(8)) add(word_of(octets.substr(0, 8)));
+    for (; octets.size() >= sizeof(std::uint64_t); octets.remove_prefix(sizeof(std::uint64_t))) {
+      if constexpr (std::endian::native == std::endian::little) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, octets.data(), sizeof word);
+        add(word);
+      } else {
+        add(word_of(octets.substr(0, sizeof(std::uint64_t))));
+      }
+    }
     add(length << 56 | word_of(octets));
   }
   std::uint64_t finish() noexcept {

@@ -1,8 +1,10 @@
 #include "gateway/base/text.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 
 namespace sallyport::text {
@@ -11,13 +13,19 @@ namespace {
 
 // The first octet that is not ASCII; `end` where there is none.
 const char* skip_ascii(const char* at, const char* end) {
-  // No early exit within a stride, so that the compiler can vectorise it.
-  constexpr std::ptrdiff_t stride = 32;
-  while (end - at >= stride) {
-    unsigned char any = 0;
-    for (std::ptrdiff_t i = 0; i < stride; ++i) any |= static_cast<unsigned char>(at[i]);
-    if (any >= 0x80) break;
-    at += stride;
+  constexpr std::uint64_t high_bits = 0x8080808080808080;
+  std::uint64_t words[4];
+  for (; end - at >= static_cast<std::ptrdiff_t>(sizeof words); at += sizeof words) {
+    std::memcpy(words, at, sizeof words);
+    if (((words[0] | words[1] | words[2] | words[3]) & high_bits) != 0) break;
+  }
+  // Then a word at a time, whose first octet beyond ASCII is the lowest one.
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - at >= static_cast<std::ptrdiff_t>(sizeof words[0]); at += sizeof words[0]) {
+      std::memcpy(words, at, sizeof words[0]);
+      const std::uint64_t beyond = words[0] & high_bits;
+      if (beyond != 0) return at + std::countr_zero(beyond) / 8;
+    }
   }
   while (at != end && is_ascii(*at)) ++at;
   return at;

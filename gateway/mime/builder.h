@@ -72,6 +72,11 @@ class Builder {
   // entity; empty for what has none.
   void leaf_ended(PartIndex index, const LeafScan& scan, const ContentFields& fields);
 
+  // Of the content of one more short text.
+  std::size_t room_for_content() const { return max_kept_octets - kept_octets_; }
+  // `octets` of content are kept: no more than there was room for.
+  void note_kept(std::size_t octets) { kept_octets_ += octets; }
+
   // True if another part holds the same octets, decoded in the same way.
   bool is_known(const Part& part) const;
 
@@ -85,6 +90,7 @@ class Builder {
   Limits limits_;
   Tree tree_;
   std::size_t octets_ = 0;
+  std::size_t kept_octets_ = 0;
   std::deque<Job> jobs_;
   std::set<JobKey> known_jobs_;
 };

@@ -105,7 +105,8 @@ constexpr std::string_view zip_end = "PK\5\6";
 constexpr std::size_t zip_end_octets = 22;
 
 bool has_at(std::string_view octets, std::size_t offset, std::string_view what) {
-  return octets.size() >= offset && octets.substr(offset).starts_with(what);
+  // Most signatures differ in their first octet.
+  return octets.size() > offset && octets[offset] == what.front() && octets.substr(offset).starts_with(what);
 }
 
 std::uint32_t little_endian(std::string_view octets, std::size_t at, std::size_t count) {

@@ -86,8 +86,28 @@ std::string_view trim_white_space(std::string_view text) {
 
 std::string_view* HtmlAttributes::find(std::string_view name) {
   std::string_view* const place = place_of(name);
-  if (place != nullptr) is_bare = false;
+  if (place != nullptr && place != &style) is_bare = false;
   return place;
+}
+
+bool HtmlAttributes::may_have(std::string_view name) {
+  if (name.empty()) return false;
+  const char first = text::lower(name.front());
+  switch (name.size()) {
+    case 3:
+    case 5:
+      return first == 's';
+    case 4:
+      return first == 'h' || first == 't' || first == 'd';
+    case 6:
+      return first == 'a' || first == 's' || first == 'h';
+    case 7:
+      return first == 'c';
+    case 10:
+      return first == 'x' || first == 'f' || first == 'h' || first == 'b';
+    default:
+      return false;
+  }
 }
 
 std::string_view* HtmlAttributes::place_of(std::string_view name) {
@@ -217,8 +237,7 @@ std::optional<std::size_t> HtmlReading::add_links(HtmlTag tag, const HtmlAttribu
   return shown_for;
 }
 
-void HtmlReading::add_link(std::string_view target, LinkKind kind) {
-  if (target.empty()) return;
+void HtmlReading::add_written_link(std::string_view target, LinkKind kind) {
   target = trim_white_space(target);
   if (target.empty()) return;
   if (out_.links.size() >= limits_.links) {

@@ -15,6 +15,8 @@ namespace sallyport::mime {
 
 // The attributes that are of interest; empty for those that are not there.
 struct HtmlAttributes {
+  static constexpr std::size_t count = 12;  // with a value
+
   std::string_view href;
   std::string_view xlink_href;
   std::string_view src;
@@ -28,10 +30,12 @@ struct HtmlAttributes {
   std::string_view http_equiv;
   std::string_view content;
   bool is_hidden = false;  // "hidden" is there, whatever its value
-  bool is_bare = true;     // none of them is there, as of most elements
+  bool is_bare = true;     // none of them is there but for a style, as of most elements
 
   // The one of that name, which is in lower case, for who has found it; null for others.
   std::string_view* find(std::string_view name);
+  // False for most names that find() gives null for, in whatever case: so the others need not be in lower case first.
+  static bool may_have(std::string_view name);
 
  private:
   std::string_view* place_of(std::string_view name);
@@ -75,7 +79,10 @@ class HtmlReading {
   };
 
   std::optional<std::size_t> add_links(HtmlTag tag, const HtmlAttributes& attributes);
-  void add_link(std::string_view target, LinkKind kind);
+  void add_link(std::string_view target, LinkKind kind) {
+    if (!target.empty()) add_written_link(target, kind);
+  }
+  void add_written_link(std::string_view target, LinkKind kind);
   void add_refresh(const HtmlAttributes& attributes);
   void add_source_set(std::string_view set);
   void new_line();

@@ -6,7 +6,9 @@
 #include <iterator>
 #include <utility>
 
+#include "gateway/base/octet_search.h"
 #include "gateway/base/text.h"
+#include "gateway/mime/short_name_table.h"
 
 namespace sallyport::mime {
 
@@ -15,36 +17,31 @@ namespace {
 using Entry = std::pair<std::string_view, char32_t>;
 
 // HTML 4's, and a few that mailers write.
-constexpr auto known = [] {
-  std::array entries{
-      Entry{"quot", '"'},     Entry{"amp", '&'},       Entry{"apos", '\''},     Entry{"lt", '<'},
-      Entry{"gt", '>'},       Entry{"nbsp", 0xa0},     Entry{"iexcl", 0xa1},    Entry{"cent", 0xa2},
-      Entry{"pound", 0xa3},   Entry{"yen", 0xa5},      Entry{"sect", 0xa7},     Entry{"copy", 0xa9},
-      Entry{"laquo", 0xab},   Entry{"shy", 0xad},      Entry{"reg", 0xae},      Entry{"deg", 0xb0},
-      Entry{"plusmn", 0xb1},  Entry{"acute", 0xb4},    Entry{"para", 0xb6},     Entry{"middot", 0xb7},
-      Entry{"raquo", 0xbb},   Entry{"frac12", 0xbd},   Entry{"iquest", 0xbf},   Entry{"Agrave", 0xc0},
-      Entry{"Aacute", 0xc1},  Entry{"Acirc", 0xc2},    Entry{"Atilde", 0xc3},   Entry{"Auml", 0xc4},
-      Entry{"Aring", 0xc5},   Entry{"AElig", 0xc6},    Entry{"Ccedil", 0xc7},   Entry{"Egrave", 0xc8},
-      Entry{"Eacute", 0xc9},  Entry{"Ecirc", 0xca},    Entry{"Euml", 0xcb},     Entry{"Ntilde", 0xd1},
-      Entry{"Oacute", 0xd3},  Entry{"Ocirc", 0xd4},    Entry{"Otilde", 0xd5},   Entry{"Ouml", 0xd6},
-      Entry{"times", 0xd7},   Entry{"Oslash", 0xd8},   Entry{"Uacute", 0xda},   Entry{"Uuml", 0xdc},
-      Entry{"szlig", 0xdf},   Entry{"agrave", 0xe0},   Entry{"aacute", 0xe1},   Entry{"acirc", 0xe2},
-      Entry{"atilde", 0xe3},  Entry{"auml", 0xe4},     Entry{"aring", 0xe5},    Entry{"aelig", 0xe6},
-      Entry{"ccedil", 0xe7},  Entry{"egrave", 0xe8},   Entry{"eacute", 0xe9},   Entry{"ecirc", 0xea},
-      Entry{"euml", 0xeb},    Entry{"igrave", 0xec},   Entry{"iacute", 0xed},   Entry{"icirc", 0xee},
-      Entry{"iuml", 0xef},    Entry{"ntilde", 0xf1},   Entry{"ograve", 0xf2},   Entry{"oacute", 0xf3},
-      Entry{"ocirc", 0xf4},   Entry{"otilde", 0xf5},   Entry{"ouml", 0xf6},     Entry{"oslash", 0xf8},
-      Entry{"ugrave", 0xf9},  Entry{"uacute", 0xfa},   Entry{"ucirc", 0xfb},    Entry{"uuml", 0xfc},
-      Entry{"yacute", 0xfd},  Entry{"ensp", 0x2002},   Entry{"emsp", 0x2003},   Entry{"thinsp", 0x2009},
-      Entry{"zwnj", 0x200c},  Entry{"zwj", 0x200d},    Entry{"lrm", 0x200e},    Entry{"rlm", 0x200f},
-      Entry{"ndash", 0x2013}, Entry{"mdash", 0x2014},  Entry{"lsquo", 0x2018},  Entry{"rsquo", 0x2019},
-      Entry{"sbquo", 0x201a}, Entry{"ldquo", 0x201c},  Entry{"rdquo", 0x201d},  Entry{"bdquo", 0x201e},
-      Entry{"bull", 0x2022},  Entry{"hellip", 0x2026}, Entry{"lsaquo", 0x2039}, Entry{"rsaquo", 0x203a},
-      Entry{"euro", 0x20ac},  Entry{"trade", 0x2122},  Entry{"larr", 0x2190},   Entry{"rarr", 0x2192},
-  };
-  std::sort(entries.begin(), entries.end());
-  return entries;
-}();
+constexpr ShortNameTable known(std::array{
+    Entry{"quot", '"'},     Entry{"amp", '&'},       Entry{"apos", '\''},     Entry{"lt", '<'},
+    Entry{"gt", '>'},       Entry{"nbsp", 0xa0},     Entry{"iexcl", 0xa1},    Entry{"cent", 0xa2},
+    Entry{"pound", 0xa3},   Entry{"yen", 0xa5},      Entry{"sect", 0xa7},     Entry{"copy", 0xa9},
+    Entry{"laquo", 0xab},   Entry{"shy", 0xad},      Entry{"reg", 0xae},      Entry{"deg", 0xb0},
+    Entry{"plusmn", 0xb1},  Entry{"acute", 0xb4},    Entry{"para", 0xb6},     Entry{"middot", 0xb7},
+    Entry{"raquo", 0xbb},   Entry{"frac12", 0xbd},   Entry{"iquest", 0xbf},   Entry{"Agrave", 0xc0},
+    Entry{"Aacute", 0xc1},  Entry{"Acirc", 0xc2},    Entry{"Atilde", 0xc3},   Entry{"Auml", 0xc4},
+    Entry{"Aring", 0xc5},   Entry{"AElig", 0xc6},    Entry{"Ccedil", 0xc7},   Entry{"Egrave", 0xc8},
+    Entry{"Eacute", 0xc9},  Entry{"Ecirc", 0xca},    Entry{"Euml", 0xcb},     Entry{"Ntilde", 0xd1},
+    Entry{"Oacute", 0xd3},  Entry{"Ocirc", 0xd4},    Entry{"Otilde", 0xd5},   Entry{"Ouml", 0xd6},
+    Entry{"times", 0xd7},   Entry{"Oslash", 0xd8},   Entry{"Uacute", 0xda},   Entry{"Uuml", 0xdc},
+    Entry{"szlig", 0xdf},   Entry{"agrave", 0xe0},   Entry{"aacute", 0xe1},   Entry{"acirc", 0xe2},
+    Entry{"atilde", 0xe3},  Entry{"auml", 0xe4},     Entry{"aring", 0xe5},    Entry{"aelig", 0xe6},
+    Entry{"ccedil", 0xe7},  Entry{"egrave", 0xe8},   Entry{"eacute", 0xe9},   Entry{"ecirc", 0xea},
+    Entry{"euml", 0xeb},    Entry{"igrave", 0xec},   Entry{"iacute", 0xed},   Entry{"icirc", 0xee},
+    Entry{"iuml", 0xef},    Entry{"ntilde", 0xf1},   Entry{"ograve", 0xf2},   Entry{"oacute", 0xf3},
+    Entry{"ocirc", 0xf4},   Entry{"otilde", 0xf5},   Entry{"ouml", 0xf6},     Entry{"oslash", 0xf8},
+    Entry{"ugrave", 0xf9},  Entry{"uacute", 0xfa},   Entry{"ucirc", 0xfb},    Entry{"uuml", 0xfc},
+    Entry{"yacute", 0xfd},  Entry{"ensp", 0x2002},   Entry{"emsp", 0x2003},   Entry{"thinsp", 0x2009},
+    Entry{"zwnj", 0x200c},  Entry{"zwj", 0x200d},    Entry{"lrm", 0x200e},    Entry{"rlm", 0x200f},
+    Entry{"ndash", 0x2013}, Entry{"mdash", 0x2014},  Entry{"lsquo", 0x2018},  Entry{"rsquo", 0x2019},
+    Entry{"sbquo", 0x201a}, Entry{"ldquo", 0x201c},  Entry{"rdquo", 0x201d},  Entry{"bdquo", 0x201e},
+    Entry{"bull", 0x2022},  Entry{"hellip", 0x2026}, Entry{"lsaquo", 0x2039}, Entry{"rsaquo", 0x203a},
+    Entry{"euro", 0x20ac},  Entry{"trade", 0x2122},  Entry{"larr", 0x2190},   Entry{"rarr", 0x2192}});
 
 // Those that are references without the semicolon, too (HTML, 13.5).
 constexpr std::string_view without_semicolon[] = {
@@ -118,9 +115,9 @@ bool resolve_one(std::string_view& rest, bool is_attribute, std::string& out) {
   const std::string_view name = rest.substr(0, static_cast<std::size_t>(after - rest.begin()));
   const bool has_semicolon = name.size() < rest.size() && rest[name.size()] == ';';
   if (!name.empty() && has_semicolon) {
-    const auto* entry = std::lower_bound(known.begin(), known.end(), Entry{name, 0});
-    if (entry == known.end() || entry->first != name) return false;
-    add_character(entry->second, out);
+    const char32_t* const character = known.find(name);
+    if (character == nullptr) return false;
+    add_character(*character, out);
     rest.remove_prefix(name.size() + 1);
     return true;
   }
@@ -133,27 +130,23 @@ bool resolve_one(std::string_view& rest, bool is_attribute, std::string& out) {
   return true;
 }
 
-// Each line ends with LF (HTML, 13.2.3.5).
-void add_lines(std::string_view text, std::string& out) {
-  while (true) {
-    const std::size_t at = text.find('\r');
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return;
-    text.remove_prefix(at + 1);
-    if (!text.starts_with('\n')) out += '\n';
-  }
-}
-
 }  // namespace
 
 bool resolve_references(std::string_view text, bool is_attribute, std::string& out) {
-  while (!text.empty()) {
-    const std::size_t at = std::min(text.find('&'), text.size());
-    add_lines(text.substr(0, at), out);
-    text.remove_prefix(at);
-    if (text.empty()) break;
-    text.remove_prefix(1);
-    if (!resolve_one(text, is_attribute, out)) return false;
+  // No reference stands for more octets than it has.
+  out.reserve(out.size() + text.size());
+  while (true) {
+    const std::size_t at = find_octet<'&', '\r'>(text, 0);
+    out += text.substr(0, at);
+    if (at == text.size()) break;
+    const bool is_line_end = text[at] == '\r';
+    text.remove_prefix(at + 1);
+    if (is_line_end) {
+      // Each line ends with LF (HTML, 13.2.3.5).
+      if (!text.starts_with('\n')) out += '\n';
+    } else if (!resolve_one(text, is_attribute, out)) {
+      return false;
+    }
   }
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "gateway/base/text.h"
 #include "gateway/mime/content_fields.h"
@@ -45,11 +46,23 @@ std::size_t count_base64_lines(std::string_view head, bool is_all) {
   return lines;
 }
 
+Sha256 digest_of(crypto::Digest& digested) {
+  const std::string digest = digested.finish();
+  Sha256::Octets octets{};
+  std::copy(digest.begin(), digest.end(), octets.begin());
+  return Sha256(octets);
+}
+
 }  // namespace
 
-LeafScan::LeafScan(Coding coding, bool scans_text)
-    : decoder_(make_decoder(coding)), digest_(crypto::DigestAlgorithm::sha256) {
+LeafScan::LeafScan(Coding coding, bool scans_text, std::size_t most_kept)
+    : decoder_(make_decoder(coding)), most_kept_(most_kept) {
   if (scans_text) scan_ = std::make_unique<TextScan>();
+  if (most_kept > 0) {
+    kept_.emplace();
+  } else {
+    digest_.emplace(crypto::DigestAlgorithm::sha256);
+  }
 }
 
 void LeafScan::feed(std::string_view octets) {
@@ -74,14 +87,31 @@ void LeafScan::take(std::string_view octets) {
   while (!octets.empty()) {
     const std::string_view piece = octets.substr(0, most_at_once);
     octets.remove_prefix(piece.size());
-    if (!decoder_) {
+    if (decoder_) {
+      decode([&](std::string& out) { decoder_->feed(piece, out); });
+    } else if (kept_) {
+      decode([&](std::string& out) { out += piece; });
+    } else {
       take_decoded(piece);
-      continue;
     }
-    decoded_.clear();
-    decoder_->feed(piece, decoded_);
-    take_decoded(decoded_);
   }
+}
+
+// `decode` adds to the text that it is given.
+template <class Decode>
+void LeafScan::decode(Decode decode) {
+  if (!kept_) {
+    decoded_.clear();
+    decode(decoded_);
+    return take_decoded(decoded_);
+  }
+  const std::size_t before = kept_->size();
+  decode(*kept_);
+  take_decoded(std::string_view(*kept_).substr(before));
+  if (kept_->size() <= most_kept_) return;
+  digest_.emplace(crypto::DigestAlgorithm::sha256);
+  digest_->update(*kept_);
+  kept_.reset();
 }
 
 void LeafScan::look_at_raw(std::string_view octets) {
@@ -92,7 +122,7 @@ void LeafScan::look_at_raw(std::string_view octets) {
 void LeafScan::take_decoded(std::string_view octets) {
   if (octets.empty()) return;
   size_ += octets.size();
-  digest_.update(octets);
+  if (digest_) digest_->update(octets);
   sniffer_.feed(octets);
   if (scan_) scan_->feed(octets);
 }
@@ -101,9 +131,7 @@ void LeafScan::end(Part& part) {
   take(collected_);
   collected_.clear();
   if (decoder_) {
-    decoded_.clear();
-    decoder_->end(decoded_);
-    take_decoded(decoded_);
+    decode([this](std::string& out) { decoder_->end(out); });
     faults_ = decoder_->faults();
   }
   if (scan_) {
@@ -115,8 +143,7 @@ void LeafScan::end(Part& part) {
   raw_.base64_lines = count_base64_lines(raw_head_, raw_head_.size() < raw_head_octets);
   part.size = size_;
   part.real_types = sniffer_.types();
-  const std::string digest = digest_.finish();
-  std::copy(digest.begin(), digest.end(), part.sha256.octets.begin());
+  part.sha256 = kept_ ? Sha256(*std::exchange(kept_, std::nullopt)) : digest_of(*digest_);
   if (text_.has_pgp_message) part.is_encrypted = true;
 }
 

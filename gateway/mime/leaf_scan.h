@@ -1,9 +1,11 @@
 // LeafScan: reads the content of one part as it streams past: decodes it, and finds its size, digest, types, and what
-// hides in it.
+// hides in it. The content of short texts is kept, because most of them are soon asked for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,8 +28,9 @@ struct RawFindings {
 
 class LeafScan {
  public:
-  // `scans_text`: whether it is text, in which other things may hide.
-  LeafScan(Coding coding, bool scans_text);
+  // `scans_text`: whether it is text, in which other things may hide. `most_kept`: the content is kept when it has no
+  // more octets; 0: it is not kept.
+  LeafScan(Coding coding, bool scans_text, std::size_t most_kept = 0);
 
   void feed(std::string_view octets);
   // Decoded so far.
@@ -45,10 +48,15 @@ class LeafScan {
   void take(std::string_view octets);
   void look_at_raw(std::string_view octets);
   void take_decoded(std::string_view octets);
+  template <class Decode>
+  void decode(Decode decode);
 
   std::unique_ptr<TransferDecoder> decoder_;
   std::unique_ptr<TextScan> scan_;
-  crypto::Digest digest_;
+  // One of the two is there: of what is kept the digest is made when somebody asks for it.
+  std::optional<crypto::Digest> digest_;
+  std::optional<std::string> kept_;
+  std::size_t most_kept_;
   TypeSniffer sniffer_;
   std::string collected_;  // small pieces, until they are worth the calls
   std::string decoded_;

@@ -30,6 +30,8 @@ inline constexpr std::size_t max_boundaries = 8;                               /
 inline constexpr std::size_t max_names = 16;                                   // candidates of one part
 inline constexpr std::size_t max_name_octets = 1024;                           // of each, in UTF-8
 inline constexpr std::size_t max_comment_depth = 32;
+// Of the contents of short texts together, which are kept from when they are found until the mail's end.
+inline constexpr std::size_t max_kept_octets = std::size_t{32} * 1024;
 
 // Why a mail's parts could not all be read.
 enum class Unscannable : std::uint8_t {

@@ -1,22 +1,8 @@
 #include "gateway/mime/part.h"
 
-#include <algorithm>
-
-#include "gateway/base/text.h"
 #include "gateway/mime/tree.h"
 
 namespace sallyport::mime {
-
-std::string to_field_text(const Sha256& digest) {
-  return text::to_hex({reinterpret_cast<const char*>(digest.octets.data()), digest.octets.size()});
-}
-
-bool from_field_text(std::string_view hex, Sha256& digest) {
-  const auto octets = text::from_hex(hex);
-  if (!octets || octets->size() != digest.octets.size()) return false;
-  std::copy(octets->begin(), octets->end(), digest.octets.begin());
-  return true;
-}
 
 bool is_plain_text(const Part& part) {
   return !part.is_container && (part.declared_type.empty() || part.declared_type == "text/plain");

@@ -1,9 +1,9 @@
 // Part: one entity of a mail under one reading of it: where its content stands, what it is said to be, what it is.
 //
-// Plain values without any view. Content is not in it; contents.h decodes it from the stored message when somebody
-// asks. A part can yield more parts: those of a multipart, an attached message, an envelope of TNEF, uuencoded files
-// within text, signed or compressed content; later the entries of an archive. `source` says in whose decoded content a
-// part's offsets count.
+// Plain values without any view. Content is not in it, but for that of short texts, which is kept (sha256.h);
+// contents.h decodes it from the stored message when somebody asks. A part can yield more parts: those of a multipart,
+// an attached message, an envelope of TNEF, uuencoded files within text, signed or compressed content; later the
+// entries of an archive. `source` says in whose decoded content a part's offsets count.
 #pragma once
 
 #include <array>
@@ -17,6 +17,7 @@
 #include "gateway/mime/file_type.h"
 #include "gateway/mime/name.h"
 #include "gateway/mime/oddity.h"
+#include "gateway/mime/sha256.h"
 
 namespace sallyport::mime {
 
@@ -93,19 +94,6 @@ inline constexpr auto sallyport::words_of<sallyport::mime::Coding> =
 
 namespace sallyport::mime {
 
-// A SHA-256 digest; written in hexadecimal.
-struct Sha256 {
-  std::array<std::uint8_t, 32> octets{};
-  friend bool operator==(const Sha256&, const Sha256&) = default;
-};
-std::string to_field_text(const Sha256& digest);
-bool from_field_text(std::string_view hex, Sha256& digest);
-// For tests: any digest. `random` gives 64 random bits.
-template <class Random>
-void fill_random(Sha256& digest, Random random) {
-  for (std::uint8_t& octet : digest.octets) octet = static_cast<std::uint8_t>(random());
-}
-
 struct Part {
   // Where it belongs.
   PartIndex parent = the_message;  // a lower index, but for the message, which is its own
@@ -124,17 +112,18 @@ struct Part {
   std::uint64_t end = 0;
   Coding coding = Coding::identity;
 
+  bool is_attachment = false;  // Content-Disposition: attachment
+  bool is_encrypted = false;   // by its type or its content
+
   // What it is said to be: lower case, without comments; empty where nothing is said.
   std::string declared_type;  // "text/plain"; for what is said twice, the first
   std::string charset;
-  bool is_attachment = false;  // Content-Disposition: attachment
-  std::vector<Name> names;     // every candidate, each once
+  std::vector<Name> names;  // every candidate, each once
 
   // What it is.
   std::uint64_t size = 0;  // of the decoded content
   FileTypes real_types;
   Sha256 sha256;  // of the decoded content
-  bool is_encrypted = false;
   Oddities oddities;
 
   template <class V>

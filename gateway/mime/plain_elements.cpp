@@ -27,7 +27,7 @@ bool PlainElements::push(HtmlTag tag, std::string_view name, const HtmlAttribute
   if (open_.size() >= most_nesting) return false;
   reading_.enter(tag, attributes);
   if (open_.empty()) open_.reserve(usual_nesting);
-  open_.push_back({tag, std::string(name)});
+  open_.push_back({tag, Name(name)});
   return true;
 }
 

@@ -5,10 +5,11 @@
 // not plain.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,13 +18,15 @@
 
 namespace sallyport::mime {
 
+inline constexpr std::size_t max_html_name_octets = 30;
+
 class PlainElements {
  public:
   // `reading` must outlive this object.
   explicit PlainElements(HtmlReading& reading) : reading_(reading) {}
 
-  // A start tag, its name in lower case. Script, style and title are entered and not open here: what stands in them is
-  // the caller's, and so is the end of a title.
+  // A start tag, its name in lower case and of at most max_html_name_octets. Script, style and title are entered and
+  // not open here: what stands in them is the caller's, and so is the end of a title.
   bool start(HtmlTag tag, std::string_view name, const HtmlAttributes& attributes);
   bool end(HtmlTag tag, std::string_view name);
   // Text that is not all white space comes next.
@@ -32,9 +35,23 @@ class PlainElements {
 
  private:
   enum class Where : std::uint8_t { before_head, in_head, after_head, in_body };
+  // The name of an element, without memory of its own.
+  class Name {
+   public:
+    explicit Name(std::string_view name) : size_(static_cast<std::uint8_t>(name.size())) {
+      std::copy(name.begin(), name.end(), octets_.begin());
+    }
+    friend bool operator==(const Name& a, std::string_view b) {
+      return std::string_view(a.octets_.data(), a.size_) == b;
+    }
+
+   private:
+    std::array<char, max_html_name_octets> octets_{};
+    std::uint8_t size_;
+  };
   struct Element {
     HtmlTag tag;
-    std::string name;
+    Name name;
   };
 
   HtmlTag top() const { return open_.empty() ? HtmlTag::html : open_.back().tag; }

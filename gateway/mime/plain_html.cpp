@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <deque>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "gateway/base/ensure.h"
+#include "gateway/base/octet_search.h"
 #include "gateway/base/text.h"
 #include "gateway/mime/html_references.h"
 #include "gateway/mime/plain_elements.h"
@@ -18,8 +16,6 @@
 namespace sallyport::mime {
 
 namespace {
-
-constexpr std::size_t most_name = 30;
 
 enum : std::uint8_t { white = 1, ends_tag_name = 2, ends_attribute_name = 4, ends_bare_value = 8 };
 
@@ -39,31 +35,34 @@ bool is(char c, std::uint8_t of) { return (classes[static_cast<unsigned char>(c)
 bool is_white(char c) { return is(c, white); }
 bool is_all_white(std::string_view text) { return std::all_of(text.begin(), text.end(), is_white); }
 
+constexpr bool is_odd_ascii(unsigned char c) {
+  return c == 0x7f || (c < 0x20 && c != '\t' && c != '\r' && c != '\n' && c != '\f');
+}
+
+// The first octet that is no ordinary ASCII.
+std::size_t next_unusual(std::string_view html, std::size_t from) {
+  constexpr std::size_t stride = 32;
+  for (; from + stride <= html.size(); from += stride) {
+    // No early exit, and no check of each index, so that the compiler can vectorise the loop.
+    const char* const octets = html.data() + from;
+    unsigned char any = 0;
+    for (std::size_t i = 0; i < stride; ++i) {
+      const auto c = static_cast<unsigned char>(octets[i]);
+      any |= static_cast<unsigned char>((c >= 0x7f) |
+                                        ((c < 0x20) & (c != '\t') & (c != '\r') & (c != '\n') & (c != '\f')));
+    }
+    if (any != 0) break;
+  }
+  const auto is_usual = [](char c) { return text::is_ascii(c) && !is_odd_ascii(static_cast<unsigned char>(c)); };
+  while (from < html.size() && is_usual(html[from])) ++from;
+  return from;
+}
+
 // Octets that gumbo replaces, or that are no text.
 bool has_odd_octets(std::string_view html) {
-  constexpr auto is_ordinary = [] {
-    std::array<bool, 256> ordinary{};
-    for (std::size_t c = 0x20; c < 0x7f; ++c) ordinary[c] = true;
-    for (const char c : std::string_view(" \t\r\n\f")) ordinary[static_cast<unsigned char>(c)] = true;
-    return ordinary;
-  }();
   bool is_ascii = true;
-  for (std::size_t i = 0; i < html.size(); ++i) {
-    // Eight octets at a time, while all of them are from space to "~".
-    constexpr std::uint64_t each = 0x0101010101010101;
-    for (std::uint64_t eight = 0; i + sizeof eight <= html.size(); i += sizeof eight) {
-      std::memcpy(&eight, html.data() + i, sizeof eight);
-      const std::uint64_t other = ((eight - 0x20 * each) | eight | (eight + each)) & 0x80 * each;
-      if (other == 0) continue;
-      // Borrows and carries go upwards, so the lowest is right; it is the first one in memory.
-      if constexpr (std::endian::native == std::endian::little) {
-        i += static_cast<std::size_t>(std::countr_zero(other)) / 8;
-      }
-      break;
-    }
-    if (i == html.size()) break;
+  for (std::size_t i = next_unusual(html, 0); i < html.size(); i = next_unusual(html, i + 1)) {
     const auto c = static_cast<unsigned char>(html[i]);
-    if (is_ordinary[c]) continue;
     if (c < 0x80) return true;
     is_ascii = false;
     const auto next = i + 1 < html.size() ? static_cast<unsigned char>(html[i + 1]) : 0;
@@ -80,8 +79,10 @@ class PlainHtml {
 
   bool read() {
     while (at_ < html_.size()) {
-      const std::size_t end = std::min(html_.find('<', at_), html_.size());
-      if (end > at_ && !text(html_.substr(at_, end - at_))) return false;
+      std::size_t end = find_octet<'<', '&'>(html_, at_);
+      const bool has_reference = end < html_.size() && html_[end] == '&';
+      if (has_reference) end = std::min(html_.find('<', end), html_.size());
+      if (end > at_ && !text(html_.substr(at_, end - at_), has_reference)) return false;
       at_ = end;
       if (at_ < html_.size() && !markup()) return false;
     }
@@ -103,7 +104,7 @@ class PlainHtml {
       return false;
     }
     ++at_;
-    return text("<");
+    return text("<", false);
   }
 
   // A comment, a document type, or what is taken for a comment.
@@ -127,15 +128,20 @@ class PlainHtml {
 
   bool tag(bool is_end) {
     at_ += is_end ? 2 : 1;
-    std::array<char, most_name> name{};
+    std::array<char, max_html_name_octets> name{};
     std::size_t length = 0;
     for (; at_ < html_.size() && !is(html_[at_], ends_tag_name); ++at_) {
-      if (length == most_name) return false;
+      if (length == name.size()) return false;
       name[length++] = text::lower(html_[at_]);
     }
     const std::string_view named(name.data(), length);
     HtmlAttributes attributes;
-    if (!read_attributes(attributes)) return false;
+    const bool has_none = at_ < html_.size() && html_[at_] == '>';
+    if (has_none) {
+      ++at_;
+    } else if (!read_attributes(attributes)) {
+      return false;
+    }
     const HtmlTag tag = tag_of(named);
     if (is_end) return elements_.end(tag, named);
     if (!elements_.start(tag, named, attributes)) return false;
@@ -145,7 +151,7 @@ class PlainHtml {
 
   // Up to and including ">".
   bool read_attributes(HtmlAttributes& attributes) {
-    if (!decoded_.empty()) decoded_.clear();
+    decoded_count_ = 0;
     while (true) {
       while (at_ < html_.size() && (is_white(html_[at_]) || html_[at_] == '/')) ++at_;
       if (at_ >= html_.size()) return false;
@@ -173,8 +179,8 @@ class PlainHtml {
     if (at_ >= html_.size() || html_[at_] == '>') return false;
     const char quote = html_[at_];
     if (quote == '"' || quote == '\'') {
-      const std::size_t end = html_.find(quote, at_ + 1);
-      if (end == std::string_view::npos) return false;
+      const std::size_t end = quote == '"' ? find_octet<'"'>(html_, at_ + 1) : find_octet<'\''>(html_, at_ + 1);
+      if (end == html_.size()) return false;
       value = html_.substr(at_ + 1, end - at_ - 1);
       at_ = end + 1;
       return true;
@@ -188,7 +194,7 @@ class PlainHtml {
   // The first of several attributes of one name counts.
   bool take(std::string_view name, std::string_view value, HtmlAttributes& attributes) {
     constexpr std::size_t longest = 10;
-    if (name.size() > longest) return true;
+    if (!HtmlAttributes::may_have(name)) return true;
     std::array<char, longest> lower{};
     std::transform(name.begin(), name.end(), lower.begin(), text::lower);
     name = std::string_view(lower.data(), name.size());
@@ -198,11 +204,13 @@ class PlainHtml {
     }
     std::string_view* const place = attributes.find(name);
     if (place == nullptr || place->data() != nullptr) return true;
-    if (value.find('&') == std::string_view::npos && value.find('\r') == std::string_view::npos) {
+    if (find_octet<'&', '\r'>(value, 0) == value.size()) {
       *place = value.data() == nullptr ? std::string_view("", 0) : value;
       return true;
     }
-    std::string& decoded = decoded_.emplace_back();
+    ensure(decoded_count_ < decoded_.size(), "a tag has more attributes of interest than there are");
+    std::string& decoded = decoded_[decoded_count_++];
+    decoded.clear();
     if (!resolve_references(value, true, decoded)) return false;
     *place = decoded;
     return true;
@@ -210,8 +218,8 @@ class PlainHtml {
 
   // -- text
 
-  bool text(std::string_view raw) {
-    if (raw.find('&') != std::string_view::npos) {
+  bool text(std::string_view raw, bool has_reference) {
+    if (has_reference) {
       text_.clear();
       if (!resolve_references(raw, false, text_)) return false;
       raw = text_;
@@ -257,7 +265,9 @@ class PlainHtml {
   HtmlReading& reading_;
   std::size_t at_ = 0;
   PlainElements elements_;
-  std::deque<std::string> decoded_;  // values of the tag's attributes
+  // Values of the tag's attributes that had references, each attribute of interest once; used again for the next tag.
+  std::array<std::string, HtmlAttributes::count> decoded_;
+  std::size_t decoded_count_ = 0;
   std::string text_;
 };
 

@@ -23,7 +23,7 @@ std::string_view without_line_end(std::string_view line) {
 }  // namespace
 
 Splitter::Splitter(Builder& builder, ContentFields fields, std::uint64_t header_octets, bool has_odd_header)
-    : builder_(builder), offset_(header_octets), emitted_(header_octets) {
+    : builder_(builder), is_first_reading_(true), offset_(header_octets), emitted_(header_octets) {
   if (has_odd_header) first_odd_line_ = 0;
   Part message;
   message.origin = Origin::message;
@@ -241,7 +241,8 @@ void Splitter::begin_leaf(PartIndex index, ContentFields fields) {
   Part& part = builder_.part(index);
   part.coding = fields.coding();
   leaf_index_ = index;
-  leaf_ = std::make_unique<LeafScan>(part.coding, scans_text(part.declared_type, part.coding));
+  leaf_ = std::make_unique<LeafScan>(part.coding, scans_text(part.declared_type, part.coding),
+                                     most_kept_of(part.declared_type));
   leaf_fields_ = std::move(fields);
   leaf_has_odd_header_ = first_odd_line_.has_value();
 }
@@ -357,7 +358,13 @@ void Splitter::begin_text_part() {
   leaf_index_ = *index;
   leaf_fields_ = {};
   leaf_has_odd_header_ = false;
-  leaf_ = std::make_unique<LeafScan>(Coding::identity, true);
+  leaf_ = std::make_unique<LeafScan>(Coding::identity, true, most_kept_of({}));
+}
+
+// The content of such a leaf is kept when it has no more octets.
+std::size_t Splitter::most_kept_of(std::string_view type) const {
+  const bool is_read = type.empty() || type.starts_with("text/") || type == "application/xhtml+xml";
+  return is_first_reading_ && is_read ? builder_.room_for_content() : 0;
 }
 
 void Splitter::end_content(std::uint64_t end) {
@@ -367,6 +374,7 @@ void Splitter::end_content(std::uint64_t end) {
   part.end = std::max(end, part.begin);
   const std::unique_ptr<LeafScan> leaf = std::move(leaf_);
   leaf->end(part);
+  if (const std::string* content = part.sha256.content()) builder_.note_kept(content->size());
   const bool is_known = part.is_alternate && builder_.is_known(part);
   if (is_known && leaf_index_ + 1 == builder_.tree().parts.size()) return builder_.take_back();
   if (leaf_has_odd_header_) want_early_end(leaf_index_, end);

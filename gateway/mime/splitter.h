@@ -54,6 +54,7 @@ class Splitter {
   void begin_message(PartIndex index);
   void begin_leaf(PartIndex index, ContentFields fields);
   void begin_text(Origin origin);
+  std::size_t most_kept_of(std::string_view type) const;
   void emit(std::string_view octets);
   void begin_text_part();
   void end_content(std::uint64_t end);
@@ -65,6 +66,7 @@ class Splitter {
   Builder& builder_;
   Place place_;
   SplitOptions options_;
+  bool is_first_reading_ = false;  // of the mail's body
   OpenParts open_;
 
   std::uint64_t offset_ = 0;  // in the source, of the next octet to be looked at

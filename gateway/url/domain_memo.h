@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "gateway/url/suffixes.h"
 
@@ -18,12 +19,25 @@ std::string registrable_domain(std::string_view host, const Suffixes& suffixes);
 
 class DomainMemo {
  public:
+  struct Host {
+    std::string domain;     // as registrable_domain()
+    bool is_plain = false;  // read_url() has found it written as its text will be
+  };
+
+  // Null for a host that is not known. Valid until the next call of of().
+  const Host* find(std::string_view host) const {
+    const auto known = hosts_.find(host);
+    return known == hosts_.end() ? nullptr : &known->second;
+  }
   // As registrable_domain(); `suffixes` must be the same at each call. Valid until the next call.
-  const std::string& of(std::string_view host, const Suffixes& suffixes) {
-    const auto known = domains_.find(host);
-    if (known != domains_.end()) return known->second;
-    if (domains_.size() >= most_hosts) domains_.clear();
-    return domains_.emplace(std::string(host), registrable_domain(host, suffixes)).first->second;
+  const std::string& of(std::string_view host, const Suffixes& suffixes, bool is_plain = false) {
+    if (const auto known = hosts_.find(host); known != hosts_.end()) {
+      known->second.is_plain |= is_plain;
+      return known->second.domain;
+    }
+    if (hosts_.size() >= most_hosts) hosts_.clear();
+    Host found{registrable_domain(host, suffixes), is_plain};
+    return hosts_.emplace(std::string(host), std::move(found)).first->second.domain;
   }
 
  private:
@@ -33,7 +47,7 @@ class DomainMemo {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
   };
   // Who chooses names that collide gets no more than a hundred of them compared.
-  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> domains_;
+  std::unordered_map<std::string, Host, Hash, std::equal_to<>> hosts_;
 };
 
 }  // namespace sallyport::url

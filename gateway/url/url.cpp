@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "gateway/base/domain_name.h"
@@ -79,6 +80,14 @@ struct Owners {
 
   std::string of(std::string_view host) const {
     return memo != nullptr ? memo->of(host, suffixes) : registrable_domain(host, suffixes);
+  }
+  // The same of a host that is written as its text will be.
+  std::string of_plain(std::string_view host) const {
+    return memo != nullptr ? memo->of(host, suffixes, true) : registrable_domain(host, suffixes);
+  }
+  bool is_known_as_plain(std::string_view host) const {
+    const DomainMemo::Host* known = memo != nullptr ? memo->find(host) : nullptr;
+    return known != nullptr && known->is_plain;
   }
 };
 
@@ -169,6 +178,13 @@ constexpr auto is_settled = [] {
 
 bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '.'; }
 
+// A name that neither is an address nor has labels that are read in another way than they are written.
+bool is_plain_name(std::string_view host) {
+  const std::string_view top = host.substr(host.rfind('.') + 1);
+  return is_domain_name(host) && top.size() < host.size() && !top.empty() && text::is_alpha(top.front()) &&
+         host.find("xn--") == std::string_view::npos;
+}
+
 // A URL that is written as its text will be, as most are: "https://www.example.com/path?query". Nothing for any other.
 std::optional<Url> settled_url(std::string_view written, const Owners& owners) {
   const bool is_secure = written.starts_with("https://");
@@ -178,37 +194,23 @@ std::optional<Url> settled_url(std::string_view written, const Owners& owners) {
   while (at < written.size() && is_host_character(written[at])) ++at;
   if (at == written.size() || written[at] != '/' || written.size() > max_url_octets) return std::nullopt;
   const std::string_view host = written.substr(host_at, at - host_at);
-  const std::string_view top = host.substr(host.rfind('.') + 1);
-  const bool is_plain_name = is_domain_name(host) && top.size() < host.size() && !top.empty() &&
-                             text::is_alpha(top.front()) && host.find("xn--") == std::string_view::npos;
-  if (!is_plain_name) return std::nullopt;
+  if (!owners.is_known_as_plain(host) && !is_plain_name(host)) return std::nullopt;
   for (std::size_t i = at; i < written.size(); ++i) {
     const bool may_be_dot_segment = written[i] == '/' && i + 1 < written.size() && written[i + 1] == '.';
     if (!is_settled[static_cast<unsigned char>(written[i])] || may_be_dot_segment) return std::nullopt;
   }
-  Url url;
-  url.text = written;
-  url.scheme = is_secure ? "https" : "http";
-  url.host = host;
-  url.domain = owners.of(host);
-  url.path_at = static_cast<std::uint32_t>(at);
-  return url;
+  std::optional<Url> settled(std::in_place);
+  settled->text = written;
+  settled->scheme = is_secure ? "https" : "http";
+  settled->host = host;
+  settled->domain = owners.of_plain(host);
+  settled->path_at = static_cast<std::uint32_t>(at);
+  return settled;
 }
 
-}  // namespace
-
-std::string registrable_domain(std::string_view host, const Suffixes& suffixes) {
-  while (true) {
-    std::string found = suffixes.registrable.registrable_domain(host);
-    const std::size_t dot = host.find('.');
-    if (!found.empty() || dot == std::string_view::npos) return found;
-    host.remove_prefix(dot + 1);
-  }
-}
-
-std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash, DomainMemo* memo) {
-  const Owners owners{suffixes, memo};
-  if (auto settled = settled_url(written, owners)) return settled;
+// A URL in whatever form.
+std::optional<Url> read_any_url(std::string_view written, const Owners& owners, Backslash backslash) {
+  const Suffixes& suffixes = owners.suffixes;
   Url url;
   const std::string tidy = tidied(written, url.tricks);
   std::string_view text = tidy;
@@ -236,6 +238,24 @@ std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, 
   const auto port = text::to_number(authority.port, UINT16_MAX);
   if (port && *port != default_port(url.scheme)) url.port = static_cast<std::uint16_t>(*port);
   make_text(url, text.substr(end));
+  return url;
+}
+
+}  // namespace
+
+std::string registrable_domain(std::string_view host, const Suffixes& suffixes) {
+  while (true) {
+    std::string found = suffixes.registrable.registrable_domain(host);
+    const std::size_t dot = host.find('.');
+    if (!found.empty() || dot == std::string_view::npos) return found;
+    host.remove_prefix(dot + 1);
+  }
+}
+
+std::optional<Url> read_url(std::string_view written, const Suffixes& suffixes, Backslash backslash, DomainMemo* memo) {
+  const Owners owners{suffixes, memo};
+  std::optional<Url> url = settled_url(written, owners);
+  if (!url) url = read_any_url(written, owners, backslash);
   return url;
 }
 

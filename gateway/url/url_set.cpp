@@ -99,10 +99,10 @@ std::optional<std::uint32_t> UrlSet::add(std::string_view written, Place place) 
   // What stands in a text stands in a link of the HTML beside it, too.
   const std::uint64_t hash = hash_of(written);
   const auto same = known_.find(hash);
-  if (same != known_.end() && urls_[same->second].url.text == written) {
-    Found& found = urls_[same->second];
+  if (same && urls_[*same].url.text == written) {
+    Found& found = urls_[*same];
     found.place = std::min(found.place, place);
-    return same->second;
+    return same;
   }
   auto url = read_url(written, suffixes_, Backslash::slash, &domains_);
   // Written in its one form, as most are: it can mean nothing else.
@@ -116,7 +116,7 @@ std::optional<std::uint32_t> UrlSet::add(std::string_view written, Place place) 
 }
 
 // The index of the URL itself; nothing when there is no room for it. `hash`: that of its text; null: not known.
-std::optional<std::uint32_t> UrlSet::add_with_targets(Url url, Place place, const std::uint64_t* hash) {
+std::optional<std::uint32_t> UrlSet::add_with_targets(Url&& url, Place place, const std::uint64_t* hash) {
   std::vector<std::string> targets;
   const auto first = add_one(std::move(url), place, std::nullopt, hash, limits_.depth > 0 ? &targets : nullptr);
   if (!first || targets.empty()) return first;
@@ -147,7 +147,7 @@ std::optional<std::uint32_t> UrlSet::add_with_targets(Url url, Place place, cons
 }
 
 // `targets`: gets those of a new URL; null: they are not wanted. Nothing when there is no room.
-std::optional<std::uint32_t> UrlSet::add_one(Url url, Place place, std::optional<std::uint32_t> within,
+std::optional<std::uint32_t> UrlSet::add_one(Url&& url, Place place, std::optional<std::uint32_t> within,
                                              const std::uint64_t* hash, std::vector<std::string>* targets) {
   if (octets_ + url.text.size() > limits_.octets && cut_to_host(url)) {
     is_whole_ = false;
@@ -155,11 +155,11 @@ std::optional<std::uint32_t> UrlSet::add_one(Url url, Place place, std::optional
   }
   const std::uint64_t of_text = hash != nullptr ? *hash : hash_of(url.text);
   const auto known = known_.find(of_text);
-  if (known != known_.end()) {
-    Found& found = urls_[known->second];
+  if (known) {
+    Found& found = urls_[*known];
     found.place = std::min(found.place, place);
-    if (!found.within && within && *within < known->second) found.within = within;
-    return known->second;
+    if (!found.within && within && *within < *known) found.within = within;
+    return known;
   }
   if (urls_.size() >= limits_.urls) {
     is_whole_ = false;
@@ -169,13 +169,16 @@ std::optional<std::uint32_t> UrlSet::add_one(Url url, Place place, std::optional
   return keep(std::move(url), place, of_text, within);
 }
 
-std::uint32_t UrlSet::keep(Url url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within) {
+std::uint32_t UrlSet::keep(Url&& url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within) {
   const auto index = static_cast<std::uint32_t>(urls_.size());
-  known_.emplace(hash, index);
+  known_.add(hash, index);
   octets_ += url.text.size();
   constexpr std::size_t usual = 32;
   if (urls_.empty()) urls_.reserve(usual);
-  urls_.push_back({std::move(url), place, {}, false, within});
+  Found& found = urls_.emplace_back();
+  found.url = std::move(url);
+  found.place = place;
+  found.within = within;
   return index;
 }
 

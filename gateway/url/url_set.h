@@ -10,10 +10,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "gateway/base/fields.h"
+#include "gateway/url/hash_index.h"
 #include "gateway/url/url.h"
 
 namespace sallyport {
@@ -71,10 +71,10 @@ class UrlSet {
 
  private:
   std::optional<std::uint32_t> add(std::string_view written, Place place);
-  std::optional<std::uint32_t> add_with_targets(Url url, Place place, const std::uint64_t* hash);
-  std::optional<std::uint32_t> add_one(Url url, Place place, std::optional<std::uint32_t> within,
+  std::optional<std::uint32_t> add_with_targets(Url&& url, Place place, const std::uint64_t* hash);
+  std::optional<std::uint32_t> add_one(Url&& url, Place place, std::optional<std::uint32_t> within,
                                        const std::uint64_t* hash, std::vector<std::string>* targets);
-  std::uint32_t keep(Url url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within);
+  std::uint32_t keep(Url&& url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within);
   bool leads_to(std::uint32_t from, std::string_view owner) const;
   std::string first_owner_in(std::string_view shown) const;
 
@@ -82,7 +82,7 @@ class UrlSet {
   mutable DomainMemo domains_;
   UrlLimits limits_;
   std::vector<Found> urls_;
-  std::unordered_map<std::uint64_t, std::uint32_t> known_;  // by a keyed hash of the text
+  HashIndex known_;  // by a keyed hash of the text
   std::size_t octets_ = 0;
   bool is_whole_ = true;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/base/base64.h"
+#include "gateway/base/octet_search.h"
 #include "gateway/base/text.h"
 #include "gateway/url/percent.h"
 
@@ -163,7 +164,7 @@ bool is_of_google(const Url& url) { return url.domain.starts_with("google."); }
 // that "http" has in base64.
 bool may_have_targets(const Url& url) {
   const std::string_view path = url.path();
-  const bool has_mark = std::any_of(path.begin(), path.end(), [](char c) { return c == ':' || c == '%'; });
+  const bool has_mark = find_octet<':', '%'>(path, 0) < path.size();
   if (has_mark || path.find("aHR0c") != std::string_view::npos || path.find("SFRUU") != std::string_view::npos)
     return true;
   return is_of_google(url) || is_of_proofpoint(url) ||
