@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "gateway/async/share.h"
-#include "gateway/smtp/body_writer.h"
-
 namespace sallyport::upstream {
 
 using Kind = UpstreamError::Kind;
@@ -13,12 +10,6 @@ using std::chrono::seconds;
 
 namespace {
 
-// Most of an in-memory body that is written at once: little enough for the kernel to accept without a wait.
-constexpr std::uint64_t burst_octets = std::uint64_t{64} * 1024;
-// How long a connection that may be dead has for its first answer (U9).
-constexpr Duration patience_with_old = seconds(5);
-// A transaction in which nothing was said for so long may have been ended by the server.
-constexpr Duration long_silence = seconds(1);
 // A server's session knows the mailboxes of the time it began. A refusal by an older one is asked for again.
 constexpr Duration reliable_age = seconds(20);
 constexpr Duration new_session_patience = seconds(5);
@@ -70,6 +61,22 @@ UpstreamError Delivery::lost(UpstreamError error) {
   let_go();
   failure_ = error;
   return error;
+}
+
+// What the answer says of the server, rather than of the mail (U19).
+void Delivery::note_answer(const smtp::UpstreamReply& reply) {
+  if (!lease_) return;
+  if (is_about_server(reply)) {
+    lease_.server().refused_for_now(scheduler_.now());
+  } else {
+    pool_.note_served(lease_.server());
+  }
+}
+
+void Delivery::finish() {
+  if (!lease_) return;
+  last_server_ = &lease_.server();
+  pool_.give_back(std::move(lease_), mail_accepted_);
 }
 
 // -- silence
@@ -165,7 +172,7 @@ std::optional<smtp::UpstreamReply> Delivery::refuse_unfit_server() const {
   cannot.code = 550;
   if (parameters_.smtputf8 && !lease_->extensions().smtputf8) {  // S11: known only at RCPT, when the server is known
     cannot.enhanced = "5.6.7";
-    cannot.lines = {"5.6.7 The server for this recipient cannot take internationalized mail"};
+    cannot.lines = {"5.6.7 The server for this recipient takes no internationalized mail"};
     return cannot;
   }
   if (lacks_required_tls()) {  // T12: known only at RCPT, as above
@@ -368,145 +375,6 @@ Task<Result<Done, UpstreamError>> Delivery::open_again(Time deadline) {
     let_go();  // U9, and a kept session may know less than a new one
     fresh = true;
   }
-}
-
-// -- content
-
-Task<ReplyOrError> Delivery::content(const mail::OutgoingHeader& header, const mail::Message& message, Time deadline) {
-  passed_over_.clear();
-  if (failure_) co_return *failure_;
-  ensure(!envelope_.is_empty(), "Delivery: content without a recipient");
-  notice_end_of_silence();
-  while (true) {
-    if (!mail_accepted_) {
-      auto opened = co_await open_again(std::min(deadline, scheduler_.now() + timeouts_.connect));
-      if (!opened) co_return lost(std::move(opened).error());
-    }
-    auto refusal = co_await get_go_ahead(deadline);
-    if (refusal && *refusal) {
-      note_answer(**refusal);
-      co_return std::move(**refusal);  // U11: the server refuses the message here
-    }
-    if (refusal) break;
-    if (!may_open_again_after(refusal.error())) co_return lost(std::move(refusal).error());
-  }
-  in_content_ = true;
-  auto reply = co_await send_content(header, message, deadline);
-  if (!reply) co_return lost(std::move(reply).error());
-  note_answer(*reply);
-  end_written_ = reply->is_positive();
-  in_content_ = false;
-  mail_accepted_ = false;  // the transaction has ended, accepted or not
-  co_return reply;
-}
-
-// DATA and its 354. With CHUNKING nothing need be asked, but for whether a server that has heard nothing for a while is
-// still there: what is lost together with the content could not be sent again.
-Task<Result<std::optional<smtp::UpstreamReply>, UpstreamError>> Delivery::get_go_ahead(Time deadline) {
-  const bool chunking = lease_->extensions().chunking;
-  if (chunking && silence_ < long_silence) co_return std::nullopt;
-  Duration patience = timeouts_.reply;
-  if (silence_ >= 2 * patience_with_old && !has_opened_again_) patience = std::min(patience, patience_with_old);
-  lease_->start_anew();
-  auto reply =
-      co_await lease_->ask(chunking ? "NOOP\r\n" : "DATA\r\n", std::min(deadline, scheduler_.now() + patience));
-  if (!reply) co_return std::move(reply).error();
-  if (chunking) co_return std::nullopt;
-  if (reply->is_positive()) co_return UpstreamError{Kind::protocol, "2xx to DATA", false};
-  if (reply->is_intermediate()) co_return std::nullopt;
-  co_return std::move(*reply);
-}
-
-Task<ReplyOrError> Delivery::send_content(const mail::OutgoingHeader& header, const mail::Message& message,
-                                          Time deadline) {
-  // With CHUNKING the message goes in one write and one round trip, without dot-stuffing.
-  const bool chunking = lease_->extensions().chunking;
-  std::string first;
-  if (chunking) {
-    std::uint64_t octets = header.added.size() + message.body_octets();
-    for (std::string_view part : header.below) octets += part.size();
-    first = smtp::bdat_line(octets, true);
-  }
-  auto sent = co_await send_pieces(header, message, !chunking, std::move(first), deadline);
-  if (!sent) co_return std::move(sent).error();
-  // U3: the loop reads before it writes, so what has arrived when the write ends was sent before the message's last
-  // octet.
-  if (lease_->has_spoken()) co_return UpstreamError{Kind::early, "reply before the end of data", false};
-  const Time written = scheduler_.now();
-  auto reply = co_await lease_->read_reply(deadline);
-  if (reply) group_.figures->final_reply.add(scheduler_.now() - written);
-  // A final 421 is an answer: the server has not taken the message (RFC 5321, 4.2.5).
-  if (!reply && reply.error().kind == Kind::closing) end_written_ = false;
-  if (reply && lease_->has_undelivered()) {  // U3
-    co_return UpstreamError{Kind::early, "reply before all of the content arrived", false};
-  }
-  if (reply && reply->is_intermediate()) co_return UpstreamError{Kind::protocol, "354 to the end of data", false};
-  co_return reply;
-}
-
-// What the answer says of the server, rather than of the mail (U19).
-void Delivery::note_answer(const smtp::UpstreamReply& reply) {
-  if (!lease_) return;
-  if (is_about_server(reply)) {
-    lease_.server().refused_for_now(scheduler_.now());
-  } else {
-    pool_.note_served(lease_.server());
-  }
-}
-
-// Writes what is in memory in one go, and what comes from a file piece by piece. The last piece is kept back for the
-// final write: with BDAT its last octet is the end of the message (RFC 3030).
-Task<Result<Done, UpstreamError>> Delivery::send_pieces(const mail::OutgoingHeader& header,
-                                                        const mail::Message& message, bool stuffed, std::string first,
-                                                        Time deadline) {
-  smtp::BodyWriter writer;
-  std::vector<std::string_view> parts;
-  auto add = [&](std::string_view octets) {
-    if (stuffed) {
-      writer.frame(octets, parts);
-    } else if (!octets.empty()) {
-      parts.push_back(octets);
-    }
-  };
-  if (!first.empty()) parts.push_back(first);
-  add(header.added);
-  for (std::string_view part : header.below) add(part);
-
-  mail::Message::BodyPieces pieces = message.body();
-  std::uint64_t left = message.body_octets();
-  std::uint64_t in_parts = 0;
-  while (left > 0) {
-    auto piece = pieces.next();
-    if (!piece) co_return UpstreamError{Kind::spool, piece.error().message, false};
-    ensure(!piece->empty() && piece->size() <= left, "Delivery: a body of another size than it said");
-    left -= piece->size();
-    in_parts += piece->size();
-    add(*piece);
-    // The last piece goes out together with the end of data, after the client was asked: with BDAT it is the end of
-    // data.
-    if (left == 0) break;
-    if (message.is_in_memory() && in_parts < burst_octets) continue;
-    co_await async::Share(scheduler_, in_parts, payer_);
-    auto sent = co_await lease_->send_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
-    if (!sent) co_return sent;
-    parts.clear();
-    in_parts = 0;
-  }
-  if (stuffed) parts.push_back(writer.end());
-  // Here, as nothing may come between the question below and the end of data.
-  co_await async::Share(scheduler_, in_parts, payer_);
-  if (client_.has_left()) co_return UpstreamError{Kind::client_lost, "the client left before the end of data", false};
-  // Who destroys this coroutine while it waits cannot know how much has left.
-  end_written_ = true;
-  auto sent = co_await lease_->finish_content(parts, std::min(deadline, scheduler_.now() + timeouts_.reply));
-  end_written_ = sent.ok();
-  co_return sent;
-}
-
-void Delivery::finish() {
-  if (!lease_) return;
-  last_server_ = &lease_.server();
-  pool_.give_back(std::move(lease_), mail_accepted_);
 }
 
 }  // namespace sallyport::upstream

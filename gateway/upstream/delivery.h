@@ -89,6 +89,11 @@ class Delivery final : private SilentTransaction {
   bool is_tls() const { return lease_ && lease_->is_tls(); }
 
  private:
+  // How long a connection that may be dead has for its first answer (U9).
+  static constexpr Duration patience_with_old = std::chrono::seconds(5);
+  // A transaction in which nothing was said for so long may have been ended by the server.
+  static constexpr Duration long_silence = std::chrono::seconds(1);
+
   async::Payer payer_ = 0;
   using ReplyOrError = Result<smtp::UpstreamReply, UpstreamError>;
 
