@@ -32,6 +32,11 @@ int settings_command(const DocsOptions& options, const Console& console) {
   return exit_code::ok;
 }
 
+int replies_command(const DocsOptions& options, const Console& console) {
+  console.out << (options.json ? replies_json() : manual_of_replies());
+  return exit_code::ok;
+}
+
 int completion_command(const DocsOptions& options, const Console& console) {
   const auto script = completion_script(options.shell, describe(options.commands));
   if (!script) {
@@ -48,6 +53,8 @@ const Command docs_commands_entry{"docs commands", "The manual page sallyport(8)
                                   make_invocation<DocsOptions, declare, commands_command>};
 const Command docs_settings_entry{"docs settings", "The manual page sallyport.toml(5)",
                                   make_invocation<DocsOptions, declare, settings_command>};
+const Command docs_replies_entry{"docs replies", "The manual page sallyport-replies(7): all replies to clients",
+                                 make_invocation<DocsOptions, declare, replies_command>};
 const Command docs_completion_entry{"docs completion", "A script for a shell, which completes our command line",
                                     make_invocation<DocsOptions, declare_completion, completion_command>};
 

@@ -17,6 +17,7 @@ struct DocsOptions {
 
 extern const Command docs_commands_entry;
 extern const Command docs_settings_entry;
+extern const Command docs_replies_entry;
 extern const Command docs_completion_entry;
 
 }  // namespace sallyport::cli

@@ -7,6 +7,7 @@
 
 #include "gateway/base/field_json.h"
 #include "gateway/base/version.h"
+#include "gateway/cli/all_replies.h"
 #include "gateway/cli/command_list.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/key_path.h"
@@ -109,7 +110,17 @@ SettingRow row_of(const config::Key& key) {
   return row;
 }
 
+struct ReplyTable {
+  std::vector<DocumentedReply> replies;
+  template <class V>
+  void fields(V& visit) {
+    visit("replies", replies);
+  }
+};
+
 }  // namespace
+
+std::string replies_json() { return FieldWriter::json(ReplyTable{all_replies()}) + "\n"; }
 
 std::string commands_json(std::span<const CommandDescription> commands) {
   CommandTable table;

@@ -16,4 +16,8 @@ std::string commands_json(std::span<const CommandDescription> commands);
 // of sallyport.toml(5). Defaults are TOML, null where there is none.
 std::string settings_json();
 
+// {"replies": [{"code", "dsn", "text", "kind", "when", "remedy", "ends_session"}]}: all that the gateway answers to
+// clients by itself, by code. "{}" in a text stands for what the reply names.
+std::string replies_json();
+
 }  // namespace sallyport::cli

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/base/version.h"
+#include "gateway/cli/all_replies.h"
 #include "gateway/cli/exit_code.h"
 #include "gateway/config/key_path.h"
 #include "gateway/config/settings_table.h"
@@ -133,7 +134,30 @@ std::string manual_of_commands(std::span<const CommandDescription> commands) {
   page.heading("FILES");
   page.item(std::string("\\fI") + default_config_file + "\\fR", "The configuration.");
   page.heading("\"SEE ALSO\"");
-  page.raw(".BR sallyport.toml (5)\n");
+  page.raw(".BR sallyport.toml (5),\n.BR sallyport\\-replies (7)\n");
+  return page.take();
+}
+
+std::string manual_of_replies() {
+  Page page("SALLYPORT-REPLIES", "7", "what the SMTP security gateway Sallyport answers to clients");
+  page.heading("DESCRIPTION");
+  page.paragraph(
+      "All replies that the gateway gives by itself. What the server behind says is passed on as it is, and rules and "
+      "milters may have words of their own. {} stands for what a reply names, such as a domain. Replies that refuse "
+      "mail "
+      "end with an id, by which the line in the log is found. Codes that begin with 4 are for now: the sender's server "
+      "tries again by itself.");
+  page.heading("REPLIES");
+  for (const DocumentedReply& reply : all_replies()) {
+    page.item(
+        bold(std::to_string(reply.code) + (reply.dsn.empty() ? "" : " " + reply.dsn)) + " " + manual_text(reply.text),
+        reply.when);
+    if (!reply.remedy.empty()) page.line_break(reply.remedy);
+    if (!reply.kind.empty())
+      page.line_break("In the log: " + reply.kind + (reply.ends_session ? ". The connection ends." : ""));
+  }
+  page.heading("\"SEE ALSO\"");
+  page.raw(".BR sallyport (8),\n.BR sallyport.toml (5)\n");
   return page.take();
 }
 

@@ -1,4 +1,4 @@
-// Manual pages in the language of man(7), made of the command table and of the settings table.
+// Manual pages in the language of man(7), made of the tables of commands, of settings and of replies.
 #pragma once
 
 #include <span>
@@ -11,6 +11,8 @@ namespace sallyport::cli {
 
 // sallyport(8)
 std::string manual_of_commands(std::span<const CommandDescription> commands);
+// sallyport-replies(7)
+std::string manual_of_replies();
 // sallyport.toml(5)
 std::string manual_of_settings();
 

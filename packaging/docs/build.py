@@ -2,7 +2,7 @@
 """Makes the documentation one static site: ./dev docs [FOLDER].
 
 What it is made of: the pages in Markdown that the tree has anyway (the README, the guides, the manual of rules, the checks), and the
-tables of the program itself (`sallyport docs settings --json`, `docs commands --json`, `docs metrics`, `rule reference`). So the site says
+tables of the program itself (`sallyport docs settings --json`, `docs commands --json`, `docs replies --json`, `docs metrics`, `rule reference`). So the site says
 what this very program does, and nothing has to be written twice.
 
 It stands on two packages of Debian: python3-markdown-it, which reads Markdown by CommonMark's rules and so as the code hosts show it
@@ -33,7 +33,7 @@ POLICIES = ("content", "dnsbl", "url_lists", "lists", "rate", "helo", "rdns", "s
 CHAPTERS = [
     ("Start", [("index", "README.md")]),
     ("Guides", [("guides", "packaging/guides/README.md")]),  # and those that it links to, in its order
-    ("Reference", [("settings", "settings"), ("configuration", "configuration"), ("commands", "commands"), ("figures", "figures"),
+    ("Reference", [("settings", "settings"), ("configuration", "configuration"), ("commands", "commands"), ("replies", "replies"), ("figures", "figures"),
                    ("monitoring", "packaging/monitoring/README.md"), ("container", "packaging/docker/README.md"), ("appliance-image", "packaging/appliance/README.md")]),
     ("Rules in Lua", [("rules", "lua/README.md"), ("recipes", "lua/recipes.md"), ("rule-reference", "rule reference")]),
     ("The checks", [("checks", "policies/README.md"), *((f"check-{name.replace('_', '-')}", f"policies/{name}/README.md") for name in POLICIES)]),
@@ -100,7 +100,7 @@ class Site(tables.Tables):
             if page.source.endswith(".md"):
                 page.title = re.search(r"^# (.*)", (ROOT / page.source).read_text(), re.M)[1].replace("`", "")
         for page in self.pages.values():
-            made = {"settings": self.settings_page, "commands": self.commands_page, "figures": self.figures_page,
+            made = {"settings": self.settings_page, "commands": self.commands_page, "replies": self.replies_page, "figures": self.figures_page,
                     "configuration": self.configuration_page}.get(page.source)
             if made:
                 made(page)

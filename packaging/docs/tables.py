@@ -1,4 +1,4 @@
-"""The pages that are made of the program's tables: settings, commands, figures; and the commented configuration."""
+"""The pages that are made of the program's tables: settings, commands, replies, figures; and the commented configuration."""
 import json
 import re
 import sys
@@ -175,6 +175,36 @@ class Tables:
         return (f'<h{level} id="{anchor}">{escape(command["name"])} <a class="here" href="#{anchor}" aria-label="Link to this command">#</a></h{level}>\n'
                 f'<p>{self.text(command["about"])}.</p>\n<div class="code"><pre><code>{escape(line)}</code></pre></div>\n'
                 + (f'<div class="table"><table><tbody>\n{table}</tbody></table></div>\n' if rows else ""))
+
+    def replies_page(self, page):
+        page.title = "All replies"
+        replies = json.loads(run(self.program, "docs", "replies", "--json"))["replies"]
+        out = [f'<h1 id="all-replies">{page.title}</h1>\n<p>What the gateway answers to clients by itself, by code. What the server behind says is passed on as it is, and '
+               'rules, milters and DNS lists may have words of their own. <code>{}</code> stands for what a reply names, such as a domain. A reply that refuses mail ends with '
+               'an id, by which <a class="ref" href="refused.html">its line in the log</a> is found; “in the log” is the word that the line, and the counters, have for it. '
+               'Codes that begin with 4 are for now: the sender’s server tries again by itself.</p>\n'
+               '<p class="filter"><label>Show only replies with <input type="search" id="site-filter" autocomplete="off" placeholder="such as 5.7.1, or SPF" /></label></p>\n']
+        groups = {"2": "Yes, and go on", "3": "Go on", "4": "Not now", "5": "No"}
+        for first in dict.fromkeys(str(reply["code"])[0] for reply in replies):
+            anchor = f"replies-{first}"
+            page.headings.append((2, anchor, f"{first}xx: {groups[first]}"))
+            page.anchors.add(anchor)
+            out.append(f'<section class="settings"><h2 id="{anchor}">{first}xx: {groups[first]} <a class="here" href="#{anchor}" aria-label="Link to this section">#</a></h2>\n')
+            out += [self.reply(page, reply) for reply in replies if str(reply["code"])[0] == first]
+            out.append("</section>\n")
+        page.body = "".join(out)
+
+    def reply(self, page, reply):
+        words = " ".join(filter(None, (str(reply["code"]), reply["dsn"], reply["text"])))
+        anchor = anchor_of(words, page.anchors)
+        facts = [("What to do", self.text(reply["remedy"]))] if reply["remedy"] else []
+        if reply["kind"]:
+            facts.append(("In the log", f"<code>{escape(reply['kind'])}</code>"))
+        if reply["ends_session"]:
+            facts.append(("After it", "the connection ends"))
+        page.entries.append((anchor, words, f"{reply['when']} {reply['remedy']} {reply['kind']}"))
+        return (f'<article class="setting reply" id="{anchor}"><h3><a href="#{anchor}"><code>{escape(words)}</code></a></h3>\n<p>{self.text(reply["when"])}</p>\n'
+                + ("<dl>" + "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in facts) + "</dl>" if facts else "") + "</article>\n")
 
     def figures_page(self, page):
         page.title = "All figures"

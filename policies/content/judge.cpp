@@ -4,6 +4,7 @@
 
 #include "policies/content/content.h"
 #include "policies/content/problems.h"
+#include "policies/content/replies.h"
 
 namespace sallyport::policies {
 
@@ -50,25 +51,25 @@ std::optional<ContentAction> action_of(ContentProblem problem, const ContentFact
   }
 }
 
-std::string_view refusal_of(ContentProblem problem) {
+const ReplyText& refusal_of(ContentProblem problem) {
   switch (problem) {
     case ContentProblem::conflict:
-      return "Fields of the message contradict each other";
+      return content_reply::conflict;
     case ContentProblem::partial:
-      return "Pieces of a message are not accepted";
+      return content_reply::partial;
     case ContentProblem::header_malformed:
-      return "The header section is malformed";
+      return content_reply::malformed;
     case ContentProblem::encrypted:
-      return "Encrypted content is not accepted";
+      return content_reply::encrypted;
     default:
-      return "The content of the message cannot be checked";
+      return content_reply::unscannable;
   }
 }
 
 Verdict judge_problem(ContentProblem problem, const ContentFacts& facts, const ContentSettings& settings) {
   Verdict verdict;
   const ContentAction action = action_of(problem, facts, settings).value_or(ContentAction::none);
-  if (action == ContentAction::reject) verdict = Verdict::reject("5.6.0", refusal_of(problem));
+  if (action == ContentAction::reject) verdict = refuse_with(refusal_of(problem));
   verdict.action = to_action(action);
   if (problem == ContentProblem::mime_ambiguous || problem == ContentProblem::name_ambiguous)
     verdict.score = settings.score;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "policies/dmarc/dmarc.h"
+#include "policies/dmarc/replies.h"
 
 namespace sallyport::policies {
 
@@ -32,8 +33,7 @@ Verdict judge_failed(const DmarcFacts& facts, const DmarcSettings& settings) {
     verdict.action =
         to_action(facts.effective == DmarcDisposition::reject ? settings.on_reject : settings.on_quarantine);
   }
-  if (verdict.action == Action::reject)
-    verdict = Verdict::reject("5.7.1", "Rejected by the DMARC policy of " + facts.policy_domain);
+  if (verdict.action == Action::reject) verdict = refuse_with(dmarc_reply::by_policy, facts.policy_domain);
   if (facts.override_reason != DmarcOverride::local_policy) verdict.score = settings.score;
   if (verdict.says_something()) verdict.because = describe(facts);
   return verdict;
@@ -41,7 +41,7 @@ Verdict judge_failed(const DmarcFacts& facts, const DmarcSettings& settings) {
 
 // Each reader may take another address for the author's (RFC 5322, 3.6.2; threats.md M4).
 Verdict judge_unreadable(const DmarcFacts& facts) {
-  Verdict verdict = Verdict::reject("5.6.0", "The message must have one From field with one author domain");
+  Verdict verdict = refuse_with(dmarc_reply::no_single_author);
   verdict.because = facts.problem;
   return verdict;
 }
@@ -50,7 +50,7 @@ Verdict judge_unknown(const DmarcFacts& facts, const DmarcSettings& settings) {
   Verdict verdict;
   const bool is_excepted = facts.override_reason == DmarcOverride::local_policy;
   if (!is_excepted && settings.on_temperror == DmarcErrorAction::tempfail)
-    verdict = Verdict::tempfail("4.4.3", "The DMARC policy of " + facts.from_domain + " cannot be asked for now");
+    verdict = refuse_with(dmarc_reply::not_known_for_now, facts.from_domain);
   verdict.is_unknown = true;
   verdict.because = facts.problem;
   return verdict;

@@ -8,6 +8,7 @@
 #include "policies/api/exemption.h"
 #include "policies/dnsbl/dnsbl.h"
 #include "policies/dnsbl/listings.h"
+#include "policies/dnsbl/replies.h"
 #include "policies/lists/list_text.h"
 
 namespace sallyport::policies {
@@ -39,7 +40,7 @@ void judge_recipient(const Transaction& mail, const std::vector<Listing>& found,
   // A refused recipient has no later stage: here each list has its say, with its whole score.
   for (const Listing& listing : found) {
     const bool decides = &listing == &worst;
-    Verdict verdict = decides ? Verdict::reject("5.7.1", list_reply_text(worst.text, worst.list, mail))
+    Verdict verdict = decides ? Verdict::reject(dnsbl_reply::listed.dsn, list_reply_text(worst.text, worst.list, mail))
                               : Verdict::scored(listing.score, describe(listing));
     if (decides) verdict.because = sum;
     verdict.rule = listing.list;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policies/helo/helo.h"
+#include "policies/helo/replies.h"
 
 namespace sallyport::policies {
 
@@ -36,8 +37,7 @@ void judge_helo(Stage stage, const Transaction& mail, const Facts& facts, const 
   const bool is_our_name = helo->finding == HeloFinding::own_name;
   if (stage != (is_our_name ? Stage::mail : Stage::message)) return;
   const std::string because = "HELO " + mail.client.helo + " is " + std::string(describe(helo->finding));
-  Verdict verdict = is_our_name ? Verdict::reject("5.7.1", "HELO with the name of this server")
-                                : Verdict::scored(settings.score, because);
+  Verdict verdict = is_our_name ? refuse_with(helo_reply::own_name) : Verdict::scored(settings.score, because);
   verdict.because = because;
   out.add(std::move(verdict));
 }

@@ -3,6 +3,7 @@
 
 #include "gateway/base/text.h"
 #include "policies/milters/milters.h"
+#include "policies/milters/replies.h"
 
 namespace sallyport::policies {
 
@@ -22,11 +23,11 @@ std::string words_of(const MilterAnswer& answer) {
 
 Verdict refusal(const MilterAnswer& answer, bool is_for_good) {
   const std::string words = words_of(answer);
-  const std::string_view usual = is_for_good ? "Refused by a mail filter" : "Try again later";
-  const std::string& text = words.empty() ? std::string(usual) : words;
-  const int code = answer.code != 0 ? answer.code : is_for_good ? 550 : 451;
+  const ReplyText& usual = is_for_good ? milters_reply::refused : milters_reply::refused_for_now;
+  const std::string text = words.empty() ? std::string(usual.text) : words;
+  const int code = answer.code != 0 ? answer.code : usual.code;
   std::string dsn = answer.dsn;
-  if (dsn.empty()) dsn = answer.code == 0 ? (is_for_good ? "5.7.1" : "4.7.1") : (is_for_good ? "5.0.0" : "4.0.0");
+  if (dsn.empty()) dsn = answer.code == 0 ? usual.dsn : (is_for_good ? "5.0.0" : "4.0.0");
   Verdict verdict = is_for_good ? Verdict::reject(dsn, text, code) : Verdict::tempfail(dsn, text, code);
   verdict.close = code == 421;
   return verdict;
@@ -36,9 +37,9 @@ Verdict refusal(const MilterAnswer& answer, bool is_for_good) {
 Verdict judge_failure(const MilterSettings& milter, const MilterAnswer& answer) {
   Verdict verdict;
   if (answer.stage >= Stage::mail && milter.on_error == MilterErrorAction::tempfail)
-    verdict = Verdict::tempfail("4.7.1", "A mail filter does not answer, try again later");
+    verdict = refuse_with(milters_reply::silent);
   if (answer.stage >= Stage::mail && milter.on_error == MilterErrorAction::reject)
-    verdict = Verdict::reject("5.7.1", "A mail filter does not answer");
+    verdict = refuse_with(milters_reply::silent_for_good);
   verdict.is_unknown = true;
   verdict.because = answer.problem;
   return verdict;
@@ -60,7 +61,7 @@ Verdict judge_answer(const MilterSettings& milter, const MilterAnswer& answer) {
       verdict = refusal(answer, false);
       break;
     case MilterWord::shutdown:
-      verdict = Verdict::tempfail("4.7.0", "A mail filter closes the connection", 421);
+      verdict = refuse_with(milters_reply::closing);
       verdict.close = true;
       break;
     case MilterWord::failed:

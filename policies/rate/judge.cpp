@@ -4,6 +4,7 @@
 
 #include "policies/api/exemption.h"
 #include "policies/rate/rate.h"
+#include "policies/rate/replies.h"
 
 namespace sallyport::policies {
 
@@ -33,8 +34,7 @@ void judge_rate(Stage stage, const Transaction& mail, const Facts& facts, const 
   for (const RateFact& fact : rates->asked) {
     if (fact.stage != stage || fact.allowed || !rate_of(fact.name, settings)) continue;
     const bool at_connect = stage == Stage::connect;
-    Verdict verdict = at_connect ? Verdict::tempfail("4.7.1", "Too many connections, try again later", 421)
-                                 : Verdict::tempfail("4.7.1", "Rate limit exceeded, try again later");
+    Verdict verdict = refuse_with(at_connect ? rate_reply::too_many_connections : rate_reply::used_up);
     verdict.close = at_connect;
     verdict.rule = word(fact.name);
     verdict.because = verdict.rule + ' ' + to_text(fact.rate) + " used up by " + fact.key + ", retry in " +

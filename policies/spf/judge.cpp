@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "gateway/base/text.h"
+#include "policies/spf/replies.h"
 #include "policies/spf/spf.h"
 
 namespace sallyport::policies {
@@ -54,21 +55,16 @@ std::string describe(const Finding& finding) {
   return words;
 }
 
-// RFC 7208, 8.4 to 8.7, with the enhanced codes of RFC 7372, 3.2.
 Verdict refusal(const Finding& finding) {
   const bool is_for_good = finding.action == SpfAction::reject;
   switch (finding.check->result) {
     case AuthResult::temperror:
-      if (is_for_good) return Verdict::reject("5.7.24", "SPF of " + finding.check->domain + " could not be checked");
-      return Verdict::tempfail("4.4.3", "SPF of " + finding.check->domain + " cannot be checked just now");
-    case AuthResult::permerror: {
-      const std::string text = "SPF record of " + finding.check->domain + " cannot be evaluated";
-      return is_for_good ? Verdict::reject("5.7.24", text) : Verdict::tempfail("4.7.24", text);
-    }
-    default: {
-      const std::string text = "SPF does not allow this client to send for " + finding.who;
-      return is_for_good ? Verdict::reject("5.7.23", text) : Verdict::tempfail("4.7.23", text);
-    }
+      return refuse_with(is_for_good ? spf_reply::not_checked : spf_reply::not_checked_for_now, finding.check->domain);
+    case AuthResult::permerror:
+      return refuse_with(is_for_good ? spf_reply::broken_record : spf_reply::broken_record_for_now,
+                         finding.check->domain);
+    default:
+      return refuse_with(is_for_good ? spf_reply::not_allowed : spf_reply::not_allowed_for_now, finding.who);
   }
 }
 

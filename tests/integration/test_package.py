@@ -70,9 +70,25 @@ class Package(unittest.TestCase):
             self.skipTest(reason)
         done = subprocess.run([ROOT / "dev", "deb"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
+        self.check_documentation()
         done = subprocess.run(["unshare", "--mount", "--net", sys.executable, __file__, "Life"], env={**os.environ, INSIDE: "1"},
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-6000:])
+
+
+    def check_documentation(self):
+        """The site, on the disk and known to doc-base, and nothing of it in the package of the program."""
+        [deb] = (ROOT / "build/deb").glob("sallyport-doc_*_all.deb")
+        with tempfile.TemporaryDirectory() as place:
+            sh("dpkg-deb", "-x", deb, place)
+            html = pathlib.Path(place) / "usr/share/doc/sallyport/html"
+            for page in ("index.html", "replies.html", "settings.html", "figures.html", "style.css", "search-index.js"):
+                self.assertTrue((html / page).is_file(), page)
+            base = (pathlib.Path(place) / "usr/share/doc-base/sallyport-doc.sallyport").read_text()
+            self.assertIn("Index: /usr/share/doc/sallyport/html/index.html\n", base)
+            self.assertIn("Relaying denied", (html / "replies.html").read_text())
+        [program] = (ROOT / "build/deb").glob("sallyport_*.deb")
+        self.assertNotIn("/html/", sh("dpkg-deb", "-c", program))
 
 
 @unittest.skipUnless(INSIDE in os.environ, "part of Package, which starts it in an overlay")
@@ -148,7 +164,7 @@ class Life(unittest.TestCase):
         self.assertEqual(oct(file.stat().st_mode & 0o777), "0o640")
         self.assertIn("sallyport", (self.root / "etc/passwd").read_text())
         self.chroot("sallyport", "check", "-c", "/etc/sallyport/sallyport.toml")
-        for there in ("usr/share/man/man8/sallyport.8.gz", "usr/share/man/man5/sallyport.toml.5.gz",
+        for there in ("usr/share/man/man8/sallyport.8.gz", "usr/share/man/man5/sallyport.toml.5.gz", "usr/share/man/man7/sallyport-replies.7.gz",
                       "usr/share/bash-completion/completions/sallyport", "etc/logrotate.d/sallyport", "etc/apparmor.d/sallyport",
                       "usr/lib/sysusers.d/sallyport.conf", "usr/share/sallyport/sallyport-deploy"):
             self.assertTrue((self.root / there).exists(), there)
