@@ -31,14 +31,21 @@ struct SessionListing {
   }
 };
 
+struct DrainedReading {
+  std::string line;
+  Result<control::Drained> operator()() { return control::decode_drained(line); }
+};
+
 }  // namespace
 
-ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession& succession,
+ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession& succession, DrainReports& drain,
                              const std::vector<std::unique_ptr<Worker>>& workers, uv::Loop& loop,
                              uv::BoundSocket socket)
     : common_(common),
       reloader_(reloader),
       succession_(succession),
+      drain_(drain),
+      drained_(name_of_this_process()),
       workers_(workers),
       loop_(loop),
       listener_(loop, std::move(socket),
@@ -49,14 +56,17 @@ ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession
 
 Task<void> ControlServer::answer(std::unique_ptr<io::Stream> stream) {
   Time deadline = loop_.scheduler().now() + patience;
-  // A stream holds at most a block of unread input, far more than a request has.
-  while (stream->input().find('\n') == std::string_view::npos) {
-    if (stream->input().size() >= io::block_octets) co_return stream->abort();
+  std::string request;
+  while (true) {
+    const std::string_view input = stream->input();
+    const std::size_t end = input.find('\n');
+    request.append(input.substr(0, end));
+    if (end != std::string_view::npos) break;
+    if (request.size() > control::max_drained_bytes) co_return stream->abort();
+    stream->consume(input.size());
     auto more = co_await stream->fill(deadline);
     if (!more) co_return stream->abort();
   }
-  std::string_view input = stream->input();
-  std::string request(input.substr(0, input.find('\n')));
   struct Answering {
     explicit Answering(std::size_t& answers) : count(answers) { ++count; }
     ~Answering() { --count; }
@@ -70,6 +80,7 @@ Task<void> ControlServer::answer(std::unique_ptr<io::Stream> stream) {
 }
 
 Task<std::string> ControlServer::respond(std::string line) {
+  if (line.size() > control::max_request_bytes) co_return co_await drained(std::move(line));  // no other is so long
   const auto request = control::decode_request(line);
   if (!request) co_return control::encode_error(request.error().message);
   if (request->command == "stats") co_return stats();
@@ -79,6 +90,7 @@ Task<std::string> ControlServer::respond(std::string line) {
   if (request->command == "sessions") co_return co_await sessions(std::move(line));
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
   if (request->command == "hand_over") co_return hand_over();
+  if (request->command == control::drained_command) co_return co_await drained(std::move(line));
   if (request->command == "upgrade") co_return co_await succession_.upgrade();
   if (request->command == "reload") {
     const auto outcome = co_await reloader_.reload();
@@ -98,7 +110,14 @@ std::string ControlServer::hand_over() {
   listener_.stop();
   unlock_state(common_.state_lock);
   common_.state_lock.reset();
+  drain_.begin();
   return control::encode_done();
+}
+
+Task<std::string> ControlServer::drained(std::string line) {
+  auto told = co_await uv::on_worker(loop_, DrainedReading{std::move(line)});
+  if (!told) co_return control::encode_error(told.error().message);
+  co_return control::encode_drained_taken(drained_.take(std::move(*told), uv::Loop::now()));
 }
 
 std::string ControlServer::stats() {
@@ -112,7 +131,9 @@ std::string ControlServer::stats() {
 
 std::string ControlServer::metrics() {
   reloader_.tell_certificate_age();
-  return control::encode_state(daemon_state(common_, reloader_.current(), moment(), reloader_.is_stopping()));
+  control::State state = daemon_state(common_, reloader_.current(), moment(), reloader_.is_stopping());
+  drained_.add_to(state.metrics, uv::Loop::now());
+  return control::encode_state(state);
 }
 
 std::string ControlServer::upstreams() const {

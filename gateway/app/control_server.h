@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "gateway/app/common_parts.h"
+#include "gateway/app/drain_reports.h"
+#include "gateway/app/drained_figures.h"
 #include "gateway/app/moment.h"
 #include "gateway/app/reload.h"
 #include "gateway/app/succession.h"
@@ -21,7 +23,7 @@ namespace sallyport::app {
 class ControlServer {
  public:
   // All of it outlives the server.
-  ControlServer(CommonParts& common, Reloader& reloader, Succession& succession,
+  ControlServer(CommonParts& common, Reloader& reloader, Succession& succession, DrainReports& drain,
                 const std::vector<std::unique_ptr<Worker>>& workers, uv::Loop& loop, uv::BoundSocket socket);
   // Another process has the place of this socket now; what has connected is answered.
   void give_up_place() {
@@ -39,11 +41,14 @@ class ControlServer {
   Moment moment() const;
   std::string lists() const;
   Task<std::string> sessions(std::string line);
+  Task<std::string> drained(std::string line);
   std::string hand_over();
 
   CommonParts& common_;
   Reloader& reloader_;
   Succession& succession_;
+  DrainReports& drain_;
+  DrainedFigures drained_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   uv::Loop& loop_;
   uv::Listener listener_;

@@ -253,6 +253,7 @@ control::State daemon_state(CommonParts& common, const session::Snapshot& snapsh
   append(state.metrics, server_metrics(servers));
   append(state.metrics, list_metrics(list_reports(*snapshot.settings, common.lists, moment)));
   append(state.metrics, list_time_metrics(list_times(*snapshot.settings, common.lists)));
+  append(state.metrics, rule_time_metrics(common.rules.all_times()));
   state.not_ready = reasons(common, snapshot, servers, moment, is_stopping);
   return state;
 }

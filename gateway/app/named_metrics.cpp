@@ -68,6 +68,13 @@ Metrics list_time_metrics(const std::vector<ListTimes>& lists) {
   return {std::move(metric)};
 }
 
+Metrics rule_time_metrics(const std::vector<lua::RuleBook::TimesOfRule>& rules) {
+  Metric metric = empty("sallyport_rule_seconds", "How long a run of a rule took, what it waited for included.",
+                        MetricType::histogram);
+  for (const auto& [rule, times] : rules) append_histogram(metric, times, {{"rule", rule}});
+  return {std::move(metric)};
+}
+
 Metrics tenant_metrics(const config::Settings& settings, record::TenantTable& tenants) {
   Metric mails =
       empty("sallyport_tenant_mails_total", "Mails of a tenant, by what became of them.", MetricType::counter);

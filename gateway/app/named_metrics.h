@@ -16,6 +16,7 @@
 #include "gateway/base/metric.h"
 #include "gateway/record/tenant_figures.h"
 #include "gateway/session/snapshot.h"
+#include "lua/engine/rule_book.h"
 
 namespace sallyport::app {
 
@@ -27,6 +28,7 @@ void append_histogram(Metric& metric, std::span<const Histogram* const> histogra
 
 Metrics upstream_metrics(const upstream::UpstreamGroups& upstreams);
 Metrics list_time_metrics(const std::vector<ListTimes>& lists);
+Metrics rule_time_metrics(const std::vector<lua::RuleBook::TimesOfRule>& rules);
 Metrics tenant_metrics(const config::Settings& settings, record::TenantTable& tenants);
 Metrics certificate_metrics(const std::vector<session::Listener>& listeners, WallTime now);
 Metrics loop_metrics(const std::deque<LoopLag>& loops);

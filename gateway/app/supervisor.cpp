@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "gateway/app/loop_watch.h"
+#include "gateway/app/metric_report.h"
 #include "gateway/async/wait.h"
+#include "gateway/control/protocol.h"
 #include "gateway/supervise/commands.h"
 
 namespace sallyport::app {
@@ -41,7 +43,9 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
                 *common.log),
       reloader_(common, builder, workers, at_start, loop_, resolver_),
       succession_(common.link, reloader_, loop_),
-      control_(common, reloader_, succession_, workers, loop_, std::move(control_socket)),
+      drain_(loop_, name_of_this_process(), control::socket_path(common.at_start->state.path),
+             [this] { return figures(); }),
+      control_(common, reloader_, succession_, drain_, workers, loop_, std::move(control_socket)),
       tasks_(loop_.scheduler()),
       endings_(loop_, {supervise::end_command()}, [this](int) { on_ending_signal(); }),
       hangups_(loop_, {supervise::reload_command()}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }),
@@ -89,8 +93,14 @@ void Supervisor::end() noexcept {
   loop_.stop();
 }
 
-// Who asked for an upgrade is to hear that there was one.
+Metrics Supervisor::figures() {
+  const Moment moment{uv::Loop::now(), std::chrono::system_clock::now(), common_.started};
+  return daemon_state(common_, reloader_.current(), moment, reloader_.is_stopping()).metrics;
+}
+
+// Who asked for an upgrade is to hear that there was one; and the process that serves now, how the last sessions ended.
 Task<void> Supervisor::answer_the_rest() {
+  co_await drain_.tell_last();
   const Time limit = loop_.scheduler().now() + last_answers_time;
   while (control_.is_answering() && loop_.scheduler().now() < limit) {
     co_await async::sleep_for(loop_.scheduler(), last_answers_interval);
@@ -124,6 +134,7 @@ void Supervisor::on_hand_over() {
   common_.log->write(LogLevel::info, "handed_over",
                      {{"sessions", static_cast<std::int64_t>(common_.slots.sessions())}});
   for (const auto& worker : workers_) worker->hand_over(gone);
+  drain_.begin();
 }
 
 Task<void> Supervisor::watch_loops() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/app/control_server.h"
+#include "gateway/app/drain_reports.h"
 #include "gateway/app/reload.h"
 #include "gateway/app/succession.h"
 #include "gateway/app/worker.h"
@@ -41,6 +42,7 @@ class Supervisor {
   void on_hand_over();
   void begin_last_answers() noexcept;
   void end() noexcept;
+  Metrics figures();
   Task<void> answer_the_rest();
   Task<void> ask_systemd_for_time();
   Task<void> watch_loops();
@@ -53,6 +55,7 @@ class Supervisor {
   resolver::Resolver resolver_;
   Reloader reloader_;
   Succession succession_;
+  DrainReports drain_;
   ControlServer control_;
   async::Nursery tasks_;
   uv::Signals endings_;

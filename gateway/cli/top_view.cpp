@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string_view>
@@ -117,6 +118,43 @@ std::vector<std::string> trouble_of(const control::State& now) {
   return trouble;
 }
 
+// At most `most` lines, but two where there is anything to say.
+std::vector<std::string> trouble_lines(const std::vector<std::string>& trouble, std::size_t most) {
+  if (trouble.empty()) return {"no trouble"};
+  std::vector<std::string> lines{"trouble"};
+  const std::size_t room = std::max<std::size_t>(most, 2) - 1;
+  const std::size_t shown = trouble.size() <= room ? trouble.size() : room - 1;
+  for (std::size_t i = 0; i < shown; ++i) lines.push_back("  " + text::showable(trouble[i]));
+  if (shown < trouble.size()) lines.push_back("  and " + std::to_string(trouble.size() - shown) + " more");
+  return lines;
+}
+
+std::vector<std::string> lines_below_trouble(const TopFigures& figures) {
+  std::vector<std::string> lines;
+  lines.push_back("sessions " + number_text(figures.sessions, 0) + " (TLS " + number_text(figures.tls_sessions, 0) +
+                  "), pressure " + number_text(figures.pressure_percent, 0) + " %, memory " +
+                  octets_text(figures.memory_bytes) + ", held by messages " + octets_text(figures.held_bytes));
+  if (figures.draining_processes > 0)
+    lines.push_back("sessions of " + number_text(figures.draining_processes, 0) +
+                    " processes before this one: " + number_text(figures.draining_sessions, 0));
+  lines.push_back("connections to servers behind: " + number_text(figures.upstream_open, 0) + ", idle " +
+                  number_text(figures.upstream_idle, 0));
+  lines.push_back("");
+  lines.push_back("mails per second");
+  for (const auto& [what, per_second] : figures.verdicts) {
+    std::string name = "  " + what;
+    name.resize(std::max<std::size_t>(name.size(), 14), ' ');
+    lines.push_back(name + number_text(per_second, 2));
+  }
+  lines.push_back("");
+  lines.push_back("slowest (19 of 20 took at most)");
+  if (figures.slowest.empty()) lines.push_back("  nothing was measured");
+  for (const TopFigures::Slow& slow : figures.slowest)
+    lines.push_back("  " + text::showable(slow.what) + "  " + (slow.is_more ? "more than " : "") +
+                    time_text(slow.seconds));
+  return lines;
+}
+
 }  // namespace
 
 TopFigures top_figures(const control::State& now, const control::State* before, double seconds) {
@@ -127,6 +165,8 @@ TopFigures top_figures(const control::State& now, const control::State* before, 
   if (!before) seconds = figures.uptime;
   figures.sessions = value_of(now, "sallyport_sessions");
   figures.tls_sessions = value_of(now, "sallyport_tls_sessions");
+  figures.draining_processes = value_of(now, "sallyport_draining_processes");
+  figures.draining_sessions = value_of(now, "sallyport_draining_sessions");
   figures.pressure_percent = value_of(now, "sallyport_pressure_percent");
   figures.held_bytes = value_of(now, "sallyport_held_bytes");
   figures.memory_bytes = value_of(now, "sallyport_memory_bytes");
@@ -143,29 +183,13 @@ TopFigures top_figures(const control::State& now, const control::State* before, 
 }
 
 std::vector<std::string> top_lines(const TopFigures& figures, std::size_t width, std::size_t height) {
-  std::vector<std::string> lines;
-  lines.push_back("sallyport, up " + span_text(figures.uptime));
-  lines.push_back("sessions " + number_text(figures.sessions, 0) + " (TLS " + number_text(figures.tls_sessions, 0) +
-                  "), pressure " + number_text(figures.pressure_percent, 0) + " %, memory " +
-                  octets_text(figures.memory_bytes) + ", held by messages " + octets_text(figures.held_bytes));
-  lines.push_back("connections to servers behind: " + number_text(figures.upstream_open, 0) + ", idle " +
-                  number_text(figures.upstream_idle, 0));
-  lines.push_back("");
-  lines.push_back("mails per second");
-  for (const auto& [what, per_second] : figures.verdicts) {
-    std::string name = "  " + what;
-    name.resize(std::max<std::size_t>(name.size(), 14), ' ');
-    lines.push_back(name + number_text(per_second, 2));
-  }
-  lines.push_back("");
-  lines.push_back("slowest (19 of 20 took at most)");
-  if (figures.slowest.empty()) lines.push_back("  nothing was measured");
-  for (const TopFigures::Slow& slow : figures.slowest)
-    lines.push_back("  " + text::showable(slow.what) + "  " + (slow.is_more ? "more than " : "") +
-                    time_text(slow.seconds));
-  lines.push_back("");
-  lines.push_back(figures.trouble.empty() ? "no trouble" : "trouble");
-  for (const std::string& sentence : figures.trouble) lines.push_back("  " + text::showable(sentence));
+  std::vector<std::string> lines{"sallyport, up " + span_text(figures.uptime)};
+  std::vector<std::string> rest = lines_below_trouble(figures);
+  // Trouble comes first. Where there is much of it on a small terminal, it leaves two thirds to the rest.
+  const std::size_t room = std::max(height / 3, height - std::min(height, lines.size() + rest.size()));
+  const std::vector<std::string> trouble = trouble_lines(figures.trouble, room);
+  lines.insert(lines.end(), trouble.begin(), trouble.end());
+  lines.insert(lines.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
   if (lines.size() > height) lines.resize(height);
   for (std::string& line : lines) line.resize(std::min(line.size(), width));
   return lines;

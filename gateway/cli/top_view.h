@@ -38,7 +38,9 @@ struct TopFigures {
   double uptime = 0;  // seconds
   double sessions = 0;
   double tls_sessions = 0;
-  double pressure_percent = 0;  // pressure
+  double draining_processes = 0;  // that see their last sessions off after an upgrade
+  double draining_sessions = 0;
+  double pressure_percent = 0;
   double held_bytes = 0;
   double memory_bytes = 0;
   double upstream_open = 0;
@@ -52,6 +54,8 @@ struct TopFigures {
     visit("uptime", uptime);
     visit("sessions", sessions);
     visit("tls_sessions", tls_sessions);
+    visit("draining_processes", draining_processes);
+    visit("draining_sessions", draining_sessions);
     visit("pressure_percent", pressure_percent);
     visit("held_bytes", held_bytes);
     visit("memory_bytes", memory_bytes);
@@ -65,7 +69,8 @@ struct TopFigures {
 
 // `before` is null for the first look; `seconds` is the time between the two.
 TopFigures top_figures(const control::State& now, const control::State* before, double seconds);
-// Lines without control characters, none longer than `width`, at most `height` of them.
+// Lines without control characters, none longer than `width`, at most `height` of them. What is in trouble stands right
+// below the title.
 std::vector<std::string> top_lines(const TopFigures& figures, std::size_t width, std::size_t height);
 
 }  // namespace sallyport::cli

@@ -1,5 +1,7 @@
 #include "lua/engine/rule_book.h"
 
+#include <algorithm>
+
 namespace sallyport::lua {
 
 namespace {
@@ -58,6 +60,29 @@ std::shared_ptr<RuleTally> RuleBook::tally(std::string_view rule) {
   auto made = std::make_shared<RuleTally>();
   if (kept_->tallies.size() < most_rules) kept_->tallies.emplace(rule, made);
   return made;
+}
+
+std::shared_ptr<RuleTimes> RuleBook::times(std::string_view rule) {
+  const std::lock_guard lock(kept_->mutex);
+  auto known = kept_->times.find(rule);
+  if (known == kept_->times.end()) {
+    if (kept_->times.size() >= most_timed) return std::make_shared<RuleTimes>();
+    known = kept_->times.try_emplace(std::string(rule)).first;
+  }
+  auto& all = known->second;
+  const auto is_free = [](const std::shared_ptr<RuleTimes>& one) { return one.use_count() == 1; };
+  if (const auto free = std::find_if(all.begin(), all.end(), is_free); free != all.end()) return *free;
+  return all.emplace_back(std::make_shared<RuleTimes>());
+}
+
+std::vector<RuleBook::TimesOfRule> RuleBook::all_times() const {
+  const std::lock_guard lock(kept_->mutex);
+  std::vector<TimesOfRule> all;
+  for (const auto& [rule, times] : kept_->times) {
+    TimesOfRule& of_rule = all.emplace_back(TimesOfRule{rule, {}});
+    for (const auto& one : times) of_rule.times.push_back(&one->took);
+  }
+  return all;
 }
 
 std::vector<std::pair<std::string, std::int64_t>> RuleBook::counters() const {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gateway/base/address.h"
+#include "gateway/base/histogram.h"
 #include "gateway/base/units.h"
 
 namespace sallyport::lua {
@@ -30,6 +31,12 @@ struct RuleTally {
   std::atomic<std::uint64_t> would_have = 0;  // the same in shadow
   std::atomic<std::uint64_t> failures = 0;
   std::atomic<std::uint64_t> suspensions = 0;
+};
+
+// How long the runs of one rule took on one worker, from their first instruction to their end: what they waited for is
+// in it. Each worker counts in one of its own, so that no two write to the same memory; who asks adds them up.
+struct alignas(64) RuleTimes {
+  Histogram took;
 };
 
 // One rule's failures since its files were loaded. After most_failures of them within `span` the rule is suspended
@@ -68,6 +75,8 @@ class RuleTrouble {
 class RuleBook {
  public:
   static constexpr std::size_t most_rules = 10'000;
+  // Of so many the times are told; a histogram has more to say than a count.
+  static constexpr std::size_t most_timed = 1'000;
 
   RuleBook() : kept_(std::make_shared<Kept>()) {}
 
@@ -78,15 +87,26 @@ class RuleBook {
   // `tenant` is the one whose own settings the rules are loaded by (empty: everybody's), `folder` the rule path.
   std::shared_ptr<RuleTrouble> trouble(std::string_view tenant, std::string_view folder, std::string_view rule);
   std::shared_ptr<RuleTally> tally(std::string_view rule);
+  // For one worker's set of rules, as long as it has the pointer. Then another one may have it, with what it counts.
+  std::shared_ptr<RuleTimes> times(std::string_view rule);
 
   // `sallyport_rule_hits_total{rule="LOTTERY"}` and the others, sorted by rule.
   std::vector<std::pair<std::string, std::int64_t>> counters() const;
+  // How long the runs of each rule took, over all loads, sorted by rule: the histograms that belong together. They live
+  // as long as the book.
+  struct TimesOfRule {
+    std::string rule;
+    std::vector<const Histogram*> times;
+  };
+  std::vector<TimesOfRule> all_times() const;
 
  private:
   struct Kept {
     std::mutex mutex;
     std::map<std::string, std::shared_ptr<RuleTally>, std::less<>> tallies;
     std::map<std::string, std::shared_ptr<RuleTrouble>, std::less<>> troubles;
+    // None is ever taken out, and a free one is used again: there are as many of a rule as sets were in force at once.
+    std::map<std::string, std::vector<std::shared_ptr<RuleTimes>>, std::less<>> times;
   };
   std::shared_ptr<Kept> kept_;
 };

@@ -7,6 +7,7 @@
 
 #include "gateway/async/background.h"
 #include "gateway/async/nursery.h"
+#include "lua/engine/replies.h"
 #include "lua/engine/run.h"
 
 namespace sallyport::lua {
@@ -42,9 +43,9 @@ void complete_error(RuleFact& fact, const Rule& rule, std::string_view detail) {
   fact.answer = RuleAnswer::error;
   fact.detail = detail;
   if (rule.on_error == OnError::tempfail) {
-    fact.code = 451;
-    fact.dsn = "4.7.1";
-    fact.text = "Local policy could not be checked";
+    fact.code = rules_reply::not_checked.code;
+    fact.dsn = rules_reply::not_checked.dsn;
+    fact.text = rules_reply::not_checked.text;
   }
 }
 
@@ -136,12 +137,12 @@ class StageRuns {
         continue;
       }
       std::unique_ptr<Run> run = rules_.rules->begin(rule, case_);
-      const bool began_late = is_over();
+      const Start start{context_.scheduler.now(), is_over()};
       go_on(*run, is_in_background);
       if (run->state() == Run::State::ended) {
-        take(*run, i);
+        take(*run, i, start);
       } else {
-        waiting_.spawn(finish(*this, std::move(run), i, began_late));
+        waiting_.spawn(finish(*this, std::move(run), i, start));
       }
     }
     co_await waiting_.join();
@@ -164,6 +165,11 @@ class StageRuns {
   }
 
  private:
+  struct Start {
+    Time at{};
+    bool was_late = false;  // the deadline had passed
+  };
+
   bool is_over() const { return context_.scheduler.is_over(context_.deadline); }
 
   // The next slice of a run.
@@ -180,17 +186,17 @@ class StageRuns {
     const GatherContext& context = self.context_;
     std::unique_ptr<Run> run = self.rules_.rules->begin(self.rules_.rules->rules()[index], self.case_);
     co_await self.rules_.queue.take_turn(context.scheduler, *self.rules_.rules, context.deadline);
-    const bool began_late = self.is_over();
+    const Start start{context.scheduler.now(), self.is_over()};
     self.go_on(*run, false);
-    co_await finish(self, std::move(run), index, began_late);
+    co_await finish(self, std::move(run), index, start);
   }
 
   // A rule that still waits or computes at the deadline is ended. One that had not begun by then is none of the causes:
   // it runs a little longer, and what it waits for fails at once.
-  static Task<void> finish(StageRuns& self, std::unique_ptr<Run> run, std::size_t index, bool began_late) {
+  static Task<void> finish(StageRuns& self, std::unique_ptr<Run> run, std::size_t index, Start start) {
     const EndOfRun end(self.rules_, run);
     async::Scheduler& scheduler = self.context_.scheduler;
-    const Time until = began_late ? scheduler.now() + patience_with_late : self.context_.deadline;
+    const Time until = start.was_late ? scheduler.now() + patience_with_late : self.context_.deadline;
     while (run->state() != Run::State::ended) {
       if (run->state() == Run::State::waits) {
         self.rules_.have_waited[index] = true;
@@ -205,10 +211,12 @@ class StageRuns {
         self.go_on(*run, is_in_background);
       }
     }
-    self.take(*run, index);
+    self.take(*run, index, start);
   }
 
-  void take(Run& run, std::size_t index) {
+  void take(Run& run, std::size_t index, Start start) {
+    // The scheduler's time stands still within a step of the loop, the processor's does not.
+    rules_.notes[index].times->took.add(std::max(run.cpu(), context_.scheduler.now() - start.at));
     run.waiting().check();
     std::vector<dns::Evidence> asked = run.waiting().take_record();
     RunResult& result = run.result();
@@ -269,7 +277,7 @@ WorkerRules::WorkerRules(std::unique_ptr<RuleSet> set, const RuleSettings& setti
       are_enforced(settings.mode.mode == policies::Mode::enforce),
       have_waited(rules->rules().size()) {
   for (const Rule& rule : rules->rules()) {
-    notes.push_back({book.tally(rule.name), book.trouble(tenant, settings.path, rule.name)});
+    notes.push_back({book.tally(rule.name), book.trouble(tenant, settings.path, rule.name), book.times(rule.name)});
   }
 }
 

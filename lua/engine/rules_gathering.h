@@ -16,10 +16,11 @@
 
 namespace sallyport::lua {
 
-// What all workers count of a rule.
+// What is counted of a rule: the first two by all workers together.
 struct RuleNotes {
   std::shared_ptr<RuleTally> tally;
   std::shared_ptr<RuleTrouble> trouble;
+  std::shared_ptr<RuleTimes> times;
 };
 
 // What one worker has of one set of rules.

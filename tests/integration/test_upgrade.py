@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.request
 
 from reload_run import SteadyLoad
 from support import (PATIENCE, PROGRAM, ChangedGateway, Client, accepts, children_of, free_port, is_alive, run, wait_until)
@@ -213,6 +214,33 @@ class Refused(UpgradeTest):
         self.assertIn("cannot be reached", done.stderr)
 
 
+class Patience(UpgradeTest):
+    def test_one_that_never_becomes_ready(self):
+        """It has a minute, in which what serves goes on serving."""
+        self.serve()
+        text = self.file.read_text()
+        self.hold_up_starts()
+        before, began = self.serving(), time.monotonic()
+        command = self.begin_upgrade()
+        successor = self.successor()
+        os.kill(successor, signal.SIGSTOP)
+        self.file.write_text(text)
+        reload = self.begin_upgrade("reload")
+        while command.poll() is None and time.monotonic() - began < 80:
+            self.deliver(self.client())
+            time.sleep(0.5)
+        out, said = command.communicate()
+        self.assertEqual((command.returncode, out), (75, ""))
+        self.assertIn("it was not ready within 1m", said)
+        self.assertIn("nothing has changed", said)
+        self.assertGreaterEqual(time.monotonic() - began, 59)
+        self.assertFalse(is_alive(successor))
+        self.assertEqual((self.serving(), self.processes_of_gateway()), (before, [before]))
+        self.assertEqual((reload.communicate()[1], reload.returncode), ("", 0), "what has waited is done")
+        self.upgrade()
+        self.deliver(self.client())
+
+
 class Meanwhile(UpgradeTest):
     """What happens while the new one starts, or the old one sees its last sessions off."""
 
@@ -343,6 +371,65 @@ class Meanwhile(UpgradeTest):
         self.upgrade()
         idle.expect(421)
         wait_until("its end", lambda: not is_alive(before))
+
+
+class Figures(UpgradeTest):
+    """What is counted while two serve is in the figures of the one that has the place, each event once."""
+
+    def setUp(self):
+        super().setUp()
+        self.admin_port = free_port()
+
+    def figures(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=20) as response:
+            lines = response.read().decode().splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+    def wait_for(self, **wanted):
+        def are_there():
+            figures = self.figures()
+            return all(figures.get("sallyport_" + name) == value for name, value in wanted.items()) and figures
+        try:
+            return wait_until(wanted, are_there)
+        except AssertionError:
+            self.fail(f"{wanted}: {[line for line in self.figures().items() if line[0].partition('{')[0] in ['sallyport_' + n for n in wanted]]}")
+
+    def test_sessions_of_the_one_before_are_seen_to_their_end(self):
+        (self.folder / "rules").mkdir()
+        (self.folder / "rules/a.lua").write_text("local sp = require 'sallyport'\n"
+                                                 "sp.rule { name = 'SEEN', stage = 'message', run = function(tx) return true end }\n")
+        self.serve(workers=2, admin={"listen": f"127.0.0.1:{self.admin_port}"}, policy={"rules": {"mode": "enforce", "path": self.folder / "rules"}})
+        self.start("admin", [PROGRAM, "admin", "-c", self.file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        first, second = self.client(), self.client()
+        self.deliver(first)
+        self.deliver(first)
+        told = self.wait_for(relayed_total=2, draining_processes=0, draining_sessions=0)
+        self.assertEqual(told['sallyport_rule_seconds_count{rule="SEEN"}'], 2)
+        self.upgrade()
+        told = self.wait_for(draining_processes=1, draining_sessions=2, sessions=0, relayed_total=0)
+        self.assertGreater(told["sallyport_draining_memory_bytes"], 1 << 20)
+        self.deliver(first)
+        self.deliver(self.client())
+        told = self.wait_for(relayed_total=2, transactions_total=2, draining_sessions=2)
+        self.assertEqual(told['sallyport_rule_seconds_count{rule="SEEN"}'], 2)
+        self.assertIn("sessions of 1 processes before this one: 2", run([PROGRAM, "top", "-c", self.file]).stdout)
+        first.ask("QUIT", 221)
+        self.wait_for(draining_sessions=1, relayed_total=2)
+
+        # A third has the place, and each tells it what it has not told the second.
+        self.upgrade()
+        told = self.wait_for(draining_processes=2, draining_sessions=2, relayed_total=0)
+        second.mail()
+        second.message("Subject: the last thing that it does\r\n\r\nhello")
+        second.ask("QUIT", 221)
+        told = self.wait_for(draining_processes=1, draining_sessions=1, relayed_total=1)
+        self.assertEqual(told["sallyport_mail_seconds_count"], 1)
+        self.assertEqual(told['sallyport_tenant_mails_total{tenant="default",verdict="relay"}'], 1)
+        os.kill([child for child in self.processes_of_gateway() if child != self.serving()][0], signal.SIGKILL)
+        self.wait_for(draining_processes=0, draining_sessions=0, relayed_total=1)
+        self.deliver(self.client())
+        self.wait_for(relayed_total=2)
 
 
 class OnSocketsOfSystemd(SocketUnits):

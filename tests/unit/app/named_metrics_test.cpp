@@ -112,6 +112,33 @@ TEST(NamedMetrics, ZonesOfOneNameAreOneHistogram) {
   EXPECT_EQ(metrics[0].samples.size(), Histogram::bounds.size() + 3);
 }
 
+TEST(NamedMetrics, ARuleHasTheTimesOfAllItsWorkersOverAllLoads) {
+  lua::RuleBook book;
+  {
+    const auto one = book.times("LOTTERY");
+    const auto other = book.times("LOTTERY");
+    EXPECT_NE(one, other);
+    one->took.add(3ms);
+    other->took.add(30ms);
+  }
+  const auto after_a_reload = book.times("LOTTERY");
+  after_a_reload->took.add(1s);
+  book.times("NEVER_RUN");
+  const Metrics metrics = rule_time_metrics(book.all_times());
+  const Metric& times = named(metrics, "sallyport_rule_seconds");
+  EXPECT_EQ(times.type, MetricType::histogram);
+  EXPECT_EQ(value_of(times, "_count", {{"rule", "LOTTERY"}}), 3);
+  EXPECT_EQ(value_of(times, "_bucket", {{"rule", "LOTTERY"}, {"le", "0.005"}}), 1);
+  EXPECT_NEAR(value_of(times, "_sum", {{"rule", "LOTTERY"}}), 1.033, 1e-6);
+  EXPECT_EQ(value_of(times, "_count", {{"rule", "NEVER_RUN"}}), 0);
+  ASSERT_EQ(book.all_times().size(), 2u);
+  EXPECT_EQ(book.all_times()[0].times.size(), 2u) << "what is free is used again";
+
+  std::vector<std::shared_ptr<lua::RuleTimes>> held;
+  for (std::size_t i = 0; i < 2 * lua::RuleBook::most_timed; ++i) held.push_back(book.times(std::to_string(i)));
+  EXPECT_EQ(book.all_times().size(), lua::RuleBook::most_timed);
+}
+
 TEST(NamedMetrics, EachCertificateHasItsEndOnce) {
   tls::CertificateFolder folder;
   tls::ServerTlsSettings settings;

@@ -96,6 +96,36 @@ TEST(Top, LinesFitTheTerminalAndAreClean) {
   }
 }
 
+// A terminal of 24 lines shows both, however much there is of either.
+TEST(Top, TroubleComesFirstAndLeavesRoomForTheRest) {
+  control::State busy = state(100, 1000, 9);
+  EXPECT_EQ(top_lines(top_figures(busy, nullptr, 0), 80, 23)[1], "no trouble");
+  busy.not_ready = {"draining", "upstream a: no server is up"};
+  auto lines = top_lines(top_figures(busy, nullptr, 0), 80, 23);
+  ASSERT_GT(lines.size(), 4u);
+  EXPECT_EQ(lines[1], "trouble");
+  EXPECT_EQ(lines[2], "  draining");
+  EXPECT_EQ(lines[3], "  upstream a: no server is up");
+  EXPECT_THAT(lines, Contains(HasSubstr("  relayed")));
+  EXPECT_THAT(lines, Contains("  mail  1.0 s"));
+
+  for (int i = 0; i < 100; ++i) busy.not_ready.push_back("list " + std::to_string(i) + " is not asked");
+  lines = top_lines(top_figures(busy, nullptr, 0), 80, 23);
+  EXPECT_EQ(lines.size(), 23u);
+  EXPECT_THAT(lines, Contains("  and 96 more"));
+  EXPECT_THAT(lines, Contains(HasSubstr("  dropped")));
+  EXPECT_THAT(top_lines(top_figures(busy, nullptr, 0), 80, 1000), Contains("  list 99 is not asked"));
+  EXPECT_EQ(top_lines(top_figures(busy, nullptr, 0), 80, 2)[1], "trouble");
+}
+
+TEST(Top, TellsOfSessionsOfTheProcessBefore) {
+  control::State now = state(100, 1000, 0);
+  EXPECT_THAT(top_lines(top_figures(now, nullptr, 0), 80, 23), Not(Contains(HasSubstr("before this one"))));
+  now.metrics.push_back(figure("sallyport_draining_processes", 2));
+  now.metrics.push_back(figure("sallyport_draining_sessions", 3));
+  EXPECT_THAT(top_lines(top_figures(now, nullptr, 0), 80, 23), Contains("sessions of 2 processes before this one: 3"));
+}
+
 TEST(Top, IsJsonForPrograms) {
   const std::string json = FieldWriter::json(top_figures(state(100, 1000, 9), nullptr, 0));
   EXPECT_THAT(json, HasSubstr(R"("sessions":7)"));

@@ -129,6 +129,23 @@ TEST_F(Modes, WhatRulesDidAndWouldHaveDoneIsCounted) {
   EXPECT_EQ(counted["sallyport_rule_failures_total{rule=\"d\"}"], 3);
 }
 
+TEST_F(Modes, EachRunOfARuleHasItsTime) {
+  use(rule("quick", "return true") + rule("failing", "error()", "on_error = 'skip',") +
+      rule("off", "", "mode = 'off',"));
+  for (int i = 0; i < 3; ++i) gather();
+  use(rule("quick", ""));
+  gather();
+  std::map<std::string, std::uint64_t> runs;
+  for (const auto& [name, times] : learned.of<RuleBook>().all_times()) {
+    for (const Histogram* one : times) {
+      for (std::size_t i = 0; i <= Histogram::bounds.size(); ++i) runs[name] += one->count(i);
+    }
+  }
+  EXPECT_EQ(runs["quick"], 4u);
+  EXPECT_EQ(runs["failing"], 3u);
+  EXPECT_EQ(runs["off"], 0u);
+}
+
 // -- on_error
 
 TEST_F(Modes, OnErrorFollowsFromWhatTheFileCanDo) {
