@@ -9,6 +9,7 @@
 
 #include "gateway/base/domain_name.h"
 #include "gateway/base/ensure.h"
+#include "gateway/base/per_thread.h"
 #include "gateway/base/text.h"
 
 namespace sallyport {
@@ -36,7 +37,7 @@ struct Asked {
   std::string registrable;
 };
 constexpr std::size_t most_asked = 256;
-thread_local std::array<Asked, most_asked> asked;
+using LastAsked = std::array<Asked, most_asked>;
 
 // Another list may stand where one was that is freed, so its answers count no longer.
 std::atomic<std::uint64_t> lists_freed{0};
@@ -71,7 +72,7 @@ bool PublicSuffixList::is_public_suffix(std::string_view domain, Section section
 }
 
 std::string PublicSuffixList::registrable_domain(std::string_view domain) const {
-  Asked& last = asked[std::hash<std::string_view>()(domain) % most_asked];
+  Asked& last = PerThread<LastAsked>::get()[std::hash<std::string_view>()(domain) % most_asked];
   const std::uint64_t freed = lists_freed;
   if (last.list == list_.get() && last.lists_freed == freed && last.domain == domain) return last.registrable;
   const std::string name = canonical(domain);
