@@ -84,6 +84,7 @@ class Package(unittest.TestCase):
             html = pathlib.Path(place) / "usr/share/doc/sallyport/html"
             for page in ("index.html", "replies.html", "settings.html", "figures.html", "style.css", "search-index.js"):
                 self.assertTrue((html / page).is_file(), page)
+            self.assertEqual(list(html.rglob("*.gz")), [], "pages lead to the files as they are")
             base = (pathlib.Path(place) / "usr/share/doc-base/sallyport-doc.sallyport").read_text()
             self.assertIn("Index: /usr/share/doc/sallyport/html/index.html\n", base)
             self.assertIn("Relaying denied", (html / "replies.html").read_text())
