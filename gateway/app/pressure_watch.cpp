@@ -1,7 +1,5 @@
 #include "gateway/app/pressure_watch.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 namespace sallyport::app {
@@ -9,7 +7,7 @@ namespace sallyport::app {
 namespace {
 
 constexpr Duration quiet_time = std::chrono::seconds(3);
-constexpr Duration trim_interval = std::chrono::seconds(2);
+constexpr Duration trim_interval_under_pressure = std::chrono::seconds(2);
 
 std::string_view word(io::Pressure::Level level) {
   switch (level) {
@@ -24,8 +22,6 @@ std::string_view word(io::Pressure::Level level) {
 }
 
 }  // namespace
-
-void trim_heap() { ::malloc_trim(0); }
 
 void PressureWatch::look(std::vector<ProcessMemory::Limit> system, std::uint64_t configured, MemoryInUse in_use,
                          Time now) {
@@ -60,11 +56,14 @@ void PressureWatch::tell(io::Pressure::Level level) {
 }
 
 bool PressureWatch::wants_trim(Time now) {
-  if (state::Pressure::level_at(share_.percent()) == io::Pressure::Level::none) return false;
   const bool is_mostly_held = held_ >= share_.used / 2 + share_.used / 4;
-  if (is_mostly_held || now < next_trim_) return false;
-  next_trim_ = now + trim_interval;
+  const bool is_scarce = state::Pressure::level_at(share_.percent()) != io::Pressure::Level::none && !is_mostly_held;
+  if (!last_trim_) last_trim_ = now - trim_interval_under_pressure;
+  if (now - *last_trim_ < (is_scarce ? trim_interval_under_pressure : trim_interval_)) return false;
+  last_trim_ = now;
   return true;
 }
+
+void PressureWatch::trim_took(Duration time) { trim_interval_ = std::max(least_trim_interval, 1000 * time); }
 
 }  // namespace sallyport::app

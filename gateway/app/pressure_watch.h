@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "gateway/app/process_memory.h"
@@ -20,6 +21,7 @@ namespace sallyport::app {
 class PressureWatch {
  public:
   static constexpr Duration interval = std::chrono::milliseconds(200);
+  static constexpr Duration least_trim_interval = std::chrono::seconds(10);
 
   // All three outlive it.
   PressureWatch(state::Pressure& pressure, Counters& counters, Log& log, MemoryInUse at_start)
@@ -27,9 +29,11 @@ class PressureWatch {
 
   // `system`: the limits of the system; `configured`: limits.memory, 0 for none.
   void look(std::vector<ProcessMemory::Limit> system, std::uint64_t configured, MemoryInUse in_use, Time now);
-  // True when much of the memory in use is not held by mails: the allocator may keep what has been given back to it.
-  // Then trim_heap() is worth its time; true once in a few seconds at most.
+  // Whether it is time for trim_heap(): every few seconds, so that what a busy moment took does not stay for ever.
+  // Under pressure more often, unless nearly all of the memory in use is held by mails.
   bool wants_trim(Time now);
+  // What the last one took. The next waits a thousand times as long, so that large heaps cost no more than small ones.
+  void trim_took(Duration time);
 
  private:
   void tell(io::Pressure::Level level);
@@ -42,10 +46,8 @@ class PressureWatch {
   std::uint64_t held_ = 0;
   io::Pressure::Level told_ = io::Pressure::Level::none;
   Time lower_since_ = Time::max();
-  Time next_trim_ = Time::min();
+  std::optional<Time> last_trim_;
+  Duration trim_interval_ = least_trim_interval;
 };
-
-// Gives free memory back to the system. It may take many milliseconds, so it belongs on the work pool.
-void trim_heap();
 
 }  // namespace sallyport::app

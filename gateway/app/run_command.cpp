@@ -34,6 +34,7 @@
 #include "gateway/app/worker_threads.h"
 #include "gateway/base/blocked_signals.h"
 #include "gateway/base/ensure.h"
+#include "gateway/base/heap.h"
 #include "gateway/base/version.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
@@ -500,6 +501,7 @@ int with_what_the_system_gives(const cli::Console& console, const std::function<
 
 // What a successor says on stderr the one who asked for the upgrade hears, too.
 int serve(const RunOptions& options, supervise::Inheritance inheritance, const cli::Console& console) {
+  settle_heap();
   ensure(crypto::install_wiping(), "run: OpenSSL has been used before");
   ::pthread_setname_np(::pthread_self(), "sallyport");  // not that of the link it was started by
   if (!end_with_parent(inheritance.parent)) return cli::exit_code::temporary;

@@ -9,7 +9,9 @@
 #include "gateway/app/pressure_watch.h"
 #include "gateway/async/background.h"
 #include "gateway/async/interruptible.h"
+#include "gateway/async/kept_frames.h"
 #include "gateway/async/wait.h"
+#include "gateway/base/heap.h"
 #include "gateway/milter_service/mta_session.h"
 #include "gateway/report/reporting.h"
 #include "gateway/uv/work_pool.h"
@@ -192,6 +194,7 @@ void Worker::begin() {
   housekeeping_.spawn(test_policies());
   if (probes_) housekeeping_.spawn(watch_pressure());
   housekeeping_.spawn(free_idle_places());
+  housekeeping_.spawn(keep_less());
 }
 
 void Worker::run() noexcept {
@@ -246,7 +249,7 @@ Task<void> Worker::watch_pressure() {
         next_limits = now + limits_interval;
       }
       watch.look(limits, settings().limits.memory, memory_in_use(), now);
-      if (watch.wants_trim(now)) co_await uv::on_worker(loop_, trim_heap);
+      if (watch.wants_trim(now)) watch.trim_took(co_await uv::on_worker(loop_, trim_heap));
     } catch (const std::bad_alloc&) {
       // The next look tries again.
     }
@@ -259,6 +262,14 @@ Task<void> Worker::free_idle_places() {
     co_await async::sleep_for(loop_.scheduler(), looking_interval);
     const bool is_scarce = common_.pressure.is_recent() || common_.pressure.level() != io::Pressure::Level::none;
     if (is_scarce) interrupt_sessions(Which::those_that_give_way);
+  }
+}
+
+Task<void> Worker::keep_less() {
+  while (true) {
+    co_await async::sleep_for(loop_.scheduler(), PressureWatch::least_trim_interval);
+    loop_.blocks().free_half();
+    async::free_half_of_kept_frames();
   }
 }
 

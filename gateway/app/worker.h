@@ -121,6 +121,8 @@ class Worker {
   Task<void> watch_pressure();
   // Under pressure: ends sessions whose client has not said anything for too long.
   Task<void> free_idle_places();
+  // Frees again and again a part of what is kept for reuse, so that a busy moment does not hold memory for ever.
+  Task<void> keep_less();
   void begin_handing_over(const std::vector<std::string>& gone);
   Task<void> see_sessions_off();
   void begin_draining();

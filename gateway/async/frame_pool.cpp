@@ -3,6 +3,7 @@
 #include <array>
 #include <new>
 
+#include "gateway/async/kept_frames.h"
 #include "gateway/base/per_thread.h"
 #include "gateway/base/sanitizers.h"
 
@@ -12,6 +13,7 @@ namespace sallyport::async {
 
 void* allocate_frame(std::size_t octets) { return ::operator new(octets); }
 void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
+std::size_t free_half_of_kept_frames() noexcept { return 0; }
 
 #else
 
@@ -68,6 +70,22 @@ void free_frame(void* frame, std::size_t octets) noexcept {
   }
   pool->free[size_class] = new (frame) FreeFrame{pool->free[size_class]};
   ++pool->kept[size_class];
+}
+
+std::size_t free_half_of_kept_frames() noexcept {
+  Pool* const pool = PerThread<Pool>::find();
+  if (pool == nullptr) return 0;
+  std::size_t left = 0;
+  for (std::size_t size_class = 0; size_class < classes; ++size_class) {
+    unsigned& kept = pool->kept[size_class];
+    for (const unsigned wanted = kept / 2; kept > wanted; --kept) {
+      FreeFrame* const frame = pool->free[size_class];
+      pool->free[size_class] = frame->next;
+      ::operator delete(frame);
+    }
+    left += kept;
+  }
+  return left;
 }
 
 #endif

@@ -1,6 +1,5 @@
 #include "gateway/state/list_files.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -9,6 +8,7 @@
 #include <tuple>
 
 #include "gateway/base/blocked_signals.h"
+#include "gateway/base/heap.h"
 
 namespace sallyport::state {
 
@@ -144,7 +144,7 @@ void ListFiles::look(Log& log) {
       if (!live->is_to_be_read()) continue;
       const std::string problem = live->read_again();
       // The C library keeps what the text and the old list leave behind, more than the list's own size.
-      if (live->now()->octets() >= long_list) ::malloc_trim(0);
+      if (live->now()->octets() >= long_list) trim_heap();
       if (problem.empty()) {
         const auto entries = static_cast<std::int64_t>(live->now()->size());
         log.write(LogLevel::info, "list_read", {{"file", live->path}, {"entries", entries}});

@@ -1,7 +1,6 @@
 #include "gateway/state/url_lists.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 
 #include "gateway/base/descriptor.h"
 #include "gateway/base/directory.h"
+#include "gateway/base/heap.h"
 #include "gateway/base/sip_hash.h"
 #include "gateway/base/text.h"
 
@@ -248,7 +248,7 @@ UrlLists::Outcome UrlLists::Taking::operator()() {
   Outcome outcome = take();
   answer = {};
   // The C library keeps what large texts leave behind for the next ones, twice the list's own size or more.
-  if (is_long) ::malloc_trim(0);
+  if (is_long) trim_heap();
   return outcome;
 }
 

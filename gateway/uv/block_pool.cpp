@@ -34,4 +34,12 @@ void BlockPool::give_back(Block block) noexcept {
   }
 }
 
+void BlockPool::free_half() noexcept {
+  for (auto* list : {&free_, &free_bulk_}) list->resize(list->size() / 2);
+}
+
+std::size_t BlockPool::kept_octets() const noexcept {
+  return free_.size() * io::block_octets + free_bulk_.size() * bulk_block_octets;
+}
+
 }  // namespace sallyport::uv

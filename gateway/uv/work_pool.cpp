@@ -48,18 +48,22 @@ WorkPool::~WorkPool() {
   {
     const std::lock_guard lock(mutex_);
     is_ending_ = true;
+    while (idle_) call_one();
   }
-  has_news_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
+void WorkPool::call_one() noexcept {
+  Idle& one = *std::exchange(idle_, idle_->below);
+  one.is_called = true;
+  one.called.notify_one();
+}
+
 void WorkPool::give(Work& work) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    (first_ ? last_->next_ : first_) = &work;
-    last_ = &work;
-  }
-  has_news_.notify_one();
+  const std::lock_guard lock(mutex_);
+  (first_ ? last_->next_ : first_) = &work;
+  last_ = &work;
+  if (idle_) call_one();
 }
 
 bool WorkPool::take_back(Work& work) noexcept {
@@ -75,16 +79,23 @@ bool WorkPool::take_back(Work& work) noexcept {
 }
 
 void WorkPool::live() noexcept {
+  Idle self;
   std::unique_lock lock(mutex_);
   while (true) {
-    has_news_.wait(lock, [this] { return first_ || is_ending_; });
-    if (!first_) return;
-    Work& work = *first_;
-    first_ = std::exchange(work.next_, nullptr);
-    lock.unlock();
-    work.run();
-    work.loop_.job_has_ended(work);
-    lock.lock();
+    if (first_) {
+      Work& work = *first_;
+      first_ = std::exchange(work.next_, nullptr);
+      lock.unlock();
+      work.run();
+      work.loop_.job_has_ended(work);
+      lock.lock();
+    } else if (is_ending_) {
+      return;
+    } else {
+      self.is_called = false;
+      self.below = std::exchange(idle_, &self);
+      self.called.wait(lock, [&self] { return self.is_called; });
+    }
   }
 }
 

@@ -33,6 +33,10 @@ std::size_t threads_of_work_pool();
 
 // The threads, all of them from the start to the end. Jobs begin in the order in which they were given; waiting ones
 // take no memory but their own, so that giving one cannot fail.
+//
+// Of the threads that have nothing to do, the one that worked last gets the next job. So one thread does all jobs that
+// come one after the other, and only its part of the heap grows to what such a job needs: the C library gives each
+// thread a heap of its own, and keeps there what was freed.
 class WorkPool {
  public:
   // The failure says why the system gives fewer threads than that; none is left over then. All signals are blocked in
@@ -49,11 +53,20 @@ class WorkPool {
   bool take_back(Work& work) noexcept;
 
  private:
+  // A thread without a job; it lies on the thread's own stack.
+  struct Idle {
+    std::condition_variable called;
+    bool is_called = false;
+    Idle* below = nullptr;
+  };
+
   WorkPool() = default;
   void live() noexcept;
+  // With mutex_ held, and not only while the call is noted: the thread may end as soon as it can go on.
+  void call_one() noexcept;
 
-  std::mutex mutex_;  // guards all but threads_
-  std::condition_variable has_news_;
+  std::mutex mutex_;       // guards all but threads_
+  Idle* idle_ = nullptr;   // a stack: who worked last is on top
   Work* first_ = nullptr;  // the jobs that have not begun
   Work* last_ = nullptr;
   bool is_ending_ = false;

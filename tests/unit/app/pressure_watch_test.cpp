@@ -103,5 +103,23 @@ TEST_F(PressureWatchTest, TheHeapIsTrimmedWhereMailsDoNotHoldWhatIsInUse) {
   EXPECT_FALSE(watch_.wants_trim(now_));
 }
 
+TEST_F(PressureWatchTest, WithoutPressureTheHeapIsTrimmedNowAndThen) {
+  const auto trims_in_ten_minutes = [this] {
+    int trims = 0;
+    for (int i = 0; i < 10 * 60 * 5; ++i) {
+      look(30);
+      if (watch_.wants_trim(now_)) ++trims;
+    }
+    return trims;
+  };
+  const int trims = trims_in_ten_minutes();
+  EXPECT_GE(trims, 59);
+  EXPECT_LE(trims, 60);
+  watch_.trim_took(milliseconds(60));
+  EXPECT_LE(trims_in_ten_minutes(), 10);
+  watch_.trim_took(milliseconds(1));
+  EXPECT_GE(trims_in_ten_minutes(), 59);
+}
+
 }  // namespace
 }  // namespace sallyport::app

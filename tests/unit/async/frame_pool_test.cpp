@@ -7,6 +7,9 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/async/kept_frames.h"
+#include "gateway/base/sanitizers.h"
+
 namespace sallyport::async {
 namespace {
 
@@ -61,6 +64,19 @@ TEST(FramePool, KeepsAtMostSomeOfEachSize) {
   for (void* frame : frames) free_frame(frame, 100);
   for (void*& frame : frames) frame = allocate_frame(128);  // of the same class as 100
   for (void* frame : frames) free_frame(frame, 128);
+}
+
+TEST(FramePool, AfterABurstLittleIsKept) {
+  std::vector<void*> frames;
+  for (int i = 0; i < 1000; ++i) frames.push_back(allocate_frame(700));
+  for (void* frame : frames) free_frame(frame, 700);
+  std::size_t kept = free_half_of_kept_frames();
+  if (!has_sanitizers) {
+    EXPECT_GE(kept, 100u);
+  }
+  for (int i = 0; i < 10; ++i) kept = free_half_of_kept_frames();
+  EXPECT_EQ(kept, 0u);
+  shuffle_frames(2);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -42,6 +44,16 @@ Task<void> note_number(Loop& loop, std::shared_ptr<std::vector<int>> order, int 
 Task<void> count_one(Loop& loop, std::atomic<int>& done) {
   auto job = [&done] { ++done; };
   co_await on_worker(loop, job);
+}
+
+// Ends when four jobs have begun.
+Task<void> meet(Loop& loop, std::atomic<int>& meeting, std::atomic<int>& done) {
+  auto job = [&meeting] {
+    ++meeting;
+    while (meeting < 4) std::this_thread::yield();
+  };
+  co_await on_worker(loop, job);
+  ++done;
 }
 
 Task<bool> join(async::Nursery& nursery) {
@@ -135,6 +147,33 @@ TEST_F(WorkPoolTest, JobsOfOneLoopBeginInTheirOrder) {
   std::vector<int> wanted(50);
   std::iota(wanted.begin(), wanted.end(), 0);
   EXPECT_EQ(*order, wanted);
+}
+
+// So that the heap of one thread grows to what a job takes, not those of all. The thread is back in its row a moment
+// after the loop has heard of its job's end.
+TEST(WorkPool, JobsThatFollowEachOtherAreForOneThread) {
+  const auto work_pool = WorkPool::start(4).value();
+  Loop loop(work_pool.get());
+  std::map<std::thread::id, int> jobs;
+  for (int i = 0; i < 100; ++i) {
+    ++jobs[loop.run_until_done(on_worker(loop, std::this_thread::get_id))];
+    std::this_thread::sleep_for(2ms);
+  }
+  const auto busiest = std::max_element(jobs.begin(), jobs.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  EXPECT_GT(busiest->second, 75);
+}
+
+TEST(WorkPool, JobsAtOnceHaveAThreadEach) {
+  const auto work_pool = WorkPool::start(4).value();
+  Loop loop(work_pool.get());
+  std::atomic<int> done = 0;
+  {
+    async::Nursery nursery(loop.scheduler());
+    std::atomic<int> meeting = 0;
+    for (int i = 0; i < 4; ++i) nursery.spawn(meet(loop, meeting, done));
+    loop.run_until_done(join(nursery));
+  }
+  EXPECT_EQ(done, 4);
 }
 
 // Asks for jobs again and again, and leaves before they are done in each third round; the loop ends under the last
