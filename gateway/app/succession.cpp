@@ -20,7 +20,7 @@ std::string refused(std::string why) {
   return control::encode_not_upgraded({cli::exit_code::temporary, std::move(why)});
 }
 
-int status_from(const std::string& text) {
+int status_from(std::string_view text) {
   int status = cli::exit_code::temporary;
   std::from_chars(text.data(), text.data() + text.size(), status);
   return status;
@@ -54,17 +54,17 @@ void Succession::hear() {
   while (auto message = link_.next()) {
     switch (message->word) {
       case supervise::Word::why:
-        why_ += message->text;
+        why_ += message->text();
         break;
       case supervise::Word::not_upgraded:
-        answer_ = control::encode_not_upgraded({status_from(message->text), std::exchange(why_, {})});
+        answer_ = control::encode_not_upgraded({status_from(message->text()), std::exchange(why_, {})});
         break;
       case supervise::Word::upgraded:
         reloader_.supersede();
-        answer_ = control::encode_upgraded(message->text);
+        answer_ = control::encode_upgraded(message->text());
         break;
       case supervise::Word::gone:
-        gone_.push_back(std::move(message->text));
+        gone_.emplace_back(message->text());
         break;
       default:
         break;

@@ -1,5 +1,6 @@
 #include "gateway/supervise/board.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -16,9 +17,11 @@ Failure system_failure(const char* what) { return Failure{std::string(what) + ":
 }  // namespace
 
 Result<Board> Board::make() {
-  Descriptor memory(::memfd_create("sallyport-board", MFD_CLOEXEC));
+  Descriptor memory(::memfd_create("sallyport-board", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory) return system_failure("memfd_create");
   if (::ftruncate(memory.get(), sizeof(Contents)) != 0) return system_failure("ftruncate");
+  // The process that serves has this descriptor: were the memory shortened there, reading it would end the supervisor.
+  if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0) return system_failure("fcntl");
   return open(std::move(memory));
 }
 

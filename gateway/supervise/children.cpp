@@ -85,7 +85,10 @@ Result<Child, int> start_child(const Start& start) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execve(program.c_str(), argv.data(), envp.data());
-  send_why(theirs.get(), std::string("the program cannot be executed: ") + std::strerror(errno));
+  // Without an allocation: want of memory may be the reason, and an exception would make this a second supervisor.
+  const char* const reason = ::strerrordesc_np(errno);
+  send_why(theirs.get(), "the program cannot be executed: ");
+  send_why(theirs.get(), reason != nullptr ? reason : "an unknown error");
   constexpr std::string_view sorry = "sallyport: the program cannot be started once more; is /proc mounted?\n";
   static_cast<void>(!::write(STDERR_FILENO, sorry.data(), sorry.size()));
   ::_exit(75);

@@ -81,10 +81,16 @@ std::optional<Inheritance> from_text(std::string_view text) {
   Inheritance inheritance;
   while (!text.empty()) {
     const auto [line, rest] = split_at(text, '\n');
-    if (!read_line(line, inheritance)) return std::nullopt;
+    if (!read_line(line, inheritance)) {
+      let_go_of(inheritance);  // whoever wrote that, the descriptors are not known to be for this process
+      return std::nullopt;
+    }
     text = rest;
   }
-  if (inheritance.parent == 0 || !inheritance.link) return std::nullopt;
+  if (inheritance.parent == 0 || !inheritance.link) {
+    let_go_of(inheritance);
+    return std::nullopt;
+  }
   return inheritance;
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "gateway/base/version.h"
@@ -15,7 +16,6 @@ namespace sallyport::supervise {
 
 namespace {
 
-constexpr std::size_t most_octets = 1024;
 constexpr std::size_t octets_in_a_piece = 1000;
 constexpr std::size_t most_pieces = 64;
 constexpr int answer_patience_ms = 10'000;
@@ -23,7 +23,7 @@ constexpr int answer_patience_ms = 10'000;
 }  // namespace
 
 bool send_message(int link, Word word, std::string_view text, int socket, bool wait) noexcept {
-  if (text.size() >= most_octets) return false;
+  if (text.size() > Message::most_octets) return false;
   auto first = static_cast<char>('a' + static_cast<int>(word));
   std::array<iovec, 2> parts{{{&first, 1}, {const_cast<char*>(text.data()), text.size()}}};
   msghdr packet{};
@@ -45,30 +45,32 @@ bool send_message(int link, Word word, std::string_view text, int socket, bool w
   return true;
 }
 
-std::optional<Message> receive_message(int link) {
+std::optional<Message> receive_message(int link) noexcept {
   while (true) {
-    std::array<char, most_octets> octets;
-    iovec part{octets.data(), octets.size()};
+    Message message;
+    char first = 0;
+    std::array<iovec, 2> parts{{{&first, 1}, {message.octets.data(), Message::most_octets}}};
     msghdr packet{};
-    packet.msg_iov = &part;
-    packet.msg_iovlen = 1;
+    packet.msg_iov = parts.data();
+    packet.msg_iovlen = parts.size();
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
     packet.msg_control = room.data();
-    packet.msg_controllen = room.size();
+    // Of the alignment behind it the kernel would use what a second descriptor takes, and leave that open here.
+    packet.msg_controllen = CMSG_LEN(sizeof(int));
     const ssize_t size = ::recvmsg(link, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) return std::nullopt;
-    Descriptor socket;
     const cmsghdr* const header = CMSG_FIRSTHDR(&packet);
     if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
       int number = -1;
       std::memcpy(&number, CMSG_DATA(header), sizeof number);
-      socket.reset(number);
+      message.socket.reset(number);
     }
-    const int word = octets[0] - 'a';
+    const int word = first - 'a';
     if (word < 0 || word > static_cast<int>(Word::gone)) continue;
-    return Message{static_cast<Word>(word), std::string(octets.data() + 1, static_cast<std::size_t>(size - 1)),
-                   std::move(socket)};
+    message.word = static_cast<Word>(word);
+    message.size = static_cast<std::size_t>(size - 1);
+    return message;
   }
 }
 

@@ -6,9 +6,10 @@
 // somebody asks for an upgrade: then it starts the program at its own path, whatever that is by now.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "gateway/base/descriptor.h"
@@ -36,18 +37,25 @@ enum class Word : std::uint8_t {
 // Which version of `supervising.h`'s own text over an upgrade a program reads; a successor names it when it is ready.
 inline constexpr int handover_format = 1;
 
+// Takes no memory beside itself, so none is lost for want of it.
 struct Message {
+  static constexpr std::size_t most_octets = 1023;  // of the text
+
   Word word = Word::ready;
-  std::string text;
+  std::array<char, most_octets + 1> octets{};  // with a zero behind the text
+  std::size_t size = 0;
   Descriptor socket;
+
+  std::string_view text() const { return {octets.data(), size}; }
 };
 
 // True if it was sent. Never blocks, unless `wait`.
 bool send_message(int link, Word word, std::string_view text, int socket = -1, bool wait = false) noexcept;
 // The reason in as many messages as it takes; what is too long for them is left out.
 void send_why(int link, std::string_view reason) noexcept;
-// Never blocks. Nothing when none is there; a packet that is no message is skipped. Throws std::bad_alloc.
-std::optional<Message> receive_message(int link);
+// Never blocks. Nothing when none is there; a packet that is no message is skipped, and of several descriptors in one
+// packet only the first is taken.
+std::optional<Message> receive_message(int link) noexcept;
 
 // The serving process's end. Any thread may call; without a supervisor (a test) nothing happens.
 class Link {

@@ -92,10 +92,13 @@ Supervising::Supervising(const Orders& orders, std::optional<Handover> handover)
   serving_->ready = handover->ready;
   was_ready_ = true;
   for (HandedChild& child : handover->draining) draining_.push_back(resumed(std::move(child)));
+  // By the program before this one. Told twice, they would break off their mails.
+  for_oldest_draining([](Process& one) { one.is_told_to_end = true; });
 }
 
 std::optional<int> Supervising::start() {
   restart_.reset();
+  reload_when_ready_ = false;  // it reads all anew
   auto child = start_child({orders_.arguments, sockets_, state_lock_, running_program_, last_end_});
   if (child) {
     serving_.emplace(std::move(*child));
@@ -140,12 +143,20 @@ int Supervising::run() {
       hear();
       if (failed_) return *failed_;
       if (const auto status = on_signals()) return *status;
-      if (std::exchange(is_of_another_program_, false)) become_the_program();
+      if (is_of_another_program_) {
+        become_the_program();
+        is_of_another_program_ = false;  // not when memory ran out: then it is tried again
+      }
       const Time time = now();
       if (restart_ && time >= *restart_) {
         if (const auto status = start()) return *status;
       }
-      if (time >= next_look_) look(time);
+      if (time >= next_look_) {
+        look(time);
+        // Also a death whose signal came together with that of another one, for which there was no memory.
+        if (const auto status = reap()) return *status;
+      }
+      if (const auto status = status_at_end()) return *status;
     } catch (const std::bad_alloc&) {
       // What could not be done now is tried again. A death that was not dealt with has no child and no time for
       // another.
@@ -193,7 +204,7 @@ void Supervising::hear() {
       const auto message = receive_message(one.link());
       if (!message) break;
       // Of its end only this is to be told to systemd, and only when it is the end of all.
-      if (message->word == Word::notify && end_asked_) ::sd_notify(0, message->text.c_str());
+      if (message->word == Word::notify && end_asked_) ::sd_notify(0, message->octets.data());
     }
   }
 }
@@ -210,11 +221,11 @@ void Supervising::take_from_serving(Message message) {
     case Word::hold:
       // While it ends nothing is kept: who connects then is to be refused.
       if (!end_asked_ && message.socket && sockets_.size() < most_sockets)
-        sockets_.push_back({std::move(message.text), std::move(message.socket), false});
+        sockets_.push_back({std::string(message.text()), std::move(message.socket), false});
       break;
     case Word::release:
       std::erase_if(sockets_,
-                    [&](const HeldSocket& held) { return !held.is_from_systemd && held.address == message.text; });
+                    [&](const HeldSocket& held) { return !held.is_from_systemd && held.address == message.text(); });
       break;
     case Word::lock:
       if (!end_asked_) state_lock_ = std::move(message.socket);
@@ -229,9 +240,10 @@ void Supervising::take_from_serving(Message message) {
       serving_->ready = now();
       was_ready_ = true;
       ::sd_notify(0, "READY=1");
+      if (std::exchange(reload_when_ready_, false)) ::kill(serving_->pid(), reload_command());
       break;
     case Word::notify:
-      ::sd_notify(0, message.text.c_str());
+      ::sd_notify(0, message.octets.data());
       break;
     case Word::placed:
       finish_upgrade();
@@ -254,7 +266,11 @@ std::optional<int> Supervising::on_signals() {
     } else if (signal == SIGCHLD) {
       if (const auto exit = reap()) return exit;
     } else {
-      hear();  // whether it is ready
+      try {
+        hear();  // whether it is ready
+      } catch (const std::bad_alloc&) {
+        // The signal has been read, and would be lost.
+      }
       on_end_request(signal);
       if (const auto exit = status_at_end()) return exit;
     }
@@ -286,9 +302,11 @@ std::optional<int> Supervising::status_at_end() const {
   return is_all_over ? std::optional(exit_status_) : std::nullopt;
 }
 
-// Those that drain only open their log anew. A successor may have read the files before they were changed.
+// Those that drain only open their log anew. One that is not ready yet may have read the files, and opened its log,
+// before they were changed: it is told when it is ready.
 void Supervising::on_reload_request() {
   if (serving_ && serving_->ready) ::kill(serving_->pid(), reload_command());
+  if (serving_ && !serving_->ready) reload_when_ready_ = true;
   for (const Process& one : draining_) ::kill(one.pid(), reload_command());
   if (successor_) reload_after_upgrade_ = true;
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <list>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ inline constexpr int configuration = 78;
 
 // More sockets than any configuration has: what serves may ask for more only by mistake.
 inline constexpr std::size_t most_sockets = 65536;
+
+// Of processes that still see their last sessions off; where there are more, the oldest end them.
+inline constexpr std::size_t most_draining = 4;
 
 inline Time now() { return std::chrono::steady_clock::now(); }
 
@@ -94,6 +98,11 @@ class Supervising {
   void on_successors_death(int status);
   void hand_over(std::string_view what);
   void finish_upgrade();
+  // For each of those that drain beyond `most_draining`.
+  template <typename Act>
+  void for_oldest_draining(Act act) {
+    std::for_each_n(draining_.begin(), draining_.size() - std::min(draining_.size(), most_draining), act);
+  }
   bool is_released_by_successor(const HeldSocket& held) const;
   // Those that were served, and are no more.
   std::vector<std::string> addresses_without_successor() const;
@@ -114,6 +123,7 @@ class Supervising {
   std::optional<std::string> taking_over_;  // what the successor has said of itself, until it is in its place
   bool is_of_another_program_ = false;      // the one that serves; this process is to become that, too
   bool reload_after_upgrade_ = false;       // asked for while there was a successor
+  bool reload_when_ready_ = false;          // asked for before the one that serves was ready
   std::optional<int> end_asked_;            // the first signal that asked for it
   int exit_status_ = 0;                     // of the one that served when the end was asked for
   std::optional<Time> restart_;

@@ -19,21 +19,22 @@ namespace {
 
 // How long a successor may take until it is ready. It may have to look up names that nobody answers for.
 constexpr Duration longest_start = std::chrono::seconds(60);
-// Of processes that still see their last sessions off; with one more, the oldest ends them.
-constexpr std::size_t most_draining = 4;
-
 }  // namespace
 
 void Supervising::begin_upgrade() {
-  if (end_asked_ || successor_ || taking_over_ || !serving_->ready)
+  if (end_asked_ || successor_ || taking_over_ || is_of_another_program_ || !serving_->ready)
     return fail_upgrade(temporary, "this is not the time for it");
-  auto program = program_.open();
-  if (!program) return fail_upgrade(temporary, program.error().message);
-  auto child = start_child({orders_.arguments, sockets_, state_lock_, *program, {}, true});
-  if (!child) return fail_upgrade(temporary, std::strerror(child.error()));
-  reload_after_upgrade_ = false;
-  successor_.emplace(
-      Successor{Process(std::move(*child)), std::move(*program), now() + longest_start, {}, {}, {}, false, {}});
+  try {
+    auto program = program_.open();
+    if (!program) return fail_upgrade(temporary, program.error().message);
+    auto child = start_child({orders_.arguments, sockets_, state_lock_, *program, {}, true});
+    if (!child) return fail_upgrade(temporary, std::strerror(child.error()));
+    reload_after_upgrade_ = false;
+    successor_.emplace(
+        Successor{Process(std::move(*child)), std::move(*program), now() + longest_start, {}, {}, {}, false, {}});
+  } catch (const std::bad_alloc&) {
+    fail_upgrade(temporary, "the supervising process has not enough memory for it; try again");
+  }
 }
 
 // What serves goes on.
@@ -49,13 +50,19 @@ void Supervising::give_up_successor() {
   ::kill(successor_->process.pid(), SIGKILL);
 }
 
+// Whatever memory there is, it is a successor no more: its number may be another process's from now on.
 void Supervising::on_successors_death(int status) {
-  hear();  // why
-  if (!successor_) return;
-  std::string why = std::move(successor_->why);
-  if (end_asked_) why = "the gateway is asked to end";
-  if (why.empty()) why = "it ended before it was ready: " + describe_end(status);
-  say("the program that was to take over has not become ready, and what serves goes on: " + why);
+  std::string why;
+  try {
+    hear();  // why
+    if (!successor_) return;
+    why = std::move(successor_->why);
+    if (end_asked_) why = "the gateway is asked to end";
+    if (why.empty()) why = "it ended before it was ready: " + describe_end(status);
+    say("the program that was to take over has not become ready, and what serves goes on: " + why);
+  } catch (const std::bad_alloc&) {
+    if (!successor_) return;
+  }
   const bool is_configuration = WIFEXITED(status) && WEXITSTATUS(status) == configuration;
   fail_upgrade(is_configuration ? configuration : temporary, why);
 }
@@ -65,10 +72,10 @@ void Supervising::take_from_successor(Message message) {
   switch (message.word) {
     case Word::hold:
       if (message.socket && sockets_.size() + successor_->held.size() < most_sockets)
-        successor_->held.push_back({std::move(message.text), std::move(message.socket), false});
+        successor_->held.push_back({std::string(message.text()), std::move(message.socket), false});
       break;
     case Word::release:
-      successor_->released.push_back(std::move(message.text));
+      successor_->released.emplace_back(message.text());
       break;
     case Word::lock:
       successor_->state_lock = std::move(message.socket);
@@ -80,10 +87,10 @@ void Supervising::take_from_successor(Message message) {
       send_message(link, message.word, {});
       break;
     case Word::why:
-      successor_->why += message.text;
+      successor_->why += message.text();
       break;
     case Word::ready:
-      if (!end_asked_) hand_over(message.text);
+      if (!end_asked_) hand_over(message.text());
       break;
     default:
       break;
@@ -134,10 +141,10 @@ void Supervising::hand_over(std::string_view what) {
   restart_.reset();
   restarts_ = Restarts();
   last_end_.clear();
-  if (draining_.size() > most_draining && !draining_.front().is_told_to_end) {
-    draining_.front().is_told_to_end = true;
-    ::kill(draining_.front().pid(), end_command());
-  }
+  reload_when_ready_ = false;
+  for_oldest_draining([](Process& one) {
+    if (!std::exchange(one.is_told_to_end, true)) ::kill(one.pid(), end_command());
+  });
   if (std::exchange(reload_after_upgrade_, false)) ::kill(serving_->pid(), reload_command());
   if (gives_rights) give_up_rights();
 }

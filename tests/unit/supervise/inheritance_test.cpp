@@ -46,6 +46,14 @@ TEST(Inheritance, RefusesWhatIsMalformed) {
   }
 }
 
+TEST(Inheritance, ClosesNothingOfWhatIsMalformed) {
+  const Descriptor other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const std::string link = "link " + std::to_string(other.get()) + "\n";
+  EXPECT_FALSE(from_text("parent 1\n" + link + "nonsense\n"));
+  EXPECT_FALSE(from_text(link));  // of no parent
+  EXPECT_NE(::fcntl(other.get(), F_GETFD), -1);
+}
+
 TEST(Inheritance, WhatIsOnlyLentStaysOpenWhenDescribingItFails) {
   std::vector<HeldSocket> held;
   for (int i = 0; i < 3; ++i)

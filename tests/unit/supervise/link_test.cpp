@@ -1,9 +1,12 @@
 #include "gateway/supervise/link.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstring>
 
 #include "gateway/base/version.h"
 
@@ -27,7 +30,7 @@ TEST(Link, SaysOfItselfWhatAnUpgradeHasToKnow) {
   const auto message = receive_message(ends.supervisor.get());
   ASSERT_TRUE(message);
   EXPECT_EQ(message->word, Word::ready);
-  EXPECT_EQ(message->text, std::to_string(handover_format) + " " + std::string(version()));
+  EXPECT_EQ(message->text(), std::to_string(handover_format) + " " + std::string(version()));
 }
 
 TEST(Link, AReasonOfAnyLengthComesInPiecesAndIsBounded) {
@@ -38,14 +41,45 @@ TEST(Link, AReasonOfAnyLengthComesInPiecesAndIsBounded) {
   std::string heard;
   while (const auto message = receive_message(ends.supervisor.get())) {
     EXPECT_EQ(message->word, Word::why);
-    heard += message->text;
+    heard += message->text();
   }
   EXPECT_EQ(heard, reason);
   ends.link.tell_why(std::string(1'000'000, 'x'));
   std::size_t octets = 0;
-  while (const auto message = receive_message(ends.supervisor.get())) octets += message->text.size();
+  while (const auto message = receive_message(ends.supervisor.get())) octets += message->text().size();
   EXPECT_GT(octets, 10'000U);
   EXPECT_LE(octets, 64'000U);
+}
+
+// What serves must not be able to fill the supervisor's table of descriptors.
+TEST(Link, OfTwoDescriptorsInOnePacketNoneStaysOpenUnowned) {
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()), 0);
+  const Descriptor supervisor(pair[0]);
+  const Descriptor serving(pair[1]);
+  const Descriptor given(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const std::array<int, 2> both{given.get(), given.get()};
+  char first = 'a';
+  iovec part{&first, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof both)> room{};
+  msghdr packet{};
+  packet.msg_iov = &part;
+  packet.msg_iovlen = 1;
+  packet.msg_control = room.data();
+  packet.msg_controllen = room.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&packet);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof both);
+  std::memcpy(CMSG_DATA(header), both.data(), sizeof both);
+  const int lowest_free = ::dup(given.get());
+  ::close(lowest_free);
+  ASSERT_EQ(::sendmsg(serving.get(), &packet, 0), 1);
+  const auto message = receive_message(supervisor.get());
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->socket.get(), lowest_free);
+  const Descriptor next(::dup(given.get()));
+  EXPECT_EQ(next.get(), lowest_free + 1);
 }
 
 TEST(Link, HasThePlaceOnlyWhenItIsGiven) {

@@ -1,6 +1,7 @@
 #include "gateway/supervise/stall.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace sallyport::supervise {
 namespace {
@@ -54,6 +55,14 @@ TEST(Board, IsSharedByTwoWhoHaveItsMemory) {
   EXPECT_FALSE(board->last_beat(6));
   other->beat(Board::most_loops, start);  // is not watched, and does no harm
   EXPECT_FALSE(board->last_beat(Board::most_loops));
+}
+
+TEST(Board, CannotBeShortenedUnderWhoReadsIt) {
+  auto board = Board::make();
+  ASSERT_TRUE(board);
+  board->beat(7, start);
+  EXPECT_EQ(::ftruncate(board->descriptor().get(), 0), -1);
+  EXPECT_EQ(board->last_beat(7), start);
 }
 
 }  // namespace

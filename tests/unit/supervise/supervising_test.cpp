@@ -1,0 +1,260 @@
+// The supervising process, as processes: it is a fork of the test, and what it starts is this program, too, which then
+// only notes what it is told.
+#include "gateway/supervise/supervising.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/supervise/children.h"
+#include "gateway/supervise/commands.h"
+#include "gateway/supervise/inheritance.h"
+#include "gateway/supervise/link.h"
+
+namespace {
+
+volatile std::sig_atomic_t is_without_memory = 0;
+
+}  // namespace
+
+void* operator new(std::size_t octets) {
+  void* const place = is_without_memory != 0 ? nullptr : std::malloc(octets != 0 ? octets : 1);
+  if (place == nullptr) throw std::bad_alloc();
+  return place;
+}
+void operator delete(void* place) noexcept { std::free(place); }
+void operator delete(void* place, std::size_t) noexcept { std::free(place); }
+
+namespace sallyport::supervise {
+namespace {
+
+// Where the processes note things, and files stand that say how a serving process behaves: "late" (it is not ready as
+// long as that is there), "late-successor", "stays" (it does not end when it is asked to).
+constexpr const char* folder_variable = "SUPERVISED_FOLDER";
+// To the supervising process: from now on it has no memory, or has it again.
+const int memory_signal = SIGUSR2;
+// To a serving process: ask for an upgrade.
+const int upgrade_signal = SIGUSR1;
+
+std::string in_folder(const char* name) { return std::string(std::getenv(folder_variable)) + "/" + name; }
+
+void note(const std::string& what) {
+  const std::string line = std::to_string(::getpid()) + " " + what + "\n";
+  const Descriptor file(::open(in_folder("notes").c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  static_cast<void>(!::write(file.get(), line.data(), line.size()));
+}
+
+void wait_while_there(const std::string& path) {
+  while (::access(path.c_str(), F_OK) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+[[noreturn]] void be_supervising() {
+  std::signal(memory_signal, [](int) { is_without_memory = is_without_memory == 0 ? 1 : 0; });
+  const Orders orders{{}, [] { return Result<Done>(Done{}); }};
+  ::_exit(supervise(orders));
+}
+
+[[noreturn]] void be_serving(Inheritance inheritance) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  sigset_t watched;
+  ::sigemptyset(&watched);
+  for (const int number : {upgrade_signal, end_command(), reload_command(), hand_over_command()})
+    ::sigaddset(&watched, number);
+  std::signal(upgrade_signal, [](int) {});  // else it stays ignored
+  ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+  const Link link(std::move(inheritance.link));
+  note(inheritance.is_successor ? "succeeds" : "starts");
+  wait_while_there(in_folder(inheritance.is_successor ? "late-successor" : "late"));
+  link.tell_ready();
+  if (inheritance.is_successor) {
+    if (!link.wait_for_place()) ::_exit(75);
+    link.tell_placed();
+  }
+  note("serves");
+  while (true) {
+    int number = 0;
+    ::sigwait(&watched, &number);
+    if (number == upgrade_signal) link.ask_for_upgrade();
+    if (number == reload_command()) note("reload");
+    if (number == hand_over_command()) note("hands over");
+    if (number != end_command()) continue;
+    note("end");
+    if (::access(in_folder("stays").c_str(), F_OK) != 0) ::_exit(0);
+  }
+}
+
+// Before main(), which has the tests.
+[[gnu::constructor]] void be_what_was_started() {
+  if (std::getenv(folder_variable) == nullptr) return;
+  if (is_resumed()) be_supervising();
+  if (auto inheritance = take_inheritance()) be_serving(std::move(*inheritance));
+  ::_exit(1);  // its supervisor is gone
+}
+
+class SupervisingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = testing::TempDir() + "supervised-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    ::setenv(folder_variable, folder.c_str(), 1);
+  }
+  void TearDown() override {
+    if (supervisor_ > 0) {
+      ::kill(supervisor_, SIGKILL);
+      ::waitpid(supervisor_, nullptr, 0);
+    }
+    ::unsetenv(folder_variable);
+    std::filesystem::remove_all(folder_);
+  }
+
+  void start() {
+    supervisor_ = ::fork();
+    if (supervisor_ == 0) be_supervising();
+    ASSERT_GT(supervisor_, 0);
+  }
+  void say_that(const char* behaviour, bool is_so) {
+    if (is_so) {
+      std::ofstream(folder_ / behaviour);
+    } else {
+      std::filesystem::remove(folder_ / behaviour);
+    }
+  }
+  // The processes that have noted this, in order.
+  std::vector<pid_t> who(const std::string& what) const {
+    std::vector<pid_t> all;
+    std::ifstream notes(folder_ / "notes");
+    std::string line;
+    while (std::getline(notes, line)) {
+      const std::size_t space = line.find(' ');
+      if (line.substr(space + 1) == what) all.push_back(std::stoi(line.substr(0, space)));
+    }
+    return all;
+  }
+  static bool comes(const std::function<bool()>& what) {
+    for (int i = 0; i < 2000; ++i) {
+      if (what()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+  bool have_noted(const std::string& what, std::size_t count) const {
+    return comes([&] { return who(what).size() >= count; });
+  }
+  static bool is_gone(pid_t process) {
+    return comes([=] { return ::kill(process, 0) != 0; });
+  }
+  // Its exit status; nothing if it does not end.
+  std::optional<int> end() {
+    ::kill(supervisor_, SIGTERM);
+    int status = 0;
+    if (!comes([&] { return ::waitpid(supervisor_, &status, WNOHANG) == supervisor_; })) return std::nullopt;
+    supervisor_ = 0;
+    return status;
+  }
+
+  std::filesystem::path folder_;
+  pid_t supervisor_ = 0;
+};
+
+TEST_F(SupervisingTest, TellsOneThatIsNotReadyYetToReloadWhenItIs) {
+  say_that("late", true);
+  start();
+  ASSERT_TRUE(have_noted("starts", 1));
+  ::kill(supervisor_, SIGHUP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(who("reload").empty());
+  say_that("late", false);
+  EXPECT_TRUE(have_noted("reload", 1));
+  EXPECT_EQ(end(), 0);
+}
+
+TEST_F(SupervisingTest, EndsAllOfTheOldestWhereMoreThanFourSeeTheirLastSessionsOff) {
+  say_that("stays", true);
+  start();
+  ASSERT_TRUE(have_noted("serves", 1));
+  for (std::size_t i = 1; i <= 7; ++i) {
+    // Asked for too early, as long as the one before is not over, it is refused.
+    ASSERT_TRUE(comes([&] {
+      ::kill(who("serves").back(), upgrade_signal);
+      return who("serves").size() > i;
+    }));
+  }
+  EXPECT_TRUE(have_noted("end", 3));
+  const std::vector<pid_t> serving = who("serves");
+  EXPECT_EQ(who("end"), std::vector<pid_t>(serving.begin(), serving.begin() + 3));
+}
+
+TEST_F(SupervisingTest, ForgetsASuccessorThatHasDiedWhileThereWasNoMemory) {
+  start();
+  ASSERT_TRUE(have_noted("serves", 1));
+  say_that("late-successor", true);
+  ::kill(who("serves").front(), upgrade_signal);
+  ASSERT_TRUE(have_noted("succeeds", 1));
+  const pid_t successor = who("succeeds").front();
+  ::kill(supervisor_, memory_signal);
+  ::kill(successor, SIGKILL);
+  EXPECT_TRUE(is_gone(successor));
+  ::kill(supervisor_, memory_signal);
+  EXPECT_EQ(end(), 0);
+}
+
+TEST_F(SupervisingTest, SeesEachOfTwoDeathsThoughThereIsNoMemoryForOne) {
+  start();
+  ASSERT_TRUE(have_noted("serves", 1));
+  say_that("late-successor", true);
+  const pid_t serving = who("serves").front();
+  ::kill(serving, upgrade_signal);
+  ASSERT_TRUE(have_noted("succeeds", 1));
+  const pid_t successor = who("succeeds").front();
+  ::kill(supervisor_, SIGSTOP);
+  ::kill(serving, SIGKILL);
+  ::kill(successor, SIGKILL);
+  ::kill(supervisor_, memory_signal);
+  ::kill(supervisor_, SIGCONT);
+  EXPECT_TRUE(is_gone(serving));
+  EXPECT_TRUE(is_gone(successor));
+  ::kill(supervisor_, memory_signal);
+  EXPECT_TRUE(have_noted("serves", 2));
+  EXPECT_EQ(end(), 0);
+}
+
+// Else the exception would go up in the fork, and make it a second supervisor with all sockets.
+TEST_F(SupervisingTest, AProgramThatCannotBeExecutedIsToldWithoutMemory) {
+  ::pthread_atfork(nullptr, nullptr, [] { is_without_memory = 1; });
+  const pid_t test = ::getpid();
+  const Descriptor no_program(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  std::optional<Child> child;
+  try {
+    auto started = start_child({{}, {}, {}, no_program, {}});
+    if (::getpid() == test && started) child.emplace(std::move(*started));
+  } catch (const std::bad_alloc&) {
+  }
+  if (::getpid() != test) ::_exit(99);
+  ASSERT_TRUE(child);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child->pid, &status, 0), child->pid);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 75) << describe_end(status);
+  std::string why;
+  while (const auto message = receive_message(child->link.get())) why += message->text();
+  EXPECT_EQ(why, "the program cannot be executed: Permission denied");
+}
+
+}  // namespace
+}  // namespace sallyport::supervise
