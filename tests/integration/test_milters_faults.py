@@ -128,9 +128,9 @@ class Faults(MilterTest):
         for _ in range(10):
             self.assertEqual(self.verdict(milter, "tempfail"), 451)
         self.assertLess(time.monotonic() - began, 10)
-        line = self.log_lines()[-1]
+        line = self.wait_for_log(count=10)[-1]
         self.assertEqual((line["check"], line["rule"]), ("milters", "first"))
-        self.assertEqual(len(self.log_lines("milter")), 1)
+        self.assertEqual(len(self.wait_for_log("milter")), 1)
         milter.start()
         wait_until("it is asked again", lambda: self.verdict(milter, "tempfail") == 250)
 
