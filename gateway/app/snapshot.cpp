@@ -94,7 +94,9 @@ void SnapshotBuilder::use_http(std::size_t worker, io::HttpClient& http) {
 
 void SnapshotBuilder::use_milters(std::size_t worker, policies::MilterPool& pool) {
   pool.divide_among(workers());
-  learned_.at(worker).of<policies::MilterServices>() = {&pool, common_.spool.get()};
+  learned_.at(worker).of<policies::MilterServices>() = {
+      &pool, common_.spool.get(),
+      [&slots = common_.slots](const IpAddress& client) { return slots.sessions_of(client); }};
 }
 
 Result<Built, Errors> SnapshotBuilder::build() {

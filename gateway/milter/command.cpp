@@ -189,4 +189,9 @@ void encode(std::string& out, const Command& command) {
   std::visit(WriteData{packet}, command);
 }
 
+void encode_macros(std::string& out, Verb of, std::string_view texts) {
+  PacketWriter packet(out, static_cast<char>(Verb::macros));
+  packet.letter(static_cast<char>(of)).octets(texts);
+}
+
 }  // namespace sallyport::milter

@@ -81,5 +81,7 @@ std::optional<Command> decode_command(const Packet& packet);
 
 // Adds the packet to `out`. NULs in texts are left out: no text of a peer ends one or begins another (threats.md F7).
 void encode(std::string& out, const Command& command);
+// The same of macros whose names and values stand in turn in `texts`, each with the NUL that ends it.
+void encode_macros(std::string& out, Verb of, std::string_view texts);
 
 }  // namespace sallyport::milter

@@ -98,7 +98,7 @@ bool MtaDialogue::hears_of(Verb verb) const {
 
 bool MtaDialogue::wants(Verb verb) const { return hears_of(verb) && verb != skipped_ && is_wanted(terms_, verb); }
 
-std::string MtaDialogue::next_event(const Command& command, const Macros& macros) {
+void MtaDialogue::add_event(std::string& out, const Command& command, std::string_view macros) {
   ensure(!awaited_, "MtaDialogue: an event before the answer to the last one");
   const Verb verb = verb_of(command);
   if (verb == Verb::mail) {
@@ -106,12 +106,16 @@ std::string MtaDialogue::next_event(const Command& command, const Macros& macros
     skipped_.reset();
     changes_ = {};
   }
-  std::string out;
-  if (hears_of(verb) && !macros.values.empty()) encode(out, macros);
-  if (!wants(verb)) return out;
+  if (hears_of(verb) && !macros.empty()) encode_macros(out, verb, macros);
+  if (!wants(verb)) return;
   if (!is_about_connection(verb) && verb != Verb::unknown) is_in_message_ = true;
   encode(out, command);
   if (is_answered(terms_, verb)) awaited_ = verb;
+}
+
+std::string MtaDialogue::next_event(const Command& command, std::string_view macros) {
+  std::string out;
+  add_event(out, command, macros);
   return out;
 }
 

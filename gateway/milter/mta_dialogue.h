@@ -54,16 +54,25 @@ class MtaDialogue {
 
   // The octets that open the connection; take() is to be called with the answer.
   std::string open();
-  // The octets of the macros, if there are any, and of the event. Empty: the milter has said all it has to say of this
-  // message or connection. One that has declined this kind of event gets its macros all the same. To be called with
-  // the commands from Connect to EndOfMessage in the order of an SMTP session; Mail begins a message anew.
-  std::string next_event(const Command& command, const Macros& macros = {});
+  // Adds the octets of the macros, if there are any, and of the event to `out`. None are added when the milter has said
+  // all it has to say of this message or connection. One that has declined this kind of event gets its macros all the
+  // same. To be called with the commands from Connect to EndOfMessage in the order of an SMTP session; Mail begins a
+  // message anew. `macros`: names and values in turn, each with a NUL behind it, none with a NUL inside.
+  void add_event(std::string& out, const Command& command, std::string_view macros = {});
+  // The same octets as a string of their own.
+  std::string next_event(const Command& command, std::string_view macros = {});
   bool awaits_answer() const { return awaited_.has_value(); }
 
   // True while events are worth making: the milter still hears of this connection, or of this message.
   bool hears_of_connection() const { return !is_done_with_connection_; }
   bool hears_of_message() const { return hears_of_connection() && !is_done_with_message_; }
   bool wants(Verb verb) const;
+  // What add_event() would do now: whether it would send the macros of such an event, and whether an answer to the
+  // event would be awaited.
+  bool would_hear(Verb verb) const { return verb == Verb::mail ? hears_of_connection() : hears_of(verb); }
+  bool would_answer(Verb verb) const {
+    return would_hear(verb) && verb != skipped_ && is_wanted(terms_, verb) && is_answered(terms_, verb);
+  }
 
   // A packet of the milter. Nothing: it belongs to the answer, and more must follow.
   Result<std::optional<Outcome>, Breach> take(const Packet& packet);

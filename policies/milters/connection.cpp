@@ -15,6 +15,8 @@ using Kind = MilterTrouble::Kind;
 
 // Events without answers leave when there are so many octets of them.
 constexpr std::size_t much = std::size_t{128} * 1024;
+// Of memory, from one mail to the next.
+constexpr std::size_t kept_octets = std::size_t{4} * 1024;
 // Of all header changes, recipients and so on of one mail; a new body has a bound of its own.
 constexpr std::size_t most_octets_of_changes = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t most_changes = 2000;
@@ -40,8 +42,8 @@ MilterTrouble MilterConnection::breach(std::string words) {
   return {Kind::protocol, std::move(words), false};
 }
 
-bool MilterConnection::add(const milter::Command& event, const milter::Macros& macros) {
-  pending_ += dialogue_.next_event(event, macros);
+bool MilterConnection::add(const milter::Command& event, std::string_view macros) {
+  dialogue_.add_event(pending_, event, macros);
   return dialogue_.awaits_answer();
 }
 
@@ -53,13 +55,15 @@ Task<Result<Done, MilterTrouble>> MilterConnection::negotiate(MilterPatience pat
 }
 
 Task<Result<Done, MilterTrouble>> MilterConnection::send(Time deadline) {
-  const std::string octets = std::exchange(pending_, {});
-  if (octets.empty()) co_return Done{};
+  if (pending_.empty()) co_return Done{};
+  sending_.swap(pending_);
   // Whoever ends this task meanwhile leaves a packet cut off: nothing more can be said then.
   has_failed_ = true;
-  auto sent = co_await stream_->write(octets, deadline);
+  auto sent = co_await stream_->write(sending_, deadline);
   if (!sent) co_return trouble_of(sent.error(), true);
   has_failed_ = false;
+  sending_.clear();
+  if (sending_.capacity() > kept_octets) sending_.shrink_to_fit();
   co_return Done{};
 }
 

@@ -59,8 +59,14 @@ class MilterConnection {
   Task<Result<Done, MilterTrouble>> negotiate(MilterPatience patience);
 
   const milter::MtaDialogue& dialogue() const { return dialogue_; }
-  // Adds an event with its macros to what is to be sent; true: answer() is to be called.
-  bool add(const milter::Command& event, const milter::Macros& macros = {});
+  // Adds an event with its macros to what is to be sent; true: answer() is to be called. Of the macros the texts, as
+  // MtaDialogue::add_event() takes them.
+  bool add(const milter::Command& event, std::string_view macros = {});
+  // An empty string whose memory is kept, to make the texts of macros in.
+  std::string& room_for_macros() {
+    macros_.clear();
+    return macros_;
+  }
   // Sends what was added, and gives the milter's answer to the last event. The changes that came with it are
   // take_changes(); pieces of a new body go to `body` at once. `patience.for_answer` is counted from here.
   Task<Result<milter::Outcome, MilterTrouble>> answer(MilterPatience patience, const BodyTaker* body = nullptr);
@@ -98,6 +104,8 @@ class MilterConnection {
   milter::MtaDialogue dialogue_;
   milter::PacketReader reader_;
   std::string pending_;  // to be sent
+  std::string sending_;  // being sent
+  std::string macros_;
   bool has_failed_ = false;
   bool has_had_last_word_ = false;
 };

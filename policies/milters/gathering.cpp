@@ -1,6 +1,7 @@
 #include "policies/milters/gathering.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace sallyport::policies {
@@ -22,6 +23,12 @@ void put(MilterFacts& facts, MilterAnswer answer) {
     *known = std::move(answer);
 }
 
+bool has_spoken(const Facts& facts, std::string_view milter, Stage stage) {
+  const MiltersFacts* found = facts.find<MiltersFacts>();
+  const MilterFacts* said = found == nullptr ? nullptr : found->find(milter);
+  return said != nullptr && said->at(stage) != nullptr;
+}
+
 bool refuses(const MilterAnswer& answer, const MilterSettings& milter) {
   switch (answer.word) {
     case MilterWord::reject:
@@ -33,16 +40,6 @@ bool refuses(const MilterAnswer& answer, const MilterSettings& milter) {
     default:
       return false;
   }
-}
-
-// When a milter has to have answered, so that those behind it have time left, however slow it is: each its
-// command_timeout, or an equal part of what there is, where that is less.
-Time end_of_turn(Time now, Time deadline, const std::vector<const MilterSettings*>& behind) {
-  const Duration left = std::max(deadline - now, Duration::zero());
-  const Duration equal_part = left / static_cast<int>(behind.size() + 1);
-  Duration reserved{};
-  for (const MilterSettings* milter : behind) reserved += std::min(milter->command_timeout, equal_part);
-  return now + left - reserved;
 }
 
 }  // namespace
@@ -62,41 +59,52 @@ MiltersGathering::~MiltersGathering() {
   for (const Asked& asked : of_connection_->own_) asked.session->end_mail();
 }
 
-// Of the milters that are asked at this stage.
-struct MiltersGathering::Turns {
-  Turns(const std::vector<Asked>& all, Stage stage, const Transaction& mail) {
-    for (const Asked& asked : all) {
-      if (serves(*asked.milter, mail.listener) && asked.session->has_to_hear(stage)) behind.push_back(asked.milter);
-    }
-  }
-  // What the next one may use.
-  GatherContext next(const GatherContext& context) {
-    behind.erase(behind.begin());
-    GatherContext own = context;
-    own.deadline = end_of_turn(context.scheduler.now(), context.deadline, behind);
-    return own;
-  }
+bool MiltersGathering::is_asked(const Asked& asked, Stage stage, const Transaction& mail) {
+  return serves(*asked.milter, mail.listener) && asked.session->has_to_hear(stage);
+}
 
-  std::vector<const MilterSettings*> behind;  // those whose turn has not been
-};
+// When a milter has to have answered, so that those behind it have time left, however slow it is: each its
+// command_timeout, or an equal part of what there is, where that is less.
+GatherContext MiltersGathering::turn_of(const Asked& asked, Stage stage, const Transaction& mail,
+                                        const GatherContext& context) const {
+  GatherContext turn = context;
+  const Asked* const end = all().data() + all().size();
+  const auto is_behind = [&](const Asked& one) { return is_asked(one, stage, mail); };
+  const auto behind = std::count_if(&asked + 1, end, is_behind);
+  if (behind == 0) return turn;
+  const Duration left = std::max(context.deadline - context.scheduler.now(), Duration::zero());
+  const Duration equal_part = left / static_cast<int>(behind + 1);
+  for (const Asked* one = &asked + 1; one != end; ++one) {
+    if (is_behind(*one)) turn.deadline -= std::min(one->milter->command_timeout, equal_part);
+  }
+  return turn;
+}
 
-// One after the other: each may change what the next one sees, and the first that refuses has decided.
+// One after the other: each may change what the next one sees, and the first that refuses has decided. What a milter is
+// told in passing it says nothing of: there is no fact then, but in place of what it has said of an earlier recipient.
 Task<void> MiltersGathering::gather(Stage stage, const Transaction& mail, Facts& facts, const GatherContext& context) {
-  MiltersFacts found = facts.get<MiltersFacts>();
   if (stage == Stage::message) {
+    MiltersFacts found = facts.get<MiltersFacts>();
     co_await gather_content(mail, found, context);
-  } else {
-    Turns turns(all(), stage, mail);
-    for (const Asked& asked : all()) {
-      if (!serves(*asked.milter, mail.listener) || !asked.session->has_to_hear(stage)) continue;
-      const GatherContext turn = turns.next(context);
-      MilterAnswer answer = co_await asked.session->tell(stage, mail, turn);
-      const bool is_over = refuses(answer, *asked.milter) && settings_.mode_of(*asked.milter) == Mode::enforce;
-      put(found.of(asked.name), std::move(answer));
-      if (is_over) break;
-    }
+    facts.put(std::move(found));
+    co_return;
   }
-  facts.put(std::move(found));
+  std::optional<MiltersFacts> found;
+  for (const Asked& asked : all()) {
+    if (!is_asked(asked, stage, mail)) continue;
+    MilterAnswer answer{.stage = stage};
+    if (!asked.session->tell_in_passing(stage, mail, context)) {
+      const GatherContext turn = turn_of(asked, stage, mail, context);
+      answer = co_await asked.session->tell(stage, mail, turn);
+    } else if (!has_spoken(facts, asked.name, stage)) {
+      continue;
+    }
+    const bool is_over = refuses(answer, *asked.milter) && settings_.mode_of(*asked.milter) == Mode::enforce;
+    if (!found) found = facts.get<MiltersFacts>();
+    put(found->of(asked.name), std::move(answer));
+    if (is_over) break;
+  }
+  if (found) facts.put(*std::move(found));
 }
 
 bool MiltersGathering::hears_of_refused_recipients() const {
@@ -116,10 +124,9 @@ Task<void> MiltersGathering::gather_content(const Transaction& mail, MiltersFact
                                             const GatherContext& context) {
   if (mail.message == nullptr) co_return;
   MailDraft draft(*mail.message);
-  Turns turns(all(), Stage::message, mail);
   for (const Asked& asked : all()) {
-    if (!serves(*asked.milter, mail.listener) || !asked.session->has_to_hear(Stage::message)) continue;
-    const GatherContext turn = turns.next(context);
+    if (!is_asked(asked, Stage::message, mail)) continue;
+    const GatherContext turn = turn_of(asked, Stage::message, mail, context);
     MilterSession::Heard heard = co_await asked.session->tell_content(mail, draft, turn);
     const bool is_enforced = settings_.mode_of(*asked.milter) == Mode::enforce;
     if (is_enforced) draft.apply(heard.changes, heard.body);

@@ -29,8 +29,10 @@ class MiltersGathering final : public Gathering {
     std::string name;
     std::unique_ptr<MilterSession> session;
   };
-  struct Turns;
   const std::vector<Asked>& all() const { return of_connection_ != nullptr ? of_connection_->own_ : own_; }
+  static bool is_asked(const Asked& asked, Stage stage, const Transaction& mail);
+  // What the milter may use at the stage.
+  GatherContext turn_of(const Asked& asked, Stage stage, const Transaction& mail, const GatherContext& context) const;
   Task<void> gather_content(const Transaction& mail, MiltersFacts& found, const GatherContext& context);
 
   const MiltersSettings& settings_;

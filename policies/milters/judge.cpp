@@ -71,6 +71,11 @@ Verdict judge_answer(const MilterSettings& milter, const MilterAnswer& answer) {
   return verdict;
 }
 
+bool says_nothing(const MilterAnswer& answer) {
+  return answer.word == MilterWord::go_on || answer.word == MilterWord::accept;
+}
+bool wants_nothing(const MilterFacts& facts) { return facts.changes.is_empty() && !facts.body; }
+
 bool says_nothing(const Verdict& verdict) { return verdict.action == Action::none && !verdict.is_unknown; }
 
 std::string count(std::size_t number, std::string_view what) {
@@ -92,7 +97,7 @@ std::string describe(const MilterFacts& facts) {
 
 // What it wants to have changed of a mail that it lets pass.
 void judge_changes(const MilterFacts& facts, Verdict& verdict) {
-  if (facts.changes.is_empty() && !facts.body) return;
+  if (wants_nothing(facts)) return;
   verdict.changes = facts.changes;
   verdict.body = facts.body;
   verdict.because = describe(facts);
@@ -116,7 +121,10 @@ void judge_milters(Stage stage, const Transaction&, const Facts& facts, const Mi
       verdict.shadow = mode == Mode::shadow;
       out.add(std::move(verdict));
     };
-    if (const MilterAnswer* answer = said->at(stage)) {
+    const MilterAnswer* const answer = said->at(stage);
+    const bool is_mute =
+        answer == nullptr || (says_nothing(*answer) && (stage != Stage::message || wants_nothing(*said)));
+    if (!is_mute) {
       Verdict verdict = judge_answer(milter, *answer);
       // One that discards a mail at its recipient means the mail, whose other recipients hear nothing else.
       const bool is_put_off = stage == Stage::rcpt && answer->word == MilterWord::discard;
@@ -127,7 +135,7 @@ void judge_milters(Stage stage, const Transaction&, const Facts& facts, const Mi
     // What it has said of the connection holds for each mail of it: the client may go on after a refused greeting.
     const auto add_earlier = [&](Stage earlier) {
       const MilterAnswer* answer = said->at(earlier);
-      if (answer == nullptr || answer->word == MilterWord::failed) return;
+      if (answer == nullptr || answer->word == MilterWord::failed || says_nothing(*answer)) return;
       Verdict verdict = judge_answer(milter, *answer);
       if (!says_nothing(verdict)) add(std::move(verdict));
     };

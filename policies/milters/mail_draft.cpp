@@ -11,21 +11,28 @@ constexpr std::uint64_t in_memory = std::uint64_t{256} * 1024;
 
 }  // namespace
 
-// The first stands for our own Received, above which a milter may insert (the index 0).
-MailDraft::MailDraft(const mail::Message& message) : message_(message), fields_(1) {
-  fields_.reserve(message.header().fields().size() + 1);
-  for (const mail::HeaderField& field : message.header().fields())
-    fields_.push_back({std::string(field.name), std::string(field.value)});
+std::size_t MailDraft::field_count() const {
+  return fields_.empty() ? message_.header().fields().size() : fields_.size();
+}
+
+MailDraft::Field MailDraft::field(std::size_t index) const {
+  if (fields_.empty()) {
+    const mail::HeaderField& field = message_.header().fields()[index];
+    return {field.name, field.value};
+  }
+  return {fields_[index].name, fields_[index].value};
 }
 
 void MailDraft::apply(const milter::Changes& changes, std::shared_ptr<const mail::Message> new_body) {
-  milter::apply_changes(changes.header, fields_);
+  if (!changes.header.empty() && fields_.empty()) {
+    fields_.reserve(message_.header().fields().size() + 1);
+    // The first stands for our own Received, above which a milter may insert (the index 0).
+    fields_.emplace_back();
+    for (const mail::HeaderField& field : message_.header().fields())
+      fields_.push_back({std::string(field.name), std::string(field.value)});
+  }
+  if (!changes.header.empty()) milter::apply_changes(changes.header, fields_);
   if (new_body) new_body_ = std::move(new_body);
-}
-
-NewBody::NewBody(std::uint64_t most_octets, mail::Spool& spool)
-    : message_(std::make_shared<mail::Message>(mail::MessageLimits{most_octets, in_memory}, spool)) {
-  message_->append(empty_line);
 }
 
 bool NewBody::is_fit() const {
@@ -34,7 +41,10 @@ bool NewBody::is_fit() const {
 }
 
 bool NewBody::take(std::string_view octets) {
-  has_begun_ = true;
+  if (!message_) {
+    message_ = std::make_shared<mail::Message>(mail::MessageLimits{most_octets_, in_memory}, spool_);
+    message_->append(empty_line);
+  }
   lines_.append(octets, *this);
   return is_fit();
 }

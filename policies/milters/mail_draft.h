@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/mail/message.h"
@@ -13,18 +14,25 @@ namespace sallyport::policies {
 
 class MailDraft {
  public:
-  // The message outlives the draft.
-  explicit MailDraft(const mail::Message& message);
+  struct Field {
+    std::string_view name;
+    std::string_view value;  // as milter::HeaderField has it
+  };
 
-  // In their order from the top; those without a name (our own Received, lines that are no fields) are not shown.
-  const std::vector<milter::HeaderField>& fields() const { return fields_; }
+  // The message outlives the draft.
+  explicit MailDraft(const mail::Message& message) : message_(message) {}
+
+  // The fields in their order from the top; those without a name (our own Received, lines that are no fields) are not
+  // shown. Valid until the next apply().
+  std::size_t field_count() const;
+  Field field(std::size_t index) const;
   const mail::Message& body() const { return new_body_ ? *new_body_ : message_; }
 
   void apply(const milter::Changes& changes, std::shared_ptr<const mail::Message> new_body);
 
  private:
   const mail::Message& message_;
-  std::vector<milter::HeaderField> fields_;
+  std::vector<milter::HeaderField> fields_;  // once a milter has changed some
   std::shared_ptr<const mail::Message> new_body_;
 };
 
@@ -32,10 +40,10 @@ class MailDraft {
 // ends a line (threats.md S1-S6 hold for milters, too).
 class NewBody final : private smtp::ContentSink {
  public:
-  // `most_octets`: how long it may become.
-  NewBody(std::uint64_t most_octets, mail::Spool& spool);
+  // `most_octets`: how long it may become. The spool outlives the object and what finish() gives.
+  NewBody(std::uint64_t most_octets, mail::Spool& spool) : most_octets_(most_octets), spool_(spool) {}
 
-  bool has_begun() const { return has_begun_; }
+  bool has_begun() const { return message_ != nullptr; }
   // False: it is too long, holds what no content may hold, or cannot be stored.
   bool take(std::string_view octets);
   // The body, behind an empty line; null when it cannot be used after all.
@@ -45,9 +53,10 @@ class NewBody final : private smtp::ContentSink {
   void append(std::string_view octets) override { message_->append(octets); }
   bool is_fit() const;
 
-  std::shared_ptr<mail::Message> message_;
+  const std::uint64_t most_octets_;
+  mail::Spool& spool_;
+  std::shared_ptr<mail::Message> message_;  // since the first piece
   smtp::ContentLines lines_;
-  bool has_begun_ = false;
 };
 
 }  // namespace sallyport::policies

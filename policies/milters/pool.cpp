@@ -195,15 +195,13 @@ std::unique_ptr<MilterConnection> MilterPool::take_kept(Hub& hub, const MilterUs
   return hub.open < hub.most ? nullptr : take_resting(hub, nullptr);
 }
 
-void MilterPool::rest(const MilterSettings& milter, MilterHolder& holder) {
-  Hub& hub = hub_of(milter);
+void MilterPool::rest(Hub& hub, MilterHolder& holder) {
   hub.resting.push_back(holder);
   hub.wake();
 }
 
-Task<MilterPool::Acquired> MilterPool::acquire(const MilterSettings& milter, const MilterUser& user,
+Task<MilterPool::Acquired> MilterPool::acquire(Hub& hub, const MilterSettings& milter, const MilterUser& user,
                                                io::Resolver& resolver, Time deadline, bool anew) {
-  Hub& hub = hub_of(milter);
   hub.most = most(milter);
   if (hub.is_down && (hub.is_trying || scheduler_.now() < hub.next_try))
     co_return MilterTrouble{Kind::down, "it is down: " + hub.last_failure, false};
@@ -299,12 +297,11 @@ void MilterPool::note(const MilterSettings& milter, Hub& hub, const MilterTroubl
              {{"name", called}, {"state", std::string_view("down")}, {"detail", std::string_view(trouble->words)}});
 }
 
-void MilterPool::give_back(const MilterSettings& milter, std::unique_ptr<MilterConnection> connection) noexcept {
+void MilterPool::give_back(Hub& hub, bool may_be_reused, std::unique_ptr<MilterConnection> connection) noexcept {
   if (!connection) return;
   try {
-    Hub& hub = hub_of(milter);
     if (!connection->is_at_rest()) return;  // an answer is owed: dropped as it is
-    const bool may_be_kept = milter.reuse && hub.idle.size() < most_idle && connection->seems_fresh();
+    const bool may_be_kept = may_be_reused && hub.idle.size() < most_idle && connection->seems_fresh();
     const bool is_kept = may_be_kept && connection->end_session();
     if (is_kept) {
       hub.idle.push_back({std::move(connection), scheduler_.now()});

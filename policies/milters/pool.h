@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -57,35 +58,13 @@ class MilterHolder : public async::ListNode {
 class MilterPool {
  public:
   using Acquired = Result<std::unique_ptr<MilterConnection>, MilterTrouble>;
-
-  // All of it outlives the pool.
-  MilterPool(async::Scheduler& scheduler, io::Dialer& dialer, Log& log)
-      : scheduler_(scheduler), dialer_(dialer), log_(log), tasks_(scheduler) {}
-
-  // Each of so many workers has its part of the connections that a milter may have. Before the first use.
-  void divide_among(std::size_t workers) { workers_ = workers; }
-
-  // A connection on which terms are agreed on, and no SMTP session has begun. `anew`: one that nobody has used. `user`
-  // outlives the task.
-  Task<Acquired> acquire(const MilterSettings& milter, const MilterUser& user, io::Resolver& resolver, Time deadline,
-                         bool anew);
-  // The session that it was for has ended.
-  void give_back(const MilterSettings& milter, std::unique_ptr<MilterConnection> connection) noexcept;
-  // Nothing is said on the holder's connection from now on, until the holder unlinks itself.
-  void rest(const MilterSettings& milter, MilterHolder& holder);
-
-  // What is known of one milter; for tests.
-  std::size_t open_connections(const MilterSettings& milter) { return hub_of(milter).open; }
-  std::size_t idle_connections(const MilterSettings& milter) { return hub_of(milter).idle.size(); }
-
- private:
-  struct Idle {
+  struct Idle {  // one that is kept
     std::unique_ptr<MilterConnection> connection;
     Time since;
     bool is_told = false;  // the milter knows that the session has ended
   };
   class Waiting;
-  // All about one address.
+  // All about one milter's address. Only the pool looks into it.
   struct Hub {
     std::size_t most = 1;                     // connections that there may be
     std::size_t open = 0;                     // connections, those being made too
@@ -106,11 +85,31 @@ class MilterPool {
     bool is_swept = false;  // sweep() is under way
     std::string last_failure;
   };
+
+  // All of it outlives the pool.
+  MilterPool(async::Scheduler& scheduler, io::Dialer& dialer, Log& log)
+      : scheduler_(scheduler), dialer_(dialer), log_(log), tasks_(scheduler) {}
+
+  // Each of so many workers has its part of the connections that a milter may have. Before the first use.
+  void divide_among(std::size_t workers) { workers_ = workers; }
+
+  // All about the milter's address; valid as long as the pool.
+  Hub& hub_of(const MilterSettings& milter);
+
+  // A connection on which terms are agreed on, and no SMTP session has begun. `anew`: one that nobody has used. `user`
+  // outlives the task.
+  Task<Acquired> acquire(Hub& hub, const MilterSettings& milter, const MilterUser& user, io::Resolver& resolver,
+                         Time deadline, bool anew);
+  // The session that it was for has ended.
+  void give_back(Hub& hub, bool may_be_reused, std::unique_ptr<MilterConnection> connection) noexcept;
+  // Nothing is said on the holder's connection from now on, until the holder unlinks itself.
+  static void rest(Hub& hub, MilterHolder& holder);
+
+ private:
   class Place;
   class Held;
   class Try;
 
-  Hub& hub_of(const MilterSettings& milter);
   std::size_t most(const MilterSettings& milter) const;
   std::unique_ptr<MilterConnection> take_idle(Hub& hub);
   // `of`: only from clients of this one's network; null: from anybody.
@@ -139,6 +138,8 @@ class MilterPool {
 struct MilterServices {
   MilterPool* pool = nullptr;
   mail::Spool* spool = nullptr;  // for bodies in place of a mail's own
+  // How many sessions there are of a client's address, or IPv6 /64; empty: nobody knows.
+  std::function<std::uint64_t(const IpAddress&)> sessions_of = {};
 };
 
 }  // namespace sallyport::policies

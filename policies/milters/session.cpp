@@ -55,6 +55,20 @@ bool has_sound_paths(const milter::Changes& changes, bool utf8) {
                      [&](const milter::EnvelopeRcpt& rcpt) { return is_sound(rcpt.path, smtp::PathKind::forward); });
 }
 
+// The command that a milter is told of stages connect to rcpt with.
+milter::Verb verb_of(Stage stage) {
+  switch (stage) {
+    case Stage::connect:
+      return milter::Verb::connect;
+    case Stage::helo:
+      return milter::Verb::helo;
+    case Stage::mail:
+      return milter::Verb::mail;
+    default:
+      return milter::Verb::rcpt;
+  }
+}
+
 bool is_last_word(const Outcome& outcome) { return outcome.kind != Outcome::Kind::go_on; }
 
 MilterWord word_of(Outcome::Kind kind) {
@@ -134,9 +148,14 @@ std::unique_ptr<MilterConnection> MilterSession::forget_connection() noexcept {
   return std::move(connection_);
 }
 
+MilterPool::Hub& MilterSession::hub() {
+  if (hub_ == nullptr) hub_ = &services_.pool->hub_of(milter_);
+  return *hub_;
+}
+
 void MilterSession::rest(const GatherContext& context) {
   rests_since_ = context.scheduler.now();
-  services_.pool->rest(milter_, *this);
+  MilterPool::rest(hub(), *this);
 }
 
 void MilterSession::notice_end(const GatherContext& context) {
@@ -147,7 +166,7 @@ void MilterSession::notice_end(const GatherContext& context) {
 }
 
 void MilterSession::let_go() noexcept {
-  if (auto connection = forget_connection()) services_.pool->give_back(milter_, std::move(connection));
+  if (auto connection = forget_connection()) services_.pool->give_back(hub(), milter_.reuse, std::move(connection));
 }
 
 void MilterSession::end_mail() noexcept {
@@ -160,50 +179,58 @@ void MilterSession::end_mail() noexcept {
   if (is_under_way) let_go();
 }
 
-Task<Told> MilterSession::say(const milter::Command& event, MacroStage stage, const Transaction& mail,
-                              const GatherContext& context, const RefusedRecipient* refused) {
-  const milter::Verb verb = milter::verb_of(event);
-  bool is_answered = false;
-  {
-    const MacroSet macros(stage, milter_, connection_->dialogue(), mail, hostname_, refused);
-    is_answered = connection_->add(event, macros.for_command(verb));
-  }
-  if (!is_answered) co_return Outcome{};
-  co_return co_await connection_->answer(patience(context));
+bool MilterSession::add(const milter::Command& event, MacroStage stage, const Transaction& mail,
+                        const RefusedRecipient* refused) {
+  std::string& macros = connection_->room_for_macros();
+  const milter::MtaDialogue& dialogue = connection_->dialogue();
+  if (dialogue.would_hear(milter::verb_of(event)))
+    append_macros(macros, stage, milter_, dialogue, {mail, hostname_, refused, &services_.sessions_of});
+  return connection_->add(event, macros);
 }
 
-Task<Told> MilterSession::say_stage(Stage stage, const Transaction& mail, const GatherContext& context) {
+bool MilterSession::add_rcpt(const MailAddress& rcpt, std::string_view parameters, const Transaction& mail,
+                             const RefusedRecipient* refused) {
+  const std::string path = in_brackets(rcpt);
+  return add(milter::Rcpt{path, words_of(parameters)}, MacroStage::rcpt, mail, refused);
+}
+
+bool MilterSession::add_stage(Stage stage, const Transaction& mail) {
   switch (stage) {
     case Stage::connect: {
       has_said_connect_ = true;
       const std::string host = mail.client.rdns.empty() ? "[" + mail.client.ip.to_string() + "]" : mail.client.rdns;
-      const milter::Command event = milter::Connect{host, SocketAddress{mail.client.ip, mail.client.port}, {}};
-      co_return co_await say(event, MacroStage::connect, mail, context);
+      return add(milter::Connect{host, SocketAddress{mail.client.ip, mail.client.port}, {}}, MacroStage::connect, mail);
     }
-    case Stage::helo: {
+    case Stage::helo:
       has_said_helo_ = true;
-      const milter::Command event = milter::Helo{mail.client.helo};
-      co_return co_await say(event, MacroStage::helo, mail, context);
-    }
+      return add(milter::Helo{mail.client.helo}, MacroStage::helo, mail);
     case Stage::mail: {
       has_said_mail_ = true;
       const std::string path = in_brackets(*mail.from);
-      const milter::Command event = milter::Mail{path, words_of(mail.mail_parameters)};
-      co_return co_await say(event, MacroStage::mail, mail, context);
+      return add(milter::Mail{path, words_of(mail.mail_parameters)}, MacroStage::mail, mail);
     }
-    default: {
-      const std::string path = in_brackets(*mail.rcpt);
-      const milter::Command event = milter::Rcpt{path, words_of(mail.rcpt_parameters)};
-      co_return co_await say(event, MacroStage::rcpt, mail, context);
-    }
+    default:
+      return add_rcpt(*mail.rcpt, mail.rcpt_parameters, mail);
   }
+}
+
+Task<Told> MilterSession::say_stage(Stage stage, const Transaction& mail, const GatherContext& context) {
+  if (!add_stage(stage, mail)) co_return Outcome{};
+  co_return co_await connection_->answer(patience(context));
+}
+
+bool MilterSession::is_caught_up(Stage stage, const Transaction& mail) const {
+  if (!connection_) return false;
+  const bool has_said_helo = has_said_helo_ || mail.client.helo.empty();
+  return (stage <= Stage::connect || has_said_connect_) && (stage <= Stage::helo || has_said_helo) &&
+         (stage <= Stage::mail || has_said_mail_);
 }
 
 Task<Told> MilterSession::catch_up(Stage stage, const Transaction& mail, const GatherContext& context, bool anew) {
   if (!connection_) {
     const Time deadline = std::min(context.scheduler.now() + milter_.connect_timeout, context.deadline);
     user_.emplace(mail.client);
-    auto acquired = co_await services_.pool->acquire(milter_, *user_, context.resolver, deadline, anew);
+    auto acquired = co_await services_.pool->acquire(hub(), milter_, *user_, context.resolver, deadline, anew);
     if (!acquired) co_return std::move(acquired).error();
     connection_ = std::move(*acquired);
     wants_refused_ = (connection_->dialogue().terms().options & milter::option::rejected_rcpts) != 0;
@@ -232,9 +259,12 @@ Task<Told> MilterSession::catch_up(Stage stage, const Transaction& mail, const G
 }
 
 Task<Told> MilterSession::tell_once(Stage stage, const Transaction& mail, const GatherContext& context, bool anew) {
-  auto before = co_await catch_up(stage, mail, context, anew);
-  if (!before || is_last_word(*before)) co_return before;
-  co_return co_await say_stage(stage, mail, context);
+  if (!is_caught_up(stage, mail)) {
+    auto before = co_await catch_up(stage, mail, context, anew);
+    if (!before || is_last_word(*before)) co_return before;
+  }
+  if (!add_stage(stage, mail)) co_return Outcome{};
+  co_return co_await connection_->answer(patience(context));
 }
 
 MilterAnswer MilterSession::answer_of(Stage stage, const Told& told) {
@@ -280,6 +310,15 @@ void MilterSession::remember(Stage stage, const MilterAnswer& answer) {
   }
 }
 
+bool MilterSession::tell_in_passing(Stage stage, const Transaction& mail, const GatherContext& context) {
+  if (trouble_ || !is_caught_up(stage, mail) || connection_->dialogue().would_answer(verb_of(stage))) return false;
+  unlink();
+  if (stage == Stage::mail) waited_ = {};
+  add_stage(stage, mail);
+  rest(context);
+  return true;
+}
+
 Task<MilterAnswer> MilterSession::tell(Stage stage, const Transaction& mail, const GatherContext& context) {
   unlink();
   const Clock clock(*this, context);
@@ -310,9 +349,8 @@ Task<void> MilterSession::tell_refused(const Transaction& mail, const RefusedRec
   notice_end(context);
   auto told = co_await catch_up(Stage::rcpt, mail, context, false);
   if (told && !is_last_word(*told)) {
-    const std::string path = in_brackets(*mail.rcpt);
-    const milter::Command event = milter::Rcpt{path, words_of(mail.rcpt_parameters)};
-    told = co_await say(event, MacroStage::rcpt, mail, context, &refused);
+    const bool is_answered = add_rcpt(*mail.rcpt, mail.rcpt_parameters, mail, &refused);
+    told = is_answered ? co_await connection_->answer(patience(context)) : Told(Outcome{});
   }
   if (!told) {
     fail(Stage::rcpt, told.error(), mail, context);
@@ -322,9 +360,10 @@ Task<void> MilterSession::tell_refused(const Transaction& mail, const RefusedRec
   if (connection_) rest(context);
 }
 
-Task<Told> MilterSession::say_header(const Transaction& mail, const MailDraft& draft, const GatherContext& context) {
+Task<Told> MilterSession::say_header(const MailDraft& draft, const GatherContext& context) {
   const bool has_leading_space = (connection_->dialogue().terms().options & milter::option::leading_space) != 0;
-  for (const milter::HeaderField& field : draft.fields()) {
+  for (std::size_t i = 0; i < draft.field_count(); ++i) {
+    const MailDraft::Field field = draft.field(i);
     if (!connection_->dialogue().wants(milter::Verb::header)) break;
     if (field.name.empty() || field.name.size() > mail::max_field_octets / 2) continue;
     const std::string value = value_for(field.value, field.name, has_leading_space);
@@ -337,7 +376,7 @@ Task<Told> MilterSession::say_header(const Transaction& mail, const MailDraft& d
       if (!flushed) co_return std::move(flushed).error();
     }
   }
-  co_return co_await say(milter::EndOfHeader{}, MacroStage::end_of_header, mail, context);
+  co_return Outcome{};
 }
 
 Task<Told> MilterSession::say_body(const MailDraft& draft, const GatherContext& context) {
@@ -365,18 +404,27 @@ Task<Told> MilterSession::say_body(const MailDraft& draft, const GatherContext& 
 
 Task<Told> MilterSession::say_content(const Transaction& mail, const MailDraft& draft, const GatherContext& context,
                                       NewBody& new_body) {
-  auto told = co_await catch_up(Stage::message, mail, context, false);
-  if (!told || is_last_word(*told)) co_return told;
-  told = co_await say(milter::Data{}, MacroStage::data, mail, context);
-  if (!told || is_last_word(*told)) co_return told;
-  told = co_await say_header(mail, draft, context);
-  if (!told || is_last_word(*told)) co_return told;
-  told = co_await say_body(draft, context);
-  if (!told || is_last_word(*told)) co_return told;
-  {
-    const MacroSet macros(MacroStage::end_of_message, milter_, connection_->dialogue(), mail, hostname_);
-    connection_->add(milter::EndOfMessage{}, macros.for_command(milter::Verb::end_of_message));
+  if (!is_caught_up(Stage::message, mail)) {
+    auto told = co_await catch_up(Stage::message, mail, context, false);
+    if (!told || is_last_word(*told)) co_return told;
   }
+  if (add(milter::Data{}, MacroStage::data, mail)) {
+    auto told = co_await connection_->answer(patience(context));
+    if (!told || is_last_word(*told)) co_return told;
+  }
+  if (connection_->dialogue().wants(milter::Verb::header)) {
+    auto told = co_await say_header(draft, context);
+    if (!told || is_last_word(*told)) co_return told;
+  }
+  if (add(milter::EndOfHeader{}, MacroStage::end_of_header, mail)) {
+    auto told = co_await connection_->answer(patience(context));
+    if (!told || is_last_word(*told)) co_return told;
+  }
+  if (connection_->dialogue().wants(milter::Verb::body)) {
+    auto told = co_await say_body(draft, context);
+    if (!told || is_last_word(*told)) co_return told;
+  }
+  add(milter::EndOfMessage{}, MacroStage::end_of_message, mail);
   // The milter does its work now: it has all the time that the mail has left.
   MilterPatience to_the_end = patience(context);
   to_the_end.for_answer = std::max(milter_.message_timeout, milter_.command_timeout);

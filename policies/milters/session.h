@@ -32,7 +32,10 @@ class MilterSession final : private MilterHolder {
 
   // False: it has said all it has to say of this connection, or of this mail.
   bool has_to_hear(Stage stage) const;
-  // Stages connect to rcpt. Nothing: the milter was told and has no word against it.
+  // Stages connect to rcpt. True: the milter is told of the stage, without a wait, together with the next that it
+  // answers. False: tell() is to be called.
+  bool tell_in_passing(Stage stage, const Transaction& mail, const GatherContext& context);
+  // Stages connect to rcpt.
   Task<MilterAnswer> tell(Stage stage, const Transaction& mail, const GatherContext& context);
 
   // Whether the milter has asked to hear of recipients that others refuse.
@@ -56,6 +59,7 @@ class MilterSession final : private MilterHolder {
   const MilterUser& user() const noexcept override { return *user_; }
   std::unique_ptr<MilterConnection> give_up() noexcept override { return forget_connection(); }
   std::unique_ptr<MilterConnection> forget_connection() noexcept;
+  MilterPool::Hub& hub();
   void rest(const GatherContext& context);
   // Drops a connection that the milter has ended while nothing was said on it.
   void notice_end(const GatherContext& context);
@@ -64,15 +68,21 @@ class MilterSession final : private MilterHolder {
   // What was waited for counts.
   class Clock;
 
-  Task<Told> say(const milter::Command& event, milter::MacroStage stage, const Transaction& mail,
-                 const GatherContext& context, const RefusedRecipient* refused = nullptr);
-  // Says what has not been said on this connection of what comes before `stage`; an outcome is the milter's last word.
+  // Adds an event with its macros to what is to be said; true: the milter owes an answer.
+  bool add(const milter::Command& event, milter::MacroStage stage, const Transaction& mail,
+           const RefusedRecipient* refused = nullptr);
+  bool add_rcpt(const MailAddress& rcpt, std::string_view parameters, const Transaction& mail,
+                const RefusedRecipient* refused = nullptr);
+  bool add_stage(Stage stage, const Transaction& mail);
+  // Whether there is a connection on which all was said that comes before `stage`.
+  bool is_caught_up(Stage stage, const Transaction& mail) const;
+  // Says what has not been said on this connection of that; an outcome is the milter's last word.
   Task<Told> catch_up(Stage stage, const Transaction& mail, const GatherContext& context, bool anew);
   Task<Told> say_stage(Stage stage, const Transaction& mail, const GatherContext& context);
   Task<Told> tell_once(Stage stage, const Transaction& mail, const GatherContext& context, bool anew);
   Task<Told> say_content(const Transaction& mail, const MailDraft& draft, const GatherContext& context,
                          NewBody& new_body);
-  Task<Told> say_header(const Transaction& mail, const MailDraft& draft, const GatherContext& context);
+  Task<Told> say_header(const MailDraft& draft, const GatherContext& context);
   Task<Told> say_body(const MailDraft& draft, const GatherContext& context);
   MilterAnswer answer_of(Stage stage, const Told& told);
   MilterAnswer fail(Stage stage, const MilterTrouble& trouble, const Transaction& mail, const GatherContext& context);
@@ -82,6 +92,7 @@ class MilterSession final : private MilterHolder {
   const MilterServices& services_;
   const std::string_view hostname_;
 
+  MilterPool::Hub* hub_ = nullptr;
   std::optional<MilterUser> user_;  // once a connection was asked for
   std::unique_ptr<MilterConnection> connection_;
   // What was said on this connection.

@@ -74,8 +74,11 @@ void check_changes(const Changes& changes, const Terms& terms) {
 
 // One step of the dialogue; false: it is over.
 bool step(MtaDialogue& dialogue, Milter& milter, const Command& event) {
-  const Macros macros{verb_of(event), {{"i", "01ID"}, {"{client_addr}", "192.0.2.1"}}};
+  using namespace std::string_view_literals;
+  constexpr std::string_view macros = "i\00001ID\0{client_addr}\000192.0.2.1\0"sv;
+  const bool is_answered = dialogue.would_answer(verb_of(event));
   check_said(dialogue.next_event(event, macros));
+  ensure(dialogue.awaits_answer() == is_answered, "an answer that was not foreseen");
   const bool is_end = verb_of(event) == Verb::end_of_message;
   bool has_body = false;
   while (dialogue.awaits_answer()) {

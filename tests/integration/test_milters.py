@@ -91,7 +91,7 @@ class Hearing(MilterTest):
 
     def test_macros(self):
         milter = self.milter()
-        self.serve(milter, settings={"macros_rcpt": ["i", "rcpt_addr", "{client_addr}"]})
+        self.serve(milter, settings={"macros_rcpt": ["i", "rcpt_addr", "{client_addr}"], "macros_data": ["client_connections"]})
         self.send()
         connect = milter.macros_of(b"C")
         self.assertEqual(connect["j"], "mx.test.example")
@@ -102,6 +102,7 @@ class Hearing(MilterTest):
         self.assertEqual(milter.macros_of(b"M")["{mail_addr}"], "ann@sender.example")
         self.assertEqual(milter.macros_of(b"R"),
                          {"i": identity, "{rcpt_addr}": "user@test.example", "{client_addr}": "127.0.0.1"})
+        self.assertEqual(milter.macros_of(b"T"), {"{client_connections}": "1"})
         self.assertEqual(milter.macros_of(b"E")["i"], identity)
 
     def test_a_list_of_macros_that_it_asks_for(self):

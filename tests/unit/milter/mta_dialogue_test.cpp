@@ -9,6 +9,7 @@ namespace sallyport::milter {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 using Kind = Outcome::Kind;
 
 constexpr Terms everything{6, action::all, option::all};
@@ -80,10 +81,12 @@ TEST_F(MtaDialogues, GoThroughAMail) {
 
 TEST_F(MtaDialogues, SendMacrosInFrontAlsoOfWhatIsDeclined) {
   agree_on(0, option::no_helo);
-  const Macros macros{Verb::connect, {{"j", "mx.example"}}};
-  EXPECT_EQ(letters(mta.next_event(connect, macros)), "DC");
+  EXPECT_TRUE(mta.would_answer(Verb::connect));
+  EXPECT_EQ(letters(mta.next_event(connect, "j\0mx.example\0"sv)), "DC");
   ASSERT_TRUE(answer(Word::go_on));
-  EXPECT_EQ(letters(mta.next_event(Helo{"x"}, Macros{Verb::helo, {{"{tls_version}", "TLSv1.3"}}})), "D");
+  EXPECT_TRUE(mta.would_hear(Verb::helo));
+  EXPECT_FALSE(mta.would_answer(Verb::helo));
+  EXPECT_EQ(letters(mta.next_event(Helo{"x"}, "{tls_version}\0TLSv1.3\0"sv)), "D");
   EXPECT_FALSE(mta.awaits_answer());
 }
 

@@ -5,6 +5,8 @@
 #include <map>
 
 #include "gateway/base/text.h"
+#include "gateway/milter/command.h"
+#include "gateway/milter/packet.h"
 #include "policies/milters/connection.h"
 
 namespace sallyport::policies {
@@ -19,10 +21,20 @@ class Macros : public testing::Test {
     mail.listener = *SocketAddress::parse("192.0.2.25:25");
   }
 
-  std::map<std::string, std::string> sent(milter::MacroStage stage) {
-    const MacroSet set(stage, milter, dialogue, mail, "mx.test.example");
+  std::map<std::string, std::string> sent(milter::MacroStage stage) { return sent(stage, {mail, "mx.test.example"}); }
+  // As a milter reads them.
+  std::map<std::string, std::string> sent(milter::MacroStage stage, const MacroSource& source) {
+    std::string texts;
+    append_macros(texts, stage, milter, dialogue, source);
+    std::string octets;
+    milter::encode_macros(octets, milter::Verb::connect, texts);
+    milter::PacketReader reader;
+    std::string_view input = octets;
+    EXPECT_EQ(reader.read(input), milter::PacketReader::Status::packet);
+    const auto command = milter::decode_command(reader.packet());
     std::map<std::string, std::string> values;
-    for (const auto& [name, value] : set.for_command(milter::Verb::connect).values)
+    if (!command) return {{"malformed", texts}};
+    for (const auto& [name, value] : std::get<milter::Macros>(*command).values)
       values.emplace(std::string(name), std::string(value));
     return values;
   }
@@ -49,6 +61,16 @@ TEST_F(Macros, AreThoseOfTheConfiguration) {
   EXPECT_EQ(sent(MacroStage::mail), (std::map<std::string, std::string>{{"{client_port}", "1234"}}));
 }
 
+TEST_F(Macros, SayHowManySessionsAClientHasWhereSomebodyKnows) {
+  milter.macros[static_cast<std::size_t>(MacroStage::connect)] = {"{client_connections}"};
+  EXPECT_TRUE(sent(MacroStage::connect).empty());
+  const std::function<std::uint64_t(const IpAddress&)> sessions_of = [this](const IpAddress& client) {
+    return std::uint64_t{client == mail.client.ip ? 3u : 0u};
+  };
+  EXPECT_EQ(sent(MacroStage::connect, {mail, "mx.test.example", nullptr, &sessions_of}),
+            (std::map<std::string, std::string>{{"{client_connections}", "3"}}));
+}
+
 TEST_F(Macros, OfTlsWithAClientsCertificate) {
   mail.client.tls = TlsFacts{.version = "TLSv1.3",
                              .cipher = "TLS_AES_256_GCM_SHA384",
@@ -69,10 +91,7 @@ TEST_F(Macros, OfTlsWithAClientsCertificate) {
 TEST_F(Macros, OfARefusedRecipient) {
   mail.rcpt = MailAddress{"bob", "test.example"};
   const RefusedRecipient refused{"rules", "5.1.1", "No bob\r\nhere"};
-  const MacroSet set(MacroStage::rcpt, milter, dialogue, mail, "mx.test.example", &refused);
-  std::map<std::string, std::string> values;
-  for (const auto& [name, value] : set.for_command(milter::Verb::rcpt).values) values.emplace(name, value);
-  EXPECT_EQ(values,
+  EXPECT_EQ(sent(MacroStage::rcpt, {mail, "mx.test.example", &refused}),
             (std::map<std::string, std::string>{
                 {"i", "01ID"}, {"{rcpt_mailer}", "error"}, {"{rcpt_host}", "5.1.1"}, {"{rcpt_addr}", "No bobhere"}}));
   EXPECT_EQ(sent(MacroStage::rcpt).at("{rcpt_addr}"), "bob@test.example");
@@ -88,8 +107,9 @@ TEST_F(Macros, OfAUnixDomainListenerHaveNoAddress) {
 TEST_F(Macros, HoldNoControlsOfPeers) {
   mail.client.rdns = std::string("a\0b\r\nc\x7f", 7);
   mail.from = MailAddress{std::string("x\0y", 3), "test.example"};
-  EXPECT_EQ(macro_value("{client_name}", mail, ""), "abc");
-  for (const char c : macro_value("{mail_addr}", mail, "")) EXPECT_FALSE(text::is_control(c));
+  EXPECT_EQ(sent(MacroStage::connect).at("{client_name}"), "abc");
+  EXPECT_EQ(macro_value("{client_name}", {mail, ""}), "abc");
+  for (const char c : macro_value("{mail_addr}", {mail, ""})) EXPECT_FALSE(text::is_control(c));
 }
 
 }  // namespace
