@@ -72,15 +72,18 @@ bool PublicSuffixList::is_public_suffix(std::string_view domain, Section section
 }
 
 std::string PublicSuffixList::registrable_domain(std::string_view domain) const {
-  Asked& last = PerThread<LastAsked>::get()[std::hash<std::string_view>()(domain) % most_asked];
+  LastAsked* const asked = PerThread<LastAsked>::find();
+  Asked* const last = asked != nullptr ? &(*asked)[std::hash<std::string_view>()(domain) % most_asked] : nullptr;
   const std::uint64_t freed = lists_freed;
-  if (last.list == list_.get() && last.lists_freed == freed && last.domain == domain) return last.registrable;
+  const bool is_known = last != nullptr && last->list == list_.get() && last->lists_freed == freed;
+  if (is_known && last->domain == domain) return last->registrable;
   const std::string name = canonical(domain);
-  const char* found = name.empty() ? nullptr : psl_registrable_domain(list_.get(), name.c_str());
   // What is no name may be of any length, and is not kept.
   if (name.empty()) return {};
-  last = {list_.get(), freed, std::string(domain), found == nullptr ? std::string() : std::string(found)};
-  return last.registrable;
+  const char* found = psl_registrable_domain(list_.get(), name.c_str());
+  std::string registrable = found == nullptr ? std::string() : std::string(found);
+  if (last != nullptr) *last = {list_.get(), freed, std::string(domain), registrable};
+  return registrable;
 }
 
 }  // namespace sallyport

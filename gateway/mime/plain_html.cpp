@@ -73,6 +73,8 @@ bool has_odd_octets(std::string_view html) {
   return !is_ascii && !text::is_utf8(html);
 }
 
+constexpr HtmlAttributes no_attributes;
+
 class PlainHtml {
  public:
   PlainHtml(std::string_view html, HtmlReading& reading) : html_(html), reading_(reading), elements_(reading) {}
@@ -135,18 +137,20 @@ class PlainHtml {
       name[length++] = text::lower(html_[at_]);
     }
     const std::string_view named(name.data(), length);
-    HtmlAttributes attributes;
-    const bool has_none = at_ < html_.size() && html_[at_] == '>';
-    if (has_none) {
-      ++at_;
-    } else if (!read_attributes(attributes)) {
-      return false;
-    }
     const HtmlTag tag = tag_of(named);
-    if (is_end) return elements_.end(tag, named);
-    if (!elements_.start(tag, named, attributes)) return false;
+    if (at_ < html_.size() && html_[at_] == '>') {
+      ++at_;
+      return whole_tag(is_end, tag, named, no_attributes);
+    }
+    HtmlAttributes attributes;
+    return read_attributes(attributes) && whole_tag(is_end, tag, named, attributes);
+  }
+
+  bool whole_tag(bool is_end, HtmlTag tag, std::string_view name, const HtmlAttributes& attributes) {
+    if (is_end) return elements_.end(tag, name);
+    if (!elements_.start(tag, name, attributes)) return false;
     const bool holds_no_tags = tag == HtmlTag::script || tag == HtmlTag::style || tag == HtmlTag::title;
-    return !holds_no_tags || element_without_tags(tag, named);
+    return !holds_no_tags || element_without_tags(tag, name);
   }
 
   // Up to and including ">".

@@ -81,13 +81,13 @@ struct Owners {
   std::string of(std::string_view host) const {
     return memo != nullptr ? memo->of(host, suffixes) : registrable_domain(host, suffixes);
   }
-  // The same of a host that is written as its text will be.
-  std::string of_plain(std::string_view host) const {
-    return memo != nullptr ? memo->of(host, suffixes, true) : registrable_domain(host, suffixes);
-  }
-  bool is_known_as_plain(std::string_view host) const {
+  // The same of a host that is known to be written as its text will be; null: it is not known.
+  const std::string* of_known_plain(std::string_view host) const {
     const DomainMemo::Host* known = memo != nullptr ? memo->find(host) : nullptr;
-    return known != nullptr && known->is_plain;
+    return known != nullptr && known->is_plain ? &known->domain : nullptr;
+  }
+  std::string of_new_plain(std::string_view host) const {
+    return memo != nullptr ? memo->of(host, suffixes, true) : registrable_domain(host, suffixes);
   }
 };
 
@@ -194,7 +194,8 @@ std::optional<Url> settled_url(std::string_view written, const Owners& owners) {
   while (at < written.size() && is_host_character(written[at])) ++at;
   if (at == written.size() || written[at] != '/' || written.size() > max_url_octets) return std::nullopt;
   const std::string_view host = written.substr(host_at, at - host_at);
-  if (!owners.is_known_as_plain(host) && !is_plain_name(host)) return std::nullopt;
+  const std::string* const known_domain = owners.of_known_plain(host);
+  if (known_domain == nullptr && !is_plain_name(host)) return std::nullopt;
   for (std::size_t i = at; i < written.size(); ++i) {
     const bool may_be_dot_segment = written[i] == '/' && i + 1 < written.size() && written[i + 1] == '.';
     if (!is_settled[static_cast<unsigned char>(written[i])] || may_be_dot_segment) return std::nullopt;
@@ -203,7 +204,7 @@ std::optional<Url> settled_url(std::string_view written, const Owners& owners) {
   settled->text = written;
   settled->scheme = is_secure ? "https" : "http";
   settled->host = host;
-  settled->domain = owners.of_plain(host);
+  settled->domain = known_domain != nullptr ? *known_domain : owners.of_new_plain(host);
   settled->path_at = static_cast<std::uint32_t>(at);
   return settled;
 }

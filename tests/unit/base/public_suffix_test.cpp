@@ -102,6 +102,29 @@ TEST(PublicSuffixList, AgreesWithTheListsOwnTests) {
   }
 }
 
+// A reload may put another list where the last one stood.
+TEST(PublicSuffixList, AnswersByItsOwnRulesWhateverAnotherSaidBefore) {
+  const std::string path = testing::TempDir() + "public_suffix_of_two_lists.dat";
+  const auto list_with = [&path](std::string_view rule) {
+    std::ofstream(path) << "// ===BEGIN ICANN DOMAINS===\n" << rule << "\n// ===END ICANN DOMAINS===\n";
+    return PublicSuffixList::from_file(path);
+  };
+  for (int i = 0; i < 20; ++i) {
+    const auto shorter = list_with("example");
+    ASSERT_TRUE(shorter);
+    EXPECT_EQ(shorter->registrable_domain("www.shop.example"), "shop.example");
+    {
+      const auto longer = list_with("shop.example");
+      ASSERT_TRUE(longer);
+      EXPECT_EQ(longer->registrable_domain("www.shop.example"), "www.shop.example");
+      EXPECT_EQ(longer->registrable_domain("shop.example"), "");
+    }
+    EXPECT_EQ(shorter->registrable_domain("www.shop.example"), "shop.example");
+    EXPECT_EQ(shorter->registrable_domain("shop.example"), "shop.example");
+  }
+  std::remove(path.c_str());
+}
+
 TEST(PublicSuffixList, SaysWhichFileItCouldNotRead) {
   const auto list = PublicSuffixList::from_file("/nonexistent/list.dat");
   ASSERT_FALSE(list);
