@@ -73,7 +73,14 @@ Task<void> ControlServer::answer(std::unique_ptr<io::Stream> stream) {
     std::size_t& count;
   };
   const Answering answering(answering_);
-  std::string response = co_await respond(std::move(request)) + "\n";
+  std::string response;
+  try {
+    response = co_await respond(std::move(request));
+  } catch (const std::exception& error) {
+    note_internal_fault(common_, error.what());
+    response = control::encode_error("the gateway has not enough memory to answer; try again");
+  }
+  response += '\n';
   // A reload may have taken its time.
   auto sent = co_await stream->write(response, loop_.scheduler().now() + patience);
   if (sent) stream->close();

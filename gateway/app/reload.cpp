@@ -37,6 +37,47 @@ void tell_systemd_reloading(const supervise::Link& link) {
 }
 void tell_systemd_ready(const supervise::Link& link) { link.notify("READY=1"); }
 
+// The time of a reload, however that ends.
+struct Reloading {
+  explicit Reloading(const supervise::Link& to) : link(to) { tell_systemd_reloading(link); }
+  Reloading(const Reloading&) = delete;
+  Reloading& operator=(const Reloading&) = delete;
+  ~Reloading() { tell_systemd_ready(link); }
+  const supervise::Link& link;
+};
+
+// What the supervising process is told of the listening sockets, made before any of it is told.
+class SocketNews {
+ public:
+  void hold(const Endpoint& address, int socket) { held_.push_back({address, address.to_string(), socket}); }
+  void release(const Endpoint& address) { released_.push_back({address, address.to_string(), -1}); }
+
+  // What is listened on no more it lets go of first, so that the workers close the last descriptors.
+  void tell(const supervise::Link& link) const noexcept {
+    for (const One& one : held_) link.hold(one.name, one.socket);
+    for (const One& one : released_) {
+      link.release(one.name);
+      // Who may not leaves it for the next start to replace.
+      if (one.address.is_unix()) ::unlink(one.address.path().c_str());
+    }
+  }
+  // Nobody accepts at some of the sockets that it holds; those who connect there would wait in vain.
+  void take_back(const supervise::Link& link, const std::set<Endpoint>& addresses) const noexcept {
+    for (const One& one : held_) {
+      if (addresses.contains(one.address)) link.release(one.name);
+    }
+  }
+
+ private:
+  struct One {
+    Endpoint address;
+    std::string name;
+    int socket;
+  };
+  std::vector<One> held_;
+  std::vector<One> released_;
+};
+
 std::string what_to_do(const uv::BindFailure& failure) {
   switch (failure.error) {
     case EACCES:
@@ -135,11 +176,27 @@ Task<Reloader::Outcome> Reloader::reload() {
 Task<void> Reloader::reload_by_signal() {
   if (is_stopping_) common_.log->reopen();
   if (is_stopping_ || signal_waits_) co_return;
-  signal_waits_ = true;
-  const async::Lock::Held turn = co_await one_at_a_time_.take();
-  signal_waits_ = false;
-  if (is_stopping_) co_return;
-  static_cast<void>(co_await reload_now());
+  try {
+    const async::Lock::Held turn = co_await turn_of_signal();
+    if (is_stopping_) {
+      common_.log->reopen();
+    } else {
+      static_cast<void>(co_await reload_now());
+    }
+  } catch (const std::exception& error) {
+    common_.counters.add(Fault::reload_failed);
+    note_internal_fault(common_, error.what());
+  }
+}
+
+Task<async::Lock::Held> Reloader::turn_of_signal() {
+  struct Waiting {
+    explicit Waiting(bool& of) : waits(of) { waits = true; }
+    ~Waiting() { waits = false; }
+    bool& waits;
+  };
+  const Waiting waiting(signal_waits_);
+  co_return co_await one_at_a_time_.take();
 }
 
 void Reloader::supersede() {
@@ -148,25 +205,32 @@ void Reloader::supersede() {
 }
 
 Task<Reloader::Outcome> Reloader::reload_now() {
-  tell_systemd_reloading(common_.link);
+  const Reloading reloading(common_.link);
   common_.log->reopen();
   Preparation preparation{builder_, {}};
-  for (const session::Listener& listener : current_->listeners) preparation.bound.insert(listener.settings.address);
+  for (const session::Listener& listener : current_->listeners) {
+    if (!half_served_.contains(listener.settings.address)) preparation.bound.insert(listener.settings.address);
+  }
   std::optional<Outcome> outcome;
   try {
     auto prepared = co_await uv::on_worker(loop_, std::move(preparation));
     if (prepared) {
       co_await add_names(prepared->built);
-      const auto problem = co_await hand_out(*prepared);
-      outcome = put_in_force(prepared->built);
-      if (problem) outcome = refuse({{{builder_.config_file(), 0, 0}, *problem}});
+      Change change = change_to(prepared->built);
+      const Taken taken = co_await hand_out(*prepared);
+      put_in_force(prepared->built, change);
+      if (!taken.is_in_time) note_internal_fault(common_, "a worker has not taken its orders in time");
+      if (taken.is_by_all()) {
+        outcome = std::move(change.reloaded);
+      } else {
+        outcome = refuse({{{builder_.config_file(), 0, 0}, problem_with(taken)}});
+      }
     } else {
       outcome = refuse(prepared.error());
     }
   } catch (const std::exception& error) {
     outcome = refuse({{{builder_.config_file(), 0, 0}, error.what()}});
   }
-  tell_systemd_ready(common_.link);
   co_return std::move(*outcome);
 }
 
@@ -182,24 +246,29 @@ Task<void> Reloader::add_names(Built& built) {
 }
 
 Task<void> Reloader::follow_names() {
-  bool is_due = false;
-  while (true) {
-    const Time next = common_.registry.names().due(upstream::names_of(*current_->settings));
-    co_await names_changed_.wait(next);
-    upstream::Names names = upstream::names_of(*current_->settings);
+  bool is_due = false;  // addresses have changed, and not all workers have them
+  while (!is_stopping_) {
     bool is_short_of_memory = false;
     try {
-      is_due = co_await refresh_names(std::move(names), common_, dns_, loop_) || is_due;
+      is_due = co_await follow_names_once(is_due);
+      is_short_of_memory = is_due;
     } catch (const std::bad_alloc&) {
       common_.counters.add(Fault::internal);
-      is_short_of_memory = true;
+      is_short_of_memory = is_due = true;
     }
     if (is_short_of_memory) co_await async::sleep_for(loop_.scheduler(), std::chrono::seconds(1));
-    if (!is_due) continue;
-    const async::Lock::Held turn = co_await one_at_a_time_.take();
-    if (is_stopping_) co_return;
-    is_due = !co_await take_addresses();
   }
+}
+
+// Waits until names are due, unless something is due from before. True: it is to be tried again, there is no memory.
+Task<bool> Reloader::follow_names_once(bool is_due) {
+  if (!is_due) co_await names_changed_.wait(common_.registry.names().due(upstream::names_of(*current_->settings)));
+  upstream::Names names = upstream::names_of(*current_->settings);
+  const bool has_changed = co_await refresh_names(std::move(names), common_, dns_, loop_);
+  if (!has_changed && !is_due) co_return false;
+  const async::Lock::Held turn = co_await one_at_a_time_.take();
+  if (is_stopping_) co_return false;
+  co_return !co_await take_addresses();
 }
 
 Task<void> Reloader::remember_servers() {
@@ -227,87 +296,106 @@ Task<bool> Reloader::take_addresses() {
     common_.counters.add(Fault::internal);
     co_return false;
   }
-  co_return !co_await all_taken(all_done);
+  const bool is_in_time = co_await all_done.wait(loop_.scheduler().now() + hand_out_patience);
+  if (!is_in_time) note_internal_fault(common_, "a worker has not taken its orders in time");
+  const bool has_failed = !is_in_time || all_done.shared() > 0;
+  co_return !has_failed;
 }
 
-// Returns when every worker serves by it, and no address that is named no more is listened on. Otherwise it says which
-// part of the workers does not; the others do.
-Task<std::optional<std::string>> Reloader::hand_out(Prepared& prepared) {
-  tell_supervisor(prepared);
+// Returns when every worker serves by it, and no address that is named no more is listened on. Where a part of the
+// workers does not, the others do. It throws only before anybody has been told of anything.
+Task<Reloader::Taken> Reloader::hand_out(Prepared& prepared) {
   AllDone<Worker::Failures> all_done(loop_);
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, all_done.share());
-  }
-  co_return co_await all_taken(all_done);
-}
-
-// The supervisor keeps what is listened on from now on. What is not any more it lets go of first, so that the workers
-// close the last descriptors.
-void Reloader::tell_supervisor(const Prepared& prepared) const {
-  std::set<Endpoint> shared;
+  SocketNews news;
+  std::set<Endpoint> made_now;
   for (const auto& of_worker : prepared.sockets) {
     for (const NewSocket& made : of_worker) {
-      const bool is_held = made.address.is_unix() && !shared.insert(made.address).second;
-      if (!is_held) common_.link.hold(made.address.to_string(), made.socket.descriptor());
+      const bool is_held = !made_now.insert(made.address).second && made.address.is_unix();
+      if (!is_held) news.hold(made.address, made.socket.descriptor());
     }
   }
   std::set<Endpoint> named;
   for (const session::Listener& listener : prepared.built.snapshot->listeners) named.insert(listener.settings.address);
   for (const session::Listener& listener : current_->listeners) {
-    const Endpoint& address = listener.settings.address;
-    if (named.contains(address)) continue;
-    common_.link.release(address.to_string());
-    if (address.is_unix()) ::unlink(address.path().c_str());  // who may not leaves it for the next start to replace
+    if (!named.contains(listener.settings.address)) news.release(listener.settings.address);
   }
+  Task<bool> all = all_done.wait(loop_.scheduler().now() + hand_out_patience);
+
+  news.tell(common_.link);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    auto share = all_done.share();
+    try {
+      workers_[i]->take({prepared.built.for_workers[i], std::move(prepared.sockets[i])}, share);
+    } catch (const std::bad_alloc&) {
+      ++*share;  // as if the worker itself had no memory for it
+    }
+  }
+  Taken taken;
+  taken.is_in_time = co_await std::move(all);
+  taken.failures = all_done.shared();
+  half_served_.clear();
+  if (taken.failures == 0) co_return taken;
+  // The sockets of a worker that has not taken them are closed here, but not in the supervising process. All of their
+  // addresses are let go of there; the workers that serve go on. The next reload binds them anew. A unix-domain socket
+  // is one for all workers.
+  const bool is_served_by_some = taken.failures < workers_.size();
+  if (is_served_by_some) std::erase_if(made_now, [](const Endpoint& address) { return address.is_unix(); });
+  news.take_back(common_.link, made_now);
+  half_served_ = std::move(made_now);
+  co_return taken;
 }
 
-// Nothing: all have.
-Task<std::optional<std::string>> Reloader::all_taken(AllDone<Worker::Failures>& all_done) {
-  const bool is_done = co_await all_done.wait(loop_.scheduler().now() + hand_out_patience);
-  if (!is_done) {
-    note_internal_fault(common_, "a worker has not taken its orders in time");
-    co_return "not all workers have answered in time; those that have serve by it, the others will when they come to "
-              "it";
+std::string Reloader::problem_with(const Taken& taken) const {
+  if (taken.failures == 0) {
+    return "not all workers have answered in time; those that have serve by it, the others will when they come to it";
   }
-  const std::size_t failures = all_done.shared();
-  if (failures == 0) co_return std::nullopt;
-  co_return std::to_string(failures) + " of " + std::to_string(workers_.size()) +
-      " workers had no memory for it and serve by the configuration of before; reload again";
+  return std::to_string(taken.failures) + " of " + std::to_string(workers_.size()) +
+         " workers had no memory for it and serve by the configuration of before; reload again";
 }
 
-control::Reloaded Reloader::put_in_force(const Built& built) {
-  const config::LimitSettings& limits = built.snapshot->settings->limits;
-  common_.slots.set_limits({limits.sessions, limits.sessions_per_ip});
-  current_ = built.snapshot;
-  common_.registry.names().forget_others(upstream::names_of(*current_->settings));
-  names_changed_.notify();
-
-  control::Reloaded reloaded;
+Reloader::Change Reloader::change_to(const Built& built) const {
+  Change change;
+  control::Reloaded& reloaded = change.reloaded;
   reloaded.config = built.snapshot->hash;
   std::vector<std::string> changed;
-  config::EffectiveValues next = config::effective_values(built.loaded);
-  for (const config::Change& change : config::changes(values_, next)) {
-    if (change.reload != config::Reload::restart) {
-      changed.push_back(config::path_in_public(change.path));
+  config::EffectiveValues& next = change.values = config::effective_values(built.loaded);
+  for (const config::Change& one : config::changes(values_, next)) {
+    if (one.reload != config::Reload::restart) {
+      changed.push_back(config::path_in_public(one.path));
       continue;
     }
     // The old value stays in force.
-    reloaded.needs_restart.push_back(change.path);
-    if (change.running) {
-      next[change.path] = *change.running;
+    reloaded.needs_restart.push_back(one.path);
+    if (one.running) {
+      next[one.path] = *one.running;
     } else {
-      next.erase(change.path);
+      next.erase(one.path);
     }
   }
-  values_ = std::move(next);
   reloaded.changed = in_words(changed);
-  const std::string names = list_of(changed);
-  const std::string restart = list_of(reloaded.needs_restart);
-  common_.log->write(LogLevel::info, "reloaded",
-                     {{"config", reloaded.config}, {"changed", names}, {"needs_restart", restart}});
-  tell_certificate_age();
-  report_missing_routes(*current_, common_);
-  return reloaded;
+  change.names = list_of(changed);
+  change.restart = list_of(reloaded.needs_restart);
+  change.servers = upstream::names_of(*built.snapshot->settings);
+  return change;
+}
+
+// The workers have it already: nothing that this process knows of it may lack.
+void Reloader::put_in_force(const Built& built, Change& change) noexcept {
+  const config::LimitSettings& limits = built.snapshot->settings->limits;
+  common_.slots.set_limits({limits.sessions, limits.sessions_per_ip});
+  current_ = built.snapshot;
+  values_ = std::move(change.values);
+  common_.registry.names().forget_others(change.servers);
+  names_changed_.notify();
+  try {
+    common_.log->write(
+        LogLevel::info, "reloaded",
+        {{"config", change.reloaded.config}, {"changed", change.names}, {"needs_restart", change.restart}});
+    tell_certificate_age();
+    report_missing_routes(*current_, common_);
+  } catch (const std::bad_alloc&) {
+    common_.counters.add(Fault::log);
+  }
 }
 
 control::ReloadErrors Reloader::refuse(const Errors& errors) {

@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,14 +74,30 @@ class Reloader {
   };
   struct Preparation;
   struct Regrouping;
+  // What is told of a configuration that is taken, made before anybody takes it.
+  struct Change {
+    control::Reloaded reloaded;
+    config::EffectiveValues values;  // in force then
+    std::string names;               // of the settings that change, for the log
+    std::string restart;             // of those that only a restart changes
+    upstream::Names servers;
+  };
 
+  Task<async::Lock::Held> turn_of_signal();
   Task<Outcome> reload_now();
+  Task<bool> follow_names_once(bool is_due);
   Task<void> add_names(Built& built);
-  Task<std::optional<std::string>> hand_out(Prepared& prepared);
-  void tell_supervisor(const Prepared& prepared) const;
+  // What has become of the orders that all workers were given.
+  struct Taken {
+    bool is_in_time = true;
+    std::size_t failures = 0;
+    bool is_by_all() const { return is_in_time && failures == 0; }
+  };
+  Task<Taken> hand_out(Prepared& prepared);
   Task<bool> take_addresses();
-  Task<std::optional<std::string>> all_taken(AllDone<Worker::Failures>& all_done);
-  control::Reloaded put_in_force(const Built& built);
+  std::string problem_with(const Taken& taken) const;
+  Change change_to(const Built& built) const;
+  void put_in_force(const Built& built, Change& change) noexcept;
   control::ReloadErrors refuse(const config::ConfigErrors& errors);
 
   CommonParts& common_;
@@ -96,6 +113,7 @@ class Reloader {
   bool is_stopping_ = false;
   bool is_superseded_ = false;
   bool signal_waits_ = false;
+  std::set<Endpoint> half_served_;  // addresses for which a worker has got no socket, for want of memory
 };
 
 }  // namespace sallyport::app

@@ -44,9 +44,9 @@ Task<std::string> Succession::upgrade() {
   co_return answer_ ? *std::exchange(answer_, std::nullopt) : refused("the supervising process does not answer");
 }
 
-std::vector<std::string> Succession::take_gone_addresses() {
+const std::vector<std::string>& Succession::gone_addresses() {
   hear();
-  return std::exchange(gone_, {});
+  return gone_;
 }
 
 // The messages come in order: the reason before that it has failed, the addresses before the signal to hand over.

@@ -27,7 +27,7 @@ class Succession {
   // waited is left to the successor.
   Task<std::string> upgrade();
   // The other process has the place now: the addresses of this one that it does not serve.
-  std::vector<std::string> take_gone_addresses();
+  const std::vector<std::string>& gone_addresses();
 
  private:
   void hear();

@@ -47,9 +47,22 @@ Supervisor::Supervisor(CommonParts& common, SnapshotBuilder& builder,
              [this] { return figures(); }),
       control_(common, reloader_, succession_, drain_, workers, loop_, std::move(control_socket)),
       tasks_(loop_.scheduler()),
-      endings_(loop_, {supervise::end_command()}, [this](int) { on_ending_signal(); }),
-      hangups_(loop_, {supervise::reload_command()}, [this](int) { tasks_.spawn(reloader_.reload_by_signal()); }),
-      handovers_(loop_, {supervise::hand_over_command()}, [this](int) { on_hand_over(); }) {
+      asked_(loop_.scheduler()),
+      endings_(loop_, {supervise::end_command()},
+               [this](int) {
+                 ++endings_asked_;
+                 asked_.notify();
+               }),
+      hangups_(loop_, {supervise::reload_command()},
+               [this](int) {
+                 reload_asked_ = true;
+                 asked_.notify();
+               }),
+      handovers_(loop_, {supervise::hand_over_command()}, [this](int) {
+        hand_over_asked_ = true;
+        asked_.notify();
+      }) {
+  tasks_.spawn(obey());
   loop_.measure_lag(common.loop_lags.emplace_back("main").times);
   reloader_.tell_certificate_age();
   tasks_.spawn(reloader_.watch_certificates());
@@ -69,6 +82,8 @@ void Supervisor::run() noexcept {
       note_internal_fault(common_, error.what());
     }
   }
+  // What follows (records, the log, the store) may take its time; the supervising process would take that for a stall.
+  if (common_.board) common_.board->forget(common_.watched_loops);
 }
 
 void Supervisor::one_has_ended() noexcept {
@@ -100,7 +115,11 @@ Metrics Supervisor::figures() {
 
 // Who asked for an upgrade is to hear that there was one; and the process that serves now, how the last sessions ended.
 Task<void> Supervisor::answer_the_rest() {
-  co_await drain_.tell_last();
+  try {
+    co_await drain_.tell_last();
+  } catch (const std::bad_alloc&) {
+    // Then the other process knows what it was told before.
+  }
   const Time limit = loop_.scheduler().now() + last_answers_time;
   while (control_.is_answering() && loop_.scheduler().now() < limit) {
     co_await async::sleep_for(loop_.scheduler(), last_answers_interval);
@@ -108,14 +127,39 @@ Task<void> Supervisor::answer_the_rest() {
   end();
 }
 
-// Once: what is under way may finish. Again: it is broken off, whichever worker has it. Once more: nothing is waited
-// for, not even the farewells.
-void Supervisor::on_ending_signal() {
-  const int request = endings_asked_ + 1;
+// Its frame is there from the start, and it takes no memory while it waits.
+Task<void> Supervisor::obey() {
+  constexpr Duration next_try = std::chrono::milliseconds(200);
+  while (true) {
+    const bool is_done = carry_out_what_was_asked();
+    co_await asked_.wait(is_done ? async::no_deadline : loop_.scheduler().now() + next_try);
+  }
+}
+
+// False: some of it is to be tried again. To do the same twice does no harm.
+bool Supervisor::carry_out_what_was_asked() noexcept {
+  try {
+    for (; endings_done_ < endings_asked_; ++endings_done_) carry_out_end(endings_done_ + 1);
+    if (hand_over_asked_) carry_out_hand_over();
+    hand_over_asked_ = false;
+    if (reload_asked_) tasks_.spawn(reloader_.reload_by_signal());
+    reload_asked_ = false;
+    return true;
+  } catch (const std::exception& error) {
+    note_internal_fault(common_, error.what());
+    return false;
+  }
+}
+
+// The first: what is under way may finish. The second: it is broken off, whichever worker has it. The third: nothing is
+// waited for, not even the farewells.
+void Supervisor::carry_out_end(int request) {
   if (request == 1) {
-    common_.link.notify("STOPPING=1\n" + asking());
-    common_.log->write(LogLevel::info, "stopping", {});
     reloader_.stop();
+    if (!std::exchange(is_end_announced_, true)) {
+      common_.link.notify("STOPPING=1\n" + asking());
+      common_.log->write(LogLevel::info, "stopping", {});
+    }
     for (const auto& worker : workers_) worker->drain();
     tasks_.spawn(ask_systemd_for_time());
   } else if (request == 2) {
@@ -123,14 +167,13 @@ void Supervisor::on_ending_signal() {
   } else {
     for (const auto& worker : workers_) worker->end_now();
   }
-  endings_asked_ = request;  // not when memory ran out meanwhile: then the same signal can be sent again
 }
 
 // Sessions go on as if nothing had happened, and nothing is said to the peers.
-void Supervisor::on_hand_over() {
+void Supervisor::carry_out_hand_over() {
   reloader_.supersede();
   control_.give_up_place();
-  const std::vector<std::string> gone = succession_.take_gone_addresses();
+  const std::vector<std::string>& gone = succession_.gone_addresses();
   common_.log->write(LogLevel::info, "handed_over",
                      {{"sessions", static_cast<std::int64_t>(common_.slots.sessions())}});
   for (const auto& worker : workers_) worker->hand_over(gone);
@@ -158,9 +201,10 @@ Task<void> Supervisor::watch_loops() {
 
 Task<void> Supervisor::ask_systemd_for_time() {
   const Time end = loop_.scheduler().now() + reloader_.current().settings->timeouts.drain + end_after_drain;
+  const std::string request = asking();
   while (loop_.scheduler().now() < end) {
     co_await async::sleep_for(loop_.scheduler(), asking_interval);
-    common_.link.notify(asking());
+    common_.link.notify(request);
   }
 }
 

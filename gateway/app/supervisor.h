@@ -38,8 +38,10 @@ class Supervisor {
   void one_has_ended() noexcept;
 
  private:
-  void on_ending_signal();
-  void on_hand_over();
+  Task<void> obey();
+  bool carry_out_what_was_asked() noexcept;
+  void carry_out_end(int request);
+  void carry_out_hand_over();
   void begin_last_answers() noexcept;
   void end() noexcept;
   Metrics figures();
@@ -58,10 +60,17 @@ class Supervisor {
   DrainReports drain_;
   ControlServer control_;
   async::Nursery tasks_;
+  // What was asked for by signals. obey() does it, again and again where there is no memory for it, so no signal is
+  // lost.
+  async::Signal asked_;
+  int endings_asked_ = 0;
+  int endings_done_ = 0;
+  bool is_end_announced_ = false;
+  bool reload_asked_ = false;
+  bool hand_over_asked_ = false;
   uv::Signals endings_;
   uv::Signals hangups_;
   uv::Signals handovers_;
-  int endings_asked_ = 0;
   std::atomic<std::size_t> ended_ = 0;
   std::atomic<bool> is_over_ = false;
 };

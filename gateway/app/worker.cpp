@@ -108,6 +108,7 @@ Worker::Worker(CommonParts& common, Orders orders, Probing probing)
       probes_(probing == Probing::yes),
       number_(common.watched_loops++),
       reloaded_(loop_.scheduler()),
+      ending_(loop_.scheduler()),
       one_walk_at_a_time_(loop_.scheduler()),
       nursery_(loop_.scheduler()),
       housekeeping_(loop_.scheduler()) {
@@ -195,6 +196,7 @@ void Worker::begin() {
   if (probes_) housekeeping_.spawn(watch_pressure());
   housekeeping_.spawn(free_idle_places());
   housekeeping_.spawn(keep_less());
+  housekeeping_.spawn(wind_down());
 }
 
 void Worker::run() noexcept {
@@ -419,17 +421,27 @@ void Worker::begin_draining() {
     entry.session.request_stop();
   }
   sessions_.take_all(told);
-  try {
-    housekeeping_.spawn(wind_down());
-  } catch (const std::bad_alloc&) {
-    end_now();
-  }
+  ending_.notify();
 }
 
+// Waits from the start for begin_draining(). It is one coroutine with one frame: when the end has come, there may be no
+// memory for another one, and the worker would never end.
 Task<void> Worker::wind_down() {
-  co_await wait_for_sessions(loop_.scheduler().now() + settings().timeouts.drain, Hurry::break_off);
+  co_await ending_.wait();
+  // Those that are not worth waiting for are interrupted meanwhile.
+  const Time drained = loop_.scheduler().now() + settings().timeouts.drain;
+  for (Time next_look{}; is_waiting_for_sessions(drained, Hurry::break_off);) {
+    if (loop_.scheduler().now() >= next_look) {
+      interrupt_sessions(Which::those_that_hold_up);
+      next_look = loop_.scheduler().now() + looking_interval;
+    }
+    co_await async::sleep_for(loop_.scheduler(), draining_interval);
+  }
   interrupt_sessions(Which::all);
-  co_await wait_for_sessions(loop_.scheduler().now() + farewell_time, Hurry::end_now);
+  const Time farewells_said = loop_.scheduler().now() + farewell_time;
+  while (is_waiting_for_sessions(farewells_said, Hurry::end_now)) {
+    co_await async::sleep_for(loop_.scheduler(), draining_interval);
+  }
   try {
     co_await pool_.close_idle();
   } catch (const std::bad_alloc&) {
@@ -438,17 +450,9 @@ Task<void> Worker::wind_down() {
   loop_.stop();
 }
 
-// Until none is left and nobody waits to be accepted, or the time is over, or somebody is in this hurry. Those that are
-// not worth waiting for are interrupted meanwhile.
-Task<void> Worker::wait_for_sessions(Time end, Hurry enough) {
-  Time next_look = loop_.scheduler().now();
-  while ((nursery_.size() > 0 || retiring_ > 0) && loop_.scheduler().now() < end && hurry_ < enough) {
-    if (loop_.scheduler().now() >= next_look) {
-      interrupt_sessions(Which::those_that_hold_up);
-      next_look = loop_.scheduler().now() + looking_interval;
-    }
-    co_await async::sleep_for(loop_.scheduler(), draining_interval);
-  }
+// Until none is left and nobody waits to be accepted, or the time is over, or somebody is in this hurry.
+bool Worker::is_waiting_for_sessions(Time end, Hurry enough) {
+  return (nursery_.size() > 0 || retiring_ > 0) && loop_.scheduler().now() < end && hurry_ < enough;
 }
 
 // Each session goes on in serve(), on a later turn.

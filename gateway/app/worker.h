@@ -97,6 +97,8 @@ class Worker {
   void tell_sessions(control::SessionOrder order, std::size_t most, std::shared_ptr<SeenSessions> seen);
 
  private:
+  // How much of the waiting at the end is left out.
+  enum class Hurry : std::uint8_t { none, break_off, end_now };
   struct Entry;  // a session, in the list of those that drain() has to reach
   // An address that is listened on.
   struct OpenListener;
@@ -129,11 +131,9 @@ class Worker {
   Task<void> wind_down();
   enum class Which { all, those_that_hold_up, those_that_give_way };
   void interrupt_sessions(Which which);
+  bool is_waiting_for_sessions(Time end, Hurry enough);
   void count_cut_mails();
   Task<void> look_at_sessions(control::SessionOrder order, std::size_t most, std::shared_ptr<SeenSessions> seen);
-  // How much of the waiting at the end is left out.
-  enum class Hurry : std::uint8_t { none, break_off, end_now };
-  Task<void> wait_for_sessions(Time end, Hurry enough);
   const config::Settings& settings() const { return *host_.snapshot->shared->settings; }
 
   CommonParts& common_;
@@ -157,6 +157,7 @@ class Worker {
   std::size_t retiring_ = 0;  // listeners that still accept those who have connected
   bool disposing_ = false;
   async::Signal reloaded_;  // wakes test_policies()
+  async::Signal ending_;    // wakes wind_down()
   // Snapshots before the one in force, until the last session has let go of them.
   std::vector<std::shared_ptr<const session::WorkerSnapshot>> old_snapshots_;
   async::ListHead sessions_;

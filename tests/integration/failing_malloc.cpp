@@ -1,10 +1,11 @@
 // A preloaded malloc that fails on order, for tests of the whole program.
 //
-// SALLYPORT_FAILING_MALLOC names a file of three 64-bit numbers that the test and the program share in memory: fail
-// each so manieth allocation (0: none), how many there were since, how many of them failed. The test may change the
-// first at any time.
+// SALLYPORT_FAILING_MALLOC names a file of four 64-bit numbers that the test and the program share in memory: fail
+// each so manieth allocation (0: none), how many there were since, how many of them failed, and the first eight octets
+// of the name of the threads whose allocations count (0: all). The test may change the first and the last at any time.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,6 +20,7 @@ struct Orders {
   std::atomic<std::uint64_t> every;
   std::atomic<std::uint64_t> asked;
   std::atomic<std::uint64_t> failed;
+  std::atomic<std::uint64_t> thread;
 };
 
 std::atomic<Orders*> orders = nullptr;
@@ -32,10 +34,17 @@ std::atomic<Orders*> orders = nullptr;
   if (shared != MAP_FAILED) orders = static_cast<Orders*>(shared);
 }
 
+bool is_meant(std::uint64_t thread) {
+  if (thread == 0) return true;
+  std::uint64_t name[2] = {};  // 16 octets
+  ::prctl(PR_GET_NAME, name);
+  return name[0] == thread;
+}
+
 bool fails() {
   Orders* given = orders;
   std::uint64_t every = given ? given->every.load() : 0;
-  if (every == 0 || ++given->asked % every != 0) return false;
+  if (every == 0 || !is_meant(given->thread) || ++given->asked % every != 0) return false;
   ++given->failed;
   errno = ENOMEM;
   return true;

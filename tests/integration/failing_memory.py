@@ -11,13 +11,15 @@ class Memory:
     """Which allocations fail, how many there were, how many failed. `path` is a file to be made for it."""
 
     def __init__(self, path):
-        path.write_bytes(bytes(24))
+        path.write_bytes(bytes(32))
         self.environment = {"LD_PRELOAD": SHIM, "SALLYPORT_FAILING_MALLOC": str(path)}
         with open(path, "r+b") as file:
-            self.shared = mmap.mmap(file.fileno(), 24)
+            self.shared = mmap.mmap(file.fileno(), 32)
 
     @contextlib.contextmanager
-    def failing(self, every):
+    def failing(self, every, thread=""):
+        """Each so manieth; only those of the threads with this name, where one is given."""
+        self.shared[24:32] = struct.pack("=8s", thread.encode())
         self.shared[0:8] = struct.pack("=Q", every)
         try:
             yield

@@ -1,13 +1,16 @@
 """A gateway that runs out of memory, over and over: it puts off, hangs up, and lives; what it acknowledges is there."""
 import contextlib
 import itertools
+import json
 import os
+import signal
 import socket
 import subprocess
+import time
 import unittest
 
 from failing_memory import SHIM, Memory
-from support import PROGRAM, Client, GatewayTest, run, wait_until
+from support import PROGRAM, Client, GatewayTest, free_port, run, toml, wait_until
 
 # Each so manieth allocation fails; one takes all of them.
 RATES = [4001, 997, 499, 251, 127, 61, 31, 13, 5, 2, 1]
@@ -28,12 +31,15 @@ class ShortOfMemory(GatewayTest):
             limits={"sessions_per_ip": 10000, "memory_per_message": "64KiB"},
             policy={"mode": "enforce", "dnsbl": {"zones": {"bl.example": {"score": 9.0}}},
                     "rate": {"connect_per_ip": "100000/1m", "mail_per_ip": "100000/1m"}, "rules": {"path": rules}})
+        self.start_with_failing_memory(file)
+        self.sent, self.acknowledged, self.wrong = 0, set(), []
+
+    def start_with_failing_memory(self, file):
         os.environ |= self.memory.environment
         try:
             self.start_gateway(file)
         finally:
             del os.environ["LD_PRELOAD"], os.environ["SALLYPORT_FAILING_MALLOC"]
-        self.sent, self.acknowledged, self.wrong = 0, set(), []
 
     def mail(self, client, by_bdat, octets, recipients):
         """One mail; True once it is acknowledged. A refusal for good is a mistake: there is nothing wrong with it."""
@@ -102,11 +108,7 @@ class ShortOfMemory(GatewayTest):
         file = self.folder / "sallyport.toml"
         plain = file.read_text().replace("workers = 1", "workers = 3")
         file.write_text(plain)
-        os.environ |= self.memory.environment
-        try:
-            self.start_gateway(file)
-        finally:
-            del os.environ["LD_PRELOAD"], os.environ["SALLYPORT_FAILING_MALLOC"]
+        self.start_with_failing_memory(file)
         outcomes = set()
         for number, every in enumerate([100000, 30011, 20011, 10007, 7001, 5003, 3001, 2003] * 4):
             name = f"mx{number}.test.example"
@@ -124,6 +126,51 @@ class ShortOfMemory(GatewayTest):
         done = run([PROGRAM, "reload", "-c", file])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.gateway_process.stop(), 0, self.gateway_process.output())
+
+    def test_an_address_that_a_worker_has_no_memory_for_is_served_by_the_others(self):
+        """And nobody waits in vain at the socket that was made for that worker. The next reload makes it another one."""
+        self.assertEqual(self.gateway_process.stop(), 0)
+        file = self.folder / "sallyport.toml"
+        file.write_text(file.read_text().replace("workers = 1", "workers = 2"))
+        self.start_with_failing_memory(file)
+        plain = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith("listen = ")]
+        other = free_port()
+        listeners = [{"address": f"127.0.0.1:{port}", "tls": "starttls"} for port in (self.port, other)]
+        file.write_text("".join(plain) + f"listen = {toml(listeners)}\n")
+        with self.memory.failing(1, "worker2"):
+            done = run([PROGRAM, "reload", "-c", file])
+        self.assertIn("1 of 2 workers had no memory for it", done.stderr)
+        for _ in range(16):
+            with Client(other) as client:
+                client.expect(220)
+        done = run([PROGRAM, "reload", "-c", file])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        workers = set()
+        for _ in range(32):
+            with Client(other) as client:
+                client.expect(220)
+                listed = run([PROGRAM, "sessions", "--json", "-c", file]).stdout
+                workers |= {session["worker"] for session in json.loads(listed)["sessions"]}
+        self.assertEqual(workers, {1, 2})
+        self.assertEqual(self.gateway_process.stop(), 0, self.gateway_process.output())
+
+    def test_no_signal_is_lost(self):
+        supervising = self.gateway_process.process.pid
+        file = self.folder / "sallyport.toml"
+        file.write_text(file.read_text().replace("mx.test.example", "other.test.example"))
+        with self.memory.failing(1):
+            os.kill(supervising, signal.SIGHUP)
+            time.sleep(1)
+
+        def is_reloaded():
+            with Client(self.port) as client:
+                return " other.test.example " in client.expect(220)
+        wait_until("the reload that was asked for", is_reloaded)
+        with self.memory.failing(1):
+            os.kill(supervising, signal.SIGTERM)
+            time.sleep(1)
+        self.assertEqual(wait_until("the end", lambda: self.gateway_process.process.poll() is not None), True)
+        self.assertEqual(self.gateway_process.process.returncode, 0, self.gateway_process.output())
 
     def test_nothing_is_used_that_ends_the_process_for_lack_of_memory(self):
         listed = subprocess.run(["nm", "-D", "--undefined-only", PROGRAM], capture_output=True, text=True, check=True).stdout
