@@ -167,6 +167,8 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
   const auto read_document = [&](std::string_view document) {
     document = document.substr(0, left);
     left -= document.size();
+    // What is shown of most documents, so that the text is seldom moved as it grows.
+    if (html.text.empty()) html.text.reserve(std::min(limits.text, document.size() / 4));
     if (!by_tree_only && read_plain_html(document, reading)) return;
     if (nesting_of(document) > most_nesting) {
       html.is_whole = false;
