@@ -1,7 +1,10 @@
 #include "gateway/async/frame_pool.h"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <new>
+#include <utility>
 
 #include "gateway/async/kept_frames.h"
 #include "gateway/base/per_thread.h"
@@ -72,16 +75,22 @@ void free_frame(void* frame, std::size_t octets) noexcept {
   ++pool->kept[size_class];
 }
 
+// The frames of a burst lie all over the heap. Those at the lowest addresses are kept and used first, or a few frames
+// in many places would hold a page each, for good, and large blocks would find no room between them.
 std::size_t free_half_of_kept_frames() noexcept {
   Pool* const pool = PerThread<Pool>::find();
   if (pool == nullptr) return 0;
   std::size_t left = 0;
+  std::array<FreeFrame*, kept_per_class> frames;
   for (std::size_t size_class = 0; size_class < classes; ++size_class) {
     unsigned& kept = pool->kept[size_class];
-    for (const unsigned wanted = kept / 2; kept > wanted; --kept) {
-      FreeFrame* const frame = pool->free[size_class];
-      pool->free[size_class] = frame->next;
-      ::operator delete(frame);
+    FreeFrame*& list = pool->free[size_class];
+    for (unsigned i = 0; i < kept; ++i) frames[i] = std::exchange(list, list->next);
+    std::sort(frames.begin(), frames.begin() + kept, std::less<>());
+    for (const unsigned wanted = kept / 2; kept > wanted; --kept) ::operator delete(frames[kept - 1]);
+    for (unsigned i = kept; i > 0; --i) {
+      frames[i - 1]->next = list;
+      list = frames[i - 1];
     }
     left += kept;
   }

@@ -1,5 +1,7 @@
 #include "gateway/uv/block_pool.h"
 
+#include <algorithm>
+#include <functional>
 #include <new>
 
 #include "gateway/base/sanitizers.h"
@@ -35,7 +37,11 @@ void BlockPool::give_back(Block block) noexcept {
 }
 
 void BlockPool::free_half() noexcept {
-  for (auto* list : {&free_, &free_bulk_}) list->resize(list->size() / 2);
+  for (auto* list : {&free_, &free_bulk_}) {
+    // Those at the lowest addresses are kept and taken first, so that what lies between others becomes free.
+    std::sort(list->begin(), list->end(), std::greater<>());
+    list->erase(list->begin(), list->end() - static_cast<std::ptrdiff_t>(list->size() / 2));
+  }
 }
 
 std::size_t BlockPool::kept_octets() const noexcept {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -77,6 +79,20 @@ TEST(FramePool, AfterABurstLittleIsKept) {
   for (int i = 0; i < 10; ++i) kept = free_half_of_kept_frames();
   EXPECT_EQ(kept, 0u);
   shuffle_frames(2);
+}
+
+TEST(FramePool, TheLowestAreKeptAndUsedFirst) {
+  if (has_sanitizers) GTEST_SKIP() << "frames are not kept";
+  while (free_half_of_kept_frames() > 0) continue;
+  std::vector<void*> frames;
+  for (int i = 0; i < 100; ++i) frames.push_back(allocate_frame(1000));
+  std::shuffle(frames.begin(), frames.end(), std::mt19937(3));
+  for (void* frame : frames) free_frame(frame, 1000);
+  EXPECT_EQ(free_half_of_kept_frames(), 50u);
+  std::sort(frames.begin(), frames.end(), std::less<>());
+  frames.resize(50);
+  for (void* const frame : frames) EXPECT_EQ(allocate_frame(1000), frame);
+  for (void* const frame : frames) free_frame(frame, 1000);
 }
 
 }  // namespace
