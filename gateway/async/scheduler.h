@@ -80,9 +80,9 @@ class Scheduler {
   // True when somebody waits for a later turn: the driver begins one without waiting for an event.
   bool wants_turn() const noexcept { return !waiting_for_share_.empty() || !background_.empty(); }
 
-  // -- for the driver
-  // --------------------------------------------------------------------------------------------------- Resumes all
-  // queued coroutines, including those queued meanwhile, until the queue is empty.
+  // -- for the driver --
+  // Resumes all queued coroutines, including those queued meanwhile,
+  // until the queue is empty.
   void run_ready();
   // Sets the time to `now` (never backwards); fires nothing.
   void set_time(Time now) noexcept { now_ = std::max(now_, now); }

@@ -432,6 +432,26 @@ class Figures(UpgradeTest):
         self.wait_for(relayed_total=2)
 
 
+    def test_one_that_has_been_asked_to_end_tells_the_one_that_comes(self):
+        running = self.serve(admin={"listen": f"127.0.0.1:{self.admin_port}"})
+        self.start("admin", [PROGRAM, "admin", "-c", self.file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        client = self.client()
+        client.mail()
+        client.ask("DATA", 354)
+        running.signal(signal.SIGTERM)
+        self.wait_for_log("stopping")
+        self.start("another gateway", [self.folder / "bin/sallyport", "run", "-c", self.file])
+        self.wait_for_log("ready", 2)
+        self.wait_for(draining_processes=1, draining_sessions=1, relayed_total=0)
+        client.send("Subject: x\r\n\r\nhello\r\n.\r\n")
+        client.expect(250)
+        self.assertEqual(running.wait(), 0)
+        self.wait_for(draining_processes=0, draining_sessions=0, relayed_total=1)
+        self.deliver(self.client())
+        self.wait_for(relayed_total=2)
+
+
 class OnSocketsOfSystemd(SocketUnits):
     test_a_socket_that_nobody_names_is_an_error = None
     test_it_serves_on_sockets_of_systemd_through_deaths_and_ends = None
