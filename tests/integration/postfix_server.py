@@ -28,6 +28,8 @@ virtual_gid_maps = static:65534
 virtual_mailbox_limit = 0
 message_size_limit = 50000000
 smtpd_client_connection_count_limit = 0
+# On a busy machine one of its processes may fail to start in time: the next attempt comes after this.
+service_throttle_time = 1s
 # The content is compared octet by octet.
 local_header_rewrite_clients =
 always_add_missing_headers = no
