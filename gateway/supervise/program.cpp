@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace sallyport::supervise {
 
@@ -31,7 +33,12 @@ Program Program::of_this_process() {
     const std::string path = std::filesystem::absolute(called, error).string();
     if (!error && is_same_file(path.c_str(), own_file)) return Program(path);
   }
-  return Program(std::filesystem::read_symlink(own_file, error).string());
+  // What is said behind the name of a file when another one has taken its place, such as by two installations during
+  // one upgrade. The name counts.
+  constexpr std::string_view replaced = " (deleted)";
+  std::string path = std::filesystem::read_symlink(own_file, error).string();
+  if (path.ends_with(replaced) && ::access(path.c_str(), F_OK) != 0) path.resize(path.size() - replaced.size());
+  return Program(std::move(path));
 }
 
 Result<Descriptor> Program::open() const {

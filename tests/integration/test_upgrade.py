@@ -284,6 +284,22 @@ class Meanwhile(UpgradeTest):
         self.upgrade()
         self.assertEqual(running.stop(), 0)
 
+    def test_another_version_is_installed(self):
+        """The one that has begun to take over does, and the next upgrade takes the one that came meanwhile."""
+        running = self.serve()
+        text = self.file.read_text()
+        self.install()
+        self.hold_up_starts()
+        command = self.begin_upgrade()
+        self.successor()
+        self.file.write_text(text)
+        self.install()
+        self.assertEqual(command.communicate()[1], "")
+        self.assertEqual(command.returncode, 0)
+        self.upgrade()
+        self.deliver(self.client())
+        self.assertEqual(running.stop(), 0)
+
     def test_the_old_one_is_killed(self):
         running = self.serve()
         text = self.file.read_text()
