@@ -74,17 +74,19 @@ std::string_view IpAddress::octets() const {
 }
 
 std::string IpAddress::to_string() const {
-  std::string out;
   if (v4_) {
+    std::array<char, 15> text;
+    std::size_t length = 0;
     for (std::size_t i = 0; i < 4; ++i) {
-      if (i > 0) out += '.';
+      if (i > 0) text[length++] = '.';
       const unsigned octet = octets_[i];
-      if (octet >= 100) out += static_cast<char>('0' + octet / 100);
-      if (octet >= 10) out += static_cast<char>('0' + octet / 10 % 10);
-      out += static_cast<char>('0' + octet % 10);
+      if (octet >= 100) text[length++] = static_cast<char>('0' + octet / 100);
+      if (octet >= 10) text[length++] = static_cast<char>('0' + octet / 10 % 10);
+      text[length++] = static_cast<char>('0' + octet % 10);
     }
-    return out;
+    return {text.data(), length};
   }
+  std::string out;
   // RFC 5952, 4: lower case, no leading zeros, "::" for the longest run of two or more zero groups, the first if
   // several are equal. inet_ntop is not used because it writes ::102:304 as ::1.2.3.4.
   std::array<unsigned, 8> groups;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "gateway/async/share.h"
 #include "gateway/async/when.h"
@@ -105,10 +106,11 @@ Task<void> Checks::gather_in_background(Transaction mail, Selection selection) {
 }
 
 Checks::Selection Checks::take_outside(Selection& selection) {
-  Selection outside;
   const auto is_outside = [](const Selected& selected) {
     return selected.active->check->entry->phase == policies::GatherPhase::outside;
   };
+  if (std::all_of(selection.begin(), selection.end(), is_outside)) return std::exchange(selection, {});
+  Selection outside;
   std::copy_if(selection.begin(), selection.end(), std::back_inserter(outside), is_outside);
   if (!outside.empty()) std::erase_if(selection, is_outside);
   return outside;

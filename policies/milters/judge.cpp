@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -106,12 +107,24 @@ void judge_changes(const MilterFacts& facts, Verdict& verdict) {
   verdict.because = text::printable(*facts.changes.quarantine, longest_line);
 }
 
+// Whether there is a word, a failure or a change that a verdict of this stage could follow from.
+bool has_something_to_say(const MilterFacts& facts, Stage stage) {
+  const auto speaks = [&facts](Stage of) {
+    const MilterAnswer* answer = facts.at(of);
+    return answer != nullptr && !says_nothing(*answer);
+  };
+  if (stage == Stage::message) return speaks(stage) || speaks(Stage::rcpt) || !wants_nothing(facts);
+  return speaks(stage) || (stage == Stage::mail && (speaks(Stage::connect) || speaks(Stage::helo)));
+}
+
 }  // namespace
 
 void judge_milters(Stage stage, const Transaction&, const Facts& facts, const MiltersSettings& settings,
                    Verdicts& out) {
   const MiltersFacts* found = facts.find<MiltersFacts>();
   if (found == nullptr) return;
+  const auto may_speak = [stage](const MilterFacts& one) { return has_something_to_say(one, stage); };
+  if (std::none_of(found->milters.begin(), found->milters.end(), may_speak)) return;
   for (const MilterSettings& milter : settings.milters) {
     const Mode mode = settings.mode_of(milter);
     const MilterFacts* said = mode == Mode::off ? nullptr : found->find(milter.shown_name());
@@ -122,9 +135,7 @@ void judge_milters(Stage stage, const Transaction&, const Facts& facts, const Mi
       out.add(std::move(verdict));
     };
     const MilterAnswer* const answer = said->at(stage);
-    const bool is_mute =
-        answer == nullptr || (says_nothing(*answer) && (stage != Stage::message || wants_nothing(*said)));
-    if (!is_mute) {
+    if (answer != nullptr && (!says_nothing(*answer) || stage == Stage::message)) {
       Verdict verdict = judge_answer(milter, *answer);
       // One that discards a mail at its recipient means the mail, whose other recipients hear nothing else.
       const bool is_put_off = stage == Stage::rcpt && answer->word == MilterWord::discard;
