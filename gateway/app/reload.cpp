@@ -220,11 +220,11 @@ Task<Reloader::Outcome> Reloader::reload_now() {
       const Taken taken = co_await hand_out(*prepared);
       put_in_force(prepared->built, change);
       if (!taken.is_in_time) note_internal_fault(common_, "a worker has not taken its orders in time");
-      if (taken.is_by_all()) {
-        outcome = std::move(change.reloaded);
-      } else {
-        outcome = refuse({{{builder_.config_file(), 0, 0}, problem_with(taken)}});
+      if (!taken.is_by_all()) {
+        change.reloaded.incomplete = problem_with(taken);
+        static_cast<void>(refuse({{{builder_.config_file(), 0, 0}, change.reloaded.incomplete}}));  // counted, logged
       }
+      outcome = std::move(change.reloaded);
     } else {
       outcome = refuse(prepared.error());
     }

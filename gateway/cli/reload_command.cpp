@@ -48,7 +48,9 @@ int reload_command(const ReloadOptions& options, const Console& console) {
     separator = ", ";
   }
   console.out << "\n";
-  return exit_code::ok;
+  if (reloaded.incomplete.empty()) return exit_code::ok;
+  console.err << "sallyport: " << reloaded.incomplete << "\n";
+  return exit_code::temporary;
 }
 
 const Command reload_entry{"reload", "Let the running daemon take its configuration anew",

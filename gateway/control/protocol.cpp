@@ -106,6 +106,7 @@ Result<std::string> decode_values(std::string_view line) {
 
 std::string encode_reloaded(const Reloaded& reloaded) {
   Json json{{"config", reloaded.config}, {"changed", reloaded.changed}, {"needs_restart", reloaded.needs_restart}};
+  if (!reloaded.incomplete.empty()) json["incomplete"] = reloaded.incomplete;
   return to_line({{"ok", true}, {"reloaded", std::move(json)}});
 }
 
@@ -133,6 +134,8 @@ Result<Result<Reloaded, ReloadErrors>> decode_reloaded(std::string_view line) {
   auto needs_restart = texts_in(*given, "needs_restart");
   if (!needs_restart) return unusable;
   reloaded.needs_restart = std::move(*needs_restart);
+  const auto incomplete = given->find("incomplete");
+  if (incomplete != given->end() && incomplete->is_string()) reloaded.incomplete = incomplete->get<std::string>();
   return Result<Reloaded, ReloadErrors>(std::move(reloaded));
 }
 

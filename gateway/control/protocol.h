@@ -65,6 +65,7 @@ struct Reloaded {
   std::string config;                      // the hash of the configuration that is in force now
   std::string changed;                     // in words
   std::vector<std::string> needs_restart;  // keys whose new value has no effect yet
+  std::string incomplete;                  // why not all of the gateway serves by it; empty: all does
   friend bool operator==(const Reloaded&, const Reloaded&) = default;
 };
 // Why a reload was not taken, a line each.

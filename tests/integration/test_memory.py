@@ -140,6 +140,9 @@ class ShortOfMemory(GatewayTest):
         with self.memory.failing(1, "worker2"):
             done = run([PROGRAM, "reload", "-c", file])
         self.assertIn("1 of 2 workers had no memory for it", done.stderr)
+        self.assertNotIn("nothing has changed", done.stderr)
+        self.assertIn("is in force", done.stdout)
+        self.assertEqual(done.returncode, 75)
         for _ in range(16):
             with Client(other) as client:
                 client.expect(220)

@@ -44,7 +44,10 @@ TEST(ControlProtocol, ValuesArriveAsTheyWere) {
 }
 
 TEST(ControlProtocol, AReloadSaysWhatIsInForce) {
-  const Reloaded reloaded{"0123456789abcdef", "2 settings changed (limits.hops, hostname)", {"workers", "user"}};
+  const Reloaded reloaded{"0123456789abcdef",
+                          "2 settings changed (limits.hops, hostname)",
+                          {"workers", "user"},
+                          "1 of 2 workers serves by that of before"};
   const std::string line = encode_reloaded(reloaded);
   EXPECT_EQ(line.find('\n'), std::string::npos);
   const auto decoded = decode_reloaded(line);
