@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "gateway/app/fresh_resolver.h"
 #include "gateway/app/list_fetcher.h"
 #include "gateway/app/loop_watch.h"
 #include "gateway/app/pressure_watch.h"
@@ -213,19 +214,20 @@ void Worker::run() noexcept {
 }
 
 // Lists that lie are found out by their test points (threats.md D9). What is learned of them is shared by all workers:
-// a list that another worker or gatherer has tested just now is not tested again. A test that ends with an exception
-// (out of memory) is recorded, and made again soon.
+// a list that another worker or gatherer has tested just now is not tested again. One that does not pass is tested
+// again every few seconds: a resolver may have answered in its place, and does so no more (R9). A test that ends with
+// an exception (out of memory) is recorded, and made again soon.
 Task<void> Worker::test_policies() {
   constexpr Duration interval = std::chrono::minutes(5);
   constexpr Duration after_mistake = std::chrono::minutes(1);
   static const std::vector<signature::BodyHash> no_hashes;
+  FreshResolver fresh(resolver_, common_.dns_cache);
   while (true) {
     const std::shared_ptr<const session::WorkerSnapshot> snapshot = host_.snapshot;
     Time next = loop_.scheduler().now() + interval;
     for (const auto& gatherer : snapshot->plans->gatherers()) {
       const Time deadline = loop_.scheduler().now() + snapshot->shared->settings->timeouts.policy;
-      policies::GatherContext context{loop_.scheduler(), resolver_, common_.counters,
-                                      *common_.log,      deadline,  no_hashes};
+      policies::GatherContext context{loop_.scheduler(), fresh, common_.counters, *common_.log, deadline, no_hashes};
       try {
         co_await gatherer->self_test(context);
       } catch (const std::exception& error) {
@@ -233,6 +235,8 @@ Task<void> Worker::test_policies() {
         next = std::min(next, loop_.scheduler().now() + after_mistake);
       }
     }
+    if (const std::optional<Time> retest = common_.lists.next_retest())
+      next = std::min(next, std::max(*retest, loop_.scheduler().now() + policies::ListHealth::between_retests));
     co_await reloaded_.wait(next);
   }
 }

@@ -64,7 +64,7 @@ void learn(const DnsList& list, ListHealth::Turn turn, const ListSubject& subjec
   const bool has_answered = !found.failure;
   const std::string reason = has_answered ? std::string() : reason_of(found);
   // The health first: a line for which there is no memory must not undo what was learned.
-  const Duration pause = found.failure == ListFailure::list_error ? ListHealth::pause_after_refusal : ListHealth::pause;
+  const Duration pause = found.said.is_refusal ? ListHealth::pause_after_refusal : ListHealth::pause;
   const ListHealth::Change change = has_answered ? turn.answered(now) : turn.failed(now, reason, pause);
   try {
     if (!has_answered) log_fault(list, subject, reason, LogLevel::warning, context);
@@ -74,7 +74,7 @@ void learn(const DnsList& list, ListHealth::Turn turn, const ListSubject& subjec
   }
 }
 
-ListFinding not_asked(ListFailure why) { return {{ListStatus::not_asked, {}}, why, std::nullopt}; }
+ListFinding not_asked(ListFailure why) { return {{ListStatus::not_asked, {}, false}, why, std::nullopt}; }
 
 }  // namespace
 

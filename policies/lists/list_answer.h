@@ -38,6 +38,7 @@ enum class ListStatus : std::uint8_t {
 struct ListAnswer {
   ListStatus status = ListStatus::no_hit;
   std::vector<std::string> codes;  // for a hit: the codes that count; for an error: the codes that are errors
+  bool is_refusal = false;         // of an error: the list itself does not want to be asked
 };
 
 // One error code makes the whole answer an error: a list in trouble is not believed in part.

@@ -101,13 +101,20 @@ bool ListHealth::tested(Time now, Tested found) {
     if (known_.passes_test != found.passes) known_.tested_since = now;
     known_.passes_test = found.passes;
     known_.test_reason = std::move(found.reason);
+    is_deceived_ = !*found.passes && !found.is_refusal;
   }
   if (found.serves_ipv6) {
     is_news = is_news || *found.serves_ipv6 != known_.serves_ipv6;
     known_.serves_ipv6 = *found.serves_ipv6;
     known_.ipv6_reason = std::move(found.ipv6_reason);
   }
+  if (is_deceived_) next_test_ = now + between_retests;
   return is_news;
+}
+
+std::optional<Time> ListHealth::retest_at() const {
+  std::lock_guard lock(mutex_);
+  return is_deceived_ ? std::optional(next_test_) : std::nullopt;
 }
 
 bool ListHealth::passes_test() const {

@@ -33,9 +33,12 @@ class ListHealth {
   // Between two probes of a list that does not answer: when it is back, this is how long it stays unused (R9: five
   // seconds at most, of which a client has to come and be answered).
   static constexpr Duration pause = std::chrono::seconds(2);
-  // After an answer that never means a listing (is_list_error): a list that refuses us does not want to be asked on.
+  // After an answer by which a list refuses us (is_refusal): it does not want to be asked on. Other answers that never
+  // mean a listing come of a resolver that answers in place of the list, and end with that.
   static constexpr Duration pause_after_refusal = std::chrono::seconds(60);
   static constexpr Duration between_tests = std::chrono::minutes(1);
+  // Of a list that does not pass and has not refused us.
+  static constexpr Duration between_retests = std::chrono::seconds(3);
 
   // What a caller learns from its answer.
   enum class Change : std::uint8_t { none, opened, closed };
@@ -77,16 +80,19 @@ class ListHealth {
   // What a test of the points has found. No value: the list could not be asked, and nothing changes.
   struct Tested {
     std::optional<bool> passes;
-    std::string reason;  // when it does not pass
+    std::string reason;       // when it does not pass
+    bool is_refusal = false;  // because it does not want to be asked
     std::optional<bool> serves_ipv6;
     std::string ipv6_reason;      // when it does not
     bool has_no_ipv6 = false;     // it never had the IPv6 point: no fault of the list
     bool is_listed = false;       // 127.0.0.2 is listed
     bool is_listed_ipv6 = false;  // ::FFFF:127.0.0.2 is
   };
-  // Several configurations and workers may have the list, so one test a minute is allowed; true when the caller may
-  // test now.
+  // Several configurations and workers may have the list, so one test a minute is allowed, or between_retests; true
+  // when the caller may test now.
   bool begin_test(Time now);
+  // When a list that does not pass should be tested again; nothing: in no hurry.
+  std::optional<Time> retest_at() const;
   // A point that was listed once and no longer is tells that the list has ended.
   bool was_listed() const;
   bool was_listed_ipv6() const;
@@ -137,6 +143,7 @@ class ListHealth {
   bool was_listed_ = false;
   bool was_listed_ipv6_ = false;
   Time next_test_{};
+  bool is_deceived_ = false;  // does not pass, and has not refused us
 };
 
 }  // namespace sallyport::policies

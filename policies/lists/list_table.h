@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "policies/lists/list_health.h"
@@ -20,6 +21,16 @@ class ListTable {
   ListHealth& of(const std::string& zone) const {
     std::lock_guard lock(lists_->mutex);
     return lists_->by_zone[zone];
+  }
+  // When the first of them should be tested again (ListHealth::retest_at()). Any thread may call.
+  std::optional<Time> next_retest() const {
+    std::lock_guard lock(lists_->mutex);
+    std::optional<Time> next;
+    for (const auto& [zone, health] : lists_->by_zone) {
+      const std::optional<Time> at = health.retest_at();
+      if (at && (!next || *at < *next)) next = at;
+    }
+    return next;
   }
 
  private:

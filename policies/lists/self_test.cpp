@@ -60,6 +60,7 @@ ListHealth::Tested judge(const DnsList& list, const ListTest& test, const std::v
   if (auto wrong = objection(test.points, answers, list.self_test, list.health.was_listed())) {
     found.passes = wrong->empty();
     found.reason = std::move(*wrong);
+    found.is_refusal = !refusals_in(answers.listed).empty() || !refusals_in(answers.unlisted).empty();
   }
   if (!test.ipv6) return found;
   const Answers ipv6{asked[2].answer, asked[3].answer};

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ import unittest
 
 from scripted_milter import CLOSE, REJECT, STALL, ScriptedMilter, packet
 from scripted_server import ScriptedServer
-from support import PATIENCE, PROGRAM, ROOT, Client, GatewayTest, Process, free_port, wait_until
+from support import PATIENCE, PROGRAM, ROOT, Client, GatewayTest, Process, free_port, run, wait_until
 
 OUTAGE = float(os.environ.get("SALLYPORT_OUTAGE", "5"))  # seconds; what is tried again ever more seldom is tried seldom at its end
 RECOVERY = max(5.0, PATIENCE / 4)                         # seconds
@@ -86,6 +87,7 @@ class Names(Recovery):
         self.begin_names()
         self.serve(self.sink().port, dns={"servers": [f"127.0.0.1:{self.name_port}"], "timeout": "1s"}, workers=2,
                    policy={"mode": "off", "dnsbl": {"mode": "enforce", "zones": {"list.example": {"score": 10.0, "self_test": "on"}}}})
+        self.tested = time.monotonic()
 
     def begin_names(self):
         self.names = Process("names", [sys.executable, ROOT / "tests/support/dns_server.py", self.zone, "--port", str(self.name_port)], self.folder)
@@ -131,6 +133,51 @@ class Names(Recovery):
             self.begin_names()
 
         self.fails_and_comes_back(begin, end, self.refuses_listed, {250})
+
+    def state_of_list(self):
+        return json.loads(run([PROGRAM, "lists", "--json", "-c", self.folder / "sallyport.toml"]).stdout)[0]
+
+    def answered_by_another(self, address):
+        """A resolver that answers every question with an address, as one does that sells advertisements in place of errors; each answer may be kept for an hour."""
+        stop = threading.Event()
+        self.addCleanup(stop.set)
+        record = b"\xc0\x0c\0\1\0\1" + struct.pack("!IH", 3600, 4) + socket.inet_aton(address)
+
+        def answer_all(udp):
+            with udp:
+                udp.settimeout(0.1)
+                while not stop.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        question, client = udp.recvfrom(4096)
+                        end = question.index(b"\0", 12) + 5
+                        udp.sendto(question[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question[12:end] + record, client)
+
+        def begin():
+            self.end_names()
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            udp.bind(("127.0.0.1", self.name_port))
+            self.deceiver = threading.Thread(target=answer_all, args=(udp,))
+            self.deceiver.start()
+            # Before the self test finds it out the answers themselves count for nothing.
+            for _ in range(12):
+                self.assertEqual(self.one_mail(source=f"127.0.8.{next(self.numbers) % 250 + 1}"), 250)
+            time.sleep(max(0.0, self.tested + 61 - time.monotonic()))  # a list that passes is tested once a minute at most
+            self.assertEqual(run([PROGRAM, "reload", "-c", self.folder / "sallyport.toml"]).returncode, 0)
+            wait_until("the list fails its test", lambda: "failed" in json.dumps(self.state_of_list()))
+
+        def end():
+            stop.set()
+            self.deceiver.join()
+            self.begin_names()
+
+        self.fails_and_comes_back(begin, end, self.refuses_listed, {250})
+        self.assertNotIn("failed", json.dumps(self.state_of_list()))
+
+    def test_a_resolver_answers_in_its_place(self):
+        self.answered_by_another("192.0.2.80")
+
+    def test_a_resolver_answers_everything_with_127_0_0_1(self):
+        self.answered_by_another("127.0.0.1")
 
 
 class Upstream(Recovery):

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using support::DnsPacket;
 
 // What the name server does with a question.
-enum class Mood : std::uint8_t { lists, clears, silent, fails, errs };
+enum class Mood : std::uint8_t { lists, clears, silent, fails, errs, another_answers };
 
 struct Crowd {
   std::size_t workers;
@@ -122,6 +122,8 @@ class SharedAnswers : public testing::TestWithParam<Crowd> {
         return resolver::just(DnsPacket::reply_to(query).rcode(2), after);
       case Mood::errs:
         return resolver::just(DnsPacket::reply_to(query).a(name, "127.255.255.254"), after);
+      case Mood::another_answers:
+        return resolver::just(DnsPacket::reply_to(query).a(name, "203.0.113.80"), after);
       case Mood::silent:
         break;
     }
@@ -219,6 +221,22 @@ TEST_P(SharedAnswers, AListThatRefusesUsIsLeftAloneForLonger) {
   pass(ListHealth::pause_after_refusal / 2);
   connect(3, "192.0.2.23");
   EXPECT_EQ(world_.questions() - questions_before, 1u) << "its probe was refused as well";
+}
+
+// R9: no list says so, but a resolver in its place, which may stop at any time.
+TEST_P(SharedAnswers, AListInWhosePlaceAnotherAnswersIsBackAtOnce) {
+  mood_ = Mood::another_answers;
+  for (unsigned i = 1; i <= ListHealth::failures_to_open; ++i) connect(i - 1, "192.0.2." + std::to_string(i));
+  pass(6s);
+  ASSERT_TRUE(ipv4(health()).is_open);
+  connect(0, "192.0.2.20");
+  pass(ListHealth::pause);
+  EXPECT_TRUE(ipv4(health()).is_open);
+  mood_ = Mood::lists;
+  Session& next = connect(1, "192.0.2.21");
+  pass(1s);
+  EXPECT_TRUE(next.is_listed());
+  EXPECT_FALSE(ipv4(health()).is_open);
 }
 
 // Its answer counts when it comes, and not when slower lists have been heard as well; also when its client leaves then.

@@ -90,6 +90,24 @@ TEST(ListHealth, LeavesAListThatRefusesUsAloneForAMinute) {
   EXPECT_TRUE(may_ask(health, v4, start + 2 * pause));
 }
 
+// R9: whoever answered in the place of the list may have stopped.
+TEST(ListHealth, OneThatDoesNotPassIsTestedAgainSoonUnlessItHasRefusedUs) {
+  ListHealth health;
+  EXPECT_TRUE(health.begin_test(start));
+  EXPECT_FALSE(health.retest_at());
+  health.tested(start, {.passes = false, .reason = "127.0.0.1 is listed"});
+  EXPECT_EQ(health.retest_at(), start + ListHealth::between_retests);
+  EXPECT_LT(ListHealth::between_retests, 5s);
+  EXPECT_FALSE(health.begin_test(start + ListHealth::between_retests - 1ms));
+  EXPECT_TRUE(health.begin_test(start + ListHealth::between_retests));
+  health.tested(start + 4s, {});
+  EXPECT_EQ(health.retest_at(), start + 4s + ListHealth::between_retests) << "it could not be asked";
+  health.tested(start + 8s, {.passes = false, .reason = "answered 127.255.255.254", .is_refusal = true});
+  EXPECT_FALSE(health.retest_at());
+  health.tested(start + 9s, {.passes = true});
+  EXPECT_FALSE(health.retest_at());
+}
+
 TEST(ListHealth, AProbeThatSettlesNothingIsLeftToTheNext) {
   ListHealth health;
   open_breaker(health, v6, start);
