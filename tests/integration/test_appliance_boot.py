@@ -127,7 +127,7 @@ class Booted(GatewayTest):
             shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", variables)
         return ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE_4M.fd", "-drive", f"if=pflash,format=raw,file={variables}"]
 
-    def inside(self, command, status=0, patience=300):
+    def inside(self, command, status=0, patience=PATIENCE):
         """What a command of the administrator writes, by ssh."""
         words = ["ssh", "-F", "none", "-p", self.ssh, "-i", self.key, "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
                  f"UserKnownHostsFile={self.folder}/known", "-o", "ConnectTimeout=120", "admin@127.0.0.1", command]
@@ -195,12 +195,12 @@ class Booted(GatewayTest):
         settings = self.inside("sudo sshd -T")
         for line in ("passwordauthentication no", "permitrootlogin no", "kbdinteractiveauthentication no"):
             self.assertIn(line, settings)
-        self.assertRegex(self.inside("sudo unattended-upgrade --dry-run --debug 2>&1", patience=900), r"Allowed origins are: .*label=Debian-Security")
+        self.assertRegex(self.inside("sudo unattended-upgrade --dry-run --debug 2>&1"), r"Allowed origins are: .*label=Debian-Security")
         self.assertEqual(self.inside("systemctl is-enabled apt-daily-upgrade.timer unattended-upgrades").split(), ["enabled", "enabled"])
 
     def password_is_refused(self):
         done = run(["ssh", "-F", "none", "-p", self.ssh, "-o", "PubkeyAuthentication=no", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
-                    f"UserKnownHostsFile={self.folder}/known", "admin@127.0.0.1", "true"], patience=300)
+                    f"UserKnownHostsFile={self.folder}/known", "admin@127.0.0.1", "true"], patience=PATIENCE)
         self.assertIn("Permission denied (publickey)", done.stderr)
 
     def test_by_bios_with_four_answers(self):
@@ -220,7 +220,7 @@ class Booted(GatewayTest):
         self.sound()
         self.password_is_refused()
         # What Debian's package does when a new GRUB comes, and a new kernel.
-        self.inside("sudo /var/lib/dpkg/info/grub-cloud-amd64.postinst triggered && sudo update-grub", patience=900)
+        self.inside("sudo /var/lib/dpkg/info/grub-cloud-amd64.postinst triggered && sudo update-grub")
         # It starts anew by itself, with everything, and asks nothing.
         state = self.inside("sudo stat -c %i /var/lib/sallyport/state.db").strip()
         seen = len(machine.written)
