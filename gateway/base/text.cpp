@@ -214,12 +214,14 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
   const std::size_t near_enough = std::max<std::size_t>(2, word.size() / 3);
+  // Letters of another case are the same here: who writes `external_tag` means EXTERNAL_TAG.
+  const std::string meant = to_lower(word);
   std::string_view best;
   std::size_t best_distance = near_enough + 1;
   for (const std::string& candidate : candidates) {
     std::size_t longer = std::max(word.size(), candidate.size());
     if (longer - std::min(word.size(), candidate.size()) >= best_distance) continue;
-    std::size_t distance = edit_distance(word, candidate);
+    std::size_t distance = edit_distance(meant, to_lower(candidate));
     // Entirely different words are no suggestion, however short they are.
     if (distance >= best_distance || distance >= longer) continue;
     best = candidate;

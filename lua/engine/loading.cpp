@@ -72,6 +72,22 @@ const char* describe(Breach breach) {
   return "";
 }
 
+std::vector<std::string> names_of_shipped() {
+  std::vector<std::string> names;
+  for (const ShippedRule& one : shipped_rules()) names.emplace_back(one.name);
+  return names;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// "; did you mean 'LOTTERY'?", or nothing.
+std::string suggestion(const std::string& name, const std::vector<std::string>& known) {
+  const std::string_view near = text::did_you_mean(name, known);
+  return near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?";
+}
+
 }  // namespace
 
 Loading::Loading(lua_State* L, const RuleSettings& settings) : L_(L), settings_(settings) {
@@ -105,12 +121,9 @@ void Loading::find_shipped() {
   for (const std::string& name : settings_.shipped) {
     const auto rule = std::find_if(all.begin(), all.end(), [&](const ShippedRule& one) { return one.name == name; });
     if (rule == all.end()) {
-      std::vector<std::string> names;
-      for (const ShippedRule& one : all) names.emplace_back(one.name);
-      const std::string_view near = text::did_you_mean(name, names);
       add_error("", 0,
                 "policy.rules.shipped: there is no shipped rule '" + text::printable(name, 64) + "'" +
-                    (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?"));
+                    suggestion(name, names_of_shipped()));
       continue;
     }
     RuleFile file;
@@ -323,6 +336,7 @@ void Loading::finish() {
     }
   }
   set_modes();
+  find_unused();
 }
 
 // True if the file, or one that it requires, names a function whose verdict keeps a mail from its recipients or sends
@@ -351,11 +365,7 @@ bool Loading::can_refuse(std::size_t index) const {
 
 // What the settings say of rules and groups.
 void Loading::set_modes() {
-  std::vector<std::string> names;
-  std::vector<std::string> groups;
   for (Rule& rule : rules_) {
-    names.push_back(rule.name);
-    if (!rule.group.empty()) groups.push_back(rule.group);
     const auto of_rule = settings_.rules.find(rule.name);
     const auto of_group = settings_.groups.find(rule.group);
     if (of_rule != settings_.rules.end()) {
@@ -365,18 +375,41 @@ void Loading::set_modes() {
     }
     if (settings_.mode.mode == policies::Mode::enforce) rule.mode = within(rule.mode, settings_.mode);
   }
-  const auto check = [this](std::string_view what, const std::map<std::string, RuleOverride>& named,
-                            const std::vector<std::string>& known) {
-    for (const auto& [name, override] : named) {
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      const std::string_view near = text::did_you_mean(name, known);
-      unused_.push_back({std::string(what) + "s." + name + ".mode",
-                         "there is no " + std::string(what) + " '" + name + "'" +
-                             (near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?")});
-    }
-  };
-  check("rule", settings_.rules, names);
-  check("group", settings_.groups, groups);
+}
+
+const std::vector<std::string>* Loading::read_list(const std::string& name) {
+  lists_read_.insert(name);
+  const auto found = settings_.lists.find(name);
+  return found == settings_.lists.end() ? nullptr : &found->second.entries;
+}
+
+// What the settings say of rules, groups and lists that are not there.
+void Loading::find_unused() {
+  std::vector<std::string> names;
+  std::vector<std::string> groups;
+  for (const Rule& rule : rules_) {
+    names.push_back(rule.name);
+    if (!rule.group.empty()) groups.push_back(rule.group);
+  }
+  const std::vector<std::string> shipped = names_of_shipped();
+  std::vector<std::string> possible = names;
+  possible.insert(possible.end(), shipped.begin(), shipped.end());
+  for (const auto& [name, of_rule] : settings_.rules) {
+    if (contains(names, name)) continue;
+    std::string why = "there is no rule '" + name + "'" + suggestion(name, possible);
+    if (contains(shipped, name)) why = "the shipped rule '" + name + "' is not switched on: policy.rules.shipped";
+    unused_.push_back({"rules." + name + ".mode", std::move(why)});
+  }
+  for (const auto& [name, of_group] : settings_.groups) {
+    if (contains(groups, name)) continue;
+    unused_.push_back({"groups." + name + ".mode", "there is no group '" + name + "'" + suggestion(name, groups)});
+  }
+  const std::vector<std::string> lists(lists_read_.begin(), lists_read_.end());
+  for (const auto& [name, of_list] : settings_.lists) {
+    if (contains(lists, name)) continue;
+    unused_.push_back(
+        {"lists." + name + ".entries", "no rule reads the list '" + name + "'" + suggestion(name, lists)});
+  }
 }
 
 }  // namespace sallyport::lua

@@ -5,6 +5,7 @@
 // creates it, on the thread that loads, and drops it when loading is over.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,8 @@ class Loading {
   std::vector<Rule>& rules() { return rules_; }
   std::vector<RuleFile>& files() { return files_; }
 
+  // The entries of policy.rules.lists.NAME; null: there is no such list. The name counts as one that rules read.
+  const std::vector<std::string>* read_list(const std::string& name);
   // Implements sp.rule{...}; the table is argument 1. What is wrong with it is added to errors().
   void declare(lua_State* L);
   // Implements require(name) while files load: executes the file if that has not happened yet, and pushes its value. An
@@ -64,6 +67,7 @@ class Loading {
  private:
   void find_files();
   void find_shipped();
+  void find_unused();
   void read(const std::string& path, const std::string& name);
   void add_error(std::string_view file, int line, std::string message, int column = 0);
   void add_thrown(lua_State* thread, const RuleFile& file, bool yielded);
@@ -81,6 +85,7 @@ class Loading {
   std::vector<Rule> rules_;
   std::vector<LoadError> errors_;
   std::vector<UnusedSetting> unused_;
+  std::set<std::string> lists_read_;  // also those that are not there
   std::vector<std::size_t> running_;  // indices of the files being executed, the innermost last
 };
 

@@ -13,16 +13,14 @@ namespace {
 int setting(lua_State* L) {
   Context& context = Context::of(L);
   if (context.loading == nullptr) return luaL_error(L, "sp.setting() can be called only while a file loads");
-  const auto& lists = context.loading->settings().lists;
-  const auto found = lists.find(std::string(to_text(L, 1)));
-  if (found == lists.end()) {
+  const std::vector<std::string>* found = context.loading->read_list(std::string(to_text(L, 1)));
+  if (found == nullptr) {
     if (lua_isnil(L, 2)) lua_newtable(L);
     return 1;
   }
-  const std::vector<std::string>& entries = found->second.entries;
-  lua_createtable(L, static_cast<int>(entries.size()), 0);
+  lua_createtable(L, static_cast<int>(found->size()), 0);
   lua_Integer count = 0;
-  for (const std::string& entry : entries) {
+  for (const std::string& entry : *found) {
     push(L, entry);
     lua_rawseti(L, -2, ++count);
   }

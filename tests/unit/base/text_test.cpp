@@ -180,6 +180,13 @@ TEST(DidYouMean, AllowsMoreEditsInLongerWords) {
   EXPECT_EQ(did_you_mean("abcdefghi", {"abcdefxyz"}), "abcdefxyz");
 }
 
+TEST(DidYouMean, TakesLettersOfAnotherCaseForTheSame) {
+  EXPECT_EQ(did_you_mean("external_tag", {"EXECUTIVE_NAME", "EXTERNAL_TAG"}), "EXTERNAL_TAG");
+  EXPECT_EQ(did_you_mean("External_Tags", {"EXTERNAL_TAG"}), "EXTERNAL_TAG");
+  EXPECT_EQ(did_you_mean("HOSTNMAE", {"upstream", "hostname"}), "hostname");
+  EXPECT_EQ(did_you_mean("AB", {"cd"}), "");
+}
+
 TEST(DidYouMean, TakesTheFirstOfEquals) { EXPECT_EQ(did_you_mean("cat", {"bat", "hat", "mat"}), "bat"); }
 
 }  // namespace

@@ -92,6 +92,30 @@ TEST_F(Modes, WhatDoesNotExistIsTold) {
   EXPECT_EQ(rules->unused_settings()[1].why, "there is no group 'word'; did you mean 'words'?");
 }
 
+TEST_F(Modes, NamesInAnotherCaseOfRulesThatAreNotSwitchedOnAndOfListsAreTold) {
+  write("r.lua", "local listed = require 'sallyport'.setting('LOTTERY')\n" + rule_text("return #listed > 0"));
+  settings.shipped = {"MASS_BCC"};
+  settings.rules["mass_bcc"] = settings.rules["EXTERNAL_TAG"] = settings.rules["external_tag"] = {};
+  settings.lists["lottery"] = settings.lists["MASS_BCC"] = settings.lists["EXTERNAL_TAG"] = {};
+  load();
+  std::vector<std::string> told;
+  for (const UnusedSetting& one : rules->unused_settings()) told.push_back(one.key + ": " + one.why);
+  EXPECT_EQ(told,
+            (std::vector<std::string>{
+                "rules.EXTERNAL_TAG.mode: the shipped rule 'EXTERNAL_TAG' is not switched on: policy.rules.shipped",
+                "rules.external_tag.mode: there is no rule 'external_tag'; did you mean 'EXTERNAL_TAG'?",
+                "rules.mass_bcc.mode: there is no rule 'mass_bcc'; did you mean 'MASS_BCC'?",
+                "lists.EXTERNAL_TAG.entries: no rule reads the list 'EXTERNAL_TAG'",
+                "lists.lottery.entries: no rule reads the list 'lottery'; did you mean 'LOTTERY'?"}));
+  settings.rules.clear();
+  settings.lists.clear();
+  settings.shipped = {"mass_bcc"};
+  const auto loaded = RuleSet::load(settings);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error()[0].message,
+            "policy.rules.shipped: there is no shipped rule 'mass_bcc'; did you mean 'MASS_BCC'?");
+}
+
 TEST_F(Modes, AShareIsEnforcedForItsMailsAndInShadowForTheOthersAtEveryStage) {
   use("local sp = require 'sallyport' for _, stage in ipairs { 'mail', 'rcpt', 'message' } do "
       "sp.rule { name = stage, stage = stage, mode = '50%', run = function() return sp.reject() end } end");
