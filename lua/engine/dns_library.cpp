@@ -120,6 +120,11 @@ bool is_listing_code(const IpAddress& code) {
   return code.to_string() != "127.0.0.1" && !(octets[1] == '\xff' && octets[2] == '\xff');
 }
 
+bool is_listing(const dns::RecordData& record) {
+  const auto* code = std::get_if<IpAddress>(&record);
+  return code && is_listing_code(*code);
+}
+
 class ListRequest final : public DnsRequest {
  public:
   // `shown` is the name of the question without whatever may be a key in the zone.
@@ -127,17 +132,9 @@ class ListRequest final : public DnsRequest {
       : DnsRequest({question.name, question.type}, nullptr), shown_{std::move(shown), question.type} {}
 
   int push(lua_State* L) override {
-    lua_newtable(L);
-    lua_Integer count = 0;
-    bool is_error = answer().failed();
-    for (const dns::RecordData& record : answer().records) {
-      const auto* code = std::get_if<IpAddress>(&record);
-      is_error = is_error || !code || !is_listing_code(*code);
-      if (is_error) break;
-      lua::push(L, code->to_string());
-      lua_rawseti(L, -2, ++count);
-    }
-    if (is_error || count == 0) {
+    const bool is_error =
+        answer().failed() || !std::all_of(answer().records.begin(), answer().records.end(), is_listing);
+    if (is_error || answer().records.empty()) {
       lua_pushnil(L);
       if (!is_error) {
         lua_pushnil(L);
@@ -145,6 +142,12 @@ class ListRequest final : public DnsRequest {
         lua::push(L, answer().failed() ? dns::name(answer().status) : "list_error");
       }
       return 2;
+    }
+    lua_createtable(L, static_cast<int>(answer().records.size()), 0);
+    lua_Integer count = 0;
+    for (const dns::RecordData& record : answer().records) {
+      lua::push(L, std::get<IpAddress>(record).to_string());
+      lua_rawseti(L, -2, ++count);
     }
     lua_rawgeti(L, -1, 1);
     lua_pushnil(L);

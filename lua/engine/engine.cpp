@@ -57,21 +57,23 @@ bool Engine::collect(std::uint64_t steps) {
   return false;
 }
 
-lua_State* Engine::take_thread() {
-  if (spare_threads_.empty()) return lua_newthread(L);
-  const int reference = spare_threads_.back();
-  spare_threads_.pop_back();
-  lua_rawgeti(L, LUA_REGISTRYINDEX, reference);
-  luaL_unref(L, LUA_REGISTRYINDEX, reference);
-  return lua_tothread(L, -1);
+Engine::Thread Engine::take_thread() {
+  if (!spare_threads_.empty()) {
+    const Thread thread = spare_threads_.back();
+    spare_threads_.pop_back();
+    return thread;
+  }
+  Thread thread;
+  thread.L = lua_newthread(L);
+  thread.reference = luaL_ref(L, LUA_REGISTRYINDEX);
+  return thread;
 }
 
-void Engine::keep_thread() {
-  if (spare_threads_.size() >= most_spare_threads) {
-    lua_pop(L, 1);
-  } else {
-    spare_threads_.push_back(luaL_ref(L, LUA_REGISTRYINDEX));
-  }
+void Engine::keep_thread(Thread thread) {
+  if (spare_threads_.size() >= most_spare_threads) return drop_thread(thread);
+  spare_threads_.push_back(thread);
 }
+
+void Engine::drop_thread(Thread thread) { luaL_unref(L, LUA_REGISTRYINDEX, thread.reference); }
 
 }  // namespace sallyport::lua

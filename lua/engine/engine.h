@@ -35,10 +35,15 @@ class Engine {
   // Octets by which the state has grown since loading, garbage included.
   std::uint64_t octets_of_runs() const;
 
-  // Pushes a Lua thread for a run.
-  lua_State* take_thread();
-  // Takes back the thread on top of the stack of L, which is as good as new.
-  void keep_thread();
+  // A Lua thread for a run, and the reference to it in the registry.
+  struct Thread {
+    lua_State* L = nullptr;
+    int reference = no_reference;
+  };
+  Thread take_thread();
+  // Takes back a thread, which is as good as new.
+  void keep_thread(Thread thread);
+  void drop_thread(Thread thread);
 
   const RuleSettings settings;
   Context context;
@@ -53,7 +58,7 @@ class Engine {
   std::size_t unfinished = 0;  // runs that wait or pause
 
  private:
-  std::vector<int> spare_threads_;  // references to Lua threads of runs that ended well, to be used again
+  std::vector<Thread> spare_threads_;  // of runs that ended well, to be used again
   std::uint64_t octets_settled_ = 0;
   std::uint64_t octets_alive_ = 0;
   bool collecting_ = false;

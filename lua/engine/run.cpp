@@ -20,13 +20,14 @@ constexpr std::size_t most_error_shown = 1000;
 Run::Run(Engine& engine, const Rule& rule, const RunCase& of)
     : engine_(engine), rule_(rule), case_(of), number_(++engine.runs), patterns_left_(patterns_per_run) {
   if (of.context) waiting_.emplace(*of.context);
+  if (!of.notes) own_notes_ = std::make_unique<MailNotes>();
 }
 
 Run::~Run() {
   lua_State* L = engine_.L;
   become(State::ended);
   if (engine_.installed == this) restore_variables(L);
-  luaL_unref(L, LUA_REGISTRYINDEX, thread_reference_);
+  engine_.drop_thread(thread_);
   luaL_unref(L, LUA_REGISTRYINDEX, values_reference_);
 }
 
@@ -52,7 +53,7 @@ Run::State Run::go_on(Duration slice) {
   context.rule = &rule_;
   context.mail = &case_.mail;
   context.allowance = case_.allowance;
-  context.notes = case_.notes ? case_.notes : &notes_;
+  context.notes = case_.notes ? case_.notes : own_notes_.get();
   context.run = number_;
   context.changes = rule_.stage == policies::Stage::done ? nullptr : &changes_;
   context.patterns_left = patterns_left_;
@@ -95,16 +96,16 @@ void Run::execute(lua_State* L) {
   }
   Meter& meter = engine_.context.meter;
   int results = 0;
-  meter.start(thread_, {cpu_allowed(), engine_.settings.memory, most_block_octets, slice_}, used_);
-  const int status = lua_resume(thread_, L, is_first ? 1 : 0, &results);
+  meter.start(thread_.L, {cpu_allowed(), engine_.settings.memory, most_block_octets, slice_}, used_);
+  const int status = lua_resume(thread_.L, L, is_first ? 1 : 0, &results);
   used_ = meter.stop();
   const HostYield yield = std::exchange(engine_.context.host_yield, HostYield::none);
   if (status == LUA_YIELD && yield != HostYield::none && used_.breach == Breach::none) {
-    lua_pop(thread_, results);
+    lua_pop(thread_.L, results);
     suspend(L);
     become(yield == HostYield::waits ? State::waits : State::pauses);
   } else {
-    finish(L, status, results);
+    finish(status, results);
   }
 }
 
@@ -122,21 +123,19 @@ void Run::begin(lua_State* L) {
   engine_.installed = this;
   lua_rawgeti(L, LUA_REGISTRYINDEX, rule_.run);
   push_transaction(L, case_.mail);
-  lua_xmove(L, thread_, 2);
+  lua_xmove(L, thread_.L, 2);
 }
 
 // What the run needs to go on later is kept; the table is large enough, so that filling it will not fail.
 void Run::suspend(lua_State* L) {
-  if (thread_reference_ != no_reference) return;
+  if (values_reference_ != no_reference) return;
   lua_createtable(L, static_cast<int>(rule_.upvalues.size()), 1);
   lua_pushboolean(L, 0);
   lua_rawseti(L, -2, 0);
   values_reference_ = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_settop(L, 1);
-  thread_reference_ = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-void Run::finish(lua_State* L, int status, int results) {
+void Run::finish(int status, int results) {
   if (status != LUA_OK || used_.breach != Breach::none) {
     read_failure(status);
     return;
@@ -144,13 +143,8 @@ void Run::finish(lua_State* L, int status, int results) {
   read_result(results);
   take_changes();
   complete_result();
-  lua_settop(thread_, 0);
-  if (thread_reference_ == no_reference) {
-    lua_settop(L, 1);
-  } else {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, thread_reference_);
-  }
-  engine_.keep_thread();
+  lua_settop(thread_.L, 0);
+  engine_.keep_thread(std::exchange(thread_, {}));
 }
 
 // -- the files' variables
@@ -204,26 +198,27 @@ void Run::restore_variables(lua_State* L) {
 // -- results
 
 void Run::read_result(int results) {
-  const int first = results > 0 ? lua_gettop(thread_) - results + 1 : 0;
-  if (first == 0 || lua_isnil(thread_, first)) return;
-  if (lua_isboolean(thread_, first)) {
-    if (!lua_toboolean(thread_, first)) return;
+  lua_State* L = thread_.L;
+  const int first = results > 0 ? lua_gettop(L) - results + 1 : 0;
+  if (first == 0 || lua_isnil(L, first)) return;
+  if (lua_isboolean(L, first)) {
+    if (!lua_toboolean(L, first)) return;
     result_.kind = RunResult::Kind::verdict;
     result_.fact.answer = RuleAnswer::hit;
     result_.fact.score = rule_.score;
-  } else if (const RuleVerdict* verdict = to_verdict(thread_, first)) {
+  } else if (const RuleVerdict* verdict = to_verdict(L, first)) {
     result_.kind = RunResult::Kind::verdict;
     result_.fact = verdict->fact;
     if (result_.fact.answer == RuleAnswer::hit && !verdict->has_score) result_.fact.score = rule_.score;
   } else {
     // The rule has already returned, so the only line left to report is where its function begins.
     lua_Debug function;
-    lua_rawgeti(thread_, LUA_REGISTRYINDEX, rule_.run);
-    lua_getinfo(thread_, ">S", &function);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rule_.run);
+    lua_getinfo(L, ">S", &function);
     result_.kind = RunResult::Kind::error;
     result_.fact.file = function.source + 1;
     result_.fact.line = function.linedefined;
-    result_.fact.error = std::string("it returned a ") + luaL_typename(thread_, first) + ", which is no verdict";
+    result_.fact.error = std::string("it returned a ") + luaL_typename(L, first) + ", which is no verdict";
     result_.error = result_.fact.error;
   }
 }
@@ -250,20 +245,20 @@ void Run::read_failure(int status) {
   std::string fixed;
   if (kind == RunResult::Kind::error && used_.breach == Breach::depth) {
     whole = fixed = "calls nest too deeply";
-  } else if (kind == RunResult::Kind::error && is_text(thread_, -1)) {
-    whole = text::printable(without_place(to_text(thread_, -1)), most_error_shown);
-    const std::string_view message = to_text(thread_, -1);
+  } else if (kind == RunResult::Kind::error && is_text(thread_.L, -1)) {
+    whole = text::printable(without_place(to_text(thread_.L, -1)), most_error_shown);
+    const std::string_view message = to_text(thread_.L, -1);
     fixed = engine_.fixed_text.shown(message, digest_of(message) == engine_.context.raised_by_rule);
   } else if (kind == RunResult::Kind::error) {
     whole = fixed = "an error that is not a text";
   }
-  end_as(kind, used_.breach != Breach::none ? used_.place : find_place(thread_));
+  end_as(kind, used_.breach != Breach::none ? used_.place : find_place(thread_.L));
   result_.error = std::move(whole);
   result_.fact.error = std::move(fixed);
 }
 
 void Run::give_up() {
-  end_as(RunResult::Kind::timeout, thread_ ? find_place(thread_) : Place{});
+  end_as(RunResult::Kind::timeout, thread_.L ? find_place(thread_.L) : Place{});
   result_.was_given_up = true;
 }
 
@@ -273,6 +268,8 @@ void Run::end_as(RunResult::Kind kind, const Place& place) {
   result_.fact.file = place.line == 0 ? rule_.file.c_str() : place.file;
   result_.fact.line = place.line == 0 ? rule_.line : place.line;
   complete_result();
+  // What the run has left is garbage from now on, and the collection after this slice shall find it.
+  engine_.drop_thread(std::exchange(thread_, {}));
 }
 
 void Run::complete_result() {

@@ -10,8 +10,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
+#include "gateway/async/frame_pool.h"
 #include "lua/engine/engine.h"
 #include "lua/engine/mail_notes.h"
 #include "lua/engine/rule.h"
@@ -32,7 +34,8 @@ struct RunCase {
   MailNotes* notes = nullptr;          // of the rules of this stage; null: the run has its own
 };
 
-class Run {
+// Most runs last for microseconds, so their memory is had from the pool that coroutines' frames have theirs from.
+class Run : public async::PooledFrame {
  public:
   enum class State : std::uint8_t {
     ready,   // it has not begun
@@ -68,7 +71,7 @@ class Run {
   void execute(lua_State* L);
   void begin(lua_State* L);
   void suspend(lua_State* L);
-  void finish(lua_State* L, int status, int results);
+  void finish(int status, int results);
   // The values of the files' variables: put in place, taken out, and made what they were after loading.
   void install(lua_State* L);
   void uninstall(lua_State* L);
@@ -86,15 +89,15 @@ class Run {
   const RunCase case_;
   const std::uint64_t number_;
   State state_ = State::ready;
-  lua_State* thread_ = nullptr;
-  int thread_reference_ = no_reference;  // both set only for a run that has waited or paused
-  int values_reference_ = no_reference;  // table: [0] the globals, [i] the value of rule_.upvalues[i - 1]
+  Engine::Thread thread_;
+  // Set only for a run that has waited or paused. A table: [0] the globals, [i] the value of rule_.upvalues[i - 1].
+  int values_reference_ = no_reference;
   Used used_;
   std::uint64_t patterns_left_;
   std::optional<Waiting> waiting_;
   RunChanges changes_;
-  Duration slice_{};  // for execute()
-  MailNotes notes_;  // where nobody has given it others
+  Duration slice_{};                      // for execute()
+  std::unique_ptr<MailNotes> own_notes_;  // where nobody has given it others
   RunResult result_;
 };
 
