@@ -31,6 +31,11 @@ constexpr Duration busy_slice = std::chrono::microseconds(20);
 // The rules of a mail that are short together have so long at once.
 constexpr Duration most_at_once = std::chrono::milliseconds(1);
 
+// A mail whose rules have executed for so long in all leaves most of the loop's time to others (LongRuns). Rules that
+// are written well need far less for a mail.
+constexpr Duration long_for_a_mail = std::chrono::milliseconds(20);
+constexpr Duration rested_slice = std::chrono::microseconds(250);
+
 Duration background_slice(const async::Scheduler& scheduler) { return scheduler.is_busy() ? busy_slice : idle_slice; }
 
 Fault fault_of(RunResult::Kind kind) {
@@ -131,14 +136,14 @@ class StageRuns {
         continue;
       }
       const bool is_in_background = has_computed_long_;
-      if (is_in_background) co_await async::Background(context_.scheduler, context_.payer);
+      const bool has_rested = is_in_background && co_await wait_for_slice(*this, context_.deadline);
       if (rules_.have_waited[i] && (rules_.rules->is_crowded() || !rules_.queue.is_empty())) {
         waiting_.spawn(run_later(*this, i));
         continue;
       }
       std::unique_ptr<Run> run = rules_.rules->begin(rule, case_);
       const Start start{context_.scheduler.now(), is_over()};
-      go_on(*run, is_in_background);
+      go_on(*run, is_in_background ? slice_in_background(has_rested) : slice_at_once(*run));
       if (run->state() == Run::State::ended) {
         take(*run, i, start);
       } else {
@@ -172,14 +177,28 @@ class StageRuns {
 
   bool is_over() const { return context_.scheduler.is_over(context_.deadline); }
 
+  // Waits until the next slice may begin, of rules that have given the loop away. True: a rested one.
+  static Task<bool> wait_for_slice(StageRuns& self, Time until) {
+    const GatherContext& context = self.context_;
+    bool has_rested = false;
+    if (*self.case_.mail_cpu >= long_for_a_mail)
+      has_rested = co_await self.rules_.long_runs.take_turn(context.scheduler, context.payer, until);
+    co_await async::Background(context.scheduler, context.payer);
+    co_return has_rested;
+  }
+
   // The next slice of a run.
-  void go_on(Run& run, bool is_in_background) {
+  void go_on(Run& run, Duration slice) {
     const Duration before = run.cpu();
-    run.go_on(is_in_background ? background_slice(context_.scheduler)
-                               : Run::longest_slice - std::min(before, Run::longest_slice));
-    if (is_in_background) at_once_ = Duration::zero();
+    run.go_on(slice);
     at_once_ += run.cpu() - before;
     has_computed_long_ = run.state() == Run::State::pauses || at_once_ >= most_at_once;
+  }
+  Duration slice_at_once(const Run& run) const { return Run::longest_slice - std::min(run.cpu(), Run::longest_slice); }
+  // After wait_for_slice().
+  Duration slice_in_background(bool has_rested) {
+    at_once_ = Duration::zero();
+    return has_rested ? rested_slice : background_slice(context_.scheduler);
   }
 
   static Task<void> run_later(StageRuns& self, std::size_t index) {
@@ -187,7 +206,7 @@ class StageRuns {
     std::unique_ptr<Run> run = self.rules_.rules->begin(self.rules_.rules->rules()[index], self.case_);
     co_await self.rules_.queue.take_turn(context.scheduler, *self.rules_.rules, context.deadline);
     const Start start{context.scheduler.now(), self.is_over()};
-    self.go_on(*run, false);
+    self.go_on(*run, self.slice_at_once(*run));
     co_await finish(self, std::move(run), index, start);
   }
 
@@ -204,11 +223,11 @@ class StageRuns {
         run->waiting().check();
       }
       const bool is_in_background = run->state() == Run::State::pauses || run->cpu() >= Run::longest_slice;
-      if (is_in_background) co_await async::Background(scheduler, self.context_.payer);
+      const bool has_rested = is_in_background && co_await wait_for_slice(self, until);
       if (scheduler.is_over(until)) {
         run->give_up();
       } else {
-        self.go_on(*run, is_in_background);
+        self.go_on(*run, is_in_background ? self.slice_in_background(has_rested) : self.slice_at_once(*run));
       }
     }
     self.take(*run, index, start);

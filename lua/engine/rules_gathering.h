@@ -2,13 +2,15 @@
 // aside, and the next one runs; so all that wait do so beside each other, under the one deadline of the stage and the
 // mail's one budget of DNS questions. A rule that could not begin before the deadline runs all the same, and what it
 // asks for fails at once (`nil, "timeout"`) where the answer is not at hand. A rule that computes for long gives the
-// loop away and goes on in the background of the loop (gateway/async/background.h), until the deadline at most.
+// loop away and goes on in the background of the loop (gateway/async/background.h), until the deadline at most; after
+// some more it does so with rests (long_runs.h).
 #pragma once
 
 #include <memory>
 #include <string_view>
 #include <vector>
 
+#include "lua/engine/long_runs.h"
 #include "lua/engine/rule_book.h"
 #include "lua/engine/rule_set.h"
 #include "lua/engine/run_queue.h"
@@ -33,6 +35,7 @@ struct WorkerRules {
   std::vector<RuleNotes> notes;   // by rule
   std::vector<bool> have_waited;  // by rule: it has waited before, and may again
   RunQueue queue;                 // of such rules, while there are too many
+  LongRuns long_runs;             // of mails whose rules have computed for long
 };
 
 class RulesGatherer final : public policies::Gatherer {
