@@ -267,7 +267,7 @@ class Kinds(GatewayTest):
         written = {"transaction", "recipient", "connection", "upstream_name", "log_lost"}
         for folder in ("gateway", "policies", "lua"):
             for path in (ROOT / folder).rglob("*.cpp"):
-                written |= set(re.findall(r'write\((?:LogLevel::)?\w+, "([a-z_]+)"', path.read_text()))
+                written |= set(re.findall(r'write\(\s*(?:LogLevel::)?\w+,\s*"([a-z_]+)"', path.read_text()))
         self.assertEqual(in_first_column(events), written - {"fault", "violation"})
 
 
