@@ -31,10 +31,8 @@ struct Telling {
   }
 };
 
-std::uint64_t value_of(const Metrics& metrics, std::string_view name) {
-  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const Metric& one) { return one.name == name; });
-  if (found == metrics.end() || found->samples.empty()) return 0;
-  return static_cast<std::uint64_t>(std::max(found->samples.front().value, 0.0));
+std::uint64_t number_of(const Metrics& metrics, std::string_view name) {
+  return static_cast<std::uint64_t>(std::max(value_of(metrics, name), 0.0));
 }
 
 }  // namespace
@@ -46,8 +44,8 @@ control::Drained DrainReport::next(Metrics now, bool is_last) {
   told.number = ++number_;
   told.taker = taker_;
   told.grown = growth(base_, last_);
-  told.sessions = value_of(last_, "sallyport_sessions");
-  told.memory = value_of(last_, "sallyport_memory_bytes");
+  told.sessions = number_of(last_, "sallyport_sessions");
+  told.memory = number_of(last_, "sallyport_memory_bytes");
   told.is_last = is_last;
   return told;
 }

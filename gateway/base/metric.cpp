@@ -1,5 +1,6 @@
 #include "gateway/base/metric.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -56,6 +57,16 @@ void append_sample(std::string& text, std::string_view name, const MetricSample&
 }
 
 }  // namespace
+
+const Metric* find_metric(std::span<const Metric> metrics, std::string_view name) {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const Metric& one) { return one.name == name; });
+  return found == metrics.end() ? nullptr : &*found;
+}
+
+double value_of(std::span<const Metric> metrics, std::string_view name) {
+  const Metric* const metric = find_metric(metrics, name);
+  return metric == nullptr || metric->samples.empty() ? 0 : metric->samples.front().value;
+}
 
 std::string_view name(MetricType type) {
   switch (type) {

@@ -33,6 +33,11 @@ struct Metric {
 
 using Metrics = std::vector<Metric>;
 
+// The metric of that name; null where there is none.
+const Metric* find_metric(std::span<const Metric> metrics, std::string_view name);
+// The value of the first sample of the metric of that name; 0 where there is none.
+double value_of(std::span<const Metric> metrics, std::string_view name);
+
 // The text format of Prometheus, version 0.0.4: HELP and TYPE before the samples of each metric, one a line.
 std::string to_prometheus_text(std::span<const Metric> metrics);
 

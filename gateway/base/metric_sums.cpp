@@ -18,12 +18,6 @@ struct ByLabels {
 };
 Key key_of(const MetricSample& sample) { return {sample.suffix, &sample.labels}; }
 
-template <class AnyMetrics>
-auto* find(AnyMetrics& metrics, std::string_view name) {
-  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const Metric& one) { return one.name == name; });
-  return found == metrics.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 Metrics growth(const Metrics& before, const Metrics& now) {
@@ -31,7 +25,7 @@ Metrics growth(const Metrics& before, const Metrics& now) {
   for (const Metric& metric : now) {
     if (metric.type == MetricType::gauge) continue;
     std::map<Key, double, ByLabels> known;
-    if (const Metric* const old = find(before, metric.name)) {
+    if (const Metric* const old = find_metric(before, metric.name)) {
       for (const MetricSample& sample : old->samples) known[key_of(sample)] = sample.value;
     }
     Metric more{metric.name, metric.help, metric.type, {}};
@@ -48,11 +42,12 @@ Metrics growth(const Metrics& before, const Metrics& now) {
 void add_growth(Metrics& sums, const Metrics& more) {
   for (const Metric& metric : more) {
     if (metric.type == MetricType::gauge) continue;
-    Metric* const sum = find(sums, metric.name);
-    if (sum == nullptr) {
+    const Metric* const found = find_metric(sums, metric.name);
+    if (found == nullptr) {
       sums.push_back(metric);
       continue;
     }
+    Metric* const sum = &sums[static_cast<std::size_t>(found - sums.data())];
     std::map<Key, std::size_t, ByLabels> places;
     for (std::size_t i = 0; i < sum->samples.size(); ++i) places[key_of(sum->samples[i])] = i;
     std::vector<MetricSample> fresh;  // the keys above refer to what is there

@@ -19,17 +19,6 @@ namespace {
 constexpr double share_of_slow = 0.95;
 constexpr std::size_t most_slow = 5;
 
-const Metric* find(const control::State& state, std::string_view name) {
-  const auto found =
-      std::find_if(state.metrics.begin(), state.metrics.end(), [&](const Metric& m) { return m.name == name; });
-  return found == state.metrics.end() ? nullptr : &*found;
-}
-
-double value_of(const control::State& state, std::string_view name) {
-  const Metric* metric = find(state, name);
-  return metric == nullptr || metric->samples.empty() ? 0 : metric->samples.front().value;
-}
-
 std::string label_of(const MetricSample& sample, std::string_view label) {
   for (const auto& [name, value] : sample.labels) {
     if (name == label) return value;
@@ -53,7 +42,7 @@ using Buckets = std::map<double, double>;
 
 std::map<std::string, Buckets> buckets_of(const control::State& state, const Metric& metric) {
   std::map<std::string, Buckets> all;
-  const Metric* found = find(state, metric.name);
+  const Metric* found = find_metric(state.metrics, metric.name);
   if (found == nullptr) return all;
   for (const MetricSample& sample : found->samples) {
     if (sample.suffix != "_bucket") continue;
@@ -103,14 +92,14 @@ std::vector<TopFigures::Slow> slowest_of(const control::State& now, const contro
 
 std::vector<std::string> trouble_of(const control::State& now) {
   std::vector<std::string> trouble = now.not_ready;
-  if (const Metric* up = find(now, "sallyport_upstream_server_up")) {
+  if (const Metric* up = find_metric(now.metrics, "sallyport_upstream_server_up")) {
     for (const MetricSample& sample : up->samples) {
       if (sample.value == 0)
         trouble.push_back("server " + label_of(sample, "server") + " of upstream " + label_of(sample, "upstream") +
                           " takes no mail");
     }
   }
-  if (const Metric* asked = find(now, "sallyport_list_asked")) {
+  if (const Metric* asked = find_metric(now.metrics, "sallyport_list_asked")) {
     for (const MetricSample& sample : asked->samples) {
       if (sample.value == 0) trouble.push_back("list " + label_of(sample, "list") + " is not asked");
     }
@@ -159,22 +148,22 @@ std::vector<std::string> lines_below_trouble(const TopFigures& figures) {
 
 TopFigures top_figures(const control::State& now, const control::State* before, double seconds) {
   TopFigures figures;
-  figures.uptime = value_of(now, "sallyport_uptime_seconds");
+  figures.uptime = value_of(now.metrics, "sallyport_uptime_seconds");
   // A daemon that was started anew meanwhile counts from nothing.
-  if (before && value_of(*before, "sallyport_uptime_seconds") > figures.uptime) before = nullptr;
+  if (before && value_of(before->metrics, "sallyport_uptime_seconds") > figures.uptime) before = nullptr;
   if (!before) seconds = figures.uptime;
-  figures.sessions = value_of(now, "sallyport_sessions");
-  figures.tls_sessions = value_of(now, "sallyport_tls_sessions");
-  figures.draining_processes = value_of(now, "sallyport_draining_processes");
-  figures.draining_sessions = value_of(now, "sallyport_draining_sessions");
-  figures.pressure_percent = value_of(now, "sallyport_pressure_percent");
-  figures.held_bytes = value_of(now, "sallyport_held_bytes");
-  figures.memory_bytes = value_of(now, "sallyport_memory_bytes");
-  figures.upstream_open = value_of(now, "sallyport_upstream_open");
-  figures.upstream_idle = value_of(now, "sallyport_upstream_idle");
+  figures.sessions = value_of(now.metrics, "sallyport_sessions");
+  figures.tls_sessions = value_of(now.metrics, "sallyport_tls_sessions");
+  figures.draining_processes = value_of(now.metrics, "sallyport_draining_processes");
+  figures.draining_sessions = value_of(now.metrics, "sallyport_draining_sessions");
+  figures.pressure_percent = value_of(now.metrics, "sallyport_pressure_percent");
+  figures.held_bytes = value_of(now.metrics, "sallyport_held_bytes");
+  figures.memory_bytes = value_of(now.metrics, "sallyport_memory_bytes");
+  figures.upstream_open = value_of(now.metrics, "sallyport_upstream_open");
+  figures.upstream_idle = value_of(now.metrics, "sallyport_upstream_idle");
   for (const char* verdict : {"relayed", "tagged", "rejected", "tempfailed", "discarded", "dropped"}) {
     const std::string name = "sallyport_" + std::string(verdict) + "_total";
-    const double count = value_of(now, name) - (before ? value_of(*before, name) : 0);
+    const double count = value_of(now.metrics, name) - (before ? value_of(before->metrics, name) : 0);
     figures.verdicts.push_back({verdict, seconds > 0 ? count / seconds : 0});
   }
   figures.slowest = slowest_of(now, before);
