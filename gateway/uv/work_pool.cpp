@@ -33,9 +33,9 @@ Result<std::unique_ptr<WorkPool>> WorkPool::start(std::size_t threads) {
   pool->threads_.reserve(threads);
   try {
     while (pool->threads_.size() < threads) {
-      pool->threads_.emplace_back([pool = pool.get()] {
+      pool->threads_.emplace_back([pool = pool.get(), number = pool->threads_.size()] {
         ::pthread_setname_np(::pthread_self(), "work");
-        pool->live();
+        pool->live(number);
       });
     }
   } catch (const std::system_error& error) {
@@ -53,8 +53,15 @@ WorkPool::~WorkPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+void WorkPool::be_idle(Idle& self) noexcept {
+  self.is_called = false;
+  Idle** place = &idle_;
+  while (*place != nullptr && (*place)->number < self.number) place = &(*place)->next;
+  self.next = std::exchange(*place, &self);
+}
+
 void WorkPool::call_one() noexcept {
-  Idle& one = *std::exchange(idle_, idle_->below);
+  Idle& one = *std::exchange(idle_, idle_->next);
   one.is_called = true;
   one.called.notify_one();
 }
@@ -78,25 +85,34 @@ bool WorkPool::take_back(Work& work) noexcept {
   return false;
 }
 
-void WorkPool::live() noexcept {
-  Idle self;
+// A thread becomes idle only while no job waits, and whoever gives a job calls an idle thread: so no job is left lying.
+// A thread that was called may find that one which was busy has taken the job; then it becomes idle again.
+void WorkPool::live(std::size_t number) noexcept {
+  Idle self{number};
+  self.is_called = true;  // as it is not among the idle ones
   std::unique_lock lock(mutex_);
   while (true) {
     if (first_) {
-      Work& work = *first_;
-      first_ = std::exchange(work.next_, nullptr);
-      lock.unlock();
-      work.run();
-      work.loop_.job_has_ended(work);
-      lock.lock();
+      do_one(lock, self);
     } else if (is_ending_) {
       return;
     } else {
-      self.is_called = false;
-      self.below = std::exchange(idle_, &self);
-      self.called.wait(lock, [&self] { return self.is_called; });
+      be_idle(self);
     }
+    self.called.wait(lock, [&self] { return self.is_called; });
   }
+}
+
+void WorkPool::do_one(std::unique_lock<std::mutex>& lock, Idle& self) noexcept {
+  Work& work = *first_;
+  first_ = std::exchange(work.next_, nullptr);
+  lock.unlock();
+  work.run();
+  lock.lock();
+  if (!first_) be_idle(self);
+  lock.unlock();
+  work.loop_.job_has_ended(work);  // it may be deleted from here on
+  lock.lock();
 }
 
 Work::Work(Loop& loop) : loop_(loop), pool_(pool_of(loop)), news_(loop.scheduler()) {}

@@ -34,9 +34,11 @@ std::size_t threads_of_work_pool();
 // The threads, all of them from the start to the end. Jobs begin in the order in which they were given; waiting ones
 // take no memory but their own, so that giving one cannot fail.
 //
-// Of the threads that have nothing to do, the one that worked last gets the next job. So one thread does all jobs that
-// come one after the other, and only its part of the heap grows to what such a job needs: the C library gives each
-// thread a heap of its own, and keeps there what was freed.
+// Of the threads that have nothing to do, the first gets the next job, in the order in which they were started. So one
+// thread does all jobs that come one after the other, the same one for ever, and only its part of the heap grows to
+// what such a job needs: the C library gives each thread a heap of its own, and keeps there what was freed. A thread
+// counts as one that has nothing to do before the loop hears of its job's end, so that this holds for a job that
+// follows at once.
 class WorkPool {
  public:
   // The failure says why the system gives fewer threads than that; none is left over then. All signals are blocked in
@@ -55,18 +57,22 @@ class WorkPool {
  private:
   // A thread without a job; it lies on the thread's own stack.
   struct Idle {
-    std::condition_variable called;
+    std::size_t number;  // of the thread, from 0 in the order of their start
+    std::condition_variable called = {};
     bool is_called = false;
-    Idle* below = nullptr;
+    Idle* next = nullptr;
   };
 
   WorkPool() = default;
-  void live() noexcept;
-  // With mutex_ held, and not only while the call is noted: the thread may end as soon as it can go on.
+  void live(std::size_t number) noexcept;
+  // Runs the first job and tells its loop; `self` is among the idle ones before that, unless more jobs wait.
+  void do_one(std::unique_lock<std::mutex>& lock, Idle& self) noexcept;
+  // These with mutex_ held; call_one() not only while the call is noted: the thread may end as soon as it can go on.
+  void be_idle(Idle& self) noexcept;
   void call_one() noexcept;
 
   std::mutex mutex_;       // guards all but threads_
-  Idle* idle_ = nullptr;   // a stack: who worked last is on top
+  Idle* idle_ = nullptr;   // a list in the order of their numbers
   Work* first_ = nullptr;  // the jobs that have not begun
   Work* last_ = nullptr;
   bool is_ending_ = false;

@@ -3,11 +3,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <map>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -149,31 +148,66 @@ TEST_F(WorkPoolTest, JobsOfOneLoopBeginInTheirOrder) {
   EXPECT_EQ(*order, wanted);
 }
 
-// So that the heap of one thread grows to what a job takes, not those of all. The thread is back in its row a moment
-// after the loop has heard of its job's end.
+// Jobs on all four threads at once, after which each of them is idle. Gives how many have been done.
+int keep_all_busy(Loop& loop) {
+  std::atomic<int> meeting = 0;
+  std::atomic<int> done = 0;
+  async::Nursery nursery(loop.scheduler());
+  for (int i = 0; i < 4; ++i) nursery.spawn(meet(loop, meeting, done));
+  loop.run_until_done(join(nursery));
+  return done;
+}
+
+// So that the heap of one thread grows to what a job takes, not those of all, and one after the other.
 TEST(WorkPool, JobsThatFollowEachOtherAreForOneThread) {
   const auto work_pool = WorkPool::start(4).value();
   Loop loop(work_pool.get());
-  std::map<std::thread::id, int> jobs;
-  for (int i = 0; i < 100; ++i) {
-    ++jobs[loop.run_until_done(on_worker(loop, std::this_thread::get_id))];
-    std::this_thread::sleep_for(2ms);
+  std::set<std::thread::id> threads;
+  for (int burst = 0; burst < 20; ++burst) {
+    keep_all_busy(loop);
+    for (int i = 0; i < 100; ++i) threads.insert(loop.run_until_done(on_worker(loop, std::this_thread::get_id)));
   }
-  const auto busiest = std::max_element(jobs.begin(), jobs.end(), [](auto& a, auto& b) { return a.second < b.second; });
-  EXPECT_GT(busiest->second, 75);
+  EXPECT_EQ(threads.size(), 1u);
+}
+
+Task<void> hold_thread(Loop& loop, std::atomic<int>& begun, const std::atomic<bool>& go_on) {
+  auto job = [&begun, &go_on] {
+    ++begun;
+    while (!go_on) std::this_thread::yield();
+  };
+  co_await on_worker(loop, job);
+}
+
+// The others serve while those before them are busy, and no longer, whoever has worked last.
+TEST(WorkPool, TheFirstThreadWorksAgainWhenItIsIdle) {
+  const auto work_pool = WorkPool::start(4).value();
+  Loop loop(work_pool.get());
+  keep_all_busy(loop);
+  const auto worker = [&loop] { return loop.run_until_done(on_worker(loop, std::this_thread::get_id)); };
+  const std::thread::id first = worker();
+  std::atomic<int> begun = 0;
+  std::atomic<bool> first_goes_on = false;
+  std::atomic<bool> second_goes_on = false;
+  async::Nursery first_job(loop.scheduler());
+  async::Nursery second_job(loop.scheduler());
+  first_job.spawn(hold_thread(loop, begun, first_goes_on));
+  while (begun < 1) std::this_thread::yield();
+  const std::thread::id second = worker();
+  EXPECT_NE(second, first);
+  second_job.spawn(hold_thread(loop, begun, second_goes_on));
+  while (begun < 2) std::this_thread::yield();
+  EXPECT_NE(worker(), second);
+  first_goes_on = true;
+  loop.run_until_done(join(first_job));
+  second_goes_on = true;
+  loop.run_until_done(join(second_job));
+  EXPECT_EQ(worker(), first);
 }
 
 TEST(WorkPool, JobsAtOnceHaveAThreadEach) {
   const auto work_pool = WorkPool::start(4).value();
   Loop loop(work_pool.get());
-  std::atomic<int> done = 0;
-  {
-    async::Nursery nursery(loop.scheduler());
-    std::atomic<int> meeting = 0;
-    for (int i = 0; i < 4; ++i) nursery.spawn(meet(loop, meeting, done));
-    loop.run_until_done(join(nursery));
-  }
-  EXPECT_EQ(done, 4);
+  EXPECT_EQ(keep_all_busy(loop), 4);
 }
 
 // Asks for jobs again and again, and leaves before they are done in each third round; the loop ends under the last
