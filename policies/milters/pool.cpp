@@ -307,13 +307,14 @@ void MilterPool::give_back(Hub& hub, bool may_be_reused, std::unique_ptr<MilterC
       hub.idle.push_back({std::move(connection), scheduler_.now()});
       hub.idle.back().connection->serve(nullptr);
       hub.wake();
-      if (!std::exchange(hub.is_swept, true)) tasks_.spawn(sweep(hub));
+      if (!hub.is_swept) tasks_.spawn(sweep(hub));
     } else {
       connection->abort_message();
       tasks_.spawn(part_with(std::move(connection)));
     }
   } catch (const std::exception&) {
-    // Without memory for a farewell it is closed without one.
+    // Without memory for a farewell it is closed without one; and none is kept that nobody looks after.
+    if (!hub.is_swept) hub.idle.clear();
   }
 }
 
@@ -332,10 +333,17 @@ Task<void> MilterPool::part_with(std::unique_ptr<MilterConnection> connection) {
 // closed, go.
 Task<void> MilterPool::sweep(Hub& hub) {
   struct Sweeping {
-    ~Sweeping() { hub.is_swept = false; }
+    explicit Sweeping(Hub& swept) : hub(swept) { hub.is_swept = true; }
+    Sweeping(const Sweeping&) = delete;
+    Sweeping& operator=(const Sweeping&) = delete;
+    // Some are left when memory has run out.
+    ~Sweeping() {
+      hub.is_swept = false;
+      hub.idle.clear();
+    }
     Hub& hub;
   };
-  const Sweeping until_its_end{hub};
+  const Sweeping until_its_end(hub);
   while (!hub.idle.empty()) {
     co_await async::sleep_for(scheduler_, sweep_interval);
     for (Idle& one : std::exchange(hub.idle, {})) {
