@@ -47,9 +47,12 @@ MilterTrouble trouble_of(io::Error error) {
 
 }  // namespace
 
+// Rates and sessions are counted by /64, the least that an IPv6 client has to choose its addresses from. That will not
+// do for a share of something that all have in common: a provider gives whoever asks a /56 or a /48, and he would have
+// a share for each /64 of it. Rules' memories are shared out by /48, too.
 MilterUser::MilterUser(const Client& client) : is_limited(!client.is_trusted) {
   constexpr unsigned v4_bits = 32;
-  constexpr unsigned v6_bits = 64;
+  constexpr unsigned v6_bits = 48;
   network = IpNetwork::of(client.ip, client.ip.is_v4() ? v4_bits : v6_bits).to_string();
 }
 

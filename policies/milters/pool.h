@@ -40,7 +40,7 @@ namespace sallyport::policies {
 struct MilterUser {
   explicit MilterUser(const Client& client);
 
-  std::string network;     // the client's IPv4 address, or its IPv6 /64
+  std::string network;     // the client's IPv4 address, or its IPv6 /48
   bool is_limited = true;  // false: trusted, so that it may hold all connections
 };
 
