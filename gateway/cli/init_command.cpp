@@ -16,8 +16,10 @@
 #include <optional>
 #include <span>
 #include <sstream>
+#include <string>
 
 #include "gateway/base/descriptor.h"
+#include "gateway/base/id.h"
 #include "gateway/base/text.h"
 #include "gateway/cli/check_files.h"
 #include "gateway/cli/check_machine.h"
@@ -230,8 +232,8 @@ void print(const InitFinding& finding, std::ostream& to) {
 
 // Whole or not at all, and over nothing that is there unless that is wanted. An errno on failure.
 int write_file(const std::string& path, const std::string& text, bool may_replace) {
-  const std::string made = path + ".new";
-  ::unlink(made.c_str());
+  // A name that no file has: whatever is there beside the configuration is the administrator's.
+  const std::string made = path + "." + std::to_string(random_seed());
   Descriptor file(::open(made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file) return errno;
   int error = 0;

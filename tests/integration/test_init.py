@@ -86,6 +86,20 @@ class Init(GatewayTest):
         self.assertEqual(self.init(*options, "--force").returncode, 0)
         self.assertIn(NAME, self.file.read_text())
 
+    def test_what_lies_beside_the_file_stays_and_nothing_is_left_there(self):
+        beside = {self.file.parent / f"sallyport.toml.{end}" for end in ("new", "tmp", "bak", "old")}
+        self.file.parent.mkdir()
+        for one in beside:
+            one.write_text("mine\n")
+        options = self.options(self.sink().port, self.dns(self.records()))
+        for force in ((), ("--force",)):
+            done = self.init(*options, *force)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(set(self.file.parent.iterdir()), {self.file, *beside})
+            self.assertEqual({one.read_text() for one in beside}, {"mine\n"})
+        self.assertEqual(self.init(*options).returncode, 64)
+        self.assertEqual(set(self.file.parent.iterdir()), {self.file, *beside})
+
     def test_a_server_that_is_away_is_a_problem_and_no_obstacle(self):
         done = self.init(*self.options(free_port(), self.dns(self.records())))
         self.assertEqual(done.returncode, 1)
