@@ -45,7 +45,7 @@ ControlServer::ControlServer(CommonParts& common, Reloader& reloader, Succession
       reloader_(reloader),
       succession_(succession),
       drain_(drain),
-      drained_(name_of_this_process()),
+      drained_(drain.process()),
       workers_(workers),
       loop_(loop),
       listener_(loop, std::move(socket),

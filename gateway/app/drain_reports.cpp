@@ -35,6 +35,12 @@ std::uint64_t number_of(const Metrics& metrics, std::string_view name) {
   return static_cast<std::uint64_t>(std::max(value_of(metrics, name), 0.0));
 }
 
+// The kernel gives a number again, and in a container each process may have the same one.
+std::string name_of_this_process() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::to_string(::getpid()) + "-" + std::to_string(now.count());
+}
+
 }  // namespace
 
 control::Drained DrainReport::next(Metrics now, bool is_last) {
@@ -62,9 +68,9 @@ bool DrainReport::heard(const control::DrainedTaken& answer) {
   return true;
 }
 
-DrainReports::DrainReports(uv::Loop& loop, std::string process, std::string socket, std::function<Metrics()> figures)
+DrainReports::DrainReports(uv::Loop& loop, std::string socket, std::function<Metrics()> figures)
     : loop_(loop),
-      process_(std::move(process)),
+      process_(name_of_this_process()),
       socket_(std::move(socket)),
       figures_(std::move(figures)),
       telling_(loop.scheduler()) {}
@@ -93,11 +99,7 @@ Task<void> DrainReports::tell_again_and_again() {
 Task<void> DrainReports::tell_last() {
   if (!report_) co_return;
   telling_.cancel();
-  try {
-    co_await tell(true, last_patience);
-  } catch (const std::bad_alloc&) {
-    // Then the other process knows what it was told before.
-  }
+  co_await tell(true, last_patience);
 }
 
 // What is not told now is told with the next one.
@@ -108,11 +110,6 @@ Task<void> DrainReports::tell(bool is_last, Duration time) {
     const auto answer = co_await uv::on_worker(loop_, std::move(telling));
     if (!answer || !report_->heard(*answer)) co_return;
   }
-}
-
-std::string name_of_this_process() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::to_string(::getpid()) + "-" + std::to_string(now.count());
 }
 
 }  // namespace sallyport::app

@@ -41,12 +41,15 @@ class DrainReports {
   static constexpr Duration patience = std::chrono::milliseconds(500);
   static constexpr Duration last_patience = std::chrono::seconds(2);
 
-  // `process` is the name of this one, `figures` gives its figures at the moment; all of it outlives the object.
-  DrainReports(uv::Loop& loop, std::string process, std::string socket, std::function<Metrics()> figures);
+  // `figures` gives this process's figures at the moment. What these refer to outlives the object.
+  DrainReports(uv::Loop& loop, std::string socket, std::function<Metrics()> figures);
 
+  // A name of this process that no other has.
+  const std::string& process() const { return process_; }
   // Another process has the place now. Again: nothing more happens.
   void begin();
-  // At the end, when all sessions are over; nothing where begin() was never called.
+  // At the end, when all sessions are over; nothing where begin() was never called. Throws std::bad_alloc: then the
+  // other process knows what it was told before.
   Task<void> tell_last();
 
  private:
@@ -60,8 +63,5 @@ class DrainReports {
   std::optional<DrainReport> report_;
   async::Nursery telling_;
 };
-
-// A name of this process that no other has.
-std::string name_of_this_process();
 
 }  // namespace sallyport::app
