@@ -168,9 +168,9 @@ int Supervising::run() {
 void Supervising::wait(Duration most) {
   watched_.clear();
   watch(signals_.get());
-  if (serving_) watch(serving_->link());
-  if (successor_) watch(successor_->process.link());
-  for (const Process& one : draining_) watch(one.link());
+  if (serving_) watch_link(serving_->link());
+  if (successor_) watch_link(successor_->process.link());
+  for (const Process& one : draining_) watch_link(one.link());
   ::poll(watched_.data(), watched_.size(),
          static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(most).count()));
 }
@@ -178,6 +178,14 @@ void Supervising::wait(Duration most) {
 void Supervising::watch(int descriptor) noexcept {
   // What there is no room for is heard when something else happens, or with the next look.
   if (watched_.size() < watched_.capacity()) watched_.push_back({descriptor, POLLIN, 0});
+}
+
+// A link whose other end is closed can always be read, and nothing more will come. That its process has ended is told
+// by a signal, which may be long in coming: who traces a process learns of its death first.
+void Supervising::watch_link(int link) noexcept {
+  pollfd end{link, 0, 0};
+  if (::poll(&end, 1, 0) == 1 && (end.revents & POLLHUP) != 0) return;
+  watch(link);
 }
 
 Duration Supervising::time_until_something_is_due() const {

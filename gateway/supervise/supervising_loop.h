@@ -83,6 +83,7 @@ class Supervising {
   void on_reload_request();
   void wait(Duration most);
   void watch(int descriptor) noexcept;
+  void watch_link(int link) noexcept;
   void hear();
   void take_from_serving(Message message);
   void take_from_successor(Message message);

@@ -45,7 +45,8 @@ namespace sallyport::supervise {
 namespace {
 
 // Where the processes note things, and files stand that say how a serving process behaves: "late" (it is not ready as
-// long as that is there), "late-successor", "stays" (it does not end when it is asked to).
+// long as that is there), "late-successor", "stays" (it does not end when it is asked to), "silent" (it closes its end
+// of the link and lives on).
 constexpr const char* folder_variable = "SUPERVISED_FOLDER";
 // To the supervising process: from now on it has no memory, or has it again.
 const int memory_signal = SIGUSR2;
@@ -78,19 +79,20 @@ void wait_while_there(const std::string& path) {
     ::sigaddset(&watched, number);
   std::signal(upgrade_signal, [](int) {});  // else it stays ignored
   ::sigprocmask(SIG_BLOCK, &watched, nullptr);
-  const Link link(std::move(inheritance.link));
+  std::optional<Link> link(std::move(inheritance.link));
   note(inheritance.is_successor ? "succeeds" : "starts");
   wait_while_there(in_folder(inheritance.is_successor ? "late-successor" : "late"));
-  link.tell_ready();
+  link->tell_ready();
   if (inheritance.is_successor) {
-    if (!link.wait_for_place()) ::_exit(75);
-    link.tell_placed();
+    if (!link->wait_for_place()) ::_exit(75);
+    link->tell_placed();
   }
+  if (::access(in_folder("silent").c_str(), F_OK) == 0) link.reset();
   note("serves");
   while (true) {
     int number = 0;
     ::sigwait(&watched, &number);
-    if (number == upgrade_signal) link.ask_for_upgrade();
+    if (number == upgrade_signal && link) link->ask_for_upgrade();
     if (number == reload_command()) note("reload");
     if (number == hand_over_command()) note("hands over");
     if (number != end_command()) continue;
@@ -231,6 +233,29 @@ TEST_F(SupervisingTest, SeesEachOfTwoDeathsThoughThereIsNoMemoryForOne) {
   EXPECT_TRUE(is_gone(serving));
   EXPECT_TRUE(is_gone(successor));
   ::kill(supervisor_, memory_signal);
+  EXPECT_TRUE(have_noted("serves", 2));
+  EXPECT_EQ(end(), 0);
+}
+
+// As of a process whose death only who traces it has heard of.
+TEST_F(SupervisingTest, SleepsBesideOneWhoseEndOfTheLinkIsClosed) {
+  say_that("silent", true);
+  start();
+  ASSERT_TRUE(have_noted("serves", 1));
+  const auto is_asleep = [this] {
+    std::ifstream file("/proc/" + std::to_string(supervisor_) + "/stat");
+    std::string stat;
+    std::getline(file, stat);
+    return stat.find(") S ") != std::string::npos;
+  };
+  EXPECT_TRUE(comes([&] {
+    for (int i = 0; i < 20; ++i) {
+      if (!is_asleep()) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }));
+  ::kill(who("serves").front(), SIGKILL);
   EXPECT_TRUE(have_noted("serves", 2));
   EXPECT_EQ(end(), 0);
 }
