@@ -109,6 +109,8 @@ class Life(unittest.TestCase):
         (self.root / "usr/sbin/policy-rc.d").chmod(0o755)
         self.deb = next((ROOT / "build/deb").glob("sallyport_*.deb"))
         shutil.copy(self.deb, self.root / "tmp/first.deb")
+        self.documentation = next((ROOT / "build/deb").glob("sallyport-doc_*.deb"))
+        shutil.copy(self.documentation, self.root / "tmp/first-doc.deb")
         self.started = []
 
     def tearDown(self):
@@ -149,12 +151,16 @@ class Life(unittest.TestCase):
                     raise
                 time.sleep(0.1)
 
-    def newer_version(self):
-        unpacked = self.place / "newer"
-        sh("dpkg-deb", "-R", self.deb, unpacked)
+    def newer_version(self, deb, name):
+        """The same with a higher number, unpacked."""
+        unpacked = self.place / name
+        sh("dpkg-deb", "-R", deb, unpacked)
         control = unpacked / "DEBIAN/control"
         control.write_text(re.sub(r"^Version: (.*)$", r"Version: \g<1>+newer", control.read_text(), flags=re.M))
-        sh("dpkg-deb", "-b", unpacked, self.root / "tmp/newer.deb")
+        return unpacked
+
+    def pack(self, unpacked):
+        sh("dpkg-deb", "-b", unpacked, self.root / f"tmp/{unpacked.name}.deb")
 
     def test_it(self):
         self.chroot("debconf-set-selections", input=ANSWERS)
@@ -173,7 +179,7 @@ class Life(unittest.TestCase):
         self.start("sallyport", "sink", "--listen", "127.0.0.1:2600")
         gateway = self.start_as_the_unit_does()
         self.wait_for_mail()
-        self.newer_version()
+        self.pack(self.newer_version(self.deb, "newer"))
         failed, sent, is_over = [], [], threading.Event()
 
         def traffic():
@@ -210,6 +216,31 @@ class Life(unittest.TestCase):
         self.chroot("dpkg", "--purge", "sallyport")
         for gone in ("etc/sallyport", "var/lib/sallyport", "var/log/sallyport", "usr/bin/sallyport", "etc/logrotate.d/sallyport"):
             self.assertFalse((self.root / gone).exists(), gone)
+
+    def test_the_documentation_comes_and_goes_by_itself(self):
+        """It shares a folder with the program's package, and neither takes the other's files along."""
+        folder = self.root / "usr/share/doc/sallyport"
+        self.chroot("dpkg", "-i", "/tmp/first-doc.deb")  # the program is not installed, and need not be
+        self.assertTrue((folder / "html/index.html").is_file())
+        self.assertFalse((folder / "guides").exists())
+        self.chroot("debconf-set-selections", input=ANSWERS.replace("mx1.example.com", ""))
+        self.chroot("dpkg", "-i", "/tmp/first.deb")
+        self.assertEqual(self.chroot("dpkg", "--verify", "sallyport", "sallyport-doc"), "")
+        newer = self.newer_version(self.documentation, "newer-doc")
+        (newer / "usr/share/doc/sallyport/html/replies.html").rename(newer / "usr/share/doc/sallyport/html/renamed.html")
+        self.pack(newer)
+        self.chroot("dpkg", "-i", "/tmp/newer-doc.deb")
+        self.assertTrue((folder / "html/renamed.html").is_file())
+        self.assertFalse((folder / "html/replies.html").exists())
+        self.chroot("dpkg", "--purge", "sallyport-doc")
+        self.assertFalse((folder / "html").exists())
+        self.assertFalse((self.root / "usr/share/doc-base/sallyport-doc.sallyport").exists())
+        self.assertTrue((folder / "guides").is_dir())
+        self.chroot("dpkg", "-i", "/tmp/first-doc.deb")
+        self.chroot("dpkg", "--purge", "sallyport")
+        self.assertTrue((folder / "html/index.html").is_file())
+        self.chroot("dpkg", "--purge", "sallyport-doc")
+        self.assertFalse(folder.exists())
 
     def test_what_somebody_types_is_a_text_and_nothing_else(self):
         typed = ANSWERS.replace("mx1.example.com", 'mx1.example.com"\\ #')
