@@ -37,9 +37,10 @@ std::optional<std::int64_t> nanoseconds_from(std::string_view text) {
 
 bool read_fact(std::string_view line, Handover& to) {
   const auto [word, value] = split_at(line, ' ');
-  if (word == "serving" || word == "draining") {
+  if (word == "serving" || word == "draining" || word == "ending") {
     auto child = child_from(value);
     if (!child) return false;
+    child->is_told_to_end = word == "ending";
     if (word == "serving") {
       to.serving = std::move(*child);
     } else {
@@ -87,7 +88,8 @@ std::string to_text(const Handover& handover) {
   if (handover.state_lock) append_fact(text, "lock", std::to_string(handover.state_lock.get()));
   append_child(text, "serving", handover.serving);
   append_fact(text, "ready", std::to_string(handover.ready.time_since_epoch().count()));
-  for (const HandedChild& child : handover.draining) append_child(text, "draining", child);
+  for (const HandedChild& child : handover.draining)
+    append_child(text, child.is_told_to_end ? "ending" : "draining", child);
   return text;
 }
 

@@ -22,7 +22,8 @@ inline constexpr const char* handover_variable = "SALLYPORT_SUPERVISING";
 struct HandedChild {
   pid_t pid = 0;
   Descriptor link;
-  Descriptor board;  // may be missing
+  Descriptor board;             // may be missing
+  bool is_told_to_end = false;  // one that drains: a second time would break off its mails
 };
 
 struct Handover {

@@ -58,7 +58,9 @@ Process resumed(HandedChild handed) {
   if (handed.board) {
     if (auto board = Board::open(std::move(handed.board))) child.board.emplace(std::move(*board));
   }
-  return Process(std::move(child));
+  Process process(std::move(child));
+  process.is_told_to_end = handed.is_told_to_end;
+  return process;
 }
 
 // Nothing is watched by handlers: signals are read, as everything else.
@@ -92,8 +94,6 @@ Supervising::Supervising(const Orders& orders, std::optional<Handover> handover)
   serving_->ready = handover->ready;
   was_ready_ = true;
   for (HandedChild& child : handover->draining) draining_.push_back(resumed(std::move(child)));
-  // By the program before this one. Told twice, they would break off their mails.
-  for_oldest_draining([](Process& one) { one.is_told_to_end = true; });
 }
 
 std::optional<int> Supervising::start() {

@@ -6,7 +6,6 @@
 #include <sys/types.h>
 #include <systemd/sd-daemon.h>
 
-#include <algorithm>
 #include <list>
 #include <optional>
 #include <string>
@@ -99,11 +98,6 @@ class Supervising {
   void on_successors_death(int status);
   void hand_over(std::string_view what);
   void finish_upgrade();
-  // For each of those that drain beyond `most_draining`.
-  template <typename Act>
-  void for_oldest_draining(Act act) {
-    std::for_each_n(draining_.begin(), draining_.size() - std::min(draining_.size(), most_draining), act);
-  }
   bool is_released_by_successor(const HeldSocket& held) const;
   // Those that were served, and are no more.
   std::vector<std::string> addresses_without_successor() const;

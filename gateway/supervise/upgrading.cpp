@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "gateway/supervise/commands.h"
 #include "gateway/supervise/supervising_loop.h"
@@ -142,7 +143,8 @@ void Supervising::hand_over(std::string_view what) {
   restarts_ = Restarts();
   last_end_.clear();
   reload_when_ready_ = false;
-  for_oldest_draining([](Process& one) {
+  const std::size_t too_many = draining_.size() - std::min(draining_.size(), most_draining);
+  std::for_each_n(draining_.begin(), too_many, [](Process& one) {  // the oldest come first
     if (!std::exchange(one.is_told_to_end, true)) ::kill(one.pid(), end_command());
   });
   if (std::exchange(reload_after_upgrade_, false)) ::kill(serving_->pid(), reload_command());
@@ -163,7 +165,7 @@ void Supervising::finish_upgrade() {
 void Supervising::describe_all(Handover& handover) const {
   const auto lent = [](const Process& one) {
     return HandedChild{one.pid(), Descriptor(one.link()),
-                       Descriptor(one.child.board ? one.child.board->descriptor().get() : -1)};
+                       Descriptor(one.child.board ? one.child.board->descriptor().get() : -1), one.is_told_to_end};
   };
   handover.process = ::getpid();
   lend(sockets_, handover.sockets);

@@ -20,6 +20,7 @@ Handover example() {
   handover.state_lock.reset(first + 2);
   handover.serving = {4711, Descriptor(first + 3), Descriptor(first + 4)};
   handover.ready = Time(std::chrono::seconds(77));
+  handover.draining.push_back({4710, Descriptor(first + 6), Descriptor(), true});
   handover.draining.push_back({4712, Descriptor(first + 5), Descriptor()});
   return handover;
 }
@@ -38,9 +39,20 @@ TEST(Handover, IsReadAsItWasWritten) {
   EXPECT_EQ(read->serving.link.get(), first + 3);
   EXPECT_EQ(read->serving.board.get(), first + 4);
   EXPECT_EQ(read->ready, Time(std::chrono::seconds(77)));
-  ASSERT_EQ(read->draining.size(), 1U);
-  EXPECT_EQ(read->draining[0].pid, 4712);
-  EXPECT_FALSE(read->draining[0].board);
+  ASSERT_EQ(read->draining.size(), 2U);
+  EXPECT_EQ(read->draining[0].pid, 4710);
+  EXPECT_EQ(read->draining[1].pid, 4712);
+  EXPECT_FALSE(read->draining[1].board);
+}
+
+// One that is told twice to end breaks off its mails.
+TEST(Handover, SaysWhoIsToldToEnd) {
+  const auto read = handover_from_text(to_text(example()));
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(read->serving.is_told_to_end);
+  ASSERT_EQ(read->draining.size(), 2U);
+  EXPECT_TRUE(read->draining[0].is_told_to_end);
+  EXPECT_FALSE(read->draining[1].is_told_to_end);
 }
 
 TEST(Handover, RefusesWhatIsMalformed) {

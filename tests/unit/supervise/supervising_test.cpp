@@ -3,6 +3,7 @@
 #include "gateway/supervise/supervising.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pthread.h>
@@ -45,8 +46,8 @@ namespace sallyport::supervise {
 namespace {
 
 // Where the processes note things, and files stand that say how a serving process behaves: "late" (it is not ready as
-// long as that is there), "late-successor", "stays" (it does not end when it is asked to), "silent" (it closes its end
-// of the link and lives on).
+// long as that is there), "late-successor", "late-place" (a successor that has been given the place is not in it yet),
+// "stays" (it does not end when it is asked to), "silent" (it closes its end of the link and lives on).
 constexpr const char* folder_variable = "SUPERVISED_FOLDER";
 // To the supervising process: from now on it has no memory, or has it again.
 const int memory_signal = SIGUSR2;
@@ -85,6 +86,7 @@ void wait_while_there(const std::string& path) {
   link->tell_ready();
   if (inheritance.is_successor) {
     if (!link->wait_for_place()) ::_exit(75);
+    wait_while_there(in_folder("late-place"));
     link->tell_placed();
   }
   if (::access(in_folder("silent").c_str(), F_OK) == 0) link.reset();
@@ -162,6 +164,23 @@ class SupervisingTest : public testing::Test {
   static bool is_gone(pid_t process) {
     return comes([=] { return ::kill(process, 0) != 0; });
   }
+  // Asks what serves now for an upgrade, until `is_done`: asked for too early, as long as the one before is not over,
+  // it is refused.
+  bool upgrade_until(const std::function<bool()>& is_done) const {
+    const pid_t serving = who("serves").back();
+    return comes([&] {
+      ::kill(serving, upgrade_signal);
+      return is_done();
+    });
+  }
+  // So many times, one after the other.
+  bool upgrade(std::size_t times) const {
+    for (std::size_t i = 0; i < times; ++i) {
+      const std::size_t before = who("serves").size();
+      if (!upgrade_until([&] { return who("serves").size() > before; })) return false;
+    }
+    return true;
+  }
   // Its exit status; nothing if it does not end.
   std::optional<int> end() {
     ::kill(supervisor_, SIGTERM);
@@ -191,16 +210,30 @@ TEST_F(SupervisingTest, EndsAllOfTheOldestWhereMoreThanFourSeeTheirLastSessionsO
   say_that("stays", true);
   start();
   ASSERT_TRUE(have_noted("serves", 1));
-  for (std::size_t i = 1; i <= 7; ++i) {
-    // Asked for too early, as long as the one before is not over, it is refused.
-    ASSERT_TRUE(comes([&] {
-      ::kill(who("serves").back(), upgrade_signal);
-      return who("serves").size() > i;
-    }));
-  }
+  ASSERT_TRUE(upgrade(7));
   EXPECT_TRUE(have_noted("end", 3));
   const std::vector<pid_t> serving = who("serves");
-  EXPECT_EQ(who("end"), std::vector<pid_t>(serving.begin(), serving.begin() + 3));
+  EXPECT_THAT(who("end"), testing::UnorderedElementsAre(serving[0], serving[1], serving[2]));
+}
+
+// The supervising process has become another program meanwhile, and there are fewer of them.
+TEST_F(SupervisingTest, AsksTheOldestToEndOnceOnly) {
+  say_that("stays", true);
+  start();
+  ASSERT_TRUE(have_noted("serves", 1));
+  ASSERT_TRUE(upgrade(5));
+  ASSERT_TRUE(have_noted("end", 1));
+  say_that("late-place", true);
+  ASSERT_TRUE(upgrade_until([&] { return who("end").size() == 2; }));
+  const std::vector<pid_t> serving = who("serves");
+  for (const std::size_t newer : {3U, 4U}) {
+    ::kill(serving[newer], SIGKILL);
+    ASSERT_TRUE(is_gone(serving[newer]));
+  }
+  say_that("late-place", false);
+  ASSERT_TRUE(have_noted("serves", 7));
+  ASSERT_TRUE(upgrade(2));
+  EXPECT_THAT(who("end"), testing::UnorderedElementsAre(serving[0], serving[1]));
 }
 
 TEST_F(SupervisingTest, ForgetsASuccessorThatHasDiedWhileThereWasNoMemory) {
