@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
@@ -14,6 +15,10 @@ void append_fact(std::string& text, std::string_view word, const std::string& va
   text += ' ';
   text += value;
   text += '\n';
+}
+
+bool is_one_line(std::string_view value) noexcept {
+  return std::none_of(value.begin(), value.end(), [](char octet) { return octet >= 0 && octet < ' '; });
 }
 
 void append_fact(std::string& text, const HeldSocket& held) {

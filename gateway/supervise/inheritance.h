@@ -57,6 +57,8 @@ void lend(const std::vector<HeldSocket>& held, std::vector<HeldSocket>& to);
 
 // One fact a line, for variables of this kind: a word, and what belongs to it after a space.
 void append_fact(std::string& text, std::string_view word, const std::string& value);
+// Whether a value can stand in such a line: what a serving process says must not make lines of its own.
+bool is_one_line(std::string_view value) noexcept;
 // The same of a socket.
 void append_fact(std::string& text, const HeldSocket& held);
 // What comes before the first `at`, and what comes behind it.

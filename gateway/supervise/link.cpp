@@ -74,6 +74,21 @@ std::optional<Message> receive_message(int link) noexcept {
   }
 }
 
+bool is_fit_for_systemd(std::string_view state) noexcept {
+  constexpr std::array<std::string_view, 5> names{"READY", "RELOADING", "STOPPING", "MONOTONIC_USEC",
+                                                  "EXTEND_TIMEOUT_USEC"};
+  while (true) {
+    const std::size_t end = state.find('\n');
+    const std::string_view line = state.substr(0, end);
+    const std::size_t sign = std::min(line.find('='), line.size());
+    const std::string_view value = line.substr(std::min(sign + 1, line.size()));
+    if (std::find(names.begin(), names.end(), line.substr(0, sign)) == names.end()) return false;
+    if (value.empty() || value.find_first_not_of("0123456789") != value.npos) return false;
+    if (end == state.npos) return true;
+    state.remove_prefix(end + 1);
+  }
+}
+
 void Link::hold(std::string_view address, int socket) const {
   if (link_) send_message(link_.get(), Word::hold, address, socket, true);
 }

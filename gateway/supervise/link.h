@@ -57,6 +57,11 @@ void send_why(int link, std::string_view reason) noexcept;
 // packet only the first is taken.
 std::optional<Message> receive_message(int link) noexcept;
 
+// Whether systemd may be told this state in the name of the supervising process, which may be root: what a serving
+// process has to say, and nothing else. One that a stranger has taken over could name any process as the main one of
+// the service, and systemd would end that in its place.
+bool is_fit_for_systemd(std::string_view state) noexcept;
+
 // The serving process's end. Any thread may call; without a supervisor (a test) nothing happens.
 class Link {
  public:

@@ -73,6 +73,10 @@ Descriptor signal_descriptor() {
   return Descriptor(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
+void tell_systemd(const Message& message) {
+  if (is_fit_for_systemd(message.text())) ::sd_notify(0, message.octets.data());
+}
+
 // Signals, what serves, its successor, and those that drain; no more than that at most_draining.
 constexpr std::size_t watched_at_most = 16;
 
@@ -212,7 +216,7 @@ void Supervising::hear() {
       const auto message = receive_message(one.link());
       if (!message) break;
       // Of its end only this is to be told to systemd, and only when it is the end of all.
-      if (message->word == Word::notify && end_asked_) ::sd_notify(0, message->octets.data());
+      if (message->word == Word::notify && end_asked_) tell_systemd(*message);
     }
   }
 }
@@ -228,7 +232,7 @@ void Supervising::take_from_serving(Message message) {
   switch (message.word) {
     case Word::hold:
       // While it ends nothing is kept: who connects then is to be refused.
-      if (!end_asked_ && message.socket && sockets_.size() < most_sockets)
+      if (!end_asked_ && message.socket && sockets_.size() < most_sockets && is_one_line(message.text()))
         sockets_.push_back({std::string(message.text()), std::move(message.socket), false});
       break;
     case Word::release:
@@ -251,7 +255,7 @@ void Supervising::take_from_serving(Message message) {
       if (std::exchange(reload_when_ready_, false)) ::kill(serving_->pid(), reload_command());
       break;
     case Word::notify:
-      ::sd_notify(0, message.octets.data());
+      tell_systemd(message);
       break;
     case Word::placed:
       finish_upgrade();

@@ -51,6 +51,14 @@ TEST(Link, AReasonOfAnyLengthComesInPiecesAndIsBounded) {
   EXPECT_LE(octets, 64'000U);
 }
 
+TEST(Link, SystemdHearsOnlyWhatAServingProcessHasToSay) {
+  for (const char* fit : {"READY=1", "RELOADING=1\nMONOTONIC_USEC=12345", "STOPPING=1\nEXTEND_TIMEOUT_USEC=10000000"})
+    EXPECT_TRUE(is_fit_for_systemd(fit)) << fit;
+  for (const char* unfit : {"", "MAINPID=1", "READY=1\nMAINPID=1", "MAINPID=1\nREADY=1", "READY", "READY=", "READY=1\n",
+                            "READY=x", "FDSTORE=1", "=1", "WATCHDOG=trigger", "ready=1", "READY=1\n\nMAINPID=1"})
+    EXPECT_FALSE(is_fit_for_systemd(unfit)) << unfit;
+}
+
 // What serves must not be able to fill the supervisor's table of descriptors.
 TEST(Link, OfTwoDescriptorsInOnePacketNoneStaysOpenUnowned) {
   std::array<int, 2> pair{};

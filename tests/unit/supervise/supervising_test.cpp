@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,7 +48,8 @@ namespace {
 
 // Where the processes note things, and files stand that say how a serving process behaves: "late" (it is not ready as
 // long as that is there), "late-successor", "late-place" (a successor that has been given the place is not in it yet),
-// "stays" (it does not end when it is asked to), "silent" (it closes its end of the link and lives on).
+// "stays" (it does not end when it is asked to), "silent" (it closes its end of the link and lives on), "lies" (it has
+// a socket held whose address looks like more facts).
 constexpr const char* folder_variable = "SUPERVISED_FOLDER";
 // To the supervising process: from now on it has no memory, or has it again.
 const int memory_signal = SIGUSR2;
@@ -83,6 +85,10 @@ void wait_while_there(const std::string& path) {
   std::optional<Link> link(std::move(inheritance.link));
   note(inheritance.is_successor ? "succeeds" : "starts");
   wait_while_there(in_folder(inheritance.is_successor ? "late-successor" : "late"));
+  if (::access(in_folder("lies").c_str(), F_OK) == 0) {
+    const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    link->hold("127.0.0.1:25\ndraining " + std::to_string(::getpid() + 1'000'000) + " 1000000", socket.get());
+  }
   link->tell_ready();
   if (inheritance.is_successor) {
     if (!link->wait_for_place()) ::_exit(75);
@@ -214,6 +220,15 @@ TEST_F(SupervisingTest, EndsAllOfTheOldestWhereMoreThanFourSeeTheirLastSessionsO
   EXPECT_TRUE(have_noted("end", 3));
   const std::vector<pid_t> serving = who("serves");
   EXPECT_THAT(who("end"), testing::UnorderedElementsAre(serving[0], serving[1], serving[2]));
+}
+
+// Such as processes to be ended, by one that may be root, or never to be waited for.
+TEST_F(SupervisingTest, TakesNoFactsFromWhatServesButItsOwn) {
+  say_that("lies", true);
+  start();
+  ASSERT_TRUE(have_noted("serves", 1));
+  ASSERT_TRUE(upgrade(2));
+  EXPECT_EQ(end(), 0);
 }
 
 // The supervising process has become another program meanwhile, and there are fewer of them.
