@@ -189,8 +189,8 @@ void Supervising::become_the_program() {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   keep_open(*handover, true);
-  ::setenv(handover_variable, text.c_str(), 1);
-  ::execve(file.c_str(), argv.data(), environ);
+  // Without the variable, for want of memory, it would know nothing of its children.
+  if (::setenv(handover_variable, text.c_str(), 1) == 0) ::execve(file.c_str(), argv.data(), environ);
   const int error = errno;
   ::unsetenv(handover_variable);
   keep_open(*handover, false);
