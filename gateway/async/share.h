@@ -18,6 +18,8 @@ namespace sallyport::async {
 
 // What a step of a dialogue counts as, where tenants share a loop: about as long as it takes to move so much.
 inline constexpr std::size_t octets_of_a_step = std::size_t{32} * 1024;
+// What a command counts as beside its octets, however few they are: obeying it takes about as long as moving so much.
+inline constexpr std::size_t octets_of_a_command = std::size_t{1} * 1024;
 
 class Share {
  public:

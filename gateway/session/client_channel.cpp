@@ -48,6 +48,8 @@ void ClientChannel::finish_line() {
 
 Task<Result<ClientChannel::Line, io::Error>> ClientChannel::next_line(Time deadline) {
   finish_line();
+  // A block of input may hold thousands of commands. A client that sends them as fast as we obey them holds up nobody.
+  if (!stream_->input().empty()) co_await async::Share(scheduler_, async::octets_of_a_command, payer_);
   const Waiting waiting(waiting_since_, scheduler_.now());
   while (true) {
     std::size_t discardable = 0;
