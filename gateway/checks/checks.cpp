@@ -412,6 +412,7 @@ Task<Disposition> Checks::message(const Transaction& mail) {
     if (!selection.empty()) co_await gather_for_mail(stage, mail, std::move(selection));
     remember(judge(stage, mail, Speakers::all));
   }
+  if (!looks_back()) mail_gatherings_.content_judged();
   // All verdicts on this mail count now: a discard at RCPT as well as a tag at this stage.
   co_return dispose(verdicts_, plan_->actions);
 }

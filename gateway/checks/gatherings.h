@@ -32,6 +32,9 @@ class Gatherings {
   void recipient_answered(bool accepted) {
     for (auto& [maker, gathering] : begun_) gathering->recipient_answered(accepted);
   }
+  void content_judged() {
+    for (auto& [maker, gathering] : begun_) gathering->content_judged();
+  }
   void clear() { begun_.clear(); }
 
  private:

@@ -173,4 +173,10 @@ const Html& Contents::html(const mail::Message& message, const Tree& tree, PartI
   return found->second;
 }
 
+void Contents::forget() {
+  sources_.clear();
+  htmls_.clear();
+  room_ = most_kept_;
+}
+
 }  // namespace sallyport::mime

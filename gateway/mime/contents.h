@@ -51,7 +51,7 @@ class Contents {
   // Keeps texts of `most_kept` octets in all; when there is no room for one, it is cut. A part may stand at the end of
   // another one's content, which then has to be read each time; so all calls together read no more than twice the mail
   // and 4 MiB, and what is beyond is cut, too.
-  explicit Contents(std::size_t most_kept = std::size_t{128} * 1024) : room_(most_kept) {}
+  explicit Contents(std::size_t most_kept = std::size_t{128} * 1024) : most_kept_(most_kept) {}
 
   // The first octets of the decoded content, `most` at the most; fewer when the work for it is used up. Not kept.
   Result<std::string> bytes(const mail::Message& message, const Tree& tree, PartIndex part, std::size_t most);
@@ -64,10 +64,14 @@ class Contents {
   // HTML read as such; of what is none, nothing.
   const Html& html(const mail::Message& message, const Tree& tree, PartIndex part);
 
+  // Frees all that is kept; who asks once more makes it be read once more.
+  void forget();
+
  private:
   bool may_read(const mail::Message& message) const;
 
-  std::size_t room_;
+  std::size_t most_kept_;
+  std::size_t room_ = most_kept_;
   std::uint64_t octets_read_ = 0;
   std::map<PartIndex, Text> sources_;
   std::map<PartIndex, Html> htmls_;

@@ -50,20 +50,28 @@ bool MailUrls::read(const mail::Message& message, const mime::Tree& tree, mime::
                     std::uint64_t most) {
   if (has_header_ && next_ >= tree.parts.size()) return false;
   is_sorted_ = false;
-  if (!has_header_) add_header_urls(message.header(), set_);
+  if (!has_header_) add_header_urls(message.header(), *set_);
   has_header_ = true;
   std::uint64_t octets = 0;
   while (next_ < tree.parts.size() && octets < most) {
     octets += tree.parts[next_].is_container ? 0 : tree.parts[next_].size;
-    add_part_urls(message, tree, next_++, contents, set_);
+    add_part_urls(message, tree, next_++, contents, *set_);
   }
   return next_ < tree.parts.size();
 }
 
 const std::vector<const Found*>& MailUrls::by_suspicion() {
-  if (!is_sorted_) sorted_ = url::by_suspicion(set_.urls());
+  if (!is_sorted_) sorted_ = url::by_suspicion(set_->urls());
   is_sorted_ = true;
   return sorted_;
+}
+
+void MailUrls::forget() {
+  sorted_ = {};
+  is_sorted_ = false;
+  set_.emplace(suffixes_);
+  has_header_ = false;
+  next_ = 0;
 }
 
 }  // namespace sallyport::url

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "gateway/mail/header.h"
@@ -24,17 +25,21 @@ void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::P
 class MailUrls {
  public:
   // `suffixes` must outlive this object.
-  explicit MailUrls(const Suffixes& suffixes) : set_(suffixes) {}
+  explicit MailUrls(const Suffixes& suffixes) : suffixes_(suffixes) { set_.emplace(suffixes_); }
 
   // Reads on: first the header section, then parts of about `most` octets. True: there is more to be read.
   bool read(const mail::Message& message, const mime::Tree& tree, mime::Contents& contents, std::uint64_t most);
   // What was found so far.
-  const UrlSet& set() const { return set_; }
+  const UrlSet& set() const { return *set_; }
   // The same, the most suspicious first (suspicion.h). Valid until the next read().
   const std::vector<const Found*>& by_suspicion();
 
+  // Frees what was found; read() then begins anew.
+  void forget();
+
  private:
-  UrlSet set_;
+  Suffixes suffixes_;
+  std::optional<UrlSet> set_;  // always there
   std::vector<const Found*> sorted_;
   bool is_sorted_ = false;
   bool has_header_ = false;

@@ -142,6 +142,10 @@ class Gathering {
   // Called with the next octets of the body as they will be sent upstream. It must not wait, and may take no more than
   // a few microseconds per KiB.
   virtual void body(std::string_view) {}
+
+  // Called once for a mail whose message has been judged and will not be looked at again: what is kept only so that
+  // others need not find it anew may be freed now, and not when the mail ends, after the server behind has answered.
+  virtual void content_judged() {}
 };
 
 class Gatherer {

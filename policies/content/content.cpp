@@ -64,16 +64,24 @@ class ContentGathering final : public Gathering {
     for (std::string_view name : singletons) {
       if (header.count(name) > 1) found.duplicated_fields.emplace_back(name);
     }
-    found.contents = std::make_shared<mime::Contents>();
-    found.urls = std::make_shared<url::MailUrls>(suffixes_);
+    found.contents = contents_ = std::make_shared<mime::Contents>();
+    found.urls = urls_ = std::make_shared<url::MailUrls>(suffixes_);
     note(found, mail, context);
     facts.put(std::move(found));
+  }
+
+  void content_judged() override {
+    if (contents_) contents_->forget();
+    if (urls_) urls_->forget();
   }
 
  private:
   const mime::Limits& limits_;
   const url::Suffixes& suffixes_;
   std::optional<mime::Analysis> analysis_;
+  // Those of the facts that were put.
+  std::shared_ptr<mime::Contents> contents_;
+  std::shared_ptr<url::MailUrls> urls_;
 };
 
 class ContentGatherer final : public Gatherer {

@@ -29,14 +29,20 @@ class Scripted final : public TestPolicy {
     waits_[stage] = duration;
     return *this;
   }
+  // Adds each piece of the body, "|" for each gathering at stage message, "!" when the content has been judged.
   Scripted& watches(std::string& body) {
     body_ = &body;
+    return *this;
+  }
+  Scripted& looks_back() {
+    looks_back_ = true;
     return *this;
   }
 
   std::string_view name() const override { return name_; }
   bool gathers_at(Stage stage) const override {
-    return waits_.count(stage) > 0 || (body_ != nullptr && stage == Stage::message);
+    return waits_.count(stage) > 0 || (body_ != nullptr && stage == Stage::message) ||
+           (looks_back_ && stage == Stage::done);
   }
   bool precedes_greeting() const override { return judges_.count(Stage::connect) > 0; }
   std::unique_ptr<policies::Gathering> begin() const override {
@@ -61,6 +67,7 @@ class Scripted final : public TestPolicy {
       body_ += "|";
       co_return;
     }
+    void content_judged() override { body_ += "!"; }
 
    private:
     std::string& body_;
@@ -70,6 +77,7 @@ class Scripted final : public TestPolicy {
   std::map<Stage, Judge> judges_;
   std::map<Stage, Duration> waits_;
   std::string* body_ = nullptr;
+  bool looks_back_ = false;
 };
 
 Verdict nothing() { return {}; }
@@ -107,6 +115,23 @@ class ChecksTest : public testing::Test {
 
   World world;
 };
+
+TEST_F(ChecksTest, ThoseWhoHaveReadTheContentHearWhenNobodyWillReadItAgain) {
+  std::string body;
+  add("reader").watches(body);
+  world.greet();
+  EXPECT_EQ(mail("\r\nhello\r\n").substr(0, 4), "250 ");
+  EXPECT_EQ(body, "hello\r\n|!");
+}
+
+TEST_F(ChecksTest, WhereSomebodyLooksBackTheContentIsKept) {
+  std::string body;
+  add("reader").watches(body);
+  add("historian").looks_back();
+  world.greet();
+  EXPECT_EQ(mail("\r\nhello\r\n").substr(0, 4), "250 ");
+  EXPECT_EQ(body, "hello\r\n|");
+}
 
 TEST_F(ChecksTest, WhatTakesLongRunsBesideTheDialogueAndIsWaitedForAtMail) {
   add("lists").waits_at(Stage::connect, std::chrono::seconds(5)).at(Stage::rcpt, [](auto&) {
@@ -308,9 +333,9 @@ TEST_F(ChecksTest, AnObserverSeesTheBodyAsItIsSent) {
     world.say("DATA\r\n");
     std::string content = "Subject: x\r\n\r\none\ntwo\rthree\r\n..dot\r\n" + std::string(3000, 'x') + "\r\n\r\n.\r\n";
     for (std::size_t at = 0; at < content.size(); at += piece) world.say(content.substr(at, piece));
-    EXPECT_EQ(body, "one\r\ntwo three\r\n.dot\r\n" + std::string(3000, 'x') + "\r\n\r\n|");
+    EXPECT_EQ(body, "one\r\ntwo three\r\n.dot\r\n" + std::string(3000, 'x') + "\r\n\r\n|!");
     std::string sent = stored();
-    EXPECT_EQ(sent.substr(sent.find("\r\n\r\n") + 4) + "|", body);
+    EXPECT_EQ(sent.substr(sent.find("\r\n\r\n") + 4) + "|!", body);
   }
 }
 

@@ -510,6 +510,20 @@ TEST(Contents, AreBounded) {
   EXPECT_TRUE(contents.text(*read.message, read.tree, 99).empty());
 }
 
+TEST(Contents, ForgottenAreReadAnew) {
+  const ReadMail read =
+      read_mail("Content-Type: text/html\r\n\r\n<p>" + std::string(3000, 'x') + "<a href=https://a.example>shown</a>");
+  Contents contents(8000);
+  const std::string shown = contents.text(*read.message, read.tree, 0);
+  ASSERT_NE(shown.find("shown"), std::string::npos);
+  for (int i = 0; i < 3; ++i) {
+    contents.forget();  // also the room that they had
+    EXPECT_EQ(contents.text(*read.message, read.tree, 0), shown);
+    EXPECT_TRUE(contents.source(*read.message, read.tree, 0).is_whole);
+    EXPECT_EQ(contents.html(*read.message, read.tree, 0).links.size(), 1U);
+  }
+}
+
 TEST(Storage, ThatFailsIsNotClean) {
   const std::string mail = mixed("Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
                                  to_base64(std::string(300000, 'x')));
