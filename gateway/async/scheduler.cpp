@@ -18,10 +18,10 @@ std::size_t room_for(std::size_t octets) { return octets <= small_octets ? octet
 ReadyNode* Scheduler::next_to_run() noexcept {
   if (!ready_.empty()) return static_cast<ReadyNode*>(ready_.front());
   if (waiting_for_share_.empty()) return nullptr;
-  auto* first = static_cast<ReadyNode*>(waiting_for_share_.front());
+  auto* first = static_cast<ReadyNode*>(waiting_for_share_.first());
   if (!has_room_for(room_for(first->wanted_octets_))) return nullptr;
   moved_octets_ += first->wanted_octets_;
-  fair_.served(first->tag_);
+  waiting_for_share_.serve(*first, first->payer_, first->wanted_octets_ + 1);
   return first;
 }
 
@@ -32,8 +32,8 @@ void Scheduler::run_ready() {
       has_resumed_ = true;
     } else if (!has_run_background_ && !background_.empty()) {
       has_run_background_ = true;
-      node = static_cast<ReadyNode*>(background_.front());
-      fair_in_background_.served(node->tag_);
+      node = static_cast<ReadyNode*>(background_.first());
+      background_.serve(*node, node->payer_, 1);
     } else {
       return;
     }
@@ -49,20 +49,15 @@ bool Scheduler::take_share(std::size_t octets) noexcept {
   return true;
 }
 
-void Scheduler::queue(ListHead& list, FairOrder& order, ReadyNode& node, Payer payer, std::uint64_t cost) noexcept {
-  if (list.empty()) order.nobody_waits();
-  node.tag_ = order.tag_for(payer, cost);
-  put_in_order(list, static_cast<ListNode&>(node), node.tag_,
-               [](const ListNode& other) { return static_cast<const ReadyNode&>(other).tag_; });
-}
-
 void Scheduler::wait_for_share(ReadyNode& node, std::size_t octets, Payer payer) noexcept {
   node.wanted_octets_ = octets;
-  queue(waiting_for_share_, fair_, node, payer, octets + 1);
+  node.payer_ = payer;
+  waiting_for_share_.enter(node, payer);
 }
 
 void Scheduler::wait_in_background(ReadyNode& node, Payer payer) noexcept {
-  queue(background_, fair_in_background_, node, payer, 1);
+  node.payer_ = payer;
+  background_.enter(node, payer);
 }
 
 void Scheduler::note_standstill(Time patient_until) noexcept {

@@ -34,8 +34,9 @@ class ReadyNode : private ListNode {
 
  private:
   friend class Scheduler;
-  std::size_t wanted_octets_ = 0;  // for wait_for_share()
-  std::uint64_t tag_ = 0;          // its place in the order of those that wait for a later turn
+  // For those that wait for a later turn.
+  std::size_t wanted_octets_ = 0;
+  Payer payer_ = 0;
 };
 
 class Scheduler {
@@ -107,7 +108,6 @@ class Scheduler {
     return moved_octets_ == 0 || moved_octets_ + octets <= octets_per_turn;
   }
   ReadyNode* next_to_run() noexcept;
-  void queue(ListHead& list, FairOrder& order, ReadyNode& node, Payer payer, std::uint64_t cost) noexcept;
 
   Time now_;
   Time patient_until_ = Time::min();
@@ -115,11 +115,8 @@ class Scheduler {
   std::uint64_t turn_ = 0;
   TimerWheel timers_;
   ListHead ready_;
-  // Both in the order in which they go on.
-  ListHead waiting_for_share_;
-  FairOrder fair_;
-  ListHead background_;
-  FairOrder fair_in_background_;
+  FairQueue waiting_for_share_;
+  FairQueue background_;
   std::size_t moved_octets_ = 0;
   // In this turn: somebody was resumed, other than from the background; and one from there was.
   bool has_resumed_ = false;

@@ -147,11 +147,15 @@ class UpstreamPool {
   Task<Result<Lease, UpstreamError>> open(const UpstreamGroup& group, Slot slot, UpstreamTimeouts timeouts,
                                           const ClientInfo* spoken_for);
   void drop_slot(UpstreamServer& server);
-  WaitingRoom& room() { return *room_; }
+  WaitingRoom& room() const { return *room_; }
 
   // pool_upkeep.cpp
-  // The first who waits here for this server, and can use this connection to it; or null.
+  template <class Act>
+  void for_each_waiter(Act act) const;
+  // The first in turn who waits here for this server, and can use this connection to it; or null.
   Waiter* first_user_of(const UpstreamServer& server, const UpstreamChannel& channel) const;
+  // The same for the idle connections to the server.
+  Waiter* first_user_of_idle(const UpstreamServer& server) const;
   void keep(Lease lease);
   // Hands what there is of the server to those who wait for it: places, idle connections, and what can be given up.
   void serve(UpstreamServer& server);
@@ -180,7 +184,7 @@ class UpstreamPool {
   async::Signal adopted_;    // wakes probe_for_ever()
   std::vector<Idle> idle_;   // the most recently used last
   async::ListHead silent_;   // the SilentTransactions, the longest silent first
-  async::ListHead waiters_;  // in the order of their arrival; those too that are opening a connection after a wait
+  async::FairRows waiters_;  // those too that are opening a connection after a wait
   std::size_t waiters_count_ = 0;
   async::ListHead probes_;  // those under way
   WaitingRoom own_room_;    // of a pool without neighbours

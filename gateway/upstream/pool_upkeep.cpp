@@ -41,18 +41,34 @@ class UpstreamPool::Probe : public async::ListNode {
   async::Interruptible work_;
 };
 
+template <class Act>
+void UpstreamPool::for_each_waiter(Act act) const {
+  const async::FairTurns in_no_order;
+  async::FairWalk walk(waiters_, in_no_order);
+  while (async::ListNode* const node = walk.next()) act(static_cast<Waiter&>(*node));
+}
+
 std::size_t UpstreamPool::waiting() const {
   std::size_t count = 0;
-  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
-    if (static_cast<Waiter&>(*node).is_waiting()) ++count;
-  }
+  for_each_waiter([&count](const Waiter& one) { count += one.is_waiting() ? 1 : 0; });
   return count;
 }
 
 UpstreamPool::Waiter* UpstreamPool::first_user_of(const UpstreamServer& server, const UpstreamChannel& channel) const {
-  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
+  if (server.waiting() == 0 || waiters_.empty()) return nullptr;
+  const async::FairTurns turns = waiters_.is_of_one_payer() ? async::FairTurns() : room().turns();
+  async::FairWalk walk(waiters_, turns);
+  while (async::ListNode* const node = walk.next()) {
     auto& waiter = static_cast<Waiter&>(*node);
     if (waiter.waits_for(server) && waiter.can_use(server, channel)) return &waiter;
+  }
+  return nullptr;
+}
+
+UpstreamPool::Waiter* UpstreamPool::first_user_of_idle(const UpstreamServer& server) const {
+  for (auto idle = idle_.rbegin(); idle != idle_.rend(); ++idle) {
+    if (idle->server.get() != &server) continue;
+    if (Waiter* const user = first_user_of(server, *idle->channel)) return user;
   }
   return nullptr;
 }
@@ -108,11 +124,8 @@ void UpstreamPool::serve(UpstreamServer& server) {
   const auto find_idle = [&] {
     return std::find_if(idle_.begin(), idle_.end(), [&](const Idle& one) { return one.server.get() == &server; });
   };
-  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
-    auto& waiter = static_cast<Waiter&>(*node);
-    if (find_idle() == idle_.end()) break;
-    if (waiter.waits_for(server)) waiter.give_idle(server);
-  }
+  // Each round uses one up, or finds it unfit: a waiter that can use it takes it, or another one.
+  while (Waiter* const user = first_user_of_idle(server)) user->give_idle(server);
   try {
     for (auto idle = find_idle(); idle != idle_.end(); idle = find_idle()) {
       auto clearing = room().clear(server, scheduler_.now());
@@ -159,9 +172,7 @@ void UpstreamPool::look_around() {
     const bool is_known = std::find(wanted.begin(), wanted.end(), server) != wanted.end();
     if (!is_known && server->waiting() > 0) wanted.push_back(server);
   };
-  for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
-    static_cast<Waiter&>(*node).notice_grant();
-  }
+  for_each_waiter([](Waiter& waiter) { waiter.notice_grant(); });
   for (const Idle& idle : idle_) look_at(idle.server.get());
   for (async::ListNode* node = probes_.empty() ? nullptr : probes_.front(); node; node = probes_.after(*node)) {
     look_at(&static_cast<Probe&>(*node).server());
@@ -179,15 +190,14 @@ Task<void> UpstreamPool::tend() {
     try {
       std::vector<UpstreamServer*> servers;
       bool has_waiting = false;
-      for (async::ListNode* node = waiters_.empty() ? nullptr : waiters_.front(); node; node = waiters_.after(*node)) {
-        auto& waiter = static_cast<Waiter&>(*node);
+      for_each_waiter([&](Waiter& waiter) {
         waiter.look_again();
-        if (!waiter.is_waiting()) continue;
+        if (!waiter.is_waiting()) return;
         has_waiting = true;
         for (UpstreamServer* server : waiter.servers()) {
           if (std::find(servers.begin(), servers.end(), server) == servers.end()) servers.push_back(server);
         }
-      }
+      });
       for (UpstreamServer* server : servers) serve(*server);
       if (has_waiting) call_others();
     } catch (const std::bad_alloc&) {

@@ -18,6 +18,7 @@ class UpstreamPool::Waiter : public async::ListNode {
   ~Waiter() {
     if (is_linked()) --pool_.waiters_count_;
     pool_.room().leave(seat_, pool_.scheduler_.now());
+    if (lease_) pool_.room().give_turn_back(seat_);
     pool_.give_back(std::move(lease_), false);
   }
 
@@ -40,8 +41,7 @@ class UpstreamPool::Waiter : public async::ListNode {
   Task<void> wait(std::vector<UpstreamServer*> servers) {
     pool_.room().enter(seat_, servers);
     if (!is_linked()) {
-      async::put_in_order(pool_.waiters_, static_cast<async::ListNode&>(*this), seat_.ticket(),
-                          [](const async::ListNode& node) { return static_cast<const Waiter&>(node).seat_.ticket(); });
+      pool_.waiters_.enter(*this, wish_.payer);
       ++pool_.waiters_count_;
     }
     if (!pool_.tending_) pool_.background_.spawn(pool_.tend());

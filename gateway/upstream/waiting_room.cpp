@@ -28,13 +28,15 @@ void WaitingRoom::enter(Guest& guest, std::vector<UpstreamServer*> servers) noex
   std::swap(guest.servers_, servers);
   count(guest, 1);
   if (!guest.is_waiting_.load()) {
+    take_turn_back(guest);
     if (guest.ticket_ == 0) {
-      if (guests_.empty()) fair_.nobody_waits();
-      guest.ticket_ = fair_.tag_for(guest.payer_, 1);
-      async::put_in_order(guests_, static_cast<async::ListNode&>(guest), guest.ticket_,
-                          [](const async::ListNode& other) { return static_cast<const Guest&>(other).ticket_; });
+      guest.ticket_ = ++last_ticket_;
+      guests_.enter(guest, guest.payer_);
     } else {
-      put_back(guest);
+      const auto came_later = [&guest](const async::ListNode& other) {
+        return static_cast<const Guest&>(other).ticket_ > guest.ticket_;
+      };
+      guests_.enter(guest, guest.payer_, came_later);
     }
     guest.is_waiting_.store(true);
   }
@@ -42,15 +44,23 @@ void WaitingRoom::enter(Guest& guest, std::vector<UpstreamServer*> servers) noex
   if (guest.provision_ == nullptr) find_provision(guest);
 }
 
-// Who comes back came early, and so there are few before it.
-void WaitingRoom::put_back(Guest& guest) noexcept {
-  async::ListHead before;
-  while (!guests_.empty() && static_cast<Guest*>(guests_.front())->ticket_ < guest.ticket_) {
-    before.push_back(*guests_.front());
-  }
-  before.push_back(guest);
-  before.take_all(guests_);
-  guests_.take_all(before);
+void WaitingRoom::serve(Guest& guest) noexcept {
+  guests_.serve(guest, guest.payer_, 1);
+  guest.has_had_turn_ = true;
+}
+
+void WaitingRoom::take_turn_back(Guest& guest) noexcept {
+  if (std::exchange(guest.has_had_turn_, false)) guests_.take_back(guest.payer_, 1);
+}
+
+void WaitingRoom::give_turn_back(Guest& guest) noexcept {
+  std::lock_guard lock(mutex_);
+  take_turn_back(guest);
+}
+
+async::FairTurns WaitingRoom::turns() const noexcept {
+  std::lock_guard lock(mutex_);
+  return guests_.turns();
 }
 
 void WaitingRoom::leave(Guest& guest, Time now, Leaving how) noexcept {
@@ -58,14 +68,16 @@ void WaitingRoom::leave(Guest& guest, Time now, Leaving how) noexcept {
   {
     std::lock_guard lock(mutex_);
     if (guest.is_waiting_.load()) {
-      guest.unlink();
+      how == Leaving::served ? serve(guest) : guest.unlink();
       guest.is_waiting_.store(false);
       count(guest, -1);
-      if (how == Leaving::served) fair_.served(guest.ticket_);
     }
     part(guest);
     granted = guest.granted_.exchange(nullptr);
-    if (granted != nullptr) granted->release_slot();
+    if (granted != nullptr) {
+      take_turn_back(guest);
+      granted->release_slot();
+    }
   }
   if (granted != nullptr && granted->waiting() > 0) offer(*granted, now, guest.owner_);
 }
@@ -79,20 +91,20 @@ void WaitingRoom::offer(UpstreamServer& server, Time now, const void* by) noexce
   std::lock_guard lock(mutex_);
   if (server.is_down(now)) return;
   std::uint64_t too_few = 0;  // a guest whose group allows no more than this gets nothing
-  async::ListNode* next = guests_.empty() ? nullptr : guests_.front();
-  while (next != nullptr && server.waiting() > 0) {
+  async::FairWalk walk(guests_.rows(), guests_.turns());
+  while (server.waiting() > 0) {
+    async::ListNode* const next = walk.next();
+    if (next == nullptr) break;
     auto& guest = static_cast<Guest&>(*next);
-    next = guests_.after(guest);
     if (guest.most_ <= too_few || !guest.wants(server)) continue;
     if (!server.acquire_slot(guest.most_, now)) {
       too_few = guest.most_;
       continue;
     }
-    guest.unlink();
+    serve(guest);
     guest.is_waiting_.store(false);
     count(guest, -1);
     guest.granted_.store(&server);
-    fair_.served(guest.ticket_);
     part(guest);
     guest.has_been_granted(by);
   }
@@ -125,7 +137,8 @@ bool WaitingRoom::is_for_another(const Clearing& clearing, const void* owner) co
 }
 
 WaitingRoom::Guest* WaitingRoom::first_unprovided(const UpstreamServer& server, const void* not_of) const noexcept {
-  for (async::ListNode* node = guests_.empty() ? nullptr : guests_.front(); node; node = guests_.after(*node)) {
+  async::FairWalk walk(guests_.rows(), guests_.turns());
+  while (async::ListNode* const node = walk.next()) {
     auto& guest = static_cast<Guest&>(*node);
     if (guest.provision_ == nullptr && guest.owner_ != not_of && guest.wants(server)) return &guest;
   }

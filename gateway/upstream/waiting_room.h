@@ -1,5 +1,6 @@
 // WaitingRoom: who waits for a place at a server, over all workers, in the order of arrival; where mails of several
-// tenants wait, the tenants take turns, however many each has waiting (async/fair_order.h).
+// tenants wait, the tenants take turns, however many each has waiting (async/fair_order.h). Who leaves without a
+// connection has had no turn.
 //
 // Places are counted over all workers (server.h), and so is who waits for them: a place that becomes free goes to the
 // first who can use it, whichever worker it belongs to, and while somebody waits for a server, nobody takes a place of
@@ -42,8 +43,6 @@ class WaitingRoom {
     // Where it waits, or has waited last.
     const std::vector<UpstreamServer*>& servers() const noexcept { return servers_; }
     bool wants(const UpstreamServer& server) const noexcept;
-    // Its place in the order, once it has entered. On its own pool's thread.
-    std::uint64_t ticket() const noexcept { return ticket_; }
 
    protected:
     ~Guest() = default;
@@ -58,7 +57,8 @@ class WaitingRoom {
     const async::Payer payer_;
     // Changed by its own pool alone, under the lock; so that pool may read it without.
     std::vector<UpstreamServer*> servers_;
-    std::uint64_t ticket_ = 0;  // its place in the order; 0: it has none yet
+    std::uint64_t ticket_ = 0;  // its place among those of its payer, in the order of arrival; 0: it has none yet
+    bool has_had_turn_ = false;
     Clearing* provision_ = nullptr;
     std::atomic<bool> is_waiting_{false};
     std::atomic<UpstreamServer*> granted_{nullptr};
@@ -88,6 +88,8 @@ class WaitingRoom {
   // connection.
   enum class Leaving : std::uint8_t { unserved, served };
   void leave(Guest& guest, Time now, Leaving how = Leaving::unserved) noexcept;
+  // The connection that it had got was not used: it has had no turn.
+  void give_turn_back(Guest& guest) noexcept;
   // The server at which it was granted a place, which is its own from here on; or null.
   UpstreamServer* take_grant(Guest& guest) noexcept;
 
@@ -98,6 +100,8 @@ class WaitingRoom {
   std::unique_ptr<Clearing> clear(UpstreamServer& server, Time now, const void* not_of = nullptr);
   // True if clear() would give something.
   bool is_wanted(const UpstreamServer& server, Time now) const noexcept;
+  // Whose turn it is at this moment.
+  async::FairTurns turns() const noexcept;
   // True if the connection is being given up for a guest of another pool.
   bool is_for_another(const Clearing& clearing, const void* owner) const noexcept;
 
@@ -107,12 +111,13 @@ class WaitingRoom {
   void part(Guest& guest) noexcept;
   void find_provision(Guest& guest) noexcept;
   void count(Guest& guest, int change) noexcept;
-  void put_back(Guest& guest) noexcept;
+  void serve(Guest& guest) noexcept;
+  void take_turn_back(Guest& guest) noexcept;
 
   mutable std::mutex mutex_;  // guards what follows, and the guests' and clearings' members
-  async::ListHead guests_;    // those who wait, in the order of their tickets
+  async::FairQueue guests_;   // those who wait
   async::ListHead clearings_;
-  async::FairOrder fair_;
+  std::uint64_t last_ticket_ = 0;
 };
 
 }  // namespace sallyport::upstream

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 
 #include "gateway/async/fair_order.h"
 #include "gateway/async/task.h"
@@ -26,18 +25,14 @@ class LongRuns {
   // Waits for the next slice, or until the deadline has passed. True: there was a rest before it. The task may be
   // destroyed while it waits.
   Task<bool> take_turn(async::Scheduler& scheduler, async::Payer payer, Time deadline);
-  bool is_empty() const noexcept { return waiting_.empty(); }
+  bool is_empty() const noexcept { return resting_ == nullptr && waiting_.empty(); }
 
  private:
-  struct Waiter {
-    async::Signal* turn;
-    std::uint64_t tag;
-  };
   class Place;
+  void call_next() noexcept;
 
-  std::list<Waiter> waiting_;  // in the order of their tags
-  async::FairOrder order_;
-  bool rests_ = false;  // the first of them does
+  async::FairQueue waiting_;
+  Place* resting_ = nullptr;  // whose turn it is
   Time no_rests_until_ = Time::min();
   std::uint64_t last_rest_ended_in_ = 0;  // turn of the loop
 };

@@ -80,6 +80,84 @@ TEST_F(UpstreamPoolTest, TenantsTakeTurns) {
   }
 }
 
+class TenantsThatGiveUp : public UpstreamPoolTest {
+ protected:
+  // Each wants the one place, which another one has.
+  void begin(std::size_t of_first, std::size_t of_second) {
+    leases_.resize(of_first + of_second);
+    for (std::size_t i = 0; i < leases_.size(); ++i)
+      askers_.spawn(i < of_first ? ask(*pool, "first", leases_[i], 7) : ask(*pool, "second", leases_[i], 8));
+    loop.run();
+  }
+  // How many of the first tenant are among the next so many.
+  std::ptrdiff_t count_first_of(std::size_t next) {
+    while (served.size() < next) {
+      for (Lease& lease : leases_) {
+        if (lease) pool->give_back(std::move(lease), false);
+      }
+      const std::size_t before = served.size();
+      loop.run();
+      if (served.size() == before) return -1;
+    }
+    return std::count(served.begin(), served.begin() + static_cast<std::ptrdiff_t>(next), "first");
+  }
+
+  Lease held_;
+
+ private:
+  std::vector<Lease> leases_;
+  async::Nursery askers_{loop.scheduler()};
+};
+
+TEST_F(TenantsThatGiveUp, WhoLeavesTheRowCostsItsTenantNothing) {
+  loop.run_until_done(ask(*pool, "", held_));
+  std::vector<Lease> of_quitters(20);
+  async::Nursery quitters(loop.scheduler());
+  for (Lease& lease : of_quitters) quitters.spawn(ask(*pool, "", lease, 7));
+  loop.run();
+  begin(0, 10);
+  quitters.cancel();
+  std::vector<Lease> of_late(10);
+  async::Nursery late(loop.scheduler());
+  for (Lease& lease : of_late) late.spawn(ask(*pool, "late", lease, 7));
+  loop.run();
+  served.clear();
+  pool->give_back(std::move(held_), false);
+  loop.run();
+  for (int turn = 0; turn < 10; ++turn) {
+    for (Lease& lease : of_late) {
+      if (lease) pool->give_back(std::move(lease), false);
+    }
+    count_first_of(served.size() + 1);
+  }
+  EXPECT_EQ(std::count(served.begin(), served.begin() + 8, "late"), 4);
+}
+
+// It leaves in the moment in which it gets the place, or the connection.
+TEST_F(TenantsThatGiveUp, ATurnThatIsNotUsedIsGivenBack) {
+  for (const bool is_dropped : {false, true}) {
+    loop.run_until_done(ask(*pool, "", held_));
+    std::vector<std::unique_ptr<async::Nursery>> quitters;
+    std::vector<Lease> of_quitters(3);
+    for (Lease& lease : of_quitters) {
+      quitters.push_back(std::make_unique<async::Nursery>(loop.scheduler()));
+      quitters.back()->spawn(ask(*pool, "", lease, 7));
+    }
+    begin(6, 6);
+    served.clear();
+    if (is_dropped) {
+      held_ = {};
+    } else {
+      pool->give_back(std::move(held_), false);
+    }
+    for (auto& one : quitters) one.reset();
+    loop.run();
+    EXPECT_EQ(count_first_of(8), 4) << is_dropped;
+    count_first_of(12);
+    count_first_of(13);  // the last one gives back
+  }
+}
+
 TEST_F(UpstreamPoolTest, NobodyWaitsForEver) {
   Lease first, second;
   async::Nursery askers(loop.scheduler());
