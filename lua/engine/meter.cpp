@@ -1,7 +1,5 @@
 #include "lua/engine/meter.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -23,12 +21,6 @@ constexpr int deepest_calls = 4000;
 constexpr int levels_looked_at = 64;
 // A slice without a single check has executed fewer instructions than take this long.
 constexpr Duration unchecked_slice = std::chrono::microseconds(50);
-
-Duration thread_cpu_time() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 }  // namespace
 
@@ -125,9 +117,10 @@ void Meter::start(lua_State* thread, const Budget& budget, const Used& used) {
   octets_since_check_ = used.octets_since_check;
   steps_ = used.steps;
   refused_octets_ = 0;
-  started_ = std::chrono::steady_clock::now();
+  started_ = clocks_.now();
   elapsed_ = Duration::zero();
-  cpu_clock_started_ = false;
+  cpu_clock_started_ = used.cpu > Duration::zero();
+  if (cpu_clock_started_) cpu_at_start_ = clocks_.cpu();
   switch_to(thread);
 }
 
@@ -141,8 +134,8 @@ Used Meter::stop() {
 }
 
 Duration Meter::slice_cpu() const {
-  if (cpu_clock_started_) return thread_cpu_time() - cpu_at_start_;
-  const Duration elapsed = std::chrono::steady_clock::now() - started_;
+  if (cpu_clock_started_) return clocks_.cpu() - cpu_at_start_;
+  const Duration elapsed = clocks_.now() - started_;
   return std::min(elapsed, unchecked_slice);
 }
 
@@ -186,17 +179,18 @@ void Meter::check(lua_State* L) {
 }
 
 // Reading the monotonic clock costs a tenth of reading the thread's CPU clock. So start() reads only the monotonic
-// clock, and most rules end before their first check. The first check reads the CPU clock too, and counts the time
-// elapsed since start() as CPU time used. The rule may have waited for the processor meanwhile, so that at most half of
-// the budget is counted.
+// clock for a run's first slice, and most rules end before their first check. The first check reads the CPU clock too,
+// and counts the time elapsed since start() as CPU time used. The rule may have waited for the processor meanwhile, so
+// that at most half of the budget is counted, and this once only: were it so in each slice, a busy machine would leave
+// a rule that has many of them next to nothing.
 bool Meter::is_out_of_time() {
   const Duration left = budget_.cpu - used_.cpu;
-  elapsed_ = std::chrono::steady_clock::now() - started_;
+  elapsed_ = clocks_.now() - started_;
   if (!cpu_clock_started_) {
     cpu_clock_started_ = true;
-    cpu_at_start_ = thread_cpu_time() - std::min(elapsed_, left / 2);
+    cpu_at_start_ = clocks_.cpu() - std::min(elapsed_, left / 2);
   }
-  return elapsed_ >= left && thread_cpu_time() - cpu_at_start_ >= left;
+  return elapsed_ >= left && clocks_.cpu() - cpu_at_start_ >= left;
 }
 
 void Meter::note(Breach breach) {

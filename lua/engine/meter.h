@@ -18,9 +18,11 @@
 // a run stays on the thread that started it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
+#include "gateway/base/cpu_time.h"
 #include "gateway/base/units.h"
 #include "lua/engine/lua_api.h"
 #include "lua/engine/small_blocks.h"
@@ -57,6 +59,12 @@ struct Used {
   Place place;
 };
 
+// What the meter reads.
+struct MeterClocks {
+  Time (*now)() = [] { return std::chrono::steady_clock::now(); };
+  CpuClock cpu = thread_cpu_time;
+};
+
 class Meter {
  public:
   Meter() = default;
@@ -71,6 +79,8 @@ class Meter {
   void start(lua_State* thread, const Budget& budget, const Used& used = {});
   // Ends the slice. breach() and place() keep their values until the next start().
   Used stop();
+  // For tests, before the first start().
+  void read(const MeterClocks& clocks) { clocks_ = clocks; }
   // To be called once, after loading: all later runs can reach the values that exist now, so the largest of them counts
   // from the start of each run. From now on the state may not grow by more than `most_octets`, whatever runs there are.
   void settle(std::uint64_t most_octets) {
@@ -120,6 +130,7 @@ class Meter {
   void set_hook(lua_State* thread) const;
   int instructions_per_check() const;
 
+  MeterClocks clocks_;
   SmallBlocks small_blocks_;
   lua_State* running_ = nullptr;  // the thread that runs; null: no run, nothing is limited
   Budget budget_{};

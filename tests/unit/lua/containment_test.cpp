@@ -49,8 +49,9 @@ TEST_P(SharesTheLoop, WhileItComputes) {
     if (next && !loop.scheduler().wants_turn()) loop.scheduler().advance(*next);
     ASSERT_LT(loop.scheduler().turn() - first, 10'000u);
   }
-  // 50 ms in slices of a tenth of a millisecond.
-  EXPECT_GE(loop.scheduler().turn() - first, 150u);
+  // 50 ms in slices of at most a quarter of a millisecond, or what a thousand instructions take more. Where others have
+  // the processor meanwhile the slices are shorter, and more.
+  EXPECT_GE(loop.scheduler().turn() - first, 50u);
   EXPECT_LT(longest, settings.cpu);
   EXPECT_EQ(counters.get(Fault::rule_timeout), 1u);
 }
