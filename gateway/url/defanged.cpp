@@ -1,5 +1,6 @@
 #include "gateway/url/defanged.h"
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/base/text.h"
@@ -26,14 +27,15 @@ constexpr std::array<Word, 12> words{{{".", "."},
                                       {"tt", "tt"}}};
 constexpr std::size_t longest_word = 5;
 
-// The end of scheme and host: the first slash that is neither one of two nor in brackets.
+// The end of scheme and host: the first slash behind those that follow the scheme, however many and whichever those
+// are (url.cpp), with the brackets around them. Without a scheme it is the first one that is not at the beginning.
 std::size_t end_of_head(std::string_view text) {
-  for (std::size_t at = text.find('/'); at != std::string_view::npos; at = text.find('/', at + 1)) {
-    const bool follows = at > 0 && (text[at - 1] == '/' || text[at - 1] == '[' || text[at - 1] == '(');
-    const bool is_followed = at + 1 < text.size() && text[at + 1] == '/';
-    if (!follows && !is_followed) return at;
-  }
-  return text.size();
+  constexpr std::string_view brackets = "[](){}";
+  const std::size_t first = std::min(text.find_first_of("/\\"), text.size());
+  const std::size_t before = text.substr(0, first).find_last_not_of(brackets);
+  if (before != std::string_view::npos && text[before] != ':') return std::min(text.find('/'), text.size());
+  const std::size_t host = std::min(text.find_first_not_of("/\\[](){}", first), text.size());
+  return std::min(text.find('/', host), text.size());
 }
 
 // What the brackets at the beginning of the text stand for, and their length; empty when they stand for themselves.

@@ -46,6 +46,8 @@ TEST(ReadUrl, GivesOneFormForAllWaysToWriteIt) {
                               "hxxp[:]//www[dot]example.com/a/b?c#d",
                               "h**p://www.example.com/a/b?c#d",
                               "hxxp[://]www.example.com/a/b?c#d",
+                              "hxxp:/www[.]example[.]com/a/b?c#d",
+                              "http:\\/www(dot)example.com/a/b?c#d",
                               "www.example.com/a/b?c#d",
                               "http://www.example.com/a/x/../b?c#d",
                               "http://www.example.com/./a/%2e/b?c#d",
@@ -59,6 +61,16 @@ TEST(ReadUrl, GivesOneFormForAllWaysToWriteIt) {
     EXPECT_EQ(text_of(written), "http://www.example.com/a/b?c#d") << written;
     EXPECT_EQ(text_of(text_of(written)), text_of(written)) << "and that form stays";
   }
+}
+
+// A word in brackets means a dot where the host is: what the path has stays, also behind two slashes.
+TEST(ReadUrl, LeavesThePathOfAPlainUrlAsItIs) {
+  for (const char* written : {"https://example.com/a(dot)b", "https://example.com//a(dot)b",
+                              "https://example.com:8080//a(at)b", "http://example.com/a//b(dot)c"}) {
+    EXPECT_EQ(text_of(written), written);
+  }
+  EXPECT_EQ(text_of("https:/example.com//a(dot)b"), "https://example.com//a(dot)b");
+  EXPECT_EQ(text_of("example.com//a(dot)b"), "http://example.com//a(dot)b");
 }
 
 TEST(ReadUrl, KeepsWhatIsPartOfIt) {
