@@ -73,6 +73,7 @@ class ParentWatch {
 
 struct AdminProcess::Parts {
   asio::io_context loop{1};
+  asio::signal_set endings{loop, SIGTERM, SIGINT};  // caught from before anybody can connect
   tcp::acceptor acceptor{loop};
 };
 
@@ -90,8 +91,7 @@ void AdminProcess::serve(const std::string& control_socket, std::optional<::pid_
   asio::io_context& loop = parts_->loop;
   std::optional<ParentWatch> watch;
   if (parent) watch.emplace(loop, *parent);
-  asio::signal_set endings(loop, SIGTERM, SIGINT);
-  endings.async_wait([&loop](error_code error, int) {
+  parts_->endings.async_wait([&loop](error_code error, int) {
     if (!error) loop.stop();
   });
   GatewayNews news(loop, control_socket);

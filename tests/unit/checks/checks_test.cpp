@@ -34,15 +34,10 @@ class Scripted final : public TestPolicy {
     body_ = &body;
     return *this;
   }
-  Scripted& looks_back() {
-    looks_back_ = true;
-    return *this;
-  }
 
   std::string_view name() const override { return name_; }
   bool gathers_at(Stage stage) const override {
-    return waits_.count(stage) > 0 || (body_ != nullptr && stage == Stage::message) ||
-           (looks_back_ && stage == Stage::done);
+    return waits_.count(stage) > 0 || (body_ != nullptr && stage == Stage::message);
   }
   bool precedes_greeting() const override { return judges_.count(Stage::connect) > 0; }
   std::unique_ptr<policies::Gathering> begin() const override {
@@ -77,7 +72,6 @@ class Scripted final : public TestPolicy {
   std::map<Stage, Judge> judges_;
   std::map<Stage, Duration> waits_;
   std::string* body_ = nullptr;
-  bool looks_back_ = false;
 };
 
 Verdict nothing() { return {}; }
@@ -127,7 +121,7 @@ TEST_F(ChecksTest, ThoseWhoHaveReadTheContentHearWhenNobodyWillReadItAgain) {
 TEST_F(ChecksTest, WhereSomebodyLooksBackTheContentIsKept) {
   std::string body;
   add("reader").watches(body);
-  add("historian").looks_back();
+  add("historian").waits_at(Stage::done, Duration::zero());
   world.greet();
   EXPECT_EQ(mail("\r\nhello\r\n").substr(0, 4), "250 ");
   EXPECT_EQ(body, "hello\r\n|");
