@@ -1,6 +1,7 @@
 #include "gateway/admin/gateway_news.h"
 
 #include <boost/asio/post.hpp>
+#include <new>
 #include <utility>
 
 #include "gateway/control/client.h"
@@ -34,8 +35,12 @@ void GatewayNews::get(Take take) {
 void GatewayNews::ask() {
   is_asking_ = true;
   boost::asio::post(asker_, [this] {
-    GatewayState state = ask_gateway(socket_);
-    boost::asio::post(loop_, [this, state = std::move(state)]() mutable { heard(std::move(state)); });
+    try {
+      GatewayState state = ask_gateway(socket_);
+      boost::asio::post(loop_, [this, state = std::move(state)]() mutable { heard(std::move(state)); });
+    } catch (const std::bad_alloc&) {
+      is_asking_ = false;  // the next who wants to know has it asked again, and then all hear it
+    }
   });
 }
 

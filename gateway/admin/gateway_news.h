@@ -5,6 +5,7 @@
 // Everything else happens on the thread of the io_context.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
@@ -41,7 +42,7 @@ class GatewayNews {
   std::shared_ptr<const GatewayState> known_;
   std::chrono::steady_clock::time_point known_at_;
   std::vector<Take> waiting_;
-  bool is_asking_ = false;
+  std::atomic<bool> is_asking_ = false;  // the asker's thread takes it back where it finds no memory
   boost::asio::thread_pool asker_{1};
 };
 
