@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from support import PROGRAM, Client, GatewayTest, free_port, run, tool, wait_until
+from support import PATIENCE, PROGRAM, Client, GatewayTest, free_port, run, tool, wait_until
 
 MEMORY = """
 sp.rule { name = "MEMORY", stage = "message", run = function(tx)
@@ -366,7 +366,8 @@ class Lists(WebServices):
             self.assertEqual(lines[-1]["entries"], "1000000")
             self.assertTrue(self.is_vip(f"x.{name.decode()}-7919.mail.example"))
             self.assertFalse(self.is_vip("sender.example"))
-            wait_until("at most 100 MiB for a million entries", lambda: self.resident() - before < 100)
+            if PATIENCE <= 20:  # a sanitizer's own memory is a multiple of it
+                wait_until("at most 100 MiB for a million entries", lambda: self.resident() - before < 100)
 
     def test_a_million_in_a_file(self):
         rules = self.folder / "rules"
