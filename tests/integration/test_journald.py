@@ -4,7 +4,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
 import unittest
 
 from support import PATIENCE, PROGRAM, Client, accepts, wait_until
@@ -23,7 +22,10 @@ def why_not():
     return None
 
 
-@unittest.skipIf(why_not(), why_not())
+WHY_NOT = why_not()
+
+
+@unittest.skipIf(WHY_NOT, WHY_NOT)
 class Journald(Hostile):
     def setUp(self):
         super().setUp()
@@ -68,11 +70,7 @@ class Journald(Hostile):
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def until(self, count, *matches):
-        end = time.monotonic() + PATIENCE
-        while len(found := self.entries(*matches)) < count and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertGreaterEqual(len(found), count, matches)
-        return found
+        return wait_until(f"{count} entries {matches}", lambda: len(found := self.entries(*matches)) >= count and found)
 
     def serve(self, wait=True):
         self.upstream = self.sink("--reject-rcpt", "nobody@")
