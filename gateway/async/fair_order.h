@@ -27,8 +27,16 @@ inline std::size_t fair_row_of(Payer payer) noexcept { return payer % fair_rows;
 // What those of each row were served.
 class FairTurns {
  public:
-  // The least of those rows in which somebody waits has the next turn.
-  std::uint64_t due(std::size_t row) const noexcept { return due_[row]; }
+  // Which of these rows, one at least and the first as the lowest bit, has the next turn: the one that was served
+  // least.
+  std::size_t next_of(std::uint64_t rows) const noexcept {
+    auto next = static_cast<std::size_t>(std::countr_zero(rows));
+    for (std::uint64_t others = rows & (rows - 1); others != 0; others &= others - 1) {
+      const auto other = static_cast<std::size_t>(std::countr_zero(others));
+      if (due_[other] < due_[next]) next = other;
+    }
+    return next;
+  }
   // Somebody waits in a row where nobody did.
   void begin(std::size_t row) noexcept { due_[row] = std::max(due_[row], now_); }
   // `cost`: of serving one of that row, in any unit, more than 0.
@@ -94,11 +102,7 @@ class FairWalk {
   // Null: there is none any more.
   ListNode* next() noexcept {
     if (left_ == 0) return nullptr;
-    auto row = static_cast<std::size_t>(std::countr_zero(left_));
-    for (std::uint64_t others = left_ & (left_ - 1); others != 0; others &= others - 1) {
-      const auto other = static_cast<std::size_t>(std::countr_zero(others));
-      if (turns_.due(other) < turns_.due(row)) row = other;
-    }
+    const std::size_t row = turns_.next_of(left_);
     ListNode* const given = next_[row] != nullptr ? next_[row] : rows_.row(row).front();
     next_[row] = rows_.row(row).after(*given);
     if (next_[row] == nullptr) left_ &= ~(std::uint64_t{1} << row);
@@ -129,7 +133,10 @@ class FairQueue {
     rows_.enter(node, payer, is_before);
   }
   // Whose turn it is; null: nobody waits.
-  ListNode* first() const noexcept { return FairWalk(rows_, turns_).next(); }
+  ListNode* first() const noexcept {
+    const std::uint64_t used = rows_.used();
+    return used == 0 ? nullptr : rows_.row(turns_.next_of(used)).front();
+  }
   // Takes it out, at the expense of its payer; it need not be the first.
   void serve(ListNode& node, Payer payer, std::uint64_t cost) noexcept {
     node.unlink();
