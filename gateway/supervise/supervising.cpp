@@ -228,12 +228,16 @@ void Supervising::give_up_rights() {
   }
 }
 
+void Supervising::hold(Message& message, std::vector<HeldSocket>& in, std::size_t held) {
+  if (message.socket && held < most_sockets && is_one_line(message.text()))
+    in.push_back({std::string(message.text()), std::move(message.socket), false});
+}
+
 void Supervising::take_from_serving(Message message) {
   switch (message.word) {
     case Word::hold:
       // While it ends nothing is kept: who connects then is to be refused.
-      if (!end_asked_ && message.socket && sockets_.size() < most_sockets && is_one_line(message.text()))
-        sockets_.push_back({std::string(message.text()), std::move(message.socket), false});
+      if (!end_asked_) hold(message, sockets_, sockets_.size());
       break;
     case Word::release:
       std::erase_if(sockets_,

@@ -84,6 +84,8 @@ class Supervising {
   void watch(int descriptor) noexcept;
   void watch_link(int link) noexcept;
   void hear();
+  // Holds the socket that the message has, where its address fits and there is room beside those that are `held`.
+  static void hold(Message& message, std::vector<HeldSocket>& in, std::size_t held);
   void take_from_serving(Message message);
   void take_from_successor(Message message);
   void give_up_rights();

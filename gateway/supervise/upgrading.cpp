@@ -72,8 +72,7 @@ void Supervising::take_from_successor(Message message) {
   const int link = successor_->process.link();
   switch (message.word) {
     case Word::hold:
-      if (message.socket && sockets_.size() + successor_->held.size() < most_sockets && is_one_line(message.text()))
-        successor_->held.push_back({std::string(message.text()), std::move(message.socket), false});
+      hold(message, successor_->held, sockets_.size() + successor_->held.size());
       break;
     case Word::release:
       successor_->released.emplace_back(message.text());
