@@ -105,6 +105,8 @@ class Several(UpstreamTest):
     def test_no_more_connections_than_allowed(self):
         server = self.sink()
         self.gateway({"servers": [f"127.0.0.1:{server.port}"], "max_connections": 1})
+        # The probe's, which is kept. Before it stands, a mail takes the probe's place, and opens a connection of its own.
+        wait_until("a connection", lambda: self.stats()["sallyport_upstream_idle"] == 1)
         first, second = self.greeted(), self.greeted()
         first.mail()
         second.ask("MAIL FROM:<bob@sender.example>", 250)
