@@ -3,6 +3,7 @@
 #include "policies/api/actions.h"
 #include "policies/dnsbl/dead_lists.h"
 #include "policies/milters/dead_listeners.h"
+#include "policies/milters/scarce_connections.h"
 #include "policies/rate/dead_rates.h"
 
 namespace sallyport::policies {
@@ -29,6 +30,7 @@ std::span<const Adviser> advisers() {
   static constexpr Adviser list[] = {
       {dnsbl_section, advise_with<DnsblSettings, find_dead_lists>},
       {milters_section, advise_with<MiltersSettings, find_dead_listeners>},
+      {milters_section, advise_with<MiltersSettings, find_scarce_connections>},
       {rate_section, advise_with<RateSettings, find_dead_rates>},
       {actions_section, advise_with<ActionSettings, find_dead_actions>},
   };

@@ -13,7 +13,6 @@
 #include <ostream>
 #include <sstream>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "gateway/app/common_parts.h"
@@ -41,6 +40,7 @@
 #include "gateway/cli/look_up_names.h"
 #include "gateway/cli/transparent_upstreams.h"
 #include "gateway/config/own_doors.h"
+#include "gateway/config/worker_count.h"
 #include "gateway/control/client.h"
 #include "gateway/control/protocol.h"
 #include "gateway/crypto/wiping.h"
@@ -155,9 +155,7 @@ Daemon::~Daemon() {
   if (is_beside_control_socket_) uv::give_up_place_at(control::socket_path(settings_.state.path));
 }
 
-std::size_t Daemon::workers_wanted() const {
-  return settings_.workers != 0 ? settings_.workers : std::max(1u, std::thread::hardware_concurrency());
-}
+std::size_t Daemon::workers_wanted() const { return config::worker_count(settings_); }
 
 std::optional<StartFailure> Daemon::choose_account() {
   auto account = account_to_serve_as(settings_.user);

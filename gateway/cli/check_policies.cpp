@@ -13,6 +13,7 @@
 #include "gateway/checks/redirects.h"
 #include "gateway/cli/rule_test_errors.h"
 #include "gateway/config/key_path.h"
+#include "gateway/config/worker_count.h"
 #include "gateway/io/rate_store.h"
 #include "lua/engine/rule_set.h"
 #include "policies/advisers.h"
@@ -43,6 +44,7 @@ class AdviceOfOne final : public policies::Advice {
     return std::any_of(listeners.begin(), listeners.end(),
                        [&address](const config::ListenSettings& listen) { return listen.address == address; });
   }
+  std::size_t workers() const override { return config::worker_count(*loaded_.settings); }
   void warn(std::initializer_list<std::string_view> keys, std::string message) override {
     for (const std::string_view key : keys) {
       const config::Effective* value = find(key);

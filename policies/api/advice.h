@@ -1,6 +1,7 @@
 // Advice: where a policy says what of its settings can never take effect. `check` prints it; nothing else changes.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ class Advice {
   virtual bool is_given(std::string_view key) const = 0;
   // True if a [[listen]] block has the address.
   virtual bool is_listened_on(const Endpoint& address) const = 0;
+  // How many workers serve here; what is divided among them comes in whole parts.
+  virtual std::size_t workers() const = 0;
   // A warning at the position of the first of these keys that was given. When none was, it is for nobody: a default is
   // no mistake of the administrator's.
   virtual void warn(std::initializer_list<std::string_view> keys, std::string message) = 0;

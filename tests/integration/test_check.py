@@ -206,6 +206,13 @@ class Sense(CheckTest):
             self.assertTrue(any(f"no [[listen]] block has the address {address}" in line and 'the milter "x": it is never asked' in line
                                 for line in told), told)
 
+    def test_milters_with_fewer_connections_than_workers_need(self):
+        for most, words in ((5, "less than two for each of the 3 workers"), (2, "there are up to 3 connections")):
+            told = self.check(f'workers = 3\n[[policy.milters]]\naddress = "unix:/run/x.sock"\nmax_connections = {most}')
+            self.assertTrue(any(f'warning: max_connections = {most} of the milter "x"' in line and words in line for line in told), told)
+        self.assertFalse(any("max_connections" in line for line in
+                             self.check('workers = 3\n[[policy.milters]]\naddress = "unix:/run/x.sock"\nmax_connections = 6')))
+
     def test_the_likeliest_mistakes_have_their_cure_in_words(self):
         self.expect('[policy.dnsbl]\nzones.zen.spamhaus.org.score = 8.0', r'write policy\.dnsbl\.zones\."zen\.spamhaus\.org"\.score')
         self.expect('[limits]\nhops = 7\nworkers = 2', r'"workers" stands behind \[limits\].* top of the file')

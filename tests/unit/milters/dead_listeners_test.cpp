@@ -2,21 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <vector>
+#include "tests/unit/milters/told_advice.h"
 
 namespace sallyport::policies {
 namespace {
-
-class OneListener final : public Advice {
- public:
-  std::string path(std::string_view key) const override { return "policy." + std::string(key); }
-  bool is_given(std::string_view) const override { return true; }
-  bool is_listened_on(const Endpoint& address) const override { return address.to_string() == "192.0.2.1:25"; }
-  void warn(std::initializer_list<std::string_view>, std::string message) override {
-    warnings.push_back(std::move(message));
-  }
-  std::vector<std::string> warnings;
-};
 
 std::vector<std::string> warnings_of(std::initializer_list<const char*> listeners, Mode mode = Mode::enforce) {
   MiltersSettings settings;
@@ -24,7 +13,7 @@ std::vector<std::string> warnings_of(std::initializer_list<const char*> listener
   milter.name = "dkim";
   milter.mode = mode;
   for (const char* listener : listeners) milter.listeners.push_back(*SocketAddress::parse(listener));
-  OneListener advice;
+  ToldAdvice advice;
   find_dead_listeners(settings, advice);
   return advice.warnings;
 }
