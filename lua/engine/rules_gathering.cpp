@@ -34,7 +34,7 @@ constexpr Duration most_at_once = std::chrono::milliseconds(1);
 // A mail whose rules have executed for so long in all leaves most of the loop's time to others (LongRuns). Rules that
 // are written well need far less for a mail.
 constexpr Duration long_for_a_mail = std::chrono::milliseconds(20);
-constexpr Duration rested_slice = std::chrono::microseconds(250);
+constexpr Duration rested_slice = std::chrono::microseconds(150);
 
 Duration background_slice(const async::Scheduler& scheduler) { return scheduler.is_busy() ? busy_slice : idle_slice; }
 
