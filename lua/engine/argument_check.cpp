@@ -60,10 +60,25 @@ std::string objection_to_number(lua_State* L, int index, const Argument& argumen
   return {};
 }
 
+// A key of a table without entries 1 to n: such a table is no list, and its author means something by it. Empty: it has
+// none, or only the `n` of table.pack().
+std::string key_of_no_list(lua_State* L, int contents) {
+  lua_pushnil(L);
+  if (lua_next(L, contents) == 0) return {};
+  lua_pop(L, 1);
+  std::string key = is_text(L, -1) ? text::printable(to_text(L, -1), 64) : std::string("[?]");
+  lua_pop(L, 1);
+  return key == "n" ? std::string() : key;
+}
+
 std::string objection_to_list(lua_State* L, int contents, const Argument& argument) {
   const auto count = static_cast<lua_Integer>(lua_rawlen(L, contents));
   if (static_cast<double>(count) > most_of(argument)) return "more than " + number_text(most_of(argument)) + " entries";
   if (static_cast<double>(count) < argument.least) return "fewer than " + number_text(argument.least) + " entries";
+  if (count == 0) {
+    if (std::string key = key_of_no_list(L, contents); !key.empty())
+      return "expected a list, got the key '" + key + "'";
+  }
   if (argument.items == Kind::any) return {};
   Argument item;
   item.kind = argument.items;
@@ -171,23 +186,31 @@ void check_arguments(lua_State* L, const Function& function, int first) {
   }
 }
 
+int push_option(lua_State* L, int table, std::string_view name) {
+  table = lua_absindex(L, table);
+  push(L, name);
+  if (lua_rawget(L, table) == LUA_TTABLE) {
+    push_contents(L, -1);
+    lua_remove(L, -2);
+  }
+  return lua_type(L, -1);
+}
+
 bool has_option(lua_State* L, int table, const char* name) {
-  const bool there = lua_getfield(L, table, name) != LUA_TNIL;
+  const bool there = push_option(L, table, name) != LUA_TNIL;
   lua_pop(L, 1);
   return there;
 }
 
 std::string optional_string(lua_State* L, int table, const char* name) {
-  lua_getfield(L, table, name);
+  push_option(L, table, name);
   std::string text(is_text(L, -1) ? to_text(L, -1) : std::string_view());
   lua_pop(L, 1);
   return text;
 }
 
 lua_Integer push_list_option(lua_State* L, int table, const char* name) {
-  lua_getfield(L, table, name);
-  push_contents(L, -1);
-  lua_remove(L, -2);
+  push_option(L, table, name);
   return static_cast<lua_Integer>(lua_rawlen(L, -1));
 }
 

@@ -5,6 +5,9 @@
 // To be called only from inside such a function, on the thread that calls it.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "lua/engine/bindings.h"
 #include "lua/engine/lua_api.h"
 
@@ -17,8 +20,10 @@ void check_arguments(lua_State* L, const Function& function, int first);
 // What is wrong with the value at `index`; empty: nothing. Raises no error.
 std::string objection_to(lua_State* L, int index, const Argument& argument);
 
-// -- reading fields of a checked table
+// -- reading fields of a checked table: the values that were checked, whatever its metatable would give instead
 
+// Pushes the field `name`, of a table its contents; gives its type.
+int push_option(lua_State* L, int table, std::string_view name);
 bool has_option(lua_State* L, int table, const char* name);
 // The string field `name`; empty when it is missing.
 std::string optional_string(lua_State* L, int table, const char* name);

@@ -95,9 +95,7 @@ bool is_own_field(std::string_view name) {
 
 // The field `headers` of the options at `index`, which may be nil.
 void read_headers(lua_State* L, int index, io::HttpQuestion& question) {
-  if (lua_isnil(L, index) || !has_option(L, index, "headers")) return;
-  lua_getfield(L, index, "headers");
-  push_contents(L, -1);
+  if (lua_isnil(L, index) || push_option(L, index, "headers") == LUA_TNIL) return;
   const int headers = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, headers)) {
@@ -112,7 +110,7 @@ void read_headers(lua_State* L, int index, io::HttpQuestion& question) {
     lua_pop(L, 1);
   }
   std::sort(question.headers.begin(), question.headers.end());
-  lua_settop(L, headers - 2);
+  lua_settop(L, headers - 1);
 }
 
 int ask(lua_State* L, io::HttpQuestion question) {

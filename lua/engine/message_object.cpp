@@ -97,11 +97,11 @@ int parts(lua_State* L) {
 
 // The integer field of the options, the table at index 2 or nil.
 std::uint64_t option(lua_State* L, const char* name, std::uint64_t otherwise) {
-  if (lua_isnil(L, 2) || !has_option(L, 2, name)) return otherwise;
-  lua_getfield(L, 2, name);
+  if (lua_isnil(L, 2)) return otherwise;
+  const bool is_given = push_option(L, 2, name) != LUA_TNIL;
   const lua_Integer value = lua_tointeger(L, -1);
   lua_pop(L, 1);
-  return static_cast<std::uint64_t>(value);
+  return is_given ? static_cast<std::uint64_t>(value) : otherwise;
 }
 
 int files(lua_State* L) {
@@ -114,7 +114,7 @@ int urls(lua_State* L) {
   UrlChoice choice;
   choice.most = option(L, "max", UINT64_MAX);
   if (!lua_isnil(L, 2)) {
-    lua_getfield(L, 2, "addresses");
+    push_option(L, 2, "addresses");
     choice.with_addresses = lua_toboolean(L, -1) != 0;
     lua_pop(L, 1);
   }

@@ -70,7 +70,7 @@ constexpr Argument header_table{.name = "header", .kind = Kind::table, .fields =
 
 // header = { name = "X-Spam", value = "yes" }, or "X-Spam: yes".
 std::pair<std::string, std::string> check_header_option(lua_State* L, int table) {
-  lua_getfield(L, table, "header");
+  push_option(L, table, "header");
   if (lua_istable(L, -1)) {
     const int field = lua_gettop(L);
     if (const std::string objection = objection_to(L, field, header_table); !objection.empty())
@@ -169,7 +169,7 @@ int hit(lua_State* L) {
   RuleVerdict verdict;
   verdict.fact.answer = RuleAnswer::hit;
   if (!lua_isnil(L, 1)) {
-    verdict.has_score = lua_getfield(L, 1, "score") != LUA_TNIL;
+    verdict.has_score = push_option(L, 1, "score") != LUA_TNIL;
     if (verdict.has_score) verdict.fact.score = lua_tonumber(L, -1);
     verdict.fact.detail = text::printable(optional_string(L, 1, "detail"), most_text_octets);
   }

@@ -9,6 +9,7 @@
 #include "gateway/base/text.h"
 #include "lua/engine/argument_check.h"
 #include "lua/engine/context.h"
+#include "lua/engine/frozen.h"
 #include "lua/engine/libraries.h"
 #include "lua/engine/registration.h"
 #include "lua/trial/mail.h"
@@ -204,13 +205,14 @@ Result<io::HttpAnswer> read_answer(lua_State* L) {
   if (is_text(L, -1)) return Failure{std::string(to_text(L, -1))};
   if (!lua_istable(L, -1))
     luaL_error(L, "t.http: expected { status =, body =, headers = }, or a text that is the error");
+  push_contents(L, -1);
   const int answer = lua_gettop(L);
   io::HttpAnswer made;
-  lua_getfield(L, answer, "status");
+  push_option(L, answer, "status");
   made.status = lua_isnil(L, -1) ? 200 : static_cast<int>(luaL_checkinteger(L, -1));
   made.body = optional_string(L, answer, "body");
   if (has_option(L, answer, "headers")) {
-    lua_getfield(L, answer, "headers");
+    push_option(L, answer, "headers");
     if (!lua_istable(L, -1)) luaL_error(L, "t.http: headers: expected names and values");
     lua_pushnil(L);
     while (lua_next(L, -2)) {
@@ -219,7 +221,7 @@ Result<io::HttpAnswer> read_answer(lua_State* L) {
       lua_pop(L, 1);
     }
   }
-  lua_settop(L, answer);
+  lua_settop(L, answer - 1);
   return made;
 }
 

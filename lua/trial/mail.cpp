@@ -34,28 +34,28 @@ MailAddress read_address(lua_State* L, std::string_view text) {
 }
 
 std::string string_field(lua_State* L, int table, const char* name) {
-  lua_getfield(L, table, name);
+  push_option(L, table, name);
   std::string value(is_text(L, -1) ? to_text(L, -1) : std::string_view());
   lua_pop(L, 1);
   return value;
 }
 
 bool boolean_field(lua_State* L, int table, const char* name) {
-  lua_getfield(L, table, name);
+  push_option(L, table, name);
   const bool value = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   return value;
 }
 
 lua_Integer integer_field(lua_State* L, int table, const char* name, lua_Integer otherwise) {
-  lua_getfield(L, table, name);
+  push_option(L, table, name);
   const lua_Integer value = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : otherwise;
   lua_pop(L, 1);
   return value;
 }
 
 void read_tls(lua_State* L, int client, policies::Client& to) {
-  const int type = lua_getfield(L, client, "tls");
+  const int type = push_option(L, client, "tls");
   if (type == LUA_TTABLE || lua_toboolean(L, -1)) {
     policies::TlsFacts tls = policies::presumed_tls();
     if (type == LUA_TTABLE) {
@@ -72,14 +72,14 @@ void read_tls(lua_State* L, int client, policies::Client& to) {
 }
 
 void read_client(lua_State* L, policies::Client& to) {
-  if (lua_getfield(L, 1, "client") == LUA_TTABLE) {
+  if (push_option(L, 1, "client") == LUA_TTABLE) {
     const int client = lua_gettop(L);
     if (const std::string ip = string_field(L, client, "ip"); !ip.empty()) to.ip = *IpAddress::parse(ip);
     to.port = static_cast<std::uint16_t>(integer_field(L, client, "port", to.port));
     if (auto helo = string_field(L, client, "helo"); !helo.empty()) to.helo = std::move(helo);
     // A client's name counts only where it is confirmed, so that a test that gives one means that.
     to.rdns = string_field(L, client, "rdns");
-    lua_getfield(L, client, "fcrdns");
+    push_option(L, client, "fcrdns");
     to.fcrdns = lua_isnil(L, -1) ? !to.rdns.empty() : lua_toboolean(L, -1) != 0;
     lua_pop(L, 1);
     read_tls(L, client, to);
@@ -88,7 +88,7 @@ void read_client(lua_State* L, policies::Client& to) {
 }
 
 void read_recipients(lua_State* L, std::vector<MailAddress>& to) {
-  const int type = lua_getfield(L, 1, "rcpt");
+  const int type = push_option(L, 1, "rcpt");
   if (type != LUA_TNIL) to.clear();
   if (type == LUA_TSTRING) {
     to.push_back(read_address(L, to_text(L, -1)));
@@ -115,7 +115,7 @@ void add_field(lua_State* L, std::string_view name, std::string_view value, std:
 // { Subject = "Hi", Received = { "from a", "from b" } }, sorted by name, or { "Subject: Hi", ... } in that order.
 std::string read_headers(lua_State* L) {
   std::string header;
-  if (lua_getfield(L, 1, "headers") != LUA_TTABLE) {
+  if (push_option(L, 1, "headers") != LUA_TTABLE) {
     lua_pop(L, 1);
     return header;
   }
@@ -179,7 +179,7 @@ std::string read_file(lua_State* L, const std::string& folder, const std::string
 }
 
 void read_auth(lua_State* L, TrialMail& to) {
-  if (lua_getfield(L, 1, "auth") == LUA_TTABLE) {
+  if (push_option(L, 1, "auth") == LUA_TTABLE) {
     const int table = lua_gettop(L);
     for (const char* method : {"spf", "dkim", "dmarc", "arc"}) {
       if (std::string result = string_field(L, table, method); !result.empty()) to.auth.emplace_back(method, result);
@@ -210,7 +210,7 @@ TrialMail read_trial_mail(lua_State* L, const std::string& folder) {
   if (auto id = string_field(L, 1, "id"); !id.empty()) mail.id = std::move(id);
   mail.tenant.name = string_field(L, 1, "tenant");
   read_client(L, mail.client);
-  lua_getfield(L, 1, "from");
+  push_option(L, 1, "from");
   if (is_text(L, -1)) mail.from = read_address(L, to_text(L, -1));
   lua_pop(L, 1);
   read_recipients(L, made.rcpts);

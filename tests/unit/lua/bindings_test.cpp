@@ -71,6 +71,7 @@ std::vector<std::string> bad_values(const Argument& argument) {
     for (const char* number : {"0/0", "1/0", "-1/0", "2^60", "-2^60"}) bad.emplace_back(number);
   }
   if (argument.kind == Kind::list) {
+    bad.emplace_back("{ a = 'x' }");
     bad.push_back("(function() local t = {} for i = 1, " + std::to_string(static_cast<long>(most_of(argument)) + 1) +
                   " do t[i] = 'x' end return t end)()");
   }
@@ -146,6 +147,43 @@ TEST_F(Bindings, EveryFunctionRefusesWhatItsArgumentsMayNotBe) {
       expect_silence(lines);
     }
   }
+}
+
+// Fields are read where they were checked. A metatable could give others than those: of another type, or too many.
+TEST_F(Bindings, WhatAMetatableGivesIsNoFieldOfAnArgument) {
+  int tables = 0;
+  const auto add = [&](const std::string& call, std::string arguments, const Function& function,
+                       std::vector<std::string>& lines) {
+    for (const Argument& argument : arguments_of(function)) {
+      const std::string before = arguments.empty() ? "" : arguments + ", ";
+      if (argument.kind == Kind::table) {
+        ++tables;
+        std::string fields;
+        for (const Argument& field : argument.fields) {
+          if (field.required) fields += std::string(field.name) + " = " + sample(field) + ", ";
+        }
+        lines.push_back("pcall(function() return " + call + "(" + before + "setmetatable({ " + fields +
+                        "}, { __index = function(_, key) wrong[#wrong + 1] = '" + call +
+                        " asks for ' .. key return 'x' end })) end)");
+      }
+      arguments = before + sample(argument);
+    }
+  };
+  for (const Library* library : libraries()) {
+    std::vector<std::string> lines;
+    for (const Function& function : library->functions) {
+      // It reads each field once, and checks what it has read.
+      if (function.name != "rule")
+        add(std::string(library->path) + "." + std::string(function.name), "", function, lines);
+    }
+    expect_silence(lines);
+  }
+  for (const ObjectType* type : object_types()) {
+    std::vector<std::string> lines = {"local self = " + object(type->name)};
+    for (const Function& method : type->methods) add("self." + std::string(method.name), "self", method, lines);
+    expect_silence(lines);
+  }
+  EXPECT_GT(tables, 8);
 }
 
 TEST_F(Bindings, EveryMethodRefusesThemAndOtherObjects) {
