@@ -53,12 +53,16 @@ const PublicSuffixList& suffixes_of_machine() {
   return suffixes;
 }
 
+// Addresses, as of a HELO name or in brackets as of a domain literal: what stands behind a dot of them is nobody's.
+bool is_address(std::string_view domain) { return domain.starts_with('[') || IpAddress::parse(domain).has_value(); }
+
 // Pushes the registrable domain of a domain, which is on top of the stack, in its place.
 void replace_by_org_domain(lua_State* L) {
   const Context& context = Context::of(L);
   const PublicSuffixList& suffixes = context.suffixes ? *context.suffixes : suffixes_of_machine();
   const std::string_view domain = to_text(L, -1);
-  MailNotes own_notes;  // while files load
+  if (is_address(domain)) return;  // it stays in its place
+  MailNotes own_notes;             // while files load
   MailNotes& notes = context.notes ? *context.notes : own_notes;
   const std::string_view found = domain.empty() ? std::string_view() : notes.registrable_domain(suffixes, domain);
   if (found.empty()) return;  // the domain stays in its place

@@ -84,7 +84,7 @@ class Writer {
     push_contents(L_, -1);
     const int contents = lua_gettop(L_);
     const auto length = static_cast<lua_Integer>(lua_rawlen(L_, contents));
-    if (length > 0 && count(contents) == length) {
+    if (length > 0 && is_list(contents, length)) {
       list(contents, length, depth);
     } else {
       object(contents, depth);
@@ -92,15 +92,21 @@ class Writer {
     lua_settop(L_, contents - 1);
   }
 
-  lua_Integer count(int contents) {
+  // True when the keys are 1 to `length`.
+  bool is_list(int contents, lua_Integer length) {
     lua_Integer entries = 0;
     lua_pushnil(L_);
     while (lua_next(L_, contents)) {
       Context::of(L_).meter.spend(L_, 1);
-      ++entries;
       lua_pop(L_, 1);
+      const lua_Integer key = lua_isinteger(L_, -1) ? lua_tointeger(L_, -1) : 0;
+      if (key < 1 || key > length) {
+        lua_pop(L_, 1);
+        return false;
+      }
+      ++entries;
     }
-    return entries;
+    return entries == length;
   }
 
   void list(int contents, lua_Integer length, int depth) {

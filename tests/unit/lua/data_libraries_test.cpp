@@ -49,6 +49,14 @@ TEST_F(DataLibraries, AddressesHaveTheNamesThatReadersSee) {
   EXPECT_NE(error_of("sp.address.parse(('a@b,'):rep(20000))").find("longer than"), std::string::npos);
 }
 
+TEST_F(DataLibraries, AddressesOfHostsHaveNoRegistrableDomain) {
+  for (const char* name : {"192.0.2.77", "2001:db8::77", "[192.0.2.77]", "[ipv6:2001:db8::77]"}) {
+    EXPECT_EQ(text_of("sp.address.org_domain('" + std::string(name) + "')"), name);
+  }
+  mail.from = MailAddress{"ann", "[198.51.100.9]"};
+  EXPECT_EQ(text_of("tx.from.org_domain"), "[198.51.100.9]");
+}
+
 TEST_F(DataLibraries, AddressesOfTheMessageAreReadBeforeTheyAreDecoded) {
   set_message(
       "From: =?utf-8?q?Smith=2C_Ann_=3Cboss=40bank.example=3E?= <eve@evil.example>\r\n"
@@ -89,6 +97,7 @@ TEST_F(DataLibraries, JsonIsReadAndWritten) {
   EXPECT_EQ(text_of("math.type(sp.json.decode('1e2'))"), "float");
   EXPECT_EQ(text_of(R"(sp.json.encode('a"\\\n\xff') == '"a\\"\\\\\\u000a\u{fffd}"')"), "true");
   EXPECT_EQ(text_of("sp.json.encode({ [1] = 'x', [3] = 'y' })"), "{\"1\":\"x\",\"3\":\"y\"}");
+  EXPECT_EQ(text_of("sp.json.encode({ 'x', nil, 'y', [9] = 'z' })"), "{\"1\":\"x\",\"3\":\"y\",\"9\":\"z\"}");
 }
 
 TEST_F(DataLibraries, WhatIsNoJsonIsSaidWithoutAnError) {
