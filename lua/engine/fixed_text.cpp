@@ -17,14 +17,14 @@ constexpr std::size_t shortest_constant = 4;  // a shorter one may be the beginn
 // The words of Lua's messages (ldebug.c, lauxlib.c, lvm.c, the libraries) and of the engine's.
 constexpr std::string_view engine_words =
     " "
-    "'for' 'n%%0' 'n%0' 'n//0' IP JSON Lua's UTF-8 __tostring a across addr address after an and another are "
+    "'for' 'n%%0' 'n%0' 'n//0' IP JSON Lua's UTF-8 __tostring a across add addr address after an and another are "
     "argument arguments arithmetic around array as assertion at attempt bad be because belongs beside bit bitwise "
     "boolean borrowed bounds budget burst but by byte call called calling calls can cannot capture captures case "
     "change changed changes characters check circle class close closing code code's codes colon compare comparison "
     "compile complex concatenate connection's constant content control conversion convert coroutine coroutines days "
-    "dead declares deeply destination did does domain done each either elements empty ends entries entry error "
+    "dead declares deeply destination did div does domain done each either elements empty ends entries entry error "
     "every exist expected expression failed failed! field fields file files finite flag for format from function "
-    "get global gone got handling has header headers here host ignore in index infinite initial inside integer "
+    "get global gone got handling has header headers here host idiv ignore in index infinite initial inside integer "
     "interval invalid is it item iterator its kept key keys kind known large length library like limit list load "
     "loaded loads local long longer lookups made mail malformed many match message metamethod metatable method "
     "missing more must name names negative nest nested nests network nil no non-suspended none not number numbers "

@@ -23,6 +23,10 @@ void push_coroutine_library(lua_State* L);
 void push_string_library(lua_State* L);
 void push_table_library(lua_State* L);
 
+// Gives all strings, which share one metatable, the string library on top of the stack, and takes it away. To be called
+// after push_string_library(): what Lua's own library has set is replaced but for the arithmetic with texts of numbers.
+void set_string_metatable(lua_State* L);
+
 // Copies functions from the table on top of the stack into the table below it. `names` ends with a null pointer.
 void copy_functions(lua_State* L, const char* const* names);
 

@@ -74,14 +74,8 @@ int RuleSet::set_up(lua_State* L) {
   const std::string complaint = freeze(L, 1);
   ensure(complaint.empty(), "Lua: a library cannot be frozen");
 
-  // All strings share one metatable; it must have our string library instead of Lua's.
-  lua_pushliteral(L, "");
-  lua_newtable(L);
   lua_getfield(L, 1, LUA_STRLIBNAME);
-  lua_setfield(L, -2, "__index");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_setmetatable(L, -2);
+  set_string_metatable(L);
 
   lua_settop(L, 1);
   set.engine_->globals = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -258,4 +258,20 @@ void push_string_library(lua_State* L) {
   luaL_setfuncs(L, functions, 0);
 }
 
+void set_string_metatable(lua_State* L) {
+  static constexpr const char* arithmetic[] = {"__add", "__sub",  "__mul", "__div", "__mod",
+                                               "__pow", "__idiv", "__unm", nullptr};
+  lua_pushliteral(L, "");
+  lua_newtable(L);
+  lua_getmetatable(L, -2);
+  copy_functions(L, arithmetic);
+  lua_pop(L, 1);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "__index");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 2);
+}
+
 }  // namespace sallyport::lua

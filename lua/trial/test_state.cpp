@@ -61,15 +61,8 @@ int set_up(lua_State* L) {
   lua_pushlightuserdata(L, &bench);
   lua_pushcclosure(L, guarded<require>, 1);
   lua_setfield(L, -2, "require");
-  // All strings share one metatable; it must have our string library instead of Lua's.
-  lua_pushliteral(L, "");
-  lua_newtable(L);
-  lua_getfield(L, -3, LUA_STRLIBNAME);
-  lua_setfield(L, -2, "__index");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_setmetatable(L, -2);
-  lua_pop(L, 1);
+  lua_getfield(L, -1, LUA_STRLIBNAME);
+  set_string_metatable(L);
   lua_setfield(L, LUA_REGISTRYINDEX, globals_key);
   return 0;
 }

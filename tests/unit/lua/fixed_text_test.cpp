@@ -35,8 +35,8 @@ TEST(FixedTextOf, LuasOwnMessagesAreShown) {
         "bad argument #1 to 'rep' (string expected, got nil)", "attempt to compare number with nil",
         "attempt to compare two table values", "attempt to concatenate a nil value (field '?')",
         "number has no integer representation", "attempt to perform 'n//0'", "'for' initial value must be a number",
-        "attempt to perform arithmetic on a nil value (global 'domain')", "assertion failed!", "stack overflow",
-        "sp.rejct does not exist", "sp.log is there only while a rule runs",
+        "attempt to perform arithmetic on a nil value (global 'domain')", "attempt to idiv a 'string' with a 'table'",
+        "assertion failed!", "stack overflow", "sp.rejct does not exist", "sp.log is there only while a rule runs",
         "files can be required only while the rules load"}) {
     EXPECT_EQ(text.shown("r.lua:1: " + message), message);
   }

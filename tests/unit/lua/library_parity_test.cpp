@@ -130,6 +130,40 @@ TEST_F(LibraryParity, Substitution) {
   )lua");
 }
 
+// Texts of numbers count as numbers; the metatable of strings has nothing else of Lua's own library.
+TEST_F(LibraryParity, Arithmetic) {
+  run(R"lua(
+    local operations = {
+      function(a, b) return a + b end, function(a, b) return a - b end, function(a, b) return a * b end,
+      function(a, b) return a / b end, function(a, b) return a % b end, function(a, b) return a ^ b end,
+      function(a, b) return a // b end, function(a, b) return -a end,
+    }
+    local values = { '7', ' 0x10 ', '2.5', '1e3', '', 'x', '7x', 3, 2.5, {}, false }
+    lua_gives = {}
+    function each_result(take)
+      for _, operation in ipairs(operations) do
+        for _, a in ipairs(values) do
+          for _, b in ipairs(values) do take(pcall(operation, a, b)) end
+        end
+      end
+    end
+    each_result(function(...) lua_gives[#lua_gives + 1] = table.pack(...) end)
+  )lua");
+  lua_getglobal(L, "own");
+  lua_getfield(L, -1, "string");
+  set_string_metatable(L);
+  lua_pop(L, 1);
+  run(R"lua(
+    local i = 0
+    each_result(function(ok, value)
+      i = i + 1
+      local expected = lua_gives[i]
+      assert(ok == expected[1] and (value == expected[2] or value ~= value), i)
+    end)
+    assert(i == 8 * 11 * 11 and ('x').dump == nil and ('x').rep == own.string.rep and getmetatable('') == false)
+  )lua");
+}
+
 TEST_F(LibraryParity, Tables) {
   run(R"lua(
     local function changed(f)
