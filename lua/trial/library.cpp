@@ -130,7 +130,9 @@ dns::Status read_status(lua_State* L) {
                                    dns::Status::timeout, dns::Status::budget}) {
     if (said == dns::name(status)) return status;
   }
-  luaL_error(L, "t.dns: expected nxdomain, no_data, servfail or timeout, or a table of records");
+  luaL_error(L,
+             "t.dns: expected nxdomain, no_data, servfail, timeout or budget, or records; an MX is written { 10, "
+             "\"mx.example\" }");
   return dns::Status::servfail;
 }
 
@@ -156,11 +158,21 @@ dns::RecordData read_record(lua_State* L, dns::Type type) {
   return *address;
 }
 
+// True for { 10, "mx.example" } at the top of the stack, as opposed to a list of such.
+bool is_one_mx(lua_State* L, dns::Type type) {
+  if (type != dns::Type::MX || !lua_istable(L, -1)) return false;
+  const bool is_one = lua_rawgeti(L, -1, 1) == LUA_TNUMBER;
+  lua_pop(L, 1);
+  return is_one;
+}
+
 // The list, or the one record, at the top of the stack; takes it away.
 void read_records(lua_State* L, DnsTable& table, const std::string& name, dns::Type type) {
   if (is_text(L, -1)) {
     const bool is_status = type != dns::Type::TXT && type != dns::Type::PTR && !IpAddress::parse(to_text(L, -1));
     is_status ? table.set(name, type, read_status(L)) : table.add(name, type, read_record(L, type));
+  } else if (is_one_mx(L, type)) {
+    table.add(name, type, read_record(L, type));
   } else {
     if (!lua_istable(L, -1)) luaL_error(L, "t.dns: expected a list of records");
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; ++i) {

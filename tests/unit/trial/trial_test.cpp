@@ -149,6 +149,10 @@ TEST_F(Trial, TheDnsIsTheTables) {
     t.equal(#result.asked, 7)
     t.equal(result.asked[1], "A a.example"))"),
             "");
+  EXPECT_EQ(failures_of(R"(
+    t.dns { ["one.example"] = { MX = { 10, "mx.one.example" } } }
+    t.check(not pcall(t.dns, { ["two.example"] = { MX = "10 mx.two.example" } })))"),
+            "");
 }
 
 TEST_F(Trial, NothingOfATestIsSeenByTheNext) {
