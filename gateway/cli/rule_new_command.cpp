@@ -100,6 +100,11 @@ int make_rule(const RuleNewOptions& options, const Console& console) {
     console.err << "sallyport: the name of a new rule has 1 to 64 letters, digits, _ and -\n";
     return exit_code::usage;
   }
+  const std::string stem = text::to_lower(options.name);
+  if (stem.ends_with("_test")) {
+    console.err << "sallyport: " << stem << ".lua would be taken for tests; give the rule another name\n";
+    return exit_code::usage;
+  }
   int exit = exit_code::ok;
   const auto folders = rule_folders(options.path, options.config_file, console, exit);
   if (!folders) return exit;
@@ -119,7 +124,6 @@ int make_rule(const RuleNewOptions& options, const Console& console) {
       return exit_code::usage;
     }
   }
-  const std::string stem = text::to_lower(options.name);
   for (const auto& [name, pattern] : {std::pair{stem + ".lua", rule_text}, std::pair{stem + "_test.lua", test_text}}) {
     const fs::path path = fs::path(settings.path) / name;
     if (const int error = write_new(path, filled_in(pattern, options.name)); error != 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -90,14 +91,21 @@ int run_once(const RuleTestOptions& options, const std::vector<RuleFolder>& fold
   return loaded && all.passed() ? exit_code::ok : exit_code::not_passed;
 }
 
-// What changes when a file of the directories does.
-std::string state_of(const std::vector<RuleFolder>& folders) {
+enum class Files : std::uint8_t {
+  sources,  // Lua and stored mails, which a run of the tests only reads
+  others,   // such as lists; what the run writes may stand beside them
+};
+
+// What changes when such a file of the directories does.
+std::string state_of(const std::vector<RuleFolder>& folders, Files which) {
   std::string state;
   for (const RuleFolder& folder : folders) {
     std::vector<std::string> files;
     std::error_code error;
     for (fs::recursive_directory_iterator entry(folder.settings.path, error), end; !error && entry != end;
          entry.increment(error)) {
+      const fs::path type = entry->path().extension();
+      if ((type == ".lua" || type == ".eml") != (which == Files::sources)) continue;
       std::error_code gone;
       const auto changed = entry->last_write_time(gone).time_since_epoch().count();
       const std::uintmax_t size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
@@ -128,11 +136,12 @@ int watch(const RuleTestOptions& options, const std::vector<RuleFolder>& folders
   sigaddset(&ends, SIGTERM);
   sigprocmask(SIG_BLOCK, &ends, nullptr);
   while (true) {
-    const std::string before = state_of(folders);
+    const std::string sources = state_of(folders, Files::sources);
     const int status = run_once(options, folders, only, console);
-    while (state_of(folders) == before) {
+    const std::string others = state_of(folders, Files::others);
+    do {
       if (is_interrupted()) return status;
-    }
+    } while (state_of(folders, Files::sources) == sources && state_of(folders, Files::others) == others);
   }
 }
 

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -36,6 +37,8 @@ class Tools(GatewayTest):
         self.assertEqual(again.returncode, 64)
         self.assertIn("already", again.stderr)
         self.assertEqual(self.rule("new", "../x", folder).returncode, 64)
+        self.assertEqual(self.rule("new", "OLD_TEST", folder).returncode, 64)  # old_test.lua would be taken for tests
+        self.assertEqual(sorted(path.name for path in folder.iterdir()), ["old_domain.lua", "old_domain_test.lua"])
 
     def test_failures_with_their_place_and_junit(self):
         folder = self.rules(RULE % ("R", "", "return sp.reject()"))
@@ -94,6 +97,22 @@ class Tools(GatewayTest):
         watching.signal(signal.SIGINT)
         watching.wait()
         self.assertFalse(watching.is_running())
+
+    def test_watching_does_not_see_its_own_results(self):
+        folder = self.rules(RULE % ("R", "", "return sp.reject()"))
+        (folder / "r_test.lua").write_text(PASSES % "reject")
+        junit = folder / "results.xml"
+        watching = self.start("watch", [PROGRAM, "rule", "test", folder, "--watch", "--junit", junit])
+        wait_until("the first run", lambda: "1 test, 0 failed" in watching.output())
+        (folder / "r_test.lua").write_text(PASSES % "reject" + "-- again\n")
+        wait_until("the second run", lambda: watching.output().count("1 test, 0 failed") == 2)
+        # It looks twice a second; a run that its own results started would be the third long before the change.
+        time.sleep(1.5)
+        (folder / "r_test.lua").write_text(PASSES % "hit")
+        wait_until("the last run", lambda: "1 test, 1 failed" in watching.output())
+        self.assertEqual(watching.output().count("1 test, "), 3)
+        watching.signal(signal.SIGINT)
+        watching.wait()
 
     def lua(self, *arguments, lines=""):
         return subprocess.run([PROGRAM, "lua", *map(str, arguments)], input=lines, capture_output=True, text=True, timeout=60)
