@@ -424,6 +424,11 @@ function sp.address.parse(list) end
 ---@return string domain # in lower case
 function sp.address.org_domain(domain) end
 
+---A domain in the letters that people read: of `xn--bcher-kva.example` it is `bücher.example`. What compares domains by their looks compares these.
+---@param domain string Such as `tx.msg.from.domain`.
+---@return string domain # as it is, where nothing stands for other letters
+function sp.address.readable(domain) end
+
 sp.text = {}
 
 ---What the text looks like: texts that look alike have equal skeletons, such as "paypal" in Latin and in Cyrillic letters (Unicode UTS 39). Compare it with other skeletons only. The case of letters counts: fold first.

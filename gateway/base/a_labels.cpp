@@ -2,6 +2,8 @@
 
 #include <idn2.h>
 
+#include <vector>
+
 #include "gateway/base/domain_name.h"
 #include "gateway/base/text.h"
 
@@ -20,6 +22,20 @@ std::optional<std::string> to_a_labels(std::string_view domain) {
   // Checked again, because an ideographic full stop becomes a dot and so changes the labels.
   if (!is_domain_name(name)) return std::nullopt;
   return name;
+}
+
+std::string to_u_labels(std::string_view domain) {
+  constexpr std::size_t most_label_octets = 63;
+  std::vector<std::string> labels;
+  for (const std::string_view label : text::split(domain, '.')) {
+    std::string& read = labels.emplace_back(label);
+    if (label.size() > most_label_octets || !text::equals_ignoring_case(label.substr(0, 4), "xn--")) continue;
+    char* converted = nullptr;
+    if (idn2_to_unicode_8z8z(read.c_str(), &converted, 0) != IDN2_OK) continue;
+    read = converted;
+    idn2_free(converted);
+  }
+  return text::join(labels, ".");
 }
 
 }  // namespace sallyport

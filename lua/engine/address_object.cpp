@@ -1,5 +1,7 @@
 // Addresses: of the envelope (tx.from, tx.rcpt, tx.rcpts), of the header (tx.msg.from, tx.msg.to, tx.msg:addresses) and
 // of any text (sp.address.parse).
+#include "gateway/base/a_labels.h"
+#include "gateway/base/address.h"
 #include "gateway/base/text.h"
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
@@ -83,6 +85,13 @@ int org_domain(lua_State* L) {
   return 1;
 }
 
+int readable(lua_State* L) {
+  const std::string_view domain = to_text(L, 1);
+  Context::of(L).meter.spend(L, 10 + domain.size());
+  push(L, to_u_labels(domain));
+  return 1;
+}
+
 constexpr Field fields[] = {
     {"addr", "string", "The whole address, without a display name; `\"\"` for the null sender.", push_part<addr_part>},
     {"user", "string", "What stands before the last `@`, as written.", push_part<user_part>},
@@ -119,6 +128,12 @@ constexpr Function functions[] = {
      .call = org_domain,
      .arguments = {{{"domain", Kind::line, "Such as `tx.client.rdns`.", true, 0, 253}}},
      .returns = {{{"string", "domain", "in lower case"}}}},
+    {.name = "readable",
+     .about = "A domain in the letters that people read: of `xn--bcher-kva.example` it is `bücher.example`. What "
+              "compares domains by their looks compares these.",
+     .call = readable,
+     .arguments = {{{"domain", Kind::line, "Such as `tx.msg.from.domain`.", true, 0, 253}}},
+     .returns = {{{"string", "domain", "as it is, where nothing stands for other letters"}}}},
 };
 
 }  // namespace

@@ -5,8 +5,9 @@ local sp = require "sallyport"
 
 local more = sp.setting("LOOKALIKE_DOMAIN", {})
 
--- The part that somebody has chosen: "example" of "example.co.uk".
-local function label_of(domain) return domain:match("^[^.]+") or "" end
+-- The part that somebody has chosen, as people read it: "example" of "example.co.uk", and of "xn--exmple-4nf.com" an
+-- "example" with a Cyrillic "a".
+local function label_of(domain) return sp.address.readable(domain):match("^[^.]+") or "" end
 local function looks_of(label) return (sp.text.skeleton(sp.text.fold(label)):gsub("rn", "m"):gsub("vv", "w")) end
 
 local function imitates(his, our)

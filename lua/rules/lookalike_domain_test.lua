@@ -6,7 +6,7 @@ end
 
 t.test("finds domains that look like ours", function()
   for _, domain in ipairs { "exernplary.com", "exemp1ary.com", "exemplarry.com", "exempalry.com", "exemplary.net",
-    "exemplary-mail.com", "mail.exemplay.com" } do
+    "exemplary-mail.com", "mail.exemplay.com", "xn--exemplry-66g.com" } do
     t.equal(run(domain).verdict, "hit", domain)
   end
 end)

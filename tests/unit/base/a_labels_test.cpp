@@ -17,6 +17,20 @@ TEST(ALabels, ULabelsAreConverted) {
   EXPECT_EQ(to_a_labels("Пример.Рф"), "xn--e1afmkfd.xn--p1ai");
 }
 
+TEST(ULabels, ALabelsAreRead) {
+  EXPECT_EQ(to_u_labels("xn--strae-oqa.example"), "straße.example");
+  EXPECT_EQ(to_u_labels("mail.XN--E1AFMKFD.xn--p1ai"), "mail.пример.рф");
+}
+
+TEST(ULabels, OthersStayAsTheyAre) {
+  for (const char* name : {"", ".", "Mail.Example.", "straße.example", "xn--.example", "xn--\xff.example",
+                           "xn--zzzzzz99999.a", "192.0.2.1", "a..b"}) {
+    EXPECT_EQ(to_u_labels(name), name);
+  }
+  const std::string long_label = "xn--" + std::string(300, 'a') + ".example";
+  EXPECT_EQ(to_u_labels(long_label), long_label);
+}
+
 TEST(ALabels, OtherDotsSeparateLabels) { EXPECT_EQ(to_a_labels("例え。example"), "xn--r8jz45g.example"); }
 
 TEST(ALabels, WhatIsNoNameHasNoForm) {
