@@ -19,11 +19,11 @@ end
 
 -- By its looks: the addresses that may use the name.
 local names = {}
-for _, entry in ipairs(sp.setting("EXECUTIVE_NAME", { "Ann Example <ann@home.example>" })) do
+for _, entry in ipairs(sp.setting("EXECUTIVE_NAME", { "Ann Example <ann@home.example>", "Ann Example <ann@club.example>" })) do
   local known = sp.address.parse(entry)[1]
-  local allowed = {}
-  if known and known.name then allowed[known.addr:lower()] = true end
-  names[looks_of(known and known.name or entry)] = allowed
+  local looks = looks_of(known and known.name or entry)
+  names[looks] = names[looks] or {}  -- a name may stand there with several addresses
+  if known and known.name then names[looks][known.addr:lower()] = true end
 end
 
 sp.rule {
@@ -36,7 +36,8 @@ sp.rule {
     if not from or not from.name then return end
     local allowed = names[looks_of(from.name:sub(1, 200))]
     if not allowed then return end
-    if allowed[from.addr:lower()] and tx.auth.dmarc == "pass" then return end
+    local is_proven = tx.auth.dmarc == "pass" or tx.auth.spf == "pass" and tx.from.org_domain == from.org_domain
+    if allowed[from.addr:lower()] and is_proven then return end
     -- Our own domain, where nobody has forged it.
     for _, rcpt in ipairs(tx.rcpts) do
       if rcpt.org_domain == from.org_domain and tx.auth.dmarc ~= "fail" then return end

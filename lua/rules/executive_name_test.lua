@@ -1,7 +1,7 @@
 local t = require "sallyport.test"
 
-local function run(from, auth)
-  return t.run("EXECUTIVE_NAME", t.mail { headers = { From = from }, auth = auth })
+local function run(from, auth, sender)
+  return t.run("EXECUTIVE_NAME", t.mail { from = sender, headers = { From = from }, auth = auth })
 end
 
 t.test("finds the name from elsewhere, however it is written", function()
@@ -16,6 +16,11 @@ end)
 t.test("knows whose name it is", function()
   t.equal(run("Ann Example <ann@home.example>", { dmarc = "pass" }).verdict, "none")
   t.equal(run("Ann Example <ann@home.example>", { dmarc = "fail" }).verdict, "hit")
+  t.equal(run("Ann Example <Ann@Club.example>", { dmarc = "pass" }).verdict, "none")
+  -- A domain without DMARC; SPF proves it where the sender is of the same domain.
+  t.equal(run("Ann Example <ann@home.example>", { spf = "pass", dmarc = "none" }, "x@mail.home.example").verdict, "none")
+  t.equal(run("Ann Example <ann@home.example>", { spf = "pass", dmarc = "none" }, "x@mailbox.example").verdict, "hit")
+  t.equal(run("Ann Example <ann@home.example>", { spf = "none", dmarc = "none" }, "x@home.example").verdict, "hit")
   -- bob@example.com is the recipient, so example.com is ours.
   t.equal(run("Ann Example <ann@example.com>").verdict, "none")
   t.equal(run("Ann Example <ann@example.com>", { dmarc = "fail" }).verdict, "hit")
