@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <thread>
 
 #include "gateway/admin/process.h"
 #include "gateway/app/privileges.h"
@@ -18,6 +21,8 @@ namespace sallyport::app {
 
 namespace {
 
+constexpr std::chrono::milliseconds between_tries{200};
+
 int say(int status, const std::string& what, const cli::Console& console) {
   console.err << "sallyport: " << what << "\n";
   return status;
@@ -25,7 +30,25 @@ int say(int status, const std::string& what, const cli::Console& console) {
 
 void declare(cli::Syntax& syntax, AdminOptions& options) {
   syntax.config_file(options.config_file);
-  syntax.flag("--with-parent", "End when the process that started this one has ended", options.ends_with_parent);
+  syntax.flag("--with-parent",
+              "Beside the gateway that has started this: wait for the address to be free, and end with that gateway",
+              options.ends_with_parent);
+}
+
+// Beside a gateway another process may have the address for a while, such as that of a gateway that sees its last
+// sessions off: it is waited for, as long as that gateway (`parent`) runs.
+Result<std::unique_ptr<admin::AdminProcess>> listen(const SocketAddress& address, std::optional<::pid_t> parent,
+                                                    const cli::Console& console) {
+  for (bool is_told = false;; is_told = true) {
+    auto process = admin::AdminProcess::listen(address);
+    if (process) return process;
+    const std::string why = "admin.listen: " + process.error().message;
+    if (!parent)
+      return Failure{why + "; `sallyport run` serves it by itself, unless it is called with --without-admin"};
+    if (::getppid() != *parent) return Failure{why};
+    if (!is_told) console.err << "sallyport: " << why << "; it is tried again until that works" << std::endl;
+    std::this_thread::sleep_for(between_tries);
+  }
 }
 
 int admin_command(const AdminOptions& options, const cli::Console& console) {
@@ -38,8 +61,9 @@ int admin_command(const AdminOptions& options, const cli::Console& console) {
   if (!settings.admin.listen)
     return say(cli::exit_code::configuration, "admin.listen is empty: there is nothing to serve", console);
 
-  auto process = admin::AdminProcess::listen(*settings.admin.listen);
-  if (!process) return say(cli::exit_code::io, "admin.listen: " + process.error().message, console);
+  auto process =
+      listen(*settings.admin.listen, options.ends_with_parent ? std::optional(parent) : std::nullopt, console);
+  if (!process) return say(cli::exit_code::io, process.error().message, console);
   const auto account = account_to_serve_as(settings.user);
   if (!account) return say(cli::exit_code::permission, account.error().message, console);
   if (const auto dropped = drop_privileges(*account); !dropped)

@@ -452,6 +452,8 @@ std::optional<StartFailure> Daemon::serve() {
     auto begun = threads.begin(workers_, [&supervisor] { supervisor.one_has_ended(); });
     if (!begun) return StartFailure{cli::exit_code::temporary, begun.error().message};
     common_->file_room.emplace(FileRoom::of_this_process(common_->counters));
+    if (settings_.admin.listen)
+      common_->link.want_figures(settings_.admin.listen->to_string() + ' ' + settings_.state.path);
     common_->link.tell_ready();  // before the log says so, and whoever reads that sends a signal
     if (auto failure = take_place()) return failure;
     announce();
@@ -466,7 +468,11 @@ std::optional<StartFailure> Daemon::serve() {
   return std::nullopt;
 }
 
-void declare(cli::Syntax& syntax, RunOptions& options) { syntax.config_file(options.config_file); }
+void declare(cli::Syntax& syntax, RunOptions& options) {
+  syntax.config_file(options.config_file);
+  syntax.flag("--without-admin", "Do not serve admin.listen: `sallyport admin` does it, as a service of its own",
+              options.is_without_admin);
+}
 
 // Serves until the supervising process ends it.
 int load_and_serve(const RunOptions& options, supervise::Inheritance inheritance, const cli::Console& console) {
@@ -522,7 +528,13 @@ int run_command(const RunOptions& options, const cli::Console& console) {
   if (auto inheritance = supervise::take_inheritance()) return serve(options, std::move(*inheritance), console);
   return with_what_the_system_gives(console, [&] {
     uv::raise_open_files();
-    return supervise::supervise({{"run", "-c", options.config_file}, give_up_rights});
+    supervise::Orders orders{{"run", "-c", options.config_file}, {}, give_up_rights};
+    if (options.is_without_admin) {
+      orders.arguments.emplace_back("--without-admin");
+    } else {
+      orders.companion = {"admin", "--with-parent", "-c", options.config_file};
+    }
+    return supervise::supervise(orders);
   });
 }
 

@@ -9,6 +9,7 @@ namespace sallyport::app {
 
 struct RunOptions {
   std::string config_file = cli::default_config_file;
+  bool is_without_admin = false;
 };
 
 extern const cli::Command run_entry;

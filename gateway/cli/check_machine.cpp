@@ -75,20 +75,28 @@ class MachineCheck {
       report_.fail(place(path), objection->message);
   }
 
+  // No mail waits for this address. It is no reason against a start of the unit, whose own process for figures goes on
+  // when the gateway has died.
   void admin_address() {
-    if (settings_.admin.listen) look_at(*settings_.admin.listen, "admin.listen");
+    if (!settings_.admin.listen) return;
+    const auto other = uv::find_foreign_listener(*settings_.admin.listen);
+    const bool is_of_a_gateway = other && uv::is_of_this_program(*other);
+    const bool is_start_of_unit = ::getenv("INVOCATION_ID") != nullptr;
+    look_at(*settings_.admin.listen, "admin.listen",
+            is_of_a_gateway || is_start_of_unit ? &CheckReport::warn : &CheckReport::fail);
   }
 
-  void look_at(const SocketAddress& wanted, const std::string& path) {
+  using Say = void (CheckReport::*)(config::Origin, std::string);
+  void look_at(const SocketAddress& wanted, const std::string& path, Say say = &CheckReport::fail) {
     if (running_.contains(settings::quote(wanted.to_string()))) return;
     if (is_for_us(wanted, path)) return;
     const auto bound = uv::bind_listeners(wanted, 1);
     if (bound) return;
     if (bound.error().error != EACCES && bound.error().error != EPERM) {
-      report_.fail(place(path), bound.error().message);
+      (report_.*say)(place(path), bound.error().message);
     } else if (const auto other = uv::find_foreign_listener(wanted)) {
-      report_.fail(place(path), wanted.to_string() + " is in use: " + uv::describe(*other) + " listens at " +
-                                    other->address.to_string());
+      (report_.*say)(place(path), wanted.to_string() + " is in use: " + uv::describe(*other) + " listens at " +
+                                      other->address.to_string());
     }
   }
 

@@ -37,6 +37,12 @@ struct Start {
 // cannot be executed, the child says so over the link (Word::why), and ends with 75.
 Result<Child, int> start_child(const Start& start);
 
+// Forks, and executes the program with these arguments: a process that has nothing from this one but its environment
+// (without what is meant for this process alone), its output and its parent. It gets SIGTERM when this process ends,
+// and all signals are as at the start of a program.
+// -1: it could not be started, and errno says why.
+pid_t start_companion(const std::vector<std::string>& arguments, const Descriptor& program);
+
 // A status of waitpid(2) in words: "exit status 78", "signal 9 (Killed)".
 std::string describe_end(int status);
 

@@ -58,6 +58,10 @@ bool read_fact(std::string_view line, Handover& to) {
   if (!number) return false;
   if (word == "process") {
     to.process = *number;
+  } else if (word == "companion" || word == "companion-ending") {
+    to.companion = *number;
+    to.figures = address;
+    to.is_companion_told_to_end = word == "companion-ending";
   } else if (word == "lock") {
     to.state_lock.reset(*number);
   } else if (word == "listen" || word == "systemd") {
@@ -90,6 +94,9 @@ std::string to_text(const Handover& handover) {
   append_fact(text, "ready", std::to_string(handover.ready.time_since_epoch().count()));
   for (const HandedChild& child : handover.draining)
     append_child(text, child.is_told_to_end ? "ending" : "draining", child);
+  if (handover.companion != 0 || !handover.figures.empty())
+    append_fact(text, handover.is_companion_told_to_end ? "companion-ending" : "companion",
+                std::to_string(handover.companion) + ' ' + handover.figures);
   return text;
 }
 

@@ -33,6 +33,9 @@ struct Handover {
   HandedChild serving;
   Time ready{};                       // since when it serves
   std::vector<HandedChild> draining;  // those that served before it
+  pid_t companion = 0;                // 0: it does not run
+  std::string figures;                // what is wanted of it; "": nothing
+  bool is_companion_told_to_end = false;
 };
 
 // For the variable; the descriptors keep their numbers.

@@ -67,7 +67,7 @@ std::optional<Message> receive_message(int link) noexcept {
       message.socket.reset(number);
     }
     const int word = first - 'a';
-    if (word < 0 || word > static_cast<int>(Word::gone)) continue;
+    if (word < 0 || word > static_cast<int>(Word::figures)) continue;
     message.word = static_cast<Word>(word);
     message.size = static_cast<std::size_t>(size - 1);
     return message;
@@ -103,6 +103,10 @@ bool Link::settle_rights(bool are_needed) const {
   pollfd readable{link_.get(), POLLIN, 0};
   if (::poll(&readable, 1, answer_patience_ms) != 1) return false;
   return receive_message(link_.get()).has_value();
+}
+
+void Link::want_figures(std::string_view what) const {
+  if (link_) send_message(link_.get(), Word::figures, what, -1, true);
 }
 
 void Link::tell_ready() const {

@@ -2,8 +2,9 @@
 // and a text, with a descriptor where a socket is handed over.
 //
 // The supervisor may be root, and what serves reads octets of strangers: the supervisor believes no more than that a
-// socket is to be held or let go of, that this process is ready or cannot be, what systemd is to hear, and that
-// somebody asks for an upgrade: then it starts the program at its own path, whatever that is by now.
+// socket is to be held or let go of, that this process is ready or cannot be, what systemd is to hear, that the process
+// for figures and health is wanted, and that somebody asks for an upgrade: then it starts the program at its own path,
+// whatever that is by now.
 #pragma once
 
 #include <array>
@@ -32,10 +33,12 @@ enum class Word : std::uint8_t {
   not_upgraded,  // the successor has not become ready, for the reason before; an exit status
   upgraded,      // it has the place; its version
   gone,          // of the addresses of this process, the successor does not serve the one in the text
+  // From what serves; here, as the numbers of words stay.
+  figures,  // what the process for figures and health is to serve, by the configuration; before `ready`
 };
 
 // Which version of `supervising.h`'s own text over an upgrade a program reads; a successor names it when it is ready.
-inline constexpr int handover_format = 2;
+inline constexpr int handover_format = 3;
 
 // Takes no memory beside itself, so none is lost for want of it.
 struct Message {
@@ -72,6 +75,8 @@ class Link {
   void release(std::string_view address) const;
   // Returns when the supervisor has as few rights as it may have. False: it does not answer.
   bool settle_rights(bool are_needed) const;
+  // The process for figures and health is to run beside this one; what it serves is in the text.
+  void want_figures(std::string_view what) const;
   // With what an upgrade has to know of this program.
   void tell_ready() const;
   // For a successor, after tell_ready(): returns when it has the place. False: it is not to have it.

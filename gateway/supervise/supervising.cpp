@@ -98,6 +98,7 @@ Supervising::Supervising(const Orders& orders, std::optional<Handover> handover)
   serving_->ready = handover->ready;
   was_ready_ = true;
   for (HandedChild& child : handover->draining) draining_.push_back(resumed(std::move(child)));
+  companion_.resume(handover->companion, std::move(handover->figures), handover->is_companion_told_to_end);
 }
 
 std::optional<int> Supervising::start() {
@@ -128,7 +129,14 @@ std::optional<int> Supervising::start() {
   return std::nullopt;
 }
 
+// The companion's address is free when this process has ended.
 int Supervising::run() {
+  const int status = supervise_to_the_end();
+  companion_.end();
+  return status;
+}
+
+int Supervising::supervise_to_the_end() {
   watched_.reserve(watched_at_most);
   signals_ = signal_descriptor();
   if (!signals_) {
@@ -147,11 +155,16 @@ int Supervising::run() {
       hear();
       if (failed_) return *failed_;
       if (const auto status = on_signals()) return *status;
+      if (is_companion_to_settle_ && serving_) {
+        companion_.settle(serving_->figures.text(), running_program_);
+        is_companion_to_settle_ = false;
+      }
       if (is_of_another_program_) {
         become_the_program();
         is_of_another_program_ = false;  // not when memory ran out: then it is tried again
       }
       const Time time = now();
+      companion_.start_if_due(time, running_program_);
       if (restart_ && time >= *restart_) {
         if (const auto status = start()) return *status;
       }
@@ -195,6 +208,7 @@ void Supervising::watch_link(int link) noexcept {
 Duration Supervising::time_until_something_is_due() const {
   Time due = next_look_;
   if (restart_) due = std::min(due, *restart_);
+  if (companion_.due()) due = std::min(due, *companion_.due());
   return std::max(due - now(), Duration::zero());
 }
 
@@ -255,6 +269,7 @@ void Supervising::take_from_serving(Message message) {
     case Word::ready:
       serving_->ready = now();
       was_ready_ = true;
+      is_companion_to_settle_ = true;
       ::sd_notify(0, "READY=1");
       if (std::exchange(reload_when_ready_, false)) ::kill(serving_->pid(), reload_command());
       break;
@@ -263,6 +278,9 @@ void Supervising::take_from_serving(Message message) {
       break;
     case Word::placed:
       finish_upgrade();
+      break;
+    case Word::figures:
+      if (is_one_line(message.text())) serving_->figures = std::move(message);
       break;
     case Word::upgrade:
       begin_upgrade();
@@ -302,7 +320,7 @@ std::optional<int> Supervising::reap() {
       if (const auto exit = on_death(status)) return exit;
     } else if (successor_ && ended == successor_->process.pid()) {
       on_successors_death(status);
-    } else {
+    } else if (!companion_.is_ended(ended, status, now())) {
       const bool was_ours = std::erase_if(draining_, [=](const Process& one) { return one.pid() == ended; }) > 0;
       const bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
       if (was_ours && !is_well)
@@ -332,6 +350,7 @@ void Supervising::on_end_request(int signal) {
   if (!end_asked_) {
     end_asked_ = signal;
     restart_.reset();
+    companion_.start_no_more();
     sockets_.clear();
     if (successor_) ::kill(successor_->process.pid(), SIGKILL);
     if (serving_ && !serving_->ready) ::kill(serving_->pid(), SIGKILL);

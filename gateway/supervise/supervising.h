@@ -4,6 +4,7 @@
 //
 // It reads nothing of the network and no configuration, has one thread, and does nothing else. SIGTERM, SIGINT and
 // SIGHUP to it are commands to the process that serves. When it is killed, the serving process is killed by the kernel.
+// Where the configuration has an address for figures and health, the process for these is kept, too (companion.h).
 // A serving process whose loop has not turned for ten seconds is killed and replaced (R13).
 #pragma once
 
@@ -18,6 +19,8 @@ namespace sallyport::supervise {
 struct Orders {
   // Of the serving process, after the program's name.
   std::vector<std::string> arguments;
+  // The same of the process for figures and health; empty: it is not this process's.
+  std::vector<std::string> companion;
   // Called when no serving process will need the capabilities that this one has.
   std::function<Result<Done>()> give_up_rights;
 };

@@ -16,6 +16,7 @@
 #include "gateway/base/descriptor.h"
 #include "gateway/base/units.h"
 #include "gateway/supervise/children.h"
+#include "gateway/supervise/companion.h"
 #include "gateway/supervise/handover.h"
 #include "gateway/supervise/link.h"
 #include "gateway/supervise/program.h"
@@ -50,6 +51,7 @@ struct Process {
 
   Child child;
   std::optional<Time> ready;  // since when it serves
+  Message figures;            // what the process for these is to serve beside it; no text: there is to be none
   StallWatch stall;
   bool is_told_to_end = false;
 };
@@ -73,6 +75,7 @@ class Supervising {
   int run();
 
  private:
+  int supervise_to_the_end();
   std::optional<int> start();
   std::optional<int> on_signals();
   std::optional<int> reap();
@@ -116,6 +119,8 @@ class Supervising {
   std::optional<Process> serving_;
   std::optional<Successor> successor_;
   std::list<Process> draining_;
+  Companion companion_{orders_.companion};
+  bool is_companion_to_settle_ = false;     // another process serves
   bool was_ready_ = false;                  // one of them
   std::optional<std::string> taking_over_;  // what the successor has said of itself, until it is in its place
   bool is_of_another_program_ = false;      // the one that serves; this process is to become that, too

@@ -86,6 +86,9 @@ void Supervising::take_from_successor(Message message) {
     case Word::keep_rights:
       send_message(link, message.word, {});
       break;
+    case Word::figures:
+      if (is_one_line(message.text())) successor_->process.figures = std::move(message);
+      break;
     case Word::why:
       successor_->why += message.text();
       break;
@@ -153,6 +156,7 @@ void Supervising::hand_over(std::string_view what) {
 // It is in its place, or has died on the way there, and is replaced as any that has died.
 void Supervising::finish_upgrade() {
   if (!taking_over_) return;
+  is_companion_to_settle_ = true;
   const std::string what = *std::exchange(taking_over_, std::nullopt);
   const auto [format, version] = split_at(what, ' ');
   for (const Process& one : draining_) send_message(one.link(), Word::upgraded, version);
@@ -173,6 +177,9 @@ void Supervising::describe_all(Handover& handover) const {
   handover.ready = *serving_->ready;
   handover.draining.reserve(draining_.size());  // no descriptor is on its way when memory runs out
   for (const Process& one : draining_) handover.draining.push_back(lent(one));
+  handover.companion = companion_.pid();
+  handover.figures = companion_.wanted();
+  handover.is_companion_told_to_end = companion_.is_told_to_end();
 }
 
 // In place: systemd and the children see the same process. When that cannot be, this program goes on supervising.

@@ -87,6 +87,11 @@ bool is_of_service_manager(const ForeignListener& listener) {
   return holder && holder->name == "systemd";
 }
 
+bool is_of_this_program(const ForeignListener& listener) {
+  const auto holder = holder_of(listener);
+  return holder && holder->name == "sallyport";
+}
+
 std::string describe(const ForeignListener& listener) {
   if (const auto holder = holder_of(listener)) return holder->name + " (process " + holder->process + ")";
   return "a process of user " + std::to_string(listener.uid);

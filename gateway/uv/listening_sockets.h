@@ -32,6 +32,9 @@ std::optional<ForeignListener> find_foreign_listener(const SocketAddress& addres
 // user may not look: then the socket is one of root's, and any process of root's could have it.
 bool is_of_service_manager(const ForeignListener& listener);
 
+// True if a process of this program holds it, as far as this user may see that.
+bool is_of_this_program(const ForeignListener& listener);
+
 // For people: "postfix/master (process 123)", as far as this user may see that, else "a process of user 33".
 std::string describe(const ForeignListener& listener);
 

@@ -219,7 +219,7 @@ class Tables:
                     if label != "le" and value not in families[-1]["labels"].setdefault(label, []):
                         families[-1]["labels"][label].append(value)
         out = [f'<h1 id="all-figures">{page.title}</h1>\n<p><code>/metrics</code> of <a class="ref" href="settings.html#admin.listen"><code>admin.listen</code></a> has them, served by '
-               '<a class="ref" href="commands.html#admin"><code>sallyport admin</code></a> in the text format of Prometheus. '
+               'a process of its own that <a class="ref" href="commands.html#run"><code>sallyport run</code></a> keeps beside the one for mail, in the text format of Prometheus. '
                '<a href="monitoring.html">How to have them collected</a>, with alerts and a board. Labels come from the configuration and from closed sets, never from peers.</p>\n']
         for family in families:
             anchor = family["name"]

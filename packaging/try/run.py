@@ -89,6 +89,9 @@ path = "{rules}"
 [state]
 path = "{state}"
 
+[admin]
+listen = "{admin}"
+
 [log]
 target = "file:{log}"
 """
@@ -110,6 +113,14 @@ def through_a_list(keys, list_domain):
     changed = signed(keys).replace("Subject: ", "Subject: [members] ") + "-- \r\nThe list\r\n"
     results = "dkim=pass header.d=bank.example; spf=pass smtp.mailfrom=bank.example; dmarc=pass header.from=bank.example"
     return signing.with_arc(changed, list_domain, "arc", keys[list_domain], results)
+
+
+def is_free(port):
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 class Refused(Exception):
@@ -220,7 +231,8 @@ class Demo:
             time.sleep(0.02)
         sys.exit(f"nothing answers on port {port}")
 
-    def up(self, port, sink_port, dns_port):
+    def up(self, port, sink_port, dns_port, admin_port):
+        self.admin = f"127.0.0.1:{admin_port}" if is_free(admin_port) else ""
         certs = self.folder / "certs"
         subprocess.run([ROOT / "certs/make-dev-certs.sh", certs, "mx.demo.example"], check=True, capture_output=True)
         self.keys = {domain: signing.Key(self.folder / f"{domain}.key") for domain in SIGNERS}
@@ -232,7 +244,8 @@ class Demo:
         self.log = self.folder / "gateway.log"
         self.config = self.folder / "sallyport.toml"
         self.config.write_text(CONFIGURATION.format(port=port, sink=sink_port, dns=dns_port, certs=certs, log=self.log,
-                                                    rules=HERE / "rules", state=self.folder / "state"))
+                                                    rules=HERE / "rules", state=self.folder / "state",
+                                                    admin=self.admin))
         self.start("dns", [sys.executable, ROOT / "tests/support/dns_server.py", zone, "--port", dns_port])
         self.start("sink", [self.program, "sink", "--listen", f"127.0.0.1:{sink_port}", "--dump", self.store,
                             "--reject-rcpt", "^nobody@"])
@@ -286,17 +299,19 @@ def main():
     parser.add_argument("--program", type=pathlib.Path, required=True)
     parser.add_argument("--demo", action="store_true", help="send some twenty mails, show each verdict, and end")
     parser.add_argument("--port", type=int, default=2525)
+    parser.add_argument("--admin-port", type=int, default=8080)
     args = parser.parse_args()
     demo = Demo(args.program.resolve())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        demo.up(args.port, args.port + 75, args.port + 76)
+        demo.up(args.port, args.port + 75, args.port + 76, args.admin_port)
         if args.demo:
             return demo.demonstrate(args.port)
+        figures = f"figures and health at http://{demo.admin}/" if demo.admin else f"no figures: port {args.admin_port} is taken (--admin-port)"
         print(f"""
 The gateway listens on 127.0.0.1:{args.port} (STARTTLS), in front of a receiving server that keeps its mail in
   {demo.store}
-Its configuration is {demo.config}, its log {demo.log}
+Its configuration is {demo.config}, its log {demo.log}; {figures}
 
 Try, in another terminal:
   swaks --server 127.0.0.1:{args.port} --tls --from ann@sender.example --to bob@example.com

@@ -101,6 +101,13 @@ def children_of(pid):
     return []
 
 
+def is_admin(pid):
+    """Whether this is the process for figures and health that a gateway keeps beside the one that serves."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:2] == [b"admin"]
+    return False
+
+
 def is_alive(pid):
     with contextlib.suppress(OSError):
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
@@ -125,7 +132,8 @@ class Process:
         """Of the process that serves. That of `sallyport run` only supervises it; signals and ends are sent there."""
         if not self.supervises:
             return self.process.pid
-        found = wait_until("the serving process", lambda: children_of(self.process.pid) or not self.is_running())
+        found = wait_until("the serving process", lambda: [child for child in children_of(self.process.pid) if not is_admin(child)]
+                           or not self.is_running())
         return found[0] if isinstance(found, list) else self.process.pid
 
     def output(self):

@@ -14,7 +14,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from support import PROGRAM, ROOT, Client, GatewayTest, accepts, free_port, run, wait_until
+from support import PROGRAM, ROOT, Client, GatewayTest, accepts, children_of, free_port, is_admin, run, wait_until
 
 MONITORING = ROOT / "packaging/monitoring"
 PROMTOOL = shutil.which("promtool", path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/local/bin")
@@ -27,13 +27,11 @@ class AdminTest(GatewayTest):
     def start_both(self, upstream, **more):
         self.admin_port = free_port()
         self.gateway(upstream, admin={"listen": f"127.0.0.1:{self.admin_port}"}, **more)
-        self.start_admin()
-
-    def start_admin(self, *options):
-        # A gateway that starts one by itself has it already.
-        if not accepts(self.admin_port):
-            self.admin = self.start("admin", [PROGRAM, "admin", "-c", self.folder / "sallyport.toml", *options])
         wait_until("the admin process", lambda: accepts(self.admin_port))
+
+    def admins(self):
+        """The processes that the gateway has started for it."""
+        return [child for child in children_of(self.gateway_process.process.pid) if is_admin(child)]
 
     def get(self, path):
         """Status and body."""
@@ -117,10 +115,9 @@ class Served(AdminTest):
 
     def test_it_runs_without_root_and_without_capabilities(self):
         self.start_both(free_port())
-        if not hasattr(self, "admin"):
-            self.skipTest("the gateway has started its own")
+        admin, = self.admins()
         # It listens first, and gives up its rights then.
-        status = wait_until("the end of its rights", lambda: (text := pathlib.Path(f"/proc/{self.admin.pid}/status").read_text()) and
+        status = wait_until("the end of its rights", lambda: (text := pathlib.Path(f"/proc/{admin}/status").read_text()) and
                             not re.search(r"(?m)^Uid:\t0\t", text) and text)
         self.assertRegex(status, r"(?m)^CapEff:\t0+$")
         self.assertRegex(status, r"(?m)^NoNewPrivs:\t1$")
@@ -134,14 +131,9 @@ class Served(AdminTest):
             wait_until("the reason", lambda: self.get("/readyz")[0] == 503)
             self.assertEqual(self.get("/readyz"), (503, "upstream default: no server is up\n"))
             self.assertEqual(self.get("/healthz")[0], 200)
-            self.gateway_process.signal(signal.SIGTERM)
-            wait_until("the gateway's end", lambda: "does not answer" in self.get("/readyz")[1] or
-                       "draining" in self.get("/readyz")[1])
 
     def test_a_gateway_that_does_not_answer(self):
         self.start_both(free_port())
-        if not hasattr(self, "admin"):
-            self.skipTest("the admin process ends with the gateway that has started it")
         serving = self.gateway_process.pid
         os.kill(serving, signal.SIGSTOP)
         self.addCleanup(self.go_on, serving)
@@ -153,7 +145,7 @@ class Served(AdminTest):
         self.go_on(serving)
         wait_until("healthz", lambda: self.get("/healthz")[0] == 200)
         self.gateway_process.kill()
-        wait_until("healthz to fail", lambda: self.get("/healthz")[0] == 503)
+        wait_until("the end of both", lambda: not accepts(self.admin_port))
 
     def test_scrapes_do_not_load_the_gateway(self):
         self.start_both(free_port())
@@ -239,6 +231,22 @@ class Start(AdminTest):
             self.assertIn(f"127.0.0.1:{self.admin_port}", checked.stdout + checked.stderr)
         self.assertEqual(run([PROGRAM, "check", "-c", file]).returncode, 0)
 
+    def test_a_port_that_its_own_process_has_keeps_no_gateway_from_its_start(self):
+        """The unit for figures lives on when the gateway dies, and what the gateway's unit asks first is `check`."""
+        self.admin_port = free_port()
+        file = self.configuration(free_port(), admin={"listen": f"127.0.0.1:{self.admin_port}"})
+        admin = self.start("admin", [PROGRAM, "admin", "-c", file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        checked = run([PROGRAM, "check", "-c", file])
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertRegex(checked.stderr, rf"warning: .*127\.0\.0\.1:{self.admin_port}")
+        admin.stop()
+        with socket.create_server(("127.0.0.1", self.admin_port)):  # nor does another program's, which mail does not need
+            checked = run([PROGRAM, "check", "-c", file], env={**os.environ, "INVOCATION_ID": "0" * 32})
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+            self.assertIn(f"127.0.0.1:{self.admin_port}", checked.stderr)
+            self.assertEqual(run([PROGRAM, "check", "-c", file]).returncode, 78)
+
     def test_without_an_address_there_is_nothing_to_do(self):
         done = run([PROGRAM, "admin", "-c", self.configuration(free_port())])
         self.assertEqual(done.returncode, 78)
@@ -247,14 +255,105 @@ class Start(AdminTest):
     def test_it_ends_by_a_signal_and_with_its_parent(self):
         self.admin_port = free_port()
         file = self.configuration(free_port(), admin={"listen": f"127.0.0.1:{self.admin_port}"})
-        self.start_admin()
-        self.admin.signal(signal.SIGTERM)
-        self.assertEqual(self.admin.wait(), 0)
+        alone = self.start("admin", [PROGRAM, "admin", "-c", file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        alone.signal(signal.SIGTERM)
+        self.assertEqual(alone.wait(), 0)
         # A shell that starts it and is killed.
         parent = self.start("parent", ["/bin/sh", "-c", f'"$0" admin --with-parent -c "$1" & wait', PROGRAM, file])
         wait_until("the admin process", lambda: accepts(self.admin_port))
         parent.kill()
         wait_until("its end", lambda: not accepts(self.admin_port))
+
+
+class BesideTheGateway(AdminTest):
+    """What `sallyport run` makes of admin.listen: a process that it keeps as it keeps the one that serves."""
+    expects_deaths = True
+
+    def test_its_death_and_that_of_what_serves(self):
+        sink = self.sink()
+        self.start_both(sink.port)
+        admin, = self.admins()
+        serving = self.gateway_process.pid
+        os.kill(admin, signal.SIGKILL)
+        wait_until("another one", lambda: self.admins() not in ([], [admin]) and accepts(self.admin_port))
+        self.assertEqual(self.get("/healthz"), (200, "ok\n"))
+        self.assertEqual(self.gateway_process.pid, serving)
+        other, = self.admins()
+        os.kill(serving, signal.SIGKILL)
+        wait_until("another one that serves", lambda: self.gateway_process.pid != serving and self.get("/readyz")[0] == 200)
+        self.assertEqual(self.admins(), [other])
+        os.kill(other, signal.SIGSTOP)  # mail does not hang on it
+        with Client(self.port) as client:
+            client.greet()
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            client.ask("RCPT TO:<user@test.example>", 250)
+        self.assertEqual(self.gateway_process.stop(), 0)
+        self.assertFalse(accepts(self.admin_port))
+
+    def test_a_drain_is_seen_to_its_end(self):
+        sink = self.sink()
+        self.start_both(sink.port)
+        with Client(self.port) as client:
+            client.greet()
+            client.ask("MAIL FROM:<ann@sender.example>", 250)
+            client.ask("RCPT TO:<user@test.example>", 250)
+            client.ask("DATA", 354)
+            self.gateway_process.signal(signal.SIGTERM)
+            wait_until("the drain", lambda: self.get("/readyz") == (503, "draining: no new sessions are accepted\n"))
+            self.assertEqual(self.get("/healthz")[0], 200)
+            client.send("Subject: last\r\n\r\ntext\r\n.\r\n")
+            client.expect(250)
+        self.assertEqual(self.gateway_process.wait(), 0)
+        self.assertFalse(accepts(self.admin_port))
+
+    def test_another_configuration_or_program_has_another_one(self):
+        sink = self.sink()
+        self.admin_port = free_port()
+        file = self.configuration(sink.port, admin={"listen": f"127.0.0.1:{self.admin_port}"})
+        program = self.folder / "installed"
+        shutil.copy(PROGRAM, program)
+        self.gateway_process = self.start("gateway", [program, "run", "-c", file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        first, = self.admins()
+        self.assertEqual(run([program, "upgrade", "-c", file]).returncode, 0)  # the same program
+        self.assertEqual(self.admins(), [first])
+        shutil.copy(PROGRAM, self.folder / "next")
+        (self.folder / "next").rename(program)
+        self.assertEqual(run([program, "upgrade", "-c", file]).returncode, 0)
+        wait_until("that of the new program", lambda: self.admins() not in ([], [first]) and accepts(self.admin_port))
+        second, = self.admins()
+        was, self.admin_port = self.admin_port, free_port()
+        file.write_text(file.read_text().replace(f":{was}", f":{self.admin_port}"))
+        self.assertEqual(run([program, "upgrade", "-c", file]).returncode, 0)
+        wait_until("it at the new address", lambda: accepts(self.admin_port))
+        self.assertFalse(accepts(was))
+        self.assertNotIn(second, self.admins())
+        file.write_text(file.read_text().replace(f"127.0.0.1:{self.admin_port}", ""))
+        self.assertEqual(run([program, "upgrade", "-c", file]).returncode, 0)
+        wait_until("its end", lambda: self.admins() == [])
+        self.assertFalse(accepts(self.admin_port))
+
+    def test_an_address_that_is_not_free_yet(self):
+        sink = self.sink()
+        self.admin_port = free_port()
+        with socket.create_server(("127.0.0.1", self.admin_port)):
+            self.gateway(sink.port, admin={"listen": f"127.0.0.1:{self.admin_port}"})
+            wait_until("that it says so", lambda: f"127.0.0.1:{self.admin_port} cannot be listened at" in self.gateway_process.output())
+            with Client(self.port) as client:
+                client.greet()
+        wait_until("healthz", lambda: accepts(self.admin_port) and self.get("/healthz")[0] == 200)
+
+    def test_it_may_be_left_to_somebody_else(self):
+        sink = self.sink()
+        self.admin_port = free_port()
+        file = self.configuration(sink.port, admin={"listen": f"127.0.0.1:{self.admin_port}"})
+        self.gateway_process = self.start("gateway", [PROGRAM, "run", "--without-admin", "-c", file])
+        wait_until("the gateway", lambda: accepts(self.port))
+        self.start("admin", [PROGRAM, "admin", "-c", file])
+        wait_until("the admin process", lambda: accepts(self.admin_port))
+        self.assertEqual(self.admins(), [])
+        self.assertEqual(self.get("/healthz")[0], 200)
 
 
 @unittest.skipUnless(PROMTOOL, "promtool is missing (Debian's package prometheus)")

@@ -14,7 +14,7 @@ import unittest
 import urllib.request
 
 from reload_run import SteadyLoad
-from support import (PATIENCE, PROGRAM, ChangedGateway, Client, accepts, children_of, free_port, is_alive, run, wait_until)
+from support import (PATIENCE, PROGRAM, ChangedGateway, Client, accepts, children_of, free_port, is_admin, is_alive, run, wait_until)
 from test_supervisor import SocketUnits
 
 UPGRADES = int(os.environ.get("SALLYPORT_UPGRADES", "6"))
@@ -45,7 +45,7 @@ class UpgradeTest(ChangedGateway):
         return int((self.folder / "state/lock").read_text().split()[0])
 
     def processes_of_gateway(self):
-        return children_of(self.running.process.pid)
+        return [child for child in children_of(self.running.process.pid) if not is_admin(child)]
 
     def begin_upgrade(self, command="upgrade"):
         command = subprocess.Popen([PROGRAM, command, "-c", self.file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -415,7 +415,6 @@ class Figures(UpgradeTest):
         (self.folder / "rules/a.lua").write_text("local sp = require 'sallyport'\n"
                                                  "sp.rule { name = 'SEEN', stage = 'message', run = function(tx) return true end }\n")
         self.serve(workers=2, admin={"listen": f"127.0.0.1:{self.admin_port}"}, policy={"rules": {"mode": "enforce", "path": self.folder / "rules"}})
-        self.start("admin", [PROGRAM, "admin", "-c", self.file])
         wait_until("the admin process", lambda: accepts(self.admin_port))
         first, second = self.client(), self.client()
         self.deliver(first)
@@ -450,7 +449,6 @@ class Figures(UpgradeTest):
 
     def test_one_that_has_been_asked_to_end_tells_the_one_that_comes(self):
         running = self.serve(admin={"listen": f"127.0.0.1:{self.admin_port}"})
-        self.start("admin", [PROGRAM, "admin", "-c", self.file])
         wait_until("the admin process", lambda: accepts(self.admin_port))
         client = self.client()
         client.mail()
@@ -463,6 +461,7 @@ class Figures(UpgradeTest):
         client.send("Subject: x\r\n\r\nhello\r\n.\r\n")
         client.expect(250)
         self.assertEqual(running.wait(), 0)
+        wait_until("the admin process of the other", lambda: accepts(self.admin_port))
         self.wait_for(draining_processes=0, draining_sessions=0, relayed_total=1)
         self.deliver(self.client())
         self.wait_for(relayed_total=2)

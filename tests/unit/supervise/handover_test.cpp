@@ -22,6 +22,8 @@ Handover example() {
   handover.ready = Time(std::chrono::seconds(77));
   handover.draining.push_back({4710, Descriptor(first + 6), Descriptor(), true});
   handover.draining.push_back({4712, Descriptor(first + 5), Descriptor()});
+  handover.companion = 4713;
+  handover.figures = "127.0.0.1:8080 /var/lib/the state";
   return handover;
 }
 
@@ -43,6 +45,23 @@ TEST(Handover, IsReadAsItWasWritten) {
   EXPECT_EQ(read->draining[0].pid, 4710);
   EXPECT_EQ(read->draining[1].pid, 4712);
   EXPECT_FALSE(read->draining[1].board);
+}
+
+TEST(Handover, KnowsOfTheCompanion) {
+  for (const pid_t pid : {0, 4713}) {
+    for (const bool is_told_to_end : {false, true}) {
+      Handover handover = example();
+      handover.companion = pid;
+      handover.is_companion_told_to_end = is_told_to_end;
+      auto read = handover_from_text(to_text(handover));
+      ASSERT_TRUE(read);
+      EXPECT_EQ(read->companion, pid);
+      EXPECT_EQ(read->figures, "127.0.0.1:8080 /var/lib/the state");
+      EXPECT_EQ(read->is_companion_told_to_end, is_told_to_end);
+      let_go_of(*read);
+      let_go_of(handover);
+    }
+  }
 }
 
 // One that is told twice to end breaks off its mails.

@@ -49,7 +49,7 @@ namespace {
 // Where the processes note things, and files stand that say how a serving process behaves: "late" (it is not ready as
 // long as that is there), "late-successor", "late-place" (a successor that has been given the place is not in it yet),
 // "stays" (it does not end when it is asked to), "silent" (it closes its end of the link and lives on), "lies" (it has
-// a socket held whose address looks like more facts).
+// a socket held whose address looks like more facts), "figures" (it wants the process for these).
 constexpr const char* folder_variable = "SUPERVISED_FOLDER";
 // To the supervising process: from now on it has no memory, or has it again.
 const int memory_signal = SIGUSR2;
@@ -70,7 +70,7 @@ void wait_while_there(const std::string& path) {
 
 [[noreturn]] void be_supervising() {
   std::signal(memory_signal, [](int) { is_without_memory = is_without_memory == 0 ? 1 : 0; });
-  const Orders orders{{}, [] { return Result<Done>(Done{}); }};
+  const Orders orders{{}, {"figures"}, [] { return Result<Done>(Done{}); }};
   ::_exit(supervise(orders));
 }
 
@@ -89,6 +89,7 @@ void wait_while_there(const std::string& path) {
     const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     link->hold("127.0.0.1:25\ndraining " + std::to_string(::getpid() + 1'000'000) + " 1000000", socket.get());
   }
+  if (::access(in_folder("figures").c_str(), F_OK) == 0) link->want_figures("127.0.0.1:8080");
   link->tell_ready();
   if (inheritance.is_successor) {
     if (!link->wait_for_place()) ::_exit(75);
@@ -110,10 +111,14 @@ void wait_while_there(const std::string& path) {
 }
 
 // Before main(), which has the tests.
-[[gnu::constructor]] void be_what_was_started() {
+[[gnu::constructor]] void be_what_was_started(int count, char** arguments) {
   if (std::getenv(folder_variable) == nullptr) return;
   if (is_resumed()) be_supervising();
   if (auto inheritance = take_inheritance()) be_serving(std::move(*inheritance));
+  if (count == 2 && std::string_view(arguments[1]) == "figures") {
+    note("figures");
+    while (true) ::pause();
+  }
   ::_exit(1);  // its supervisor is gone
 }
 
@@ -220,6 +225,38 @@ TEST_F(SupervisingTest, EndsAllOfTheOldestWhereMoreThanFourSeeTheirLastSessionsO
   EXPECT_TRUE(have_noted("end", 3));
   const std::vector<pid_t> serving = who("serves");
   EXPECT_THAT(who("end"), testing::UnorderedElementsAre(serving[0], serving[1], serving[2]));
+}
+
+TEST_F(SupervisingTest, KeepsTheProcessForFiguresThroughDeathsAndUpgrades) {
+  say_that("figures", true);
+  start();
+  ASSERT_TRUE(have_noted("figures", 1));
+  ::kill(who("serves").back(), SIGKILL);
+  ASSERT_TRUE(have_noted("serves", 2));
+  ASSERT_TRUE(upgrade(3));
+  EXPECT_EQ(who("figures").size(), 1U);  // the same program
+  ::kill(who("figures").back(), SIGKILL);
+  ASSERT_TRUE(have_noted("figures", 2));
+  say_that("figures", false);
+  ASSERT_TRUE(upgrade(1));
+  EXPECT_TRUE(is_gone(who("figures").back()));
+  say_that("figures", true);
+  ASSERT_TRUE(upgrade(1));
+  ASSERT_TRUE(have_noted("figures", 3));
+  EXPECT_EQ(end(), 0);
+  EXPECT_TRUE(is_gone(who("figures").back()));
+}
+
+TEST_F(SupervisingTest, ReplacesTheProcessForFiguresWhenThereIsMemoryAgain) {
+  say_that("figures", true);
+  start();
+  ASSERT_TRUE(have_noted("figures", 1));
+  ::kill(supervisor_, memory_signal);
+  ::kill(who("figures").back(), SIGKILL);
+  ASSERT_TRUE(is_gone(who("figures").back()));
+  ::kill(supervisor_, memory_signal);
+  EXPECT_TRUE(have_noted("figures", 2));
+  EXPECT_EQ(end(), 0);
 }
 
 // Such as processes to be ended, by one that may be root, or never to be waited for.
