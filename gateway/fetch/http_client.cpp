@@ -15,7 +15,6 @@ namespace sallyport::fetch {
 
 namespace {
 
-constexpr int most_redirects = 3;
 constexpr std::size_t most_addresses = 4;
 constexpr std::string_view slow = "timeout";
 
@@ -60,18 +59,12 @@ std::string words_of_error(io::Error error) {
   return error == io::Error::timed_out ? std::string(slow) : "connection: " + std::string(io::name(error));
 }
 
-bool is_redirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 // Where to ask next; nothing: the answer is what there is.
 std::optional<http::Url> next_url(const io::HttpQuestion& question, const http::Url& url,
                                   const http::Response& response) {
-  const std::string* location = response.find("location");
-  if (question.is_post || !is_redirect(response.status) || !location) return std::nullopt;
-  auto next = http::Url::resolve(url, *location);
-  if (!next || (url.is_https && !next->is_https) || !http::is_allowed(*next, question.hosts)) return std::nullopt;
-  return next;
+  if (question.is_post) return std::nullopt;
+  auto next = http::redirect_target(url, response.status, response.find("location"));
+  return next && http::is_allowed(*next, question.hosts) ? next : std::nullopt;
 }
 
 }  // namespace
@@ -84,7 +77,7 @@ Task<Result<io::HttpAnswer>> HttpClient::ask(io::HttpQuestion question, io::Reso
     auto response = co_await ask_once(question, *url, resolver, deadline);
     if (!response) co_return std::move(response).error();
     auto next = next_url(question, *url, *response);
-    if (!next || redirects == most_redirects) {
+    if (!next || redirects == http::most_redirects) {
       co_return io::HttpAnswer{response->status, std::move(response->headers), std::move(response->body)};
     }
     // What the rule has for the first server, such as a password, is none of another's business.

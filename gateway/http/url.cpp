@@ -97,6 +97,13 @@ std::optional<Url> Url::resolve(const Url& from, std::string_view reference) {
   return parse(reference);
 }
 
+std::optional<Url> redirect_target(const Url& from, int status, const std::string* location) {
+  const bool is_redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+  if (!is_redirect || !location) return std::nullopt;
+  auto next = Url::resolve(from, *location);
+  return next && from.is_https && !next->is_https ? std::nullopt : next;
+}
+
 std::string Url::authority() const {
   const bool is_v6 = host.find(':') != std::string::npos;
   std::string text = is_v6 ? '[' + host + ']' : host;

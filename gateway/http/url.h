@@ -27,6 +27,12 @@ struct Url {
   std::string to_string() const;
 };
 
+// A client follows so many redirects in a row.
+constexpr int most_redirects = 3;
+// Where the answer of a server at `from` to a GET leads on: by its status and its field Location, which may be null.
+// Nothing: nowhere, or from https to http.
+std::optional<Url> redirect_target(const Url& from, int status, const std::string* location);
+
 // True if one of these allows the URL: "host" allows every port of it, "host:port" this one; IPv6 addresses stand in
 // brackets before a port.
 bool is_allowed(const Url& url, std::span<const std::string> hosts);

@@ -221,7 +221,13 @@ Result<io::HttpAnswer> read_answer(lua_State* L) {
   const int answer = lua_gettop(L);
   io::HttpAnswer made;
   push_option(L, answer, "status");
-  made.status = lua_isnil(L, -1) ? 200 : static_cast<int>(luaL_checkinteger(L, -1));
+  if (!lua_isnil(L, -1)) {
+    const lua_Integer status = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+    if (status < 200 || status > 599) luaL_error(L, "t.http: status: expected a number from 200 to 599");
+    made.status = static_cast<int>(status);
+  } else {
+    made.status = 200;
+  }
   made.body = optional_string(L, answer, "body");
   if (has_option(L, answer, "headers")) {
     push_option(L, answer, "headers");

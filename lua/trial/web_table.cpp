@@ -1,8 +1,7 @@
 #include "lua/trial/web_table.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "gateway/http/url.h"
 
 namespace sallyport::lua {
 
@@ -14,18 +13,30 @@ bool WebTable::set(const std::string& url, Result<io::HttpAnswer> answer) {
   return true;
 }
 
+bool WebTable::is_allowed(const http::Url& url, const io::HttpQuestion& question) const {
+  return question.hosts.empty() ? answers_.contains(url.to_string()) : http::is_allowed(url, question.hosts);
+}
+
 Task<Result<io::HttpAnswer>> WebTable::ask(io::HttpQuestion question, io::Resolver&, Time) {
-  const auto url = http::Url::parse(question.url);
+  auto url = http::Url::parse(question.url);
   if (!url) co_return Failure{"bad_url"};
-  const auto found = answers_.find(url->to_string());
-  const bool is_allowed = question.hosts.empty() ? found != answers_.end() : http::is_allowed(*url, question.hosts);
-  if (!is_allowed) co_return Failure{"not_allowed"};
-  octets_ += question.url.size() + question.body.size();
-  if (octets_ > most_octets) co_return Failure{"too_large"};
-  asked_.push_back({(question.is_post ? "POST " : "GET ") + url->to_string(), std::move(question.body),
-                    std::move(question.headers)});
-  if (found == answers_.end()) co_return Failure{"dns: nxdomain"};
-  co_return found->second;
+  if (!is_allowed(*url, question)) co_return Failure{"not_allowed"};
+  for (int redirects = 0;; ++redirects) {
+    octets_ += question.url.size() + question.body.size();
+    if (octets_ > most_octets) co_return Failure{"too_large"};
+    asked_.push_back({(question.is_post ? "POST " : "GET ") + url->to_string(), question.body, question.headers});
+    const auto found = answers_.find(url->to_string());
+    if (found == answers_.end()) co_return Failure{"dns: nxdomain"};
+    if (!found->second || question.is_post) co_return found->second;
+    const io::HttpAnswer& answer = *found->second;
+    const auto location = std::find_if(answer.headers.begin(), answer.headers.end(),
+                                       [](const auto& field) { return field.first == "location"; });
+    auto next =
+        http::redirect_target(*url, answer.status, location == answer.headers.end() ? nullptr : &location->second);
+    if (!next || !is_allowed(*next, question) || redirects == http::most_redirects) co_return answer;
+    if (next->authority() != url->authority()) question.headers.clear();
+    url = std::move(next);
+  }
 }
 
 }  // namespace sallyport::lua

@@ -1,6 +1,6 @@
 // WebTable: the web of a test for rules: what the test has put in is all there is. Answers come at once. Hosts that
 // policy.rules.http does not name are refused as the gateway refuses them; where it names none, as in a directory that
-// no configuration has, those that the test has put in are there.
+// no configuration has, those that the test has put in are there. Redirects are followed as the gateway does.
 //
 // It holds most_octets; what is more is "too_large", because a load that runs tests must not cost the gateway its
 // memory.
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/http/url.h"
 #include "gateway/io/http_client.h"
 
 namespace sallyport::lua {
@@ -32,6 +33,8 @@ class WebTable final : public io::HttpClient {
   const std::vector<Asked>& asked() const { return asked_; }
 
  private:
+  bool is_allowed(const http::Url& url, const io::HttpQuestion& question) const;
+
   static constexpr std::uint64_t most_octets = 64u << 20;
 
   std::map<std::string, Result<io::HttpAnswer>> answers_;  // by URL in its one form

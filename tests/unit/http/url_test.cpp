@@ -81,6 +81,14 @@ TEST(UrlOfARedirect, IsTakenFromWhereItStands) {
   EXPECT_EQ(to("//other.example/x"), "https://other.example/x");
   EXPECT_EQ(to("http://other.example/x"), "http://other.example/x");
   EXPECT_EQ(to("javascript:alert(1)"), "none");
+  const auto target = [&](int status, const std::string& location) {
+    const auto url = redirect_target(from, status, &location);
+    return url ? url->to_string() : "none";
+  };
+  EXPECT_EQ(target(308, "/x"), "https://example.org:8443/x");
+  EXPECT_EQ(target(200, "/x") + target(304, "/x"), "nonenone");
+  EXPECT_EQ(target(302, "http://example.org/x"), "none") << "never from https to http";
+  EXPECT_FALSE(redirect_target(from, 302, nullptr));
   EXPECT_EQ(to("/\\evil.example"), "https://example.org:8443/\\evil.example") << "the same host whatever stands there";
 }
 

@@ -306,6 +306,36 @@ TEST_F(Trial, TheWebIsWhatTheTestSays) {
                         "end)\n"),
             "");
   EXPECT_THAT(failures_of("t.http { nowhere = {} }"), HasSubstr("expected URLs"));
+  for (const char* status : {"'200'", "2^40", "199", "{}"}) {
+    EXPECT_THAT(failures_of("t.http { ['https://web.example/x'] = { status = " + std::string(status) + " } }"),
+                HasSubstr("status: expected a number"));
+  }
+}
+
+// As the gateway's client does it, so that a rule that passes its tests works.
+TEST_F(Trial, RedirectsAreFollowedAsByTheGateway) {
+  settings.http = {"web.example", "other.example"};
+  rule("WEB",
+       "local a = sp.http.get('https://web.example/' .. tx.msg.subject, { headers = { ['X-Key'] = 'k' } })\n"
+       "return sp.hit { detail = a.status .. a.body }");
+  EXPECT_EQ(
+      failures_of(
+          "local function leads_to(url) return { status = 302, body = 'moved', headers = { Location = url } } end\n"
+          "t.http { ['https://web.example/here'] = { body = 'here' }, ['https://other.example/'] = { body = 'other' "
+          "},\n"
+          "         ['https://web.example/a'] = leads_to('/here'), ['https://web.example/b'] = "
+          "leads_to('//other.example'),\n"
+          "         ['https://web.example/c'] = leads_to('https://third.example/'), ['https://web.example/e'] = "
+          "leads_to('/e'),\n"
+          "         ['https://web.example/d'] = leads_to('http://web.example/here') }\n"
+          "local function run(path) return t.run('WEB', t.mail { headers = { Subject = path } }) end\n"
+          "t.equal(run('a').detail, '200here')\n"
+          "local b = run('b')\n"
+          "t.equal({ b.detail, b.requests[1].headers, b.requests[2].headers }, { '200other', { ['X-Key'] = 'k' }, {} "
+          "})\n"
+          "t.equal({ run('c').detail, run('d').detail }, { '302moved', '302moved' })\n"
+          "t.equal(#run('e').asked, 4)\n"),
+      "");
 }
 
 TEST_F(Trial, TheMemoryLastsForOneTestOnTheTestsClock) {
