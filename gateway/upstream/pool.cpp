@@ -263,9 +263,12 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
   if (!channel && channel.error().kind == Kind::unwelcome) co_return std::move(channel).error();
   if (!channel) {
     UpstreamError error = std::move(channel).error();
-    // U7: a server that turns a connection away while we hold others is full, not down. Those being opened count: the
-    // last of them that is turned away finds out that there is none.
-    if (error.kind == Kind::full && server.connections() > 1) {
+    // U7: a server that turns a connection away while we hold others is full, not down; it may do so by 421, by any
+    // other refusal, or by closing what it has accepted. Those being opened count: the last of them that is turned away
+    // finds out that there is none.
+    const bool is_turned_away = error.kind == Kind::full || (error.kind == Kind::down && error.was_connected);
+    if (is_turned_away && server.connections() > 1) {
+      error.kind = Kind::full;
       news_.is_full(server, error, scheduler_.now());
       co_return error;
     }

@@ -54,10 +54,10 @@ class PoolPressure : public PoolFixture {
     loop.scheduler().set_time(loop.now() + length);
     loop.scheduler().note_standstill(loop.now() + milliseconds(500));
   }
-  // A server that takes so many connections at once, and greets others with 421.
+  // A server that takes so many connections at once, and greets others with this, or closes them without a word.
   Task<void> serve_few(std::unique_ptr<io::Stream> stream, int most) {
     if (now_served >= most) {
-      static_cast<void>(co_await stream->write("421 4.3.2 All in use\r\n", async::no_deadline));
+      if (!full_greeting.empty()) static_cast<void>(co_await stream->write(full_greeting, async::no_deadline));
       co_return stream->close();
     }
     ++now_served;
@@ -70,6 +70,7 @@ class PoolPressure : public PoolFixture {
 
   std::vector<std::unique_ptr<support::MemoryStream>> mute;  // connections that are greeted by nobody
   int now_served = 0;
+  std::string full_greeting = "421 4.3.2 All in use\r\n";
   std::unique_ptr<UpstreamPool> other;
 };
 
@@ -172,6 +173,34 @@ TEST_F(PoolPressure, AServerThatTurnsAConnectionAwayIsFullWhileWeHaveOthers) {
   for (const std::string& name : served) EXPECT_EQ(name.size(), 1u) << name;
 }
 
+// However it says so.
+class PoolPressureBy : public PoolPressure, public testing::WithParamInterface<std::string> {};
+
+TEST_P(PoolPressureBy, AServerThatHasNoPlaceForAnotherConnection) {
+  full_greeting = GetParam();
+  reload(configure({first_server}, 100));
+  serve_few_at(first_server, 2);
+  std::vector<Lease> leases(5);
+  async::Nursery askers(loop.scheduler());
+  for (std::size_t i = 0; i < leases.size(); ++i) askers.spawn(ask(*pool, std::to_string(i), leases[i]));
+  loop.advance(seconds(1));
+  EXPECT_EQ(served.size(), 2u);
+  EXPECT_EQ(server().status(loop.now()).state, ServerState::full);
+  for (int round = 0; round < 20 && served.size() < leases.size(); ++round) {
+    for (Lease& lease : leases) {
+      if (lease) pool->give_back(std::move(lease), false);
+    }
+    loop.advance(milliseconds(100));
+  }
+  EXPECT_EQ(served.size(), 5u);
+  for (const std::string& name : served) EXPECT_EQ(name.size(), 1u) << name;
+  EXPECT_EQ(counters.get(Total::upstreams_down), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, PoolPressureBy,
+                         testing::Values("", "421 4.3.2 All in use\r\n", "554 5.3.2 Too many connections\r\n"),
+                         [](const auto& info) { return "Case" + std::to_string(info.index); });
+
 TEST_F(PoolPressure, AServerThatTurnsAllConnectionsAwayIsDown) {
   reload(configure({first_server, second_server}, 100));
   serve_few_at(first_server, 0);
@@ -179,6 +208,19 @@ TEST_F(PoolPressure, AServerThatTurnsAllConnectionsAwayIsDown) {
   EXPECT_EQ(&lease.server(), &server(1));
   EXPECT_EQ(server(0).status(loop.now()).state, ServerState::down);
   EXPECT_EQ(log.count({"event=upstream", "state=down", "upstream=10.0.0.5:25", "421"}), 1u);
+}
+
+TEST_F(PoolPressure, AServerThatClosesAllConnectionsIsDownAtOnce) {
+  reload(configure({first_server}, 100));
+  full_greeting.clear();
+  serve_few_at(first_server, 0);
+  std::vector<Lease> leases(6);
+  async::Nursery askers(loop.scheduler());
+  for (std::size_t i = 0; i < leases.size(); ++i) askers.spawn(ask(*pool, std::to_string(i), leases[i]));
+  loop.advance(seconds(1));
+  EXPECT_EQ(served.size(), 6u);
+  for (const std::string& name : served) EXPECT_NE(name.find("in vain"), std::string::npos);
+  EXPECT_EQ(server().status(loop.now()).state, ServerState::down);
 }
 
 TEST_F(PoolPressure, DownAndUpAreToldOnce) {
