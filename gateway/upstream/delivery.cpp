@@ -19,6 +19,13 @@ bool is_about_server(const smtp::UpstreamReply& reply) {
   return reply.is_temporary() && (reply.enhanced.starts_with("4.3.") || (reply.enhanced.empty() && reply.code == 452));
 }
 
+// True if a session that began later may answer otherwise, as it has newer tables. Servers that are set to be careful
+// refuse unknown mailboxes with 450 (X.1.X is the address).
+bool may_be_outdated(const smtp::UpstreamReply& reply) {
+  return reply.is_permanent() || (reply.is_temporary() && (reply.enhanced.starts_with("4.1.") ||
+                                                           (reply.enhanced.empty() && reply.code == 450)));
+}
+
 }  // namespace
 
 Delivery::Delivery(async::Scheduler& scheduler, UpstreamPool& pool, UpstreamGroup& group, UpstreamTimeouts timeouts,
@@ -129,7 +136,7 @@ Task<ReplyOrError> Delivery::ask_recipient(const MailAddress& to, const smtp::Rc
     if (reply) group_.figures->reply.add(scheduler_.now() - began);
     if (reply && !reply->is_intermediate()) {
       if (reply->is_positive()) envelope_.accepted(command);
-      if (reply->is_permanent()) co_return co_await ask_new_session(std::move(*reply), to, parameters);
+      if (may_be_outdated(*reply)) co_return co_await ask_new_session(std::move(*reply), to, parameters);
       co_return reply;
     }
     UpstreamError error = reply ? UpstreamError{Kind::protocol, "354 to RCPT", false} : std::move(reply).error();
@@ -183,11 +190,13 @@ std::optional<smtp::UpstreamReply> Delivery::refuse_unfit_server() const {
   return std::nullopt;
 }
 
-// U9: the server has closed the kept connection, or does not answer on it; or it was lost for a shortage of ours.
+// U9: the server has closed the kept connection, or does not answer on it; or it was lost for a shortage of ours. Some
+// servers say 421 to a kept connection not at MAIL, but at the first RCPT after it.
 bool Delivery::is_dead_when_kept(const UpstreamError& error, bool reused) const {
-  if (!reused || mail_accepted_) return false;
+  if (!reused) return false;
+  if (error.kind == Kind::closing) return true;
   const bool is_lost = error.kind == Kind::down || error.kind == Kind::timed_out || error.kind == Kind::resource;
-  return error.kind == Kind::closing || (error.nothing_read && is_lost);
+  return !mail_accepted_ && error.nothing_read && is_lost;
 }
 
 Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp::RcptParameters& parameters) {
@@ -206,27 +215,28 @@ Task<ReplyOrError> Delivery::open_transaction(const MailAddress& to, const smtp:
     const bool reused = lease_.is_reused() && !fresh;
     auto reply = co_await say_envelope(to, parameters);
     if (!lease_) co_return reply;
-    if (reply && mail_accepted_ && reply->is_permanent())
+    if (reply && may_be_outdated(*reply) && (mail_accepted_ || (reply->is_permanent() && !refuse_unfit_server())))
       co_return co_await ask_new_session(std::move(*reply), to, parameters);
-    if (reply && (mail_accepted_ || !reply->is_temporary())) co_return reply;
+    const bool may_go_elsewhere = reply && (mail_accepted_ ? is_about_server(*reply) : reply->is_temporary());
+    if (reply && !may_go_elsewhere) co_return reply;
 
     // U9: a server that accepts a limited number of mails on one connection answers 4xx to MAIL from then on.
-    if (reply ? reused : is_dead_when_kept(reply.error(), reused)) {
+    if (reply ? reused && !mail_accepted_ : is_dead_when_kept(reply.error(), reused)) {
       let_go();
       fresh = true;
       continue;
     }
-    const bool refuses_now = reply || (reply.error().kind == Kind::closing && !mail_accepted_);
-    if (refuses_now) {  // U7: perhaps another server takes it
+    if (reply || reply.error().kind == Kind::closing) {  // U7: perhaps another server takes it
       UpstreamServer& server = lease_.server();
       server.refused_for_now(scheduler_.now());
       last_server_ = &server;
-      UpstreamError error = reply ? UpstreamError{Kind::closing, "MAIL is refused for now", false} : reply.error();
+      UpstreamError error = reply ? UpstreamError{Kind::closing, "mail is refused for now", false} : reply.error();
       if (reply) {
         not_now = std::move(*reply);
-        pool_.give_back(std::move(lease_), false);
+        pool_.give_back(std::move(lease_), mail_accepted_);
       }
       let_go();
+      mail_accepted_ = false;
       passed_over_.push_back({&server, std::move(error), true});
     } else if (!pass_over_server(reply.error(), deadline)) {
       co_return std::move(reply).error();
@@ -301,9 +311,10 @@ Task<ReplyOrError> Delivery::say_mail_and_rcpt(std::string rcpt_line) {
   co_return rcpt;
 }
 
-// A server's session may hold tables as old as itself (Postfix keeps them until the client leaves), and a mailbox made
-// since then is unknown to it. So a recipient that an old session refuses is asked for in a new one, which then goes on
-// with the mail; when there is none, or it does not take what was accepted before, the refusal stands.
+// A server's session may hold tables as old as itself (Postfix keeps them until the client leaves): a mailbox made
+// since then is unknown to it, and a sender let in since then is not. So a recipient or sender that an old session
+// refuses is asked for in a new one, which then goes on with the mail; when there is none, or it does not take what was
+// accepted before, the refusal stands.
 Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const MailAddress& to,
                                              const smtp::RcptParameters& parameters) {
   lease_->count_refusal();
@@ -332,9 +343,10 @@ Task<ReplyOrError> Delivery::ask_new_session(smtp::UpstreamReply refusal, const 
   if (!answer || answer->is_intermediate()) co_return refusal;
   pool_.part_with(std::move(lease_));
   lease_ = std::move(other);
+  mail_accepted_ = true;
   if (envelope_.is_empty()) envelope_.begin(std::move(mail), lease_->extensions());
   if (answer->is_positive()) envelope_.accepted(rcpt);
-  if (answer->is_permanent()) lease_->count_refusal();
+  if (may_be_outdated(*answer)) lease_->count_refusal();
   co_return answer;
 }
 

@@ -363,6 +363,54 @@ TEST_F(NewMailbox, AsFirstRecipient) {
   EXPECT_EQ(data(), stored);
 }
 
+// Careful servers refuse unknown mailboxes for now only (Postfix: unknown_local_recipient_reject_code = 450).
+class NewMailboxRefusedForNow : public NewMailbox, public testing::WithParamInterface<std::string> {};
+
+TEST_P(NewMailboxRefusedForNow, IsKnownToANewSession) {
+  kept_session_of(seconds(25));
+  world.upstream.queued["RCPT"] = {"250 2.1.5 Ok\r\n", GetParam()};
+  world.say(mail);
+  EXPECT_EQ(rcpt("bob"), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(rcpt("carol"), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(data(), stored);
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, NewMailboxRefusedForNow, testing::Values("450 4.1.1 unknown\r\n", "450 unknown\r\n"),
+                         [](const auto& info) { return "Case" + std::to_string(info.index); });
+
+TEST_F(NewMailbox, OtherRefusalsForNowAreBelieved) {
+  kept_session_of(seconds(25));
+  world.upstream.queued["RCPT"] = {"450 4.7.1 greylisted\r\n"};
+  world.say(mail);
+  EXPECT_EQ(rcpt("bob"), "450 4.7.1 greylisted\r\n");
+  EXPECT_EQ(world.upstream.connections, before);
+}
+
+// An entry of the server's that refused this sender has been taken out.
+TEST_F(NewMailbox, ASenderLetInSinceThenIsKnownToANewSession) {
+  kept_session_of(seconds(25));
+  world.upstream.queued["MAIL"] = {"554 5.7.1 blocked\r\n"};
+  world.upstream.queued["RCPT"] = {"503 5.5.1 MAIL first\r\n"};
+  world.say(mail);
+  EXPECT_EQ(rcpt("bob"), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(world.upstream.connections, before + 1);
+  EXPECT_EQ(rcpt("carol"), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(data(), stored);
+  EXPECT_EQ(world.upstream.stored.back().rcpts.size(), 2u);
+}
+
+TEST_F(NewMailbox, ASenderWhomBothRefuseIsRefused) {
+  kept_session_of(seconds(25));
+  world.upstream.queued["MAIL"] = {"554 5.7.1 blocked\r\n", "554 5.7.1 blocked, I say\r\n"};
+  world.upstream.queued["RCPT"] = {"503 5.5.1 MAIL first\r\n"};
+  world.say(mail);
+  EXPECT_EQ(rcpt("bob"), "554 5.7.1 blocked\r\n");
+  world.say("RSET\r\n");
+  world.say(mail);
+  EXPECT_EQ(rcpt("bob"), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(data(), stored);
+}
+
 TEST_F(NewMailbox, AYoungSessionIsBelieved) {
   kept_session_of(seconds(5));
   world.upstream.queued["RCPT"] = {"550 5.1.1 unknown\r\n"};

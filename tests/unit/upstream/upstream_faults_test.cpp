@@ -306,9 +306,33 @@ TEST_F(UpstreamFaults, OneReplyTooManyIsNoticedAtTheNextCommand) {
 
 TEST_F(UpstreamFaults, A421IsNoAnswerToACommandOfOurs) {
   world.greet();
-  world.upstream.queued["RCPT"] = {"421 4.3.2 bye\r\n"};
+  world.upstream.queued["RCPT"] = {"421 4.3.2 bye\r\n", "421 4.3.2 bye\r\n"};
   EXPECT_EQ(envelope().substr(0, 10), "451 4.3.0 ");
   EXPECT_EQ(world.say("RCPT TO:<bob@example.com>\r\n"), "250 2.1.5 Ok\r\n") << "the session lives on";
+}
+
+// Before anybody has been accepted, a 421 or a refusal for want of room is another server's chance.
+TEST_F(UpstreamFaults, AnotherServerIsAskedWhenTheFirstTakesNoRecipientForNow) {
+  for (const std::string said : {"421 4.3.2 bye\r\n", "452 4.3.1 Insufficient system storage\r\n"}) {
+    SCOPED_TRACE(said);
+    World world;
+    FakeUpstream backup;
+    world.settings.upstreams["default"].servers.push_back(second_server);
+    world.dialer.serve(second_server, [&](auto stream) { return backup.serve(std::move(stream)); });
+    world.greet();
+    world.upstream.replies["RCPT"] = said;
+    EXPECT_EQ(world.say(group), "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
+    EXPECT_EQ(world.say("DATA\r\n").substr(0, 4), "354 ");
+    EXPECT_EQ(world.say(content), "250 2.0.0 Stored\r\n");
+    EXPECT_EQ(backup.stored.size(), 1u);
+  }
+}
+
+TEST_F(UpstreamFaults, WhatARecipientIsRefusedForNowIsNoReasonToAskAnotherServer) {
+  add_backup();
+  world.upstream.replies["RCPT"] = "452 4.2.2 Mailbox full\r\n";
+  world.greet();
+  EXPECT_EQ(envelope(), "452 4.2.2 Mailbox full\r\n");
 }
 
 TEST_F(UpstreamFaults, A421InsteadOfAGreetingIsAServerThatIsDown) {
@@ -347,6 +371,19 @@ TEST_F(UpstreamFaults, AKeptConnectionThatTakesNoMoreMailIsReplacedWithoutAWord)
   world.upstream.queued["RCPT"] = {"503 5.5.1 MAIL first\r\n"};
   EXPECT_EQ(envelope(), "250 2.1.5 Ok\r\n");
   EXPECT_EQ(world.upstream.connections, before + 1);
+}
+
+// Others let MAIL pass and end the connection at the first recipient.
+TEST_F(UpstreamFaults, AKeptConnectionThatSays421ToTheFirstRecipientIsReplacedWithoutAWord) {
+  world.greet();
+  envelope();
+  EXPECT_EQ(send_content(), "250 2.0.0 Stored\r\n");
+  int before = world.upstream.connections;
+  world.upstream.queued["RCPT"] = {"421 4.7.0 Enough on this connection\r\n"};
+  EXPECT_EQ(envelope(), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(world.upstream.connections, before + 1);
+  EXPECT_EQ(send_content(), "250 2.0.0 Stored\r\n");
+  EXPECT_EQ(count(Violation::upstream_protocol), 0u);
 }
 
 TEST_F(UpstreamFaults, AServerThatTakesNoMailNowIsAskedOnceMoreAndNotAgain) {

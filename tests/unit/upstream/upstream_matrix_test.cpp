@@ -95,13 +95,12 @@ Expected expected_at_first_recipient(const Cell& cell) {
   if (cell.point == Point::first_use && (is_broken_off(misdeed) || is_too_slow(misdeed) || takes_no_mail))
     return {};                                                                                             // U9
   if (cell.point == Point::mail && misdeed == Misdeed::says_4xx) return {not_now, well, taken, {}, true};  // U7
-  if (cell.point == Point::mail && misdeed == Misdeed::says_421)
+  if (cell.point != Point::first_use && misdeed == Misdeed::says_421)
     return {in_trouble, well, taken, {"upstream_protocol"}, true, true};
   if (is_broken_off(misdeed)) return {down, well, taken, {"upstream_down"}, true};
   if (is_too_slow(misdeed)) return {down, well, taken, {"upstream_timeout"}, false};
   if (is_refusal(misdeed)) return {refusal_of(misdeed), well, taken, {}, false};
-  if (misdeed == Misdeed::says_421 || is_garbled(misdeed))
-    return {in_trouble, well, taken, {"upstream_protocol"}, false};
+  if (is_garbled(misdeed)) return {in_trouble, well, taken, {"upstream_protocol"}, false};
   // Sent together, RCPT is complete when the reply to MAIL comes.
   if (misdeed == Misdeed::early && !is_at_mail && is_pipelined) return {};
   bool is_noticed_at_once = misdeed == Misdeed::early || (is_one_too_many(misdeed) && is_at_mail && !is_pipelined);
