@@ -279,6 +279,7 @@ Task<UpstreamChannel::Outcome<Done>> UpstreamChannel::secure(const tls::ClientCo
   }
   auto secured = co_await start_tls(tls, settings, server);
   if (secured) {
+    if (!required) timeouts_.reply = std::min(timeouts_.reply, opportunistic_patience);
     secured = co_await say_ehlo(settings, std::move(ehlo_name));
     if (secured || required) co_return secured;
   }

@@ -278,5 +278,21 @@ INSTANTIATE_TEST_SUITE_P(Every, OpportunisticTls,
                                          "reset", "silence", "what?\r\n", "220 2.0.0 go\r\n"),
                          [](const auto& info) { return "Case" + std::to_string(info.index); });
 
+// The handshake has come to its end, and then nothing more is heard: no mail waits for `upstream_reply`.
+TEST_F(UpstreamTls, SilenceBehindTheHandshakeIsDoneWithout) {
+  require(tls::UpstreamTls::opportunistic);
+  offer();
+  world.greet();
+  world.advance(seconds(70));
+  world.upstream.queued["EHLO"] = {"250-upstream.example\r\n250 STARTTLS\r\n", "silence"};
+  world.say(mail);
+  EXPECT_EQ(world.say(rcpt), "");
+  world.advance(seconds(11));
+  EXPECT_EQ(world.heard(), "250 2.1.5 Ok\r\n");
+  EXPECT_EQ(world.counters.get(Fault::upstream_tls), 1u);
+  EXPECT_EQ(world.say("DATA\r\n").substr(0, 4), "354 ");
+  EXPECT_EQ(world.say("Subject: x\r\n\r\nhello\r\n.\r\n"), taken);
+}
+
 }  // namespace
 }  // namespace sallyport::upstream
