@@ -54,7 +54,8 @@ Result<std::unique_ptr<admin::AdminProcess>> listen(const SocketAddress& address
 int admin_command(const AdminOptions& options, const cli::Console& console) {
   const ::pid_t parent = ::getppid();
   uv::ignore_sigpipe();
-  std::signal(SIGHUP, SIG_IGN);  // admin.listen takes effect at a start
+  // As those of `run` end nothing, sent out of habit or by the rotation of logs. admin.listen takes effect at a start.
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
   const auto loaded = cli::load_configuration(options.config_file, console);
   if (!loaded) return cli::exit_code::configuration;
   const config::Settings& settings = *loaded->settings;

@@ -257,6 +257,9 @@ class Start(AdminTest):
         file = self.configuration(free_port(), admin={"listen": f"127.0.0.1:{self.admin_port}"})
         alone = self.start("admin", [PROGRAM, "admin", "-c", file])
         wait_until("the admin process", lambda: accepts(self.admin_port))
+        for other in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            alone.signal(other)
+            self.assertEqual(self.get("/healthz")[0], 503)
         alone.signal(signal.SIGTERM)
         self.assertEqual(alone.wait(), 0)
         # A shell that starts it and is killed.
