@@ -76,7 +76,9 @@ Result<Done> prepare_state_directory(const std::string& path, const Account& own
   if (!directory) return failed("open", path);
   struct ::stat status {};
   if (::fstat(directory.get(), &status) != 0) return failed("look at", path);
-  if (status.st_uid != 0 || !is_empty(directory)) return Done{};
+  // One in which everybody may write is a place for all, such as an empty /var/tmp.
+  const bool is_for_all = (status.st_mode & S_IWOTH) != 0;
+  if (status.st_uid != 0 || is_for_all || !is_empty(directory)) return Done{};
   if (::fchown(directory.get(), owner.uid, owner.gid) != 0) return failed("give to " + owner.name, path);
   if (is_new && ::fchmod(directory.get(), state_mode) != 0) return failed("set the mode of", path);
   return Done{};

@@ -146,6 +146,14 @@ class Ownership(GatewayTest):
                 self.assertEqual(status.st_mode & 0o7777, mode)
             self.stop_all()
 
+    def test_an_empty_one_in_which_everybody_may_write_stays_as_it_is(self):
+        everybodys = self.folder / "everybodys"
+        everybodys.mkdir()
+        everybodys.chmod(0o1777)  # as /var/tmp
+        before = ownership(everybodys)
+        self.assertEqual(self.try_start(state={"path": everybodys}), "ready")
+        self.assertEqual(ownership(everybodys), before)
+
     def test_links_of_the_user_lead_root_nowhere(self):
         nobody = pwd.getpwnam("nobody").pw_uid
         for number, place in enumerate(("state", "state/spool", "state/control.sock", "state/state.db", "logs/gateway.log", "logs")):
