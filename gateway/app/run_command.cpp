@@ -406,7 +406,7 @@ std::string Daemon::addresses() const {
   std::string listeners;
   for (const auto& socket : sockets_.front()) {
     if (!listeners.empty()) listeners += ',';
-    listeners += socket.socket.address().to_string();
+    listeners += socket.address.is_unix() ? socket.address.to_string() : socket.socket.address().to_string();
   }
   return listeners;
 }

@@ -272,6 +272,7 @@ class UnixSocket(Served):
             self.assertEqual(self.judged(), b"a")
         line = self.last()
         self.assertEqual((line["ip"], line["mta"]), ("192.0.2.7", f"unix:{self.place}"))
+        self.assertEqual(self.last("ready")["listen"], f"unix:{self.place}")
 
     def test_a_process_that_takes_the_others_place_serves_it_on(self):
         self.serve(listener=self.listener, workers=2)
