@@ -107,7 +107,7 @@ std::string explain_json(const Explanation& about) {
     json["dialogue"].push_back({{"command", exchange.command}, {"reply", exchange.reply}});
   }
   json["relayed_header"] = about.relayed_header;
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace sallyport::explain

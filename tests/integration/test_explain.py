@@ -66,6 +66,14 @@ class ExplainTest(GatewayTest):
     def check(self, explanation, name):
         return next(check for check in explanation["checks"] if check["check"] == name)
 
+    def test_json_shows_no_signs_that_turn_text_round_and_keeps_what_was_said(self):
+        note = "note: paid\u202eun\u200bpaid\u0085"
+        self.dns_port = self.dns({"turned.example": {"TXT": ["v=spf1 -all", note]}})
+        self.configure()
+        said = self.explain(SPOOFED, "--json", "--ip", "192.0.2.7", "--from", "a@turned.example").stdout
+        self.assertTrue(said.isascii())
+        self.assertIn(note, json.dumps(json.loads(said), ensure_ascii=False))
+
     def test_a_signed_message_passes(self):
         arguments = ["--ip", "192.0.2.1", "--helo", "football.example.com", "--to", "bob@test.example"]
         said = self.explain_json(SIGNED, *arguments, status=0)
