@@ -26,14 +26,22 @@ bool is_listing(const dns::Answer& answer) {
   return read_list_answer(answer, any).status == ListStatus::hit;
 }
 
-// "127.255.255.254": what a list says that does not serve our resolver; empty when it says no such thing.
-std::string refusals_in(const dns::Answer& answer) {
+// The codes of which this is true: "127.255.255.254,127.255.255.255".
+std::string codes_in(const dns::Answer& answer, bool (*is_meant)(const IpAddress&)) {
   std::vector<std::string> codes;
   for (const dns::RecordData& record : answer.records) {
     const auto* code = std::get_if<IpAddress>(&record);
-    if (code != nullptr && is_refusal(*code)) codes.push_back(code->to_string());
+    if (code != nullptr && is_meant(*code)) codes.push_back(code->to_string());
   }
   return text::join(codes, ",");
+}
+
+// What a list says that does not serve our resolver; empty when it says no such thing.
+std::string refusals_in(const dns::Answer& answer) { return codes_in(answer, is_refusal); }
+
+// What no list says: the zone has been given up and sold, or the resolver leads names that do not exist elsewhere.
+std::string nonsense_in(const dns::Answer& answer) {
+  return is_listing(answer) ? std::string() : codes_in(answer, is_list_error);
 }
 
 // Why a list must not be used, by its points; empty: it may. Nothing: they do not tell, as the list did not answer.
@@ -45,6 +53,10 @@ std::optional<std::string> objection(const TestPoints& points, const Answers& an
       return "answered " + codes + " for " + point->shown +
              ": the list does not serve our resolver, or had too many questions";
     }
+  }
+  if (const std::string nonsense = nonsense_in(answers.unlisted); !nonsense.empty()) {
+    return "answered " + nonsense + " for " + points.unlisted.shown +
+           ", which no list does: its zone may have been given up, or the resolver redirects";
   }
   if (answers.unlisted.found()) return points.unlisted.shown + " is listed";
   if (answers.unlisted.failed() || answers.listed.failed()) return std::nullopt;

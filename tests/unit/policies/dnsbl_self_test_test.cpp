@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,17 +55,20 @@ TEST_F(DnsblSelfTest, KeepsAHealthyListInService) {
 }
 
 TEST_F(DnsblSelfTest, TakesAListOutThatListsEverything) {
-  for (const auto& [mode, code] : {std::pair(SelfTest::on, "127.0.0.2"),
-                                   {SelfTest::on, "203.0.113.7"},
-                                   {SelfTest::automatic, "127.0.0.9"},
-                                   {SelfTest::automatic, "203.0.113.7"}}) {
+  const std::string all = "127.0.0.1 is listed";
+  const std::string none = "for 127.0.0.1, which no list does";  // of a zone that was given up and sold
+  for (const auto& [mode, code, reason] : {std::tuple(SelfTest::on, "127.0.0.2", all),
+                                           {SelfTest::on, "203.0.113.7", "answered 203.0.113.7 " + none},
+                                           {SelfTest::automatic, "127.0.0.9", all},
+                                           {SelfTest::automatic, "127.0.0.1", "answered 127.0.0.1 " + none},
+                                           {SelfTest::automatic, "203.0.113.7", "answered 203.0.113.7 " + none}}) {
     PolicyWorld world;
     world.resolver.zone().a(listed, "127.0.0.2");
     world.resolver.zone().a(unlisted, code);
     const auto gatherer = world.prepare(dnsbl_entry, settings(mode));
     world.self_test(*gatherer);
     EXPECT_EQ(world.counters.get(Fault::dnsbl_wildcard), 1u) << code;
-    EXPECT_EQ(world.log.count({"event=fault", "kind=dnsbl_wildcard", "zone=list.example", "127.0.0.1 is listed"}), 1u);
+    EXPECT_EQ(world.log.count({"event=fault", "kind=dnsbl_wildcard", "zone=list.example", reason}), 1u) << code;
     Facts facts;
     world.gather(*gatherer, Stage::connect, mail_of("192.0.2.1"), facts);
     EXPECT_TRUE(facts.get<DnsblFacts>().evidence.empty());
