@@ -1,16 +1,17 @@
 #include "gateway/cli/report_command.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/base/descriptor.h"
@@ -18,6 +19,7 @@
 #include "gateway/base/text.h"
 #include "gateway/cli/configuration.h"
 #include "gateway/cli/exit_code.h"
+#include "gateway/cli/log_file.h"
 #include "gateway/log_summary/log_time_text.h"
 #include "gateway/log_summary/summary.h"
 
@@ -34,7 +36,11 @@ struct ReportOptions {
 
 void declare(Syntax& syntax, ReportOptions& options) {
   syntax.config_file(options.config_file);
-  syntax.optional_arguments("FILE", "Logs to read, `-` is standard input; else the file of log.target", options.files);
+  syntax.optional_arguments(
+      "FILE",
+      "Logs to read, compressed by gzip or not, `-` is standard input; else the file of log.target, with "
+      "--since also those that it was before it was rotated",
+      options.files);
   syntax.value({"--since", "TIME", "Only lines from then on: 2026-11-30, 2026-11-30T06:00:00Z, 24h, today, yesterday"},
                [&options](const std::string& text) -> Result<Done> {
                  options.since = log_summary::parse_since(text, std::chrono::system_clock::now());
@@ -51,55 +57,11 @@ void declare(Syntax& syntax, ReportOptions& options) {
   syntax.json(options.json);
 }
 
-// The longest line that is read; the gateway writes none that is longer than a quarter of it.
-constexpr std::size_t most_of_a_line = 64 * 1024;
-
-constexpr std::string_view gzip_begins_with = "\x1f\x8b";
-
-// Gives a reason where the file cannot be read to its end. Memory is that of one line, and of the summary.
-std::optional<std::string> read_lines(int descriptor, log_summary::Summary& summary) {
-  std::string line;
-  bool is_too_long = false;
-  bool is_first = true;
-  const auto end_line = [&] {
-    if (is_too_long) {
-      summary.take_unreadable();
-    } else {
-      if (line.ends_with('\r')) line.pop_back();
-      summary.take(line);
-    }
-    line.clear();
-    is_too_long = false;
-  };
-  std::string block(64 * 1024, '\0');
-  while (true) {
-    const ssize_t count = ::read(descriptor, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return std::strerror(errno);
-    if (count == 0) break;
-    std::string_view rest(block.data(), static_cast<std::size_t>(count));
-    if (is_first && rest.starts_with(gzip_begins_with)) return "it is compressed; use: zcat FILE | sallyport report -";
-    is_first = false;
-    while (!rest.empty()) {
-      const std::size_t end = rest.find('\n');
-      const std::string_view part = rest.substr(0, end);
-      if (line.size() + part.size() > most_of_a_line) {
-        is_too_long = true;
-        line.clear();
-      }
-      if (!is_too_long) line += part;
-      if (end == rest.npos) break;
-      end_line();
-      rest.remove_prefix(end + 1);
-    }
-  }
-  if (!line.empty() || is_too_long) end_line();
-  return std::nullopt;
-}
-
-int report_command(const ReportOptions& options, const Console& console) {
-  std::vector<std::string> files = options.files;
-  if (files.empty()) {
+// Each, in the order in which it is read; else the exit status, with its reason said.
+Result<std::vector<LogFile>, int> open_all(const ReportOptions& options, const Console& console) {
+  std::vector<std::string> paths = options.files;
+  const bool is_own_log = paths.empty();
+  if (is_own_log) {
     const auto loaded = load_configuration(options.config_file, console);
     if (!loaded) return exit_code::configuration;
     constexpr std::string_view prefix = "file:";
@@ -111,23 +73,44 @@ int report_command(const ReportOptions& options, const Console& console) {
              "report -\n";
       return exit_code::usage;
     }
-    files.push_back(target.substr(prefix.size()));
+    paths.push_back(target.substr(prefix.size()));
   }
+  std::vector<LogFile> files;
+  for (const std::string& path : paths) {
+    Descriptor opened(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened) {
+      const int error = errno;
+      console.err << "sallyport: " << path << ": " << std::strerror(error) << "\n";
+      return error == EACCES || error == EPERM ? exit_code::permission : exit_code::no_input;
+    }
+    files.push_back({path == "-" ? "standard input" : path, std::move(opened)});
+  }
+  if (!is_own_log || !options.since) return files;
+  auto rotated = open_rotated(paths.front(), files.front().file, *options.since);
+  if (!rotated) {
+    console.err << "sallyport: " << rotated.error().message << "\n";
+    return exit_code::permission;
+  }
+  std::move(files.begin(), files.end(), std::back_inserter(*rotated));
+  return std::move(*rotated);
+}
+
+int report_command(const ReportOptions& options, const Console& console) {
+  auto files = open_all(options, console);
+  if (!files) return files.error();
   log_summary::Summary summary(options.since);
-  for (const std::string& file : files) {
-    Descriptor opened;
-    if (file != "-") {
-      opened = Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-      if (!opened) {
-        const int error = errno;
-        console.err << "sallyport: " << file << ": " << std::strerror(error) << "\n";
-        return error == EACCES || error == EPERM ? exit_code::permission : exit_code::no_input;
+  for (LogFile& log : *files) {
+    const auto why = read_lines(std::move(log.file), [&summary](std::optional<std::string_view> line) {
+      if (line) {
+        summary.take(*line);
+      } else {
+        summary.take_unreadable();
       }
-    }
-    if (const auto why = read_lines(file == "-" ? STDIN_FILENO : opened.get(), summary)) {
-      console.err << "sallyport: " << (file == "-" ? "standard input" : file) << ": " << *why << "\n";
-      return exit_code::io;
-    }
+    });
+    if (!why) continue;
+    console.err << "sallyport: " << log.path << ": " << *why << "\n";
+    return exit_code::io;
   }
   const log_summary::Report report = summary.report(options.top);
   if (options.json) {

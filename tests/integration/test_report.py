@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 """`sallyport report` on logs that a running gateway wrote, in each form, and on what else may stand in a file."""
+import datetime
+import gzip
 import json
+import lzma
+import os
+import shutil
 import subprocess
 import unittest
 
-from support import PROGRAM, Client, GatewayTest, run
+from support import PROGRAM, Client, GatewayTest, free_port, run
 
 LISTED, CLEAN = "127.0.0.9", "127.0.0.8"
 RECORDS = {
@@ -96,6 +101,62 @@ sp.rule { name = "SHADOWED", stage = "message", mode = "shadow", run = function(
         self.assertIn("expected a time", wrong.stderr)
 
 
+class Rotated(GatewayTest):
+    """What logrotate makes of the file of log.target, by its several habits."""
+    NOW = datetime.datetime.now(datetime.timezone.utc)
+
+    def write(self, name, hours, packed=False):
+        """A mail for each hour: so long ago."""
+        times = [self.NOW - datetime.timedelta(hours=hour) for hour in sorted(hours, reverse=True)]
+        text = "".join(f"{time:%Y-%m-%dT%H:%M:%S}.000Z info event=transaction verdict=relay from=<h{hour}@x.example> to=<a@b.example>\n"
+                       for time, hour in zip(times, sorted(hours, reverse=True))).encode()
+        path = self.folder / name
+        path.write_bytes(gzip.compress(text) if packed else text)
+        os.utime(path, (times[-1].timestamp(), times[-1].timestamp()))
+        return path
+
+    def mails(self, *arguments):
+        done = run([PROGRAM, "report", "--json", "-c", self.file, *arguments])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["mails"]["relay"]
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.configuration(free_port(), log={"target": f"file:{self.folder}/gate.log"})
+        self.write("gate.log", range(1, 5))
+
+    def test_by_numbers(self):
+        self.write("gate.log.1", range(24, 30))
+        self.write("gate.log.2.gz", range(48, 55), packed=True)
+        self.write("gate.log.10.gz", range(240, 242), packed=True)
+        for other in ("gate.log.bak", "gate.logs.1", "other.log.1", "gate.log-", "gate.log.1~"):
+            self.write(other, range(1, 3))
+        self.assertEqual(self.mails(), 4)
+        self.assertEqual(self.mails("--since", "3h"), 2)
+        self.assertEqual(self.mails("--since", "26h"), 4 + 2)
+        self.assertEqual(self.mails("--since", "3d"), 4 + 6 + 7)
+        self.assertEqual(self.mails("--since", "30d"), 4 + 6 + 7 + 2)
+        self.assertEqual(self.mails("--since", "30d", self.folder / "gate.log"), 4)
+        self.assertEqual(self.mails(self.folder / "gate.log.2.gz", self.folder / "gate.log.1"), 13)
+
+    def test_by_dates_and_with_another_name_for_one_file(self):
+        self.write("gate.log-20261129", range(24, 30))
+        self.write("gate.log-20261128-1764288000.gz", range(48, 55), packed=True)
+        os.link(self.folder / "gate.log", self.folder / "gate.log.1")
+        (self.folder / "gate.log.2").symlink_to("gate.log-20261129")
+        self.assertEqual(self.mails("--since", "3d"), 4 + 6 + 7)
+
+    def test_what_is_not_read_is_told(self):
+        line = self.write("gate.log.3", range(72, 74))
+        packed = self.folder / "gate.log.3.xz"
+        packed.write_bytes(lzma.compress(line.read_bytes()))
+        shutil.copystat(line, packed)
+        done = run([PROGRAM, "report", "-c", self.file, "--since", "30d"])
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("gate.log.3.xz", done.stderr)
+        self.assertEqual(self.mails("--since", "2h"), 1)
+
+
 class OtherFiles(GatewayTest):
     def report(self, octets, *arguments):
         file = self.folder / "log"
@@ -109,9 +170,14 @@ class OtherFiles(GatewayTest):
         self.assertEqual((numbers["lines"], numbers["unreadable"], numbers["undated"]), (4, 3, 1))
         self.assertEqual(self.report(b"hello\nworld\n").returncode, 65)
         self.assertEqual(self.report(b"").returncode, 0)
-        packed = self.report(b"\x1f\x8b\x08\x00")
-        self.assertEqual(packed.returncode, 74)
-        self.assertIn("zcat", packed.stderr)
+        line = b"2026-11-30T10:00:00.000Z info event=transaction verdict=relay to=<a@b.example>\n"
+        packed = self.report(gzip.compress(line) + gzip.compress(line), "--json")
+        self.assertEqual(json.loads(packed.stdout)["mails"]["relay"], 2)
+        for damaged in (b"\x1f\x8b\x08\x00", gzip.compress(line * 5000)[:-40], gzip.compress(line)[:-8] + b"12345678"):
+            packed = self.report(damaged)
+            self.assertEqual(packed.returncode, 74, packed.stdout)
+            self.assertIn("compressed", packed.stderr)
+        self.assertEqual(self.report(lzma.compress(line)).returncode, 74)
         self.assertEqual(run([PROGRAM, "report", self.folder / "nothing"]).returncode, 66)
 
     def test_memory_stays_bounded(self):
