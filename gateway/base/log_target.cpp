@@ -21,6 +21,15 @@ namespace {
 constexpr int give_up_looked_at_ms = 50;
 constexpr int pause_of_a_full_target_ms = 10;
 
+std::string why_not(int error, int directory) {
+  if (error == ELOOP) return "it is a symbolic link";
+  std::string why = std::generic_category().message(error);
+  // Landlock knows the folder of the start alone, and access(2) knows nothing of Landlock.
+  if (error == EACCES && ::faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) == 0)
+    why += " (if its folder was made anew since the start, `sallyport upgrade` takes that)";
+  return why;
+}
+
 Result<int> open_file(const std::string& path) {
   const auto failed = [&path](const std::string& why) { return Failure{"cannot open the log " + path + ": " + why}; };
   const auto place = find_trusted_place(path, LastLink::keep);
@@ -28,7 +37,7 @@ Result<int> open_file(const std::string& path) {
   // O_NONBLOCK: a FIFO without a reader is an error, not a wait.
   constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
   Descriptor file(::openat(place->directory.get(), place->name.c_str(), flags, 0640));
-  if (!file) return failed(errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno));
+  if (!file) return failed(why_not(errno, place->directory.get()));
   struct ::stat status {};
   const bool is_known = ::fstat(file.get(), &status) == 0;
   // The other name may be that of any file of this file system.

@@ -1,7 +1,11 @@
 #include "gateway/base/log_writer.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <climits>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -244,7 +248,15 @@ bool LogWriter::State::tell_of_unwritten() {
   return !has_failed;
 }
 
-// Reopens the target; a failure is written to the file that was open before.
+// Never waits: nobody may read there.
+void write_to_stderr(std::string_view line) noexcept {
+  pollfd entry{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&entry, 1, 0) != 1 || (entry.revents & POLLOUT) == 0) return;
+  static_cast<void>(!::write(STDERR_FILENO, line.data(), std::min(line.size(), std::size_t{PIPE_BUF})));
+}
+
+// Reopens the target; a failure is written to the file that was open before, and to standard error, as nobody may find
+// that file any more.
 bool LogWriter::State::reopen_target() noexcept {
   try {
     auto opened = target.reopen();
@@ -256,6 +268,7 @@ bool LogWriter::State::reopen_target() noexcept {
     if (target.is_half_written()) told += '\n';
     log_line::append_line(told, form, LogLevel::error, std::chrono::system_clock::now(), body);
     target.write(told, give_up);
+    write_to_stderr(told);
   } catch (const std::exception&) {
     // No memory for a path or a message. The old file is still open.
   }

@@ -6,6 +6,7 @@ import mmap
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -14,7 +15,7 @@ import threading
 import time
 import unittest
 
-from support import PATIENCE, PROGRAM, Client, GatewayTest, accepts, parse_log_line, wait_until
+from support import PATIENCE, PROGRAM, Client, GatewayTest, accepts, parse_log_line, run, wait_until
 
 F_SETPIPE_SZ = 1031
 
@@ -89,6 +90,26 @@ class Threads(GatewayTest):
 # What a client may say of itself, with octets that end a field, a line or a string, or that make a terminal show something else.
 HOSTILE = [b'x" event=transaction verdict=relay ip=203.0.113.77', b'"}{"event.action":"transaction"', b"\xff\xfe\x80", b"a\\",
            "\u202e\u2028\u0085".encode(), b"\x1b[2J\x07", b"\\u0022,\\n", b"l" * 400]
+
+
+class Folder(GatewayTest):
+    def test_one_that_was_removed(self):
+        logs = self.folder / "logs"
+        logs.mkdir()
+        os.chown(logs, 65534, 65534)
+        file = self.configuration(self.sink().port, log={"target": f"file:{logs}/gate.log"})
+        gateway = self.start("gateway", [PROGRAM, "run", "-c", file])
+        wait_until("the gateway", lambda: accepts(self.port) and "event=ready" in (logs / "gate.log").read_text())
+        shutil.rmtree(logs)
+        gateway.signal(signal.SIGHUP)
+        wait_until("that it is said", lambda: "cannot open the log" in gateway.output())
+        logs.mkdir()
+        os.chown(logs, 65534, 65534)
+        self.assertEqual(run([PROGRAM, "reload", "-c", file]).returncode, 0)
+        # By Landlock the process knows the folder of its start alone; the next one knows this.
+        wait_until("the log, or how it comes back", lambda: (logs / "gate.log").exists() or "`sallyport upgrade` takes that" in gateway.output())
+        self.assertEqual(run([PROGRAM, "upgrade", "-c", file]).returncode, 0)
+        wait_until("the log", lambda: (logs / "gate.log").exists() and "event=ready" in (logs / "gate.log").read_text())
 
 
 class Hostile(GatewayTest):
