@@ -13,13 +13,15 @@ class Describing final : public Syntax {
     to_.reads_configuration = true;
     to_.arguments.push_back({"FILE", "The configuration file, the same as with -c", true});
   }
-  void flag(const char* name, const char* about, bool&, bool) override { to_.options.push_back({name, {}, about}); }
+  void flag(const char* name, const char* about, bool&, bool) override {
+    to_.options.push_back({name, {}, about, false, {}});
+  }
   using Syntax::value;
   void value(const Option& option, TakeText) override {
-    to_.options.push_back({option.name, option.value, option.about});
+    to_.options.push_back({option.name, option.value, option.about, false, option.choices});
   }
   void values(const Option& option, TakeText) override {
-    to_.options.push_back({option.name, option.value, option.about, true});
+    to_.options.push_back({option.name, option.value, option.about, true, option.choices});
   }
   void argument(const char* name, const char* about, std::string&) override { to_.arguments.push_back({name, about}); }
   void optional_argument(const char* name, const char* about, std::string&) override {

@@ -15,6 +15,7 @@ struct DescribedOption {
   std::string value;  // what stands for its value; empty: a flag
   std::string about;
   bool repeats = false;
+  std::string choices;  // all words that its value can be, with spaces between; empty: it is no such option
 
   template <class V>
   void fields(V& visit) {
@@ -22,6 +23,7 @@ struct DescribedOption {
     visit("value", value);
     visit("about", about);
     visit("repeats", repeats);
+    visit("choices", choices);
   }
 };
 

@@ -22,6 +22,12 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string alternatives(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : "|") + word;
+  return text;
+}
+
 // The first words of commands, each once, in the order of --help.
 std::vector<std::string> first_words(std::span<const CommandDescription> commands) {
   std::vector<std::string> words;
@@ -59,8 +65,23 @@ std::string setting_names() {
   return joined(names);
 }
 
-// Of its arguments: the others that take any take files.
-bool takes_setting(const CommandDescription& command) { return command.name == "config explain"; }
+// The words that its argument can be; "": it takes files, or nothing.
+std::string words_of_argument(const CommandDescription& command) {
+  if (command.name == "config explain") return setting_names();
+  if (command.name == "docs completion") return "bash zsh fish";
+  return "";
+}
+
+bool takes_files(const CommandDescription& command) {
+  return !command.arguments.empty() && words_of_argument(command).empty();
+}
+
+bool is_file(const DescribedOption& option) {
+  return option.value == "FILE" || option.value == "DIR" || option.value == "DIRECTORY";
+}
+
+// Such as -e: one letter.
+bool is_short(const DescribedOption& option) { return !option.name.starts_with("--"); }
 
 std::string bash(std::span<const CommandDescription> commands) {
   std::string script =
@@ -84,11 +105,23 @@ std::string bash(std::span<const CommandDescription> commands) {
       "  case \"${words[0]-} ${words[1]-}\" in\n";
   for (const CommandDescription& command : commands) {
     const std::string pattern = command.group().empty() ? "'" + command.name + " '*" : "'" + command.name + "'";
-    const bool takes_keys = takes_setting(command);
-    const bool takes_files = !command.arguments.empty() && !takes_keys;
+    const std::string words = words_of_argument(command);
     script += "    " + pattern +
-              ") choices=" + quoted(joined(option_names(command)) + (takes_keys ? " " + setting_names() : "")) +
-              (takes_files ? " files=yes" : "") + " ;;\n";
+              ") choices=" + quoted(joined(option_names(command)) + (words.empty() ? "" : " " + words)) +
+              (takes_files(command) ? " files=yes" : "");
+    std::vector<std::string> with_file;
+    std::vector<std::string> with_text;
+    for (const DescribedOption& option : command.options) {
+      if (option.value.empty()) continue;
+      if (option.choices.empty()) {
+        (is_file(option) ? with_file : with_text).push_back(option.name);
+      } else {
+        script += "; [[ $previous == " + option.name + " ]] && choices=" + quoted(option.choices);
+      }
+    }
+    if (!with_file.empty()) script += "; [[ $previous == @(" + alternatives(with_file) + ") ]] && choices= files=yes";
+    if (!with_text.empty()) script += "; [[ $previous == @(" + alternatives(with_text) + ") ]] && choices= files=";
+    script += " ;;\n";
   }
   for (const std::string& word : first_words(commands)) {
     const std::vector<std::string> second = second_words(commands, word);
@@ -125,12 +158,14 @@ std::string described(std::string_view word, std::string_view about) {
 std::string zsh_arguments(const CommandDescription& command) {
   std::string text = "_arguments '(-c --config)'{-c,--config}'[The configuration file]:file:_files' '--help'";
   for (const DescribedOption& option : command.options) {
-    const std::string value = option.value.empty() ? "" : ":" + option.value + ":_files";
+    std::string value;
+    if (!option.value.empty()) value = ":" + option.value + ":" + (is_file(option) ? "_files" : " ");
+    if (!option.choices.empty()) value = ":" + option.value + ":(" + option.choices + ")";
     text += " " + quoted((option.repeats ? "*" : "") + option.name + "[" + escaped(option.about, "[]:") + "]" + value);
   }
-  if (takes_setting(command)) {
-    text += " " + quoted("*:key:(" + setting_names() + ")");
-  } else if (!command.arguments.empty()) {
+  if (const std::string words = words_of_argument(command); !words.empty()) {
+    text += " " + quoted("*:word:(" + escaped(words, "[]*") + ")");
+  } else if (takes_files(command)) {
     text += " '*:file:_files'";
   }
   return text;
@@ -142,6 +177,10 @@ std::string zsh(std::span<const CommandDescription> commands) {
       "# zsh completion for sallyport, made by the program itself: sallyport docs completion zsh\n"
       "_sallyport() {\n"
       "  local -a choices\n"
+      "  while (( CURRENT > 3 )) && [[ $words[2] == (-c|--config) ]]; do\n"
+      "    words[2,3]=(); (( CURRENT -= 2 ))\n"
+      "  done\n"
+      "  if (( CURRENT == 3 )) && [[ $words[2] == (-c|--config) ]]; then\n    _files\n    return\n  fi\n"
       "  if (( CURRENT == 2 )); then\n    choices=(";
   for (const std::string& word : first_words(commands)) script += described(word, about_word(commands, word)) + " ";
   script += ")\n    _describe command choices\n    return\n  fi\n  case $words[2] in\n";
@@ -168,9 +207,16 @@ std::string zsh(std::span<const CommandDescription> commands) {
   return script + "  esac\n}\n_sallyport \"$@\"\n";
 }
 
+std::string fish_value(const DescribedOption& option) {
+  if (option.value.empty()) return "";
+  if (!option.choices.empty()) return " -x -a " + quoted(option.choices);
+  return is_file(option) ? " -r -F" : " -x";
+}
+
 std::string fish(std::span<const CommandDescription> commands) {
   std::string script =
       "# fish completion for sallyport, made by the program itself: sallyport docs completion fish\n"
+      "complete -c sallyport -f\n"
       "complete -c sallyport -s c -l config -r -F -d 'The configuration file'\n"
       "complete -c sallyport -l help -d 'What there is'\n";
   const std::string first = joined(first_words(commands));
@@ -188,10 +234,14 @@ std::string fish(std::span<const CommandDescription> commands) {
       seen = in_group + "; and " + seen;
     }
     for (const DescribedOption& option : command.options)
-      script += "complete -c sallyport -n " + quoted(seen) + " -l " + quoted(option.name.substr(2)) +
-                (option.value.empty() ? "" : " -r") + " -d " + quoted(option.about) + "\n";
-    if (takes_setting(command))
-      script += "complete -c sallyport -f -n " + quoted(seen) + " -a " + quoted(setting_names()) + "\n";
+      script += "complete -c sallyport -n " + quoted(seen) +
+                (is_short(option) ? " -s " + quoted(option.name.substr(1)) : " -l " + quoted(option.name.substr(2))) +
+                fish_value(option) + " -d " + quoted(option.about) + "\n";
+    if (const std::string words = words_of_argument(command); !words.empty()) {
+      script += "complete -c sallyport -f -n " + quoted(seen) + " -a " + quoted(words) + "\n";
+    } else if (takes_files(command)) {
+      script += "complete -c sallyport -F -n " + quoted(seen) + "\n";
+    }
   }
   return script;
 }

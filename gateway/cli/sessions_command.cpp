@@ -21,7 +21,8 @@ void declare(Syntax& syntax, SessionsOptions& options) {
   syntax.config_file(options.config_file);
   syntax.value({"--sort", "ORDER",
                 "What comes first: age (the oldest; default), idle (whose client is silent longest), held (the most "
-                "memory), state (longest in its state)"},
+                "memory), state (longest in its state)",
+                "age idle held state"},
                [&options](const std::string& text) -> Result<Done> {
                  const auto order = from_word<SessionOrder>(text);
                  if (!order) return Failure{"expected age, idle, held or state"};

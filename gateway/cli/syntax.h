@@ -18,6 +18,7 @@ struct Option {
   const char* name;   // "--ip"
   const char* value;  // what stands for its value in --help: "ADDRESS"
   const char* about;
+  const char* choices = "";  // all words that the value can be, with spaces between
 };
 
 // Reads the text of one option. The failure says what was expected; the command line ends with it as a usage error.

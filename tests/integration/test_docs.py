@@ -50,7 +50,20 @@ class InBash(unittest.TestCase):
         self.assertEqual(self.complete("config", "explain", "limits.ho"), ["limits.hops"])
 
 
+    def test_what_options_take(self):
+        self.assertEqual(set(self.complete("sessions", "--limit", "5", "--sort", "")), {"age", "idle", "held", "state"})
+        self.assertEqual(self.complete("docs", "completion", "f"), ["fish"])
+        self.assertEqual(self.complete("init", "--cert", "/et"), ["/etc"])
+        self.assertEqual(self.complete("rule", "test", "--junit", "/et"), ["/etc"])
+        self.assertEqual(self.complete("explain", "--ip", "/et"), [])
+
+
 class InOtherShells(unittest.TestCase):
+    def test_each_option_has_a_name_in_fish(self):
+        script = made("completion", "fish")
+        self.assertNotIn("-l ''", script)
+        self.assertIn("-s 'e' -x", script)
+
     def test_the_scripts_are_well_formed(self):
         looked_at = 0
         for shell in ("bash", "zsh", "fish"):
