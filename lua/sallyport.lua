@@ -123,7 +123,7 @@ function tx_msg:remove_header(name, n) end
 ---@field ext string? The extension under which it is opened, in lower case without the dot; where readers disagree about the name, that of a program if there is one.
 ---@field exts string[] All such extensions.
 ---@field declared_type string? What it is said to be: `"application/pdf"`.
----@field charset string? The charset that is declared.
+---@field charset string? The charset that is declared; of an alternate part, the one in which other readers take it.
 ---@field real_type string? What it is by its content: `pe`, `zip`, `pdf`, `html`, `text` ...; the first where it is several; nil: none that is known.
 ---@field real_types string[] All that it is by its content.
 ---@field size integer Octets of its content, decoded.

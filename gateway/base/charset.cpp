@@ -88,6 +88,16 @@ bool is_known_charset(std::string_view name) {
   return canonical_name(name) != nullptr;
 }
 
+bool keeps_ascii(std::string_view name) {
+  // What nearly all mail is in, and is known to.
+  for (const std::string_view prefix : {"utf-8", "us-ascii", "iso-8859-", "windows-125"}) {
+    if (text::starts_with_ignoring_case(name, prefix)) return true;
+  }
+  constexpr std::string_view sample = "http://www.example.org/A?b=c&d <a href=\"x:9\">+AGE-</a>;'%@";
+  const auto converted = to_utf8(sample, name, 4 * sample.size());
+  return !converted || converted->utf8 == sample;
+}
+
 std::optional<ConvertedText> to_utf8(std::string_view octets, std::string_view charset, std::size_t most) {
   const Converter converter = open(charset);
   if (!converter) return std::nullopt;

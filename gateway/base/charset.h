@@ -23,6 +23,10 @@ struct ConvertedText {
 // True for names that mail uses ("koi8-r", "GB2312") and their aliases, in any case.
 bool is_known_charset(std::string_view name);
 
+// False for charsets in which octets of ASCII letters and marks stand for something else: UTF-16, UTF-7, EBCDIC. True
+// for ISO-2022 and HZ, which begin in ASCII, and for names that are not known.
+bool keeps_ascii(std::string_view name);
+
 // At most `most` octets of UTF-8; what is beyond is cut off between two characters. Nothing when the charset is not
 // known. Some names mean what readers of mail take them for: ISO-8859-1 is windows-1252, GB2312 is GB18030, EUC-KR and
 // KS_C_5601-1987 are windows-949.

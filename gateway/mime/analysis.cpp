@@ -61,6 +61,7 @@ class Running {
       case Job::Kind::tnef:
         tnef_.emplace();
         break;
+      case Job::Kind::charsets:
       case Job::Kind::cms:
         break;
     }
@@ -106,8 +107,9 @@ class Running {
         return {message, builder_.tree(), job_.part, 0, about.size};
       case Job::Kind::split:
         return {message, builder_.tree(), job_.source, job_.begin, job_.end};
+      case Job::Kind::charsets:
       case Job::Kind::cms:
-        return {message, builder_.tree(), job_.part, 0, 0};
+        break;
     }
     return {message, builder_.tree(), job_.part, 0, 0};
   }
@@ -129,6 +131,9 @@ class Running {
       case Job::Kind::tnef:
         add_tnef_files();
         break;
+      case Job::Kind::charsets:
+        add_other_charsets();
+        break;
       case Job::Kind::cms:
         add_cms_content();
         break;
@@ -148,6 +153,18 @@ class Running {
       const auto index = builder_.add(std::move(other));
       if (!index) return;
       builder_.leaf_ended(*index, *scans_[i], {});
+    }
+  }
+
+  void add_other_charsets() {
+    for (std::string& charset : job_.charsets) {
+      Part other = part();
+      other.charset = std::move(charset);
+      other.is_other_charset = true;
+      other.is_alternate = true;
+      other.names.clear();
+      other.oddities = {};
+      if (!builder_.add(std::move(other))) return;
     }
   }
 

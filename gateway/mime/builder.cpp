@@ -5,6 +5,7 @@
 
 #include "gateway/base/charset.h"
 #include "gateway/mime/mismatch.h"
+#include "gateway/mime/text_charset.h"
 
 namespace sallyport::mime {
 
@@ -157,7 +158,17 @@ void Builder::leaf_ended(PartIndex index, const LeafScan& scan, const ContentFie
       want({.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate, .codings = {Coding::compressed_cms}});
   }
   if (type == "application/pgp-encrypted") leaf.is_encrypted = true;
+  want_other_charsets(index, scan, fields);
   if (!is_message_type(type)) want_hidden(index, scan.text());  // adds parts, which moves all of them
+}
+
+void Builder::want_other_charsets(PartIndex index, const LeafScan& scan, const ContentFields& fields) {
+  const Part& leaf = part(index);
+  if (leaf.size == 0 || !(is_text(leaf) || is_html(leaf))) return;
+  std::vector<std::string> declared = fields.charsets;
+  if (declared.empty() && !leaf.charset.empty()) declared.push_back(leaf.charset);
+  std::vector<std::string> others = other_charsets(scan.head(), declared, is_html(leaf));
+  if (!others.empty()) want({.kind = Job::Kind::charsets, .part = index, .charsets = std::move(others)});
 }
 
 void Builder::want_other_codings(PartIndex index, const LeafScan& scan, const ContentFields& fields) {

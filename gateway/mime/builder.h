@@ -31,6 +31,7 @@ struct Job {
     split,     // a range, for parts below `part`
     redecode,  // the content of `part`, with other codings
     tnef,      // the files in `part`
+    charsets,  // `part` in `charsets` as well; nothing is read
     cms,       // the content that is signed or compressed in `part`; `codings` has which
   };
   Kind kind = Kind::digest;
@@ -42,6 +43,7 @@ struct Job {
   Origin origin = Origin::attached;  // of the entity that a range is
   bool is_alternate = false;         // what is found is another reading
   std::vector<Coding> codings = {};
+  std::vector<std::string> charsets = {};
 };
 
 class Builder {
@@ -81,6 +83,7 @@ class Builder {
   bool is_known(const Part& part) const;
 
  private:
+  void want_other_charsets(PartIndex index, const LeafScan& scan, const ContentFields& fields);
   void want_other_codings(PartIndex index, const LeafScan& scan, const ContentFields& fields);
   void want_hidden(PartIndex index, const TextFindings& found);
 

@@ -14,6 +14,8 @@ namespace sallyport::mime {
 namespace {
 
 constexpr std::size_t max_subject = 998;
+constexpr std::size_t max_charsets = 4;  // that one part declares
+constexpr std::size_t max_charset_octets = 64;
 
 constexpr std::string_view type_keys[] = {"boundary", "name", "filename", "charset", "smime-type"};
 constexpr std::string_view disposition_keys[] = {"filename", "name"};
@@ -181,8 +183,10 @@ class FieldsBuilder {
     finish_names();
     finish_boundaries();
     Oddities ignored;
-    if (auto charsets = values_of(type_parameters_, "charset", ignored); !charsets.empty())
-      out_.charset = text::to_lower(trim_name(charsets.front())).substr(0, 64);
+    for (const std::string& charset : values_of(type_parameters_, "charset", ignored)) {
+      if (out_.charsets.size() < max_charsets)
+        add_once(out_.charsets, text::to_lower(trim_name(charset)).substr(0, max_charset_octets));
+    }
     if (auto types = values_of(type_parameters_, "smime-type", ignored); !types.empty())
       out_.smime_type = text::to_lower(types.front());
     if (types_.size() > 1) out_.oddities.add(Oddity::conflicting_type);

@@ -18,7 +18,7 @@ struct ContentFields {
   std::vector<std::string> types;       // "text/plain", lower case, each once; the most plausible first
   std::vector<std::string> boundaries;  // candidates, the most plausible first
   std::vector<Coding> codings;          // the same; empty where none is said, or none is known
-  std::string charset;
+  std::vector<std::string> charsets;    // lower case, each once; the most plausible first
   std::string smime_type;
   bool is_attachment = false;
   std::vector<Name> names;
@@ -27,6 +27,7 @@ struct ContentFields {
   std::size_t fields = 0;
 
   std::string_view type() const { return types.empty() ? std::string_view() : std::string_view(types.front()); }
+  std::string charset() const { return charsets.empty() ? std::string() : charsets.front(); }
   Coding coding() const { return codings.empty() ? Coding::identity : codings.front(); }
 };
 

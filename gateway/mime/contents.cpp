@@ -7,6 +7,7 @@
 #include "gateway/base/charset.h"
 #include "gateway/base/text.h"
 #include "gateway/mime/raw_reader.h"
+#include "gateway/mime/text_charset.h"
 #include "gateway/mime/transfer.h"
 
 namespace sallyport::mime {
@@ -47,50 +48,21 @@ Result<std::string_view> PartReader::next() {
 
 namespace {
 
-struct Mark {
-  std::string_view octets;
-  std::string_view charset;
-};
-constexpr Mark marks[] = {{"\xef\xbb\xbf", "utf-8"}, {"\xff\xfe", "utf-16le"}, {"\xfe\xff", "utf-16be"}};
-
-// UTF-16 without a mark: every second octet of ASCII text is NUL.
-std::string_view evident_charset(std::string_view octets) {
-  const std::string_view head = octets.substr(0, 64);
-  std::size_t even = 0;
-  std::size_t odd = 0;
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    if (head[i] == 0) ++(i % 2 == 0 ? even : odd);
-  }
-  if (head.size() < 4 || even + odd < head.size() / 3) return {};
-  return odd > even ? "utf-16le" : "utf-16be";
-}
-
-// Named in HTML: <meta charset=...>, or within <meta content="...; charset=...">.
-std::string_view meta_charset(std::string_view html) {
-  html = html.substr(0, 1024);
-  const std::string lower = text::to_lower(html);
-  const std::size_t meta = lower.find("<meta");
-  const std::size_t at = meta == std::string::npos ? meta : lower.find("charset=", meta);
-  if (at == std::string::npos) return {};
-  std::string_view rest = html.substr(at + 8);
-  while (!rest.empty() && (rest.front() == '"' || rest.front() == '\'' || rest.front() == ' ')) rest.remove_prefix(1);
-  return rest.substr(0, rest.find_first_of("\"' />;"));
-}
-
-Text to_text(std::string octets, std::string_view declared, bool is_html, std::size_t most) {
+// `is_certain`: whatever the octets say, it is read as declared.
+Text to_text(std::string octets, std::string_view declared, bool is_certain, bool is_html, std::size_t most) {
   Text made;
   std::string_view content = octets;
   std::string_view charset;
-  for (const Mark& mark : marks) {
-    if (!charset.empty() || !content.starts_with(mark.octets)) continue;
-    charset = mark.charset;
-    content.remove_prefix(mark.octets.size());
+  if (!is_certain) {
+    std::size_t mark = 0;
+    charset = marked_charset(content, mark);
+    content.remove_prefix(mark);
+    if (charset.empty()) charset = evident_charset(content);
   }
-  if (charset.empty()) charset = evident_charset(content);
   if (charset.empty() && is_known_charset(declared)) charset = declared;
   // A label of ASCII or none at all says nothing when there are other octets.
   const bool is_unsaid = charset.empty() || charset == "us-ascii" || charset == "ascii";
-  if (is_unsaid && is_html && is_known_charset(meta_charset(content))) charset = meta_charset(content);
+  if (is_unsaid && !is_certain && is_html && is_known_charset(meta_charset(content))) charset = meta_charset(content);
   if (is_unsaid && charset.empty()) made.is_whole = declared.empty();
   const bool is_utf8 = text::is_utf8(content);
   if (is_unsaid && (charset.empty() || charset.size() <= 8)) {
@@ -149,7 +121,7 @@ const Text& Contents::source(const mail::Message& message, const Tree& tree, Par
     return kept;
   }
   const bool is_cut = octets->size() < about.size;
-  kept = to_text(std::move(*octets), about.charset, is_html(about), room_);
+  kept = to_text(std::move(*octets), about.charset, about.is_other_charset, is_html(about), room_);
   cut(kept, room_);
   kept.is_whole &= !is_cut;
   room_ -= kept.utf8.size();

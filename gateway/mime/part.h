@@ -118,6 +118,8 @@ struct Part {
   // What it is said to be: lower case, without comments; empty where nothing is said.
   std::string declared_type;  // "text/plain"; for what is said twice, the first
   std::string charset;
+  // The octets of an earlier part once more, in another charset, whatever mark they begin with.
+  bool is_other_charset = false;
   std::vector<Name> names;  // every candidate, each once
 
   // What it is.
@@ -140,6 +142,7 @@ struct Part {
     visit("coding", coding);
     visit("declared_type", declared_type);
     visit("charset", charset);
+    visit("other_charset", is_other_charset);
     visit("attachment", is_attachment);
     visit("names", names);
     visit("size", size);

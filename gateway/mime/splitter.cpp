@@ -29,7 +29,7 @@ Splitter::Splitter(Builder& builder, ContentFields fields, std::uint64_t header_
   message.origin = Origin::message;
   message.begin = message.end = header_octets;
   message.declared_type = fields.type();
-  message.charset = fields.charset;
+  message.charset = fields.charset();
   message.names = fields.names;
   message.is_attachment = fields.is_attachment;
   message.oddities = fields.oddities;
@@ -167,7 +167,7 @@ void Splitter::end_header(std::uint64_t content_begin) {
   part.begin = content_begin;
   part.end = content_begin;
   part.declared_type = fields.type();
-  part.charset = fields.charset;
+  part.charset = fields.charset();
   part.names = fields.names;
   part.is_attachment = fields.is_attachment;
   part.oddities = fields.oddities;

@@ -26,6 +26,10 @@ Place place_of(mime::LinkKind kind) {
   return Place::resource;
 }
 
+// Charsets whose escapes turn octets of ASCII into letters of another script (threats.md M9).
+bool shifts(std::string_view charset) { return charset.starts_with("iso-2022") || charset.starts_with("hz"); }
+constexpr std::size_t most_unshifted = std::size_t{64} * 1024;
+
 }  // namespace
 
 void add_header_urls(const mail::HeaderSection& header, UrlSet& set) {
@@ -44,6 +48,9 @@ void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::P
   for (const mime::Link& link : html.links) set.add_link(link.target, link.shown, place_of(link.kind));
   const bool is_text = about.declared_type.empty() || about.declared_type.starts_with("text/") || !html.text.empty();
   if (is_text) set.add_text(contents.text(message, tree, part));
+  if (!is_text || !shifts(about.charset)) return;
+  const auto octets = contents.bytes(message, tree, part, most_unshifted);
+  if (octets) set.add_text(*octets);
 }
 
 bool MailUrls::read(const mail::Message& message, const mime::Tree& tree, mime::Contents& contents,

@@ -95,7 +95,9 @@ constexpr Field fields[] = {
     {"exts", "string[]", "All such extensions.", [](lua_State* L) { push_texts(L, extensions_of(L)); }},
     {"declared_type", "string?", "What it is said to be: `\"application/pdf\"`.",
      [](lua_State* L) { push_or_nil(L, part_of(L).declared_type); }},
-    {"charset", "string?", "The charset that is declared.", [](lua_State* L) { push_or_nil(L, part_of(L).charset); }},
+    {"charset", "string?",
+     "The charset that is declared; of an alternate part, the one in which other readers take it.",
+     [](lua_State* L) { push_or_nil(L, part_of(L).charset); }},
     {"real_type", "string?",
      "What it is by its content: `pe`, `zip`, `pdf`, `html`, `text` ...; the first where it is several; nil: none that "
      "is known.",
@@ -206,7 +208,7 @@ std::string join(lua_State* L, const MailContent& content, TextOf text_of) {
   for (PartIndex i = 0; i < parts.size(); ++i) {
     if (!is_read_inline(parts[i])) continue;
     const bool is_known = parts[i].is_alternate && std::any_of(taken.begin(), taken.end(), [&](PartIndex one) {
-                            return parts[one].sha256 == parts[i].sha256;
+                            return parts[one].sha256 == parts[i].sha256 && parts[one].charset == parts[i].charset;
                           });
     if (is_known) continue;
     taken.push_back(i);

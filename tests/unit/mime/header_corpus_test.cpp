@@ -63,7 +63,7 @@ TEST(HeaderCorpus, TypesAndParameters) {
         const std::string wanted = attribute.at(1);
         if (other_names.contains(wanted) || text::trim(wanted).empty()) continue;
         if (key == "name" || key == "filename") EXPECT_TRUE(has_name(fields, wanted)) << value << " lacks " << wanted;
-        if (key == "charset") EXPECT_EQ(fields.charset, text::to_lower(wanted)) << value;
+        if (key == "charset") EXPECT_EQ(fields.charset(), text::to_lower(wanted)) << value;
         if (key == "boundary") {
           const auto& all = fields.boundaries;
           EXPECT_NE(std::find(all.begin(), all.end(), wanted), all.end()) << value;

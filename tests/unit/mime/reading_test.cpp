@@ -497,6 +497,46 @@ TEST(Contents, AreInTheirCharset) {
   EXPECT_EQ(text("Content-Type: text/html", "<meta charset=koi8-r>\xd0"), "<meta charset=koi8-r>\xd0\xbf");
 }
 
+// Every text that a mail shows to some reader (threats.md M9).
+std::string all_texts(const ReadMail& mail) {
+  Contents contents;
+  std::string all;
+  for (PartIndex i = 0; i < mail.tree.parts.size(); ++i) all += contents.text(*mail.message, mail.tree, i) + "\n";
+  return all;
+}
+
+TEST(Contents, AreInEachCharsetThatSomeReaderTakesThemFor) {
+  const auto texts = [](const std::string& type, const std::string& content) {
+    const ReadMail mail = read_mail("Content-Type: " + type + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                                    to_base64(content) + "\r\n");
+    return all_texts(mail);
+  };
+  const std::string plain = "see wherever it hides";
+  for (const char* label : {"utf-16", "UTF-16LE", "utf-16be", "utf-32", "utf-7", "cp037", "utf-8; charset=utf-16",
+                            "utf-16; charset=utf-8", "no-such-thing", ""}) {
+    const std::string charset = std::string("; charset=") + label;
+    EXPECT_NE(texts("text/plain" + charset, plain).find(plain), std::string::npos) << label;
+    EXPECT_NE(texts("text/html" + charset, "<i>" + plain + "</i>").find(plain), std::string::npos) << label;
+  }
+  // A beginning that is UTF-16, or says to be, in front of what is not.
+  std::string turned;
+  for (int i = 0; i < 40; ++i) turned += std::string("\0x", 2);
+  EXPECT_NE(texts("text/plain", turned + plain).find(plain), std::string::npos);
+  EXPECT_NE(texts("text/plain; charset=utf-8", "\xff\xfe" + plain).find(plain), std::string::npos);
+  // What the second of two labels or the HTML says.
+  const std::string in_utf_7 = "+AHM-ee wherever it +AGg-ides";
+  EXPECT_NE(texts("text/plain; charset=utf-8; charset=utf-7", in_utf_7).find(plain), std::string::npos);
+  EXPECT_NE(texts("text/html", "<meta charset=utf-7>" + in_utf_7).find(plain), std::string::npos);
+}
+
+TEST(Contents, AreInOneCharsetWhereReadersAgree) {
+  for (const char* type :
+       {"text/plain; charset=iso-2022-jp", "text/plain; charset=shift_jis", "text/plain; charset=gb18030",
+        "text/html; charset=big5", "text/plain; charset=koi8-r", "text/plain"}) {
+    EXPECT_EQ(read_mail(std::string("Content-Type: ") + type + "\r\n\r\nhello\r\n").tree.parts.size(), 1u) << type;
+  }
+}
+
 TEST(Contents, AreBounded) {
   const ReadMail read =
       read_mail(multipart("multipart/mixed; boundary=b", "--b\r\n\r\n" + std::string(5000, 'x') + "\r\n--b\r\n\r\n" +
