@@ -38,6 +38,7 @@ MailHeader read_header(std::string_view octets) {
   }
   header.is_over_limit = reader.is_over_limit();
   header.fields = reader.finish();
+  header.is_over_limit |= header.fields.is_over_limit;
   return header;
 }
 

@@ -50,6 +50,13 @@ std::string_view cms_arcs(std::string_view head) {
   return at == std::string_view::npos ? std::string_view() : head.substr(at + pkcs.size(), 5);
 }
 
+bool has_message_name(const Part& part) {
+  const std::vector<std::string> extensions = extensions_of(part.names);
+  return std::any_of(extensions.begin(), extensions.end(), [](std::string_view extension) {
+    return extension == "eml" || extension == "mht" || extension == "mhtml" || extension == "nws";
+  });
+}
+
 }  // namespace
 
 bool scans_text(std::string_view type, Coding coding) {
@@ -146,6 +153,10 @@ void Builder::leaf_ended(PartIndex index, const LeafScan& scan, const ContentFie
             .is_alternate = true});
     }
   }
+  // A message that was attached as a file.
+  const bool is_file_of_message = leaf.real_types.has(FileType::message) && !type.starts_with("message/") &&
+                                  !is_alternate && (!is_text(leaf) || has_message_name(leaf));
+  if (is_file_of_message) want({.kind = Job::Kind::split, .part = index, .source = index, .begin = 0, .end = size});
   if (leaf.real_types.has(FileType::tnef)) want({.kind = Job::Kind::tnef, .part = index, .is_alternate = is_alternate});
   if (is_cms_type(type) || leaf.real_types.has(FileType::cms)) {
     const std::string_view arcs = cms_arcs(scan.head());

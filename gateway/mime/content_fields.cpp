@@ -117,6 +117,11 @@ bool looks_like_file_name(std::string_view text) {
          std::all_of(extension.begin(), extension.end(), [](char c) { return text::is_alnum(c) || c == '_'; });
 }
 
+bool is_of_program(const Name& name) {
+  const std::vector<std::string> extensions = extensions_of({name});
+  return std::any_of(extensions.begin(), extensions.end(), is_executable_extension);
+}
+
 // Puts together what the kept fields of a section say.
 class FieldsBuilder {
  public:
@@ -125,6 +130,7 @@ class FieldsBuilder {
   void type(const std::string& value, bool is_hidden) {
     ParameterField read = read_parameters(value, type_keys);
     out_.oddities.add(read.oddities);
+    out_.is_over_limit |= read.is_over_limit;
     std::string type = to_type(read.value);
     if (!is_hidden) {
       ++type_fields_;
@@ -143,6 +149,7 @@ class FieldsBuilder {
   void disposition(const std::string& value) {
     ParameterField read = read_parameters(value, disposition_keys);
     out_.oddities.add(read.oddities);
+    out_.is_over_limit |= read.is_over_limit;
     out_.is_attachment |= to_label(read.value).starts_with("attachment");
     add_names(read.parameters, "filename", NameSource::disposition, first_names_);
     add_names(read.parameters, "name", NameSource::disposition, first_names_);
@@ -187,6 +194,8 @@ class FieldsBuilder {
       if (out_.charsets.size() < max_charsets)
         add_once(out_.charsets, text::to_lower(trim_name(charset)).substr(0, max_charset_octets));
     }
+    if (auto values = values_of(type_parameters_, "delsp", ignored); !values.empty())
+      out_.joins_lines = text::equals_ignoring_case(values.front(), "yes");
     if (auto types = values_of(type_parameters_, "smime-type", ignored); !types.empty())
       out_.smime_type = text::to_lower(types.front());
     if (types_.size() > 1) out_.oddities.add(Oddity::conflicting_type);
@@ -204,8 +213,13 @@ class FieldsBuilder {
 
   void add_name(Name name) {
     const auto is_same = [&name](const Name& one) { return one.text == name.text; };
-    if (name.text.empty() || out_.names.size() >= max_names) return;
-    if (std::none_of(out_.names.begin(), out_.names.end(), is_same)) out_.names.push_back(std::move(name));
+    if (name.text.empty() || std::any_of(out_.names.begin(), out_.names.end(), is_same)) return;
+    if (out_.names.size() < max_names) {
+      out_.names.push_back(std::move(name));
+    } else if (is_of_program(name) && !is_of_program(out_.names.back())) {
+      // Of more names than are kept, those matter that would run.
+      out_.names.back() = std::move(name);
+    }
   }
 
   // What the disposition says is the name to most readers, so it comes first.

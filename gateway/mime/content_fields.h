@@ -20,11 +20,13 @@ struct ContentFields {
   std::vector<Coding> codings;          // the same; empty where none is said, or none is known
   std::vector<std::string> charsets;    // lower case, each once; the most plausible first
   std::string smime_type;
+  bool joins_lines = false;  // "DelSp=yes"
   bool is_attachment = false;
   std::vector<Name> names;
   std::string subject;  // decoded
   Oddities oddities;
   std::size_t fields = 0;
+  bool is_over_limit = false;  // a field has more parameters than are read
 
   std::string_view type() const { return types.empty() ? std::string_view() : std::string_view(types.front()); }
   std::string charset() const { return charsets.empty() ? std::string() : charsets.front(); }

@@ -207,7 +207,9 @@ bool is_trailing(char c) { return c == '.' || c == ' ' || c == '"' || c == '\'' 
 std::string extension_of(std::string_view clean) {
   const std::size_t dot = clean.rfind('.');
   if (dot == std::string_view::npos || dot + 1 == clean.size()) return {};
-  return text::to_lower(clean.substr(dot + 1));
+  const std::string_view written = clean.substr(dot + 1);
+  // A name that is folded behind its dot has white space there, which readers drop.
+  return text::to_lower(written.substr(std::min(written.find_first_not_of(' '), written.size())));
 }
 
 void add_once(std::vector<std::string>& all, std::string one) {
@@ -286,6 +288,8 @@ std::vector<std::string> extensions_of(const std::vector<Name>& names) {
 }
 
 bool is_executable_extension(std::string_view extension) {
+  // A class of Windows: "{3050f4d8-98b5-11cf-bb82-00aa00bdce0b}".
+  if (extension.starts_with('{') && extension.ends_with('}')) return true;
   return std::binary_search(std::begin(executable), std::end(executable), extension);
 }
 

@@ -13,11 +13,12 @@ namespace sallyport::mime {
 
 namespace {
 
-constexpr std::size_t max_parameters = 64;
+constexpr std::size_t max_parameters = 1000;
 constexpr std::size_t max_found = 48;        // by the search, of one field
 constexpr std::size_t max_tries = 64;        // occurrences of keys that the search looks at
 constexpr std::size_t max_looked_at = 2048;  // octets of a value that the search looks at
-constexpr std::size_t max_sections = 100;
+constexpr std::size_t max_sections = 1000;
+constexpr std::size_t kept_of_end = 128;  // of a value that is too long: a name's extension is there
 
 bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f'; }
 
@@ -81,6 +82,7 @@ class GrammarReader {
     out_.value = read_main();
     while (at_ < text_.size() && out_.parameters.size() < max_parameters) read_parameter();
     if (at_ < text_.size()) is_regular_ = false;
+    out_.is_over_limit = out_.parameters.size() >= max_parameters && at_ < text_.size();
   }
 
  private:
@@ -273,6 +275,34 @@ std::string to_text(const std::string& octets, std::string_view charset) {
   return converted ? converted->utf8 : octets;
 }
 
+// Encoded words labelled as some readers take them: UTF-16 without a mark for little-endian, a charset that nobody
+// knows for UTF-8.
+std::string with_other_labels(std::string_view words) {
+  std::string other;
+  while (true) {
+    const std::size_t begin = std::min(words.find("=?"), words.size());
+    const std::size_t label = std::min(begin + 2, words.size());
+    other += words.substr(0, label);
+    words.remove_prefix(label);
+    if (words.empty()) return other;
+    const std::string_view written = words.substr(0, std::min(words.find('?'), words.size()));
+    const std::string_view charset = written.substr(0, written.find('*'));
+    if (text::equals_ignoring_case(charset, "utf-16")) {
+      other += "utf-16le";
+    } else {
+      other += is_known_charset(charset) ? charset : "utf-8";
+    }
+    words.remove_prefix(charset.size());
+    if (words.size() < 2) return other.append(words);
+    // "?Q?text?=", in which there may be "=?".
+    const std::size_t coding = std::min(words.find('?'), words.size() - 1) + 1;
+    const std::size_t text = std::min(words.find('?', coding), words.size() - 1) + 1;
+    const std::size_t end = std::min(words.find("?=", text), words.size() - 2) + 2;
+    other += words.substr(0, end);
+    words.remove_prefix(end);
+  }
+}
+
 // charset'language'text; the language may have hyphens. Without both apostrophes all of it is text.
 struct Extended {
   std::string_view charset;
@@ -290,13 +320,15 @@ class Values {
   explicit Values(Oddities& oddities) : oddities_(oddities) {}
 
   void add(std::string value) {
-    if (value.size() > max_name_octets) value.resize(max_name_octets);
+    if (value.size() > max_name_octets)
+      value.erase(max_name_octets - kept_of_end, value.size() - max_name_octets);  // its middle
     if (std::find(all_.begin(), all_.end(), value) == all_.end()) all_.push_back(std::move(value));
   }
   void add_plain(const std::string& value) {
     if (value.find("=?") != std::string::npos) {
       oddities_.add(Oddity::encoded_parameter);
       add(mail::decode_words(value));
+      if (const std::string other = with_other_labels(value); other != value) add(mail::decode_words(other));
       return;
     }
     if (!text::is_ascii(value)) oddities_.add(Oddity::eight_bit_header);
@@ -305,6 +337,7 @@ class Values {
   void add_extended(std::string_view value) {
     const Extended extended = split_extended(value);
     add(to_text(undo_percent(extended.text), extended.charset));
+    if (extended.text.find("=?") != std::string_view::npos) add_plain(std::string(extended.text));
   }
   // Pieces in the order given. `all_extended`: as if each had the mark of extended ones.
   void add_pieces(const std::vector<const Parameter*>& pieces, bool all_extended) {

@@ -29,6 +29,7 @@ struct ParameterField {
   std::string value;                  // what stands before the parameters, without comments and white space at its ends
   std::vector<Parameter> parameters;  // in order; those found by the search follow
   Oddities oddities;
+  bool is_over_limit = false;  // there are more parameters than are read
 };
 
 // `field`: a field's value, folded or not. `keys`: those to search for, in lower case.

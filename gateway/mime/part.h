@@ -120,7 +120,8 @@ struct Part {
   std::string charset;
   // The octets of an earlier part once more, in another charset, whatever mark they begin with.
   bool is_other_charset = false;
-  std::vector<Name> names;  // every candidate, each once
+  bool joins_lines = false;  // "DelSp=yes": lines that end with a space are joined without it (RFC 3676)
+  std::vector<Name> names;   // every candidate, each once
 
   // What it is.
   std::uint64_t size = 0;  // of the decoded content
@@ -144,6 +145,7 @@ struct Part {
     visit("charset", charset);
     visit("other_charset", is_other_charset);
     visit("attachment", is_attachment);
+    visit("joins_lines", joins_lines);
     visit("names", names);
     visit("size", size);
     visit("real_types", real_types);
@@ -155,7 +157,7 @@ struct Part {
 
 // Said to be text/plain, or nothing at all.
 bool is_plain_text(const Part& part);
-// Said to be text/html, or HTML by its content.
+// Said to be text/html, or HTML by its content, or text whose name makes it that.
 bool is_html(const Part& part);
 // Said to be text of any kind (text/*, or nothing), and no container.
 bool is_text(const Part& part);

@@ -30,6 +30,7 @@ Splitter::Splitter(Builder& builder, ContentFields fields, std::uint64_t header_
   message.begin = message.end = header_octets;
   message.declared_type = fields.type();
   message.charset = fields.charset();
+  message.joins_lines = fields.joins_lines;
   message.names = fields.names;
   message.is_attachment = fields.is_attachment;
   message.oddities = fields.oddities;
@@ -139,6 +140,7 @@ void Splitter::end_header(std::uint64_t content_begin) {
   in_header_ = false;
   ContentFields fields = header_->finish();
   header_.reset();
+  if (fields.is_over_limit) return builder_.fail(Unscannable::header);
   if (header_was_cut_ && first_odd_line_ && !options_.ends_header_early) {
     // No empty line, but one that is no field: the content begins there.
     Job job{.kind = Job::Kind::split,
@@ -168,6 +170,7 @@ void Splitter::end_header(std::uint64_t content_begin) {
   part.end = content_begin;
   part.declared_type = fields.type();
   part.charset = fields.charset();
+  part.joins_lines = fields.joins_lines;
   part.names = fields.names;
   part.is_attachment = fields.is_attachment;
   part.oddities = fields.oddities;

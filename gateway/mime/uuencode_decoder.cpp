@@ -1,4 +1,5 @@
 // uuencode (POSIX), with and without its lines "begin" and "end"; also its variant in base64.
+#include <algorithm>
 #include <cstddef>
 
 #include "gateway/base/base64.h"
@@ -33,6 +34,10 @@ class UuencodeDecoder final : public LineDecoder {
   }
   void end_lines(std::string&) override { faults_.incomplete = has_begun_ && !is_over_; }
 
+  // Text nearly always has octets that are no digits, such as lower-case letters.
+  static bool has_only_digits(std::string_view line) {
+    return std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '`'; });
+  }
   static unsigned value(char c) { return static_cast<unsigned>(c - ' ') & 0x3f; }
 
   void decode(std::string_view line, std::string& out) {
@@ -40,7 +45,8 @@ class UuencodeDecoder final : public LineDecoder {
     const std::size_t octets = value(line.front());
     const std::string_view digits = line.substr(1);
     const std::size_t full = (octets + 2) / 3 * 4;
-    if (line.front() < ' ' || line.front() > '`' || digits.size() > full + 2 || digits.size() + 4 < full) {
+    if (line.front() < ' ' || line.front() > '`' || digits.size() > full + 2 ||
+        (digits.size() + 4 < full && !(has_begun_ && has_only_digits(digits)))) {
       faults_.junk = true;
       return;
     }

@@ -143,6 +143,9 @@ TEST(Uuencode, OfTheVectors) {
   const auto two = decode(Coding::uuencode, "begin 644 a\r\n#0V%T\r\nend\r\nbegin 644 b\r\n#0V%T\r\nend\r\n");
   EXPECT_EQ(two.octets, "CatCat");
   EXPECT_TRUE(two.faults.several);
+  // Without the spaces at the ends of its lines, as quoted-printable or an editor leaves it.
+  EXPECT_EQ(decode(Coding::uuencode, "begin 644 a\r\n)0V%T\r\n#0V%T\r\n`\r\nend\r\n").octets,
+            std::string("Cat\0\0\0\0\0\0Cat", 12));
   EXPECT_TRUE(decode(Coding::uuencode, "this is no such line at all\r\n").faults.junk);
 }
 

@@ -66,6 +66,45 @@ TEST(NameCandidates, OfBothFieldsThatAgreeAreOne) {
       1U);
 }
 
+TEST(NameCandidates, OfLongNamesKeepTheirEnd) {
+  const std::string written = std::string(3000, 'x') + ".exe";
+  const auto ends = [](const std::vector<std::string>& names) {
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".exe"); });
+  };
+  EXPECT_TRUE(ends(names_of({"Content-Disposition: attachment; filename=\"" + written + "\""})));
+  std::string pieces;
+  for (std::size_t i = 0; i * 10 < written.size(); ++i)
+    pieces += "; filename*" + std::to_string(i) + "=" + written.substr(i * 10, 10);
+  EXPECT_TRUE(ends(names_of({"Content-Disposition: attachment" + pieces})));
+}
+
+TEST(NameCandidates, OfManyKeepThoseOfPrograms) {
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += "; filename=" + std::to_string(i) + ".txt";
+  EXPECT_TRUE(has(names_of({"Content-Disposition: attachment" + many + "; filename=a.exe; filename=b.txt"}), "a.exe"));
+}
+
+TEST(NameCandidates, OfMoreParametersThanAreReadAreUnscannable) {
+  const auto is_over = [](std::size_t count) {
+    std::string field = "Content-Disposition: attachment";
+    for (std::size_t i = 0; i < count; ++i) field += "; x=y";
+    HeaderReader reader;
+    reader.take(field + "; filename=a.exe");
+    return reader.finish().is_over_limit;
+  };
+  EXPECT_FALSE(is_over(999));
+  EXPECT_TRUE(is_over(1000));
+}
+
+TEST(NameCandidates, OfEncodedWordsWhereverTheyStand) {
+  for (const char* parameter :
+       {"filename*=\"=?utf-8?Q?a=2Eexe?=\"", "filename=\"=?no-such-charset?Q?a=2Eexe?=\"",
+        "filename=\"=?utf-16?B?YQAuAGUAeABlAA==?=\"", "filename=\"=?UTF-16*en?B?YQAuAA==?==?utf-16?B?ZQB4AGUA?=\"",
+        "filename=\"=?x?Q?=61?= =?x?Q?.exe?=\"", "filename=\"=?x?q\"; filename=a.exe"}) {
+    EXPECT_TRUE(has(names_of({std::string("Content-Disposition: attachment; ") + parameter}), "a.exe")) << parameter;
+  }
+}
+
 TEST(NameCandidates, DoNotGoOnForEver) {
   std::string field = "Content-Disposition: attachment";
   for (int i = 0; i < 5000; ++i) field += "; filename=x" + std::to_string(i) + "(\"";
@@ -93,7 +132,8 @@ TEST(CleanName, IsWhatWindowsWouldStore) {
   EXPECT_EQ(clean("a\xe2\x80\xae"
                   "fdp.exe")
                 .extension,
-            "exe");  // right-to-left override
+            "exe");                             // right-to-left override
+  EXPECT_EQ(clean("a. exe").extension, "exe");  // folded behind the dot
   EXPECT_EQ(clean("").text, "");
   EXPECT_EQ(clean("...").extension, "");
   EXPECT_EQ(clean("no extension").extension, "");
@@ -134,7 +174,8 @@ TEST(Extensions, AreThoseOfEachEndOfTheName) {
 }
 
 TEST(Extensions, ThatRunAreKnown) {
-  for (const char* extension : {"exe", "js", "lnk", "vbs", "iso", "appref-ms", "xnk", "ace", "settingcontent-ms"})
+  for (const char* extension : {"exe", "js", "lnk", "vbs", "iso", "appref-ms", "xnk", "ace", "settingcontent-ms",
+                                "{3050f4d8-98b5-11cf-bb82-00aa00bdce0b}"})
     EXPECT_TRUE(is_executable_extension(extension)) << extension;
   for (const char* extension : {"pdf", "txt", "docx", "zip", "", "jpg"})
     EXPECT_FALSE(is_executable_extension(extension)) << extension;

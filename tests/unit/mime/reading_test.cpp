@@ -497,6 +497,20 @@ TEST(Contents, AreInTheirCharset) {
   EXPECT_EQ(text("Content-Type: text/html", "<meta charset=koi8-r>\xd0"), "<meta charset=koi8-r>\xd0\xbf");
 }
 
+TEST(Reading, FindsTheMessageInAFile) {
+  const std::string inner = "Received: from a\r\n by b\r\n" + mixed(attachment("x.exe", harm));
+  for (const char* head :
+       {"application/octet-stream; name=a.bin", "text/plain; name=a.EML", "image/png; name=page.mht"}) {
+    const ReadMail read = read_mail(mixed("Content-Type: " + std::string(head) +
+                                          "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64(inner)));
+    EXPECT_TRUE(read.holds(harm) && read.has_extension("exe")) << head;
+  }
+  // The text of a mail may begin like one.
+  EXPECT_EQ(
+      read_mail("Content-Type: text/plain\r\n\r\nReceived: from a\r\nSubject: x\r\n\r\nhello\r\n").tree.parts.size(),
+      1U);
+}
+
 // Every text that a mail shows to some reader (threats.md M9).
 std::string all_texts(const ReadMail& mail) {
   Contents contents;
