@@ -141,7 +141,7 @@ const Html& Contents::html(const mail::Message& message, const Tree& tree, PartI
   limits.text = std::min(limits.text, room_);
   found->second = read_html(of.utf8, limits);
   found->second.is_whole &= of.is_whole;
-  room_ -= std::min(room_, found->second.text.size());
+  room_ -= std::min(room_, found->second.text.size() + found->second.hidden_text.size());
   return found->second;
 }
 

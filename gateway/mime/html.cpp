@@ -92,6 +92,7 @@ HtmlAttributes attributes_of(const GumboNode& node) {
     const auto& one = *static_cast<const GumboAttribute*>(attributes.data[i]);
     const std::string name = text::to_lower(one.name);
     if (name == "hidden") all.is_hidden = true;
+    if (HtmlAttributes::is_code(name)) all.has_code = true;
     std::string_view* const place = all.find(name);
     if (place != nullptr && place->data() == nullptr) *place = one.value;
   }
@@ -162,7 +163,6 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
   Html html;
   html.is_whole = utf8.size() <= limits.source;
   HtmlReading reading(limits, html);
-  std::vector<std::string> documents;
   std::size_t left = limits.source;
   const auto read_document = [&](std::string_view document) {
     document = document.substr(0, left);
@@ -183,11 +183,15 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
     walk(*parsed->document, reading);
   };
   read_document(utf8);
-  // Comments within what stood in a comment are left out.
-  documents = std::move(reading.conditional());
-  for (const std::string& document : documents) read_document(document);
+  // Each of them may hold further ones, which are shorter.
+  for (std::size_t i = 0; i < reading.conditional().size() && left > 0; ++i) {
+    const std::string document = std::move(reading.conditional()[i]);
+    read_document(document);
+  }
   // A cut may have left half a character.
-  while (!html.text.empty() && html.text.size() + 4 > limits.text && !text::is_utf8(html.text)) html.text.pop_back();
+  for (std::string* text : {&html.text, &html.hidden_text}) {
+    while (!text->empty() && text->size() + 4 > limits.text && !text::is_utf8(*text)) text->pop_back();
+  }
   return html;
 }
 

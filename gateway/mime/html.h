@@ -46,8 +46,13 @@ struct Html {
   // that is hidden by a style (display:none, font-size:0, visibility:hidden) is left out and counted.
   std::string text;
   std::vector<Link> links;
+  // What a style hides, as far as it has room; some readers show it all the same, such as Outlook what is invisible.
+  std::string hidden_text;
   std::size_t hidden_octets = 0;  // of text that a style hides, without white space
   bool has_script = false;
+  // Scripts, handlers of events, documents in attributes and the like: the source may name targets that are not in
+  // `links`.
+  bool has_code = false;
   bool has_form = false;
   bool has_password_field = false;
   bool is_whole = true;

@@ -4,13 +4,14 @@
 #include <array>
 #include <utility>
 
+#include "gateway/base/octet_search.h"
 #include "gateway/base/text.h"
 
 namespace sallyport::mime {
 
 namespace {
 
-constexpr std::size_t most_comments = 16;
+constexpr std::size_t most_comments = 400;
 constexpr std::size_t most_shown = 1024;
 constexpr std::size_t usual_links = 32;  // of a mail that has one
 constexpr std::size_t usual_nesting = 32;
@@ -76,6 +77,50 @@ bool hides(std::string_view style) {
   return plain.ends_with("font-size:0") || plain.ends_with("opacity:0");
 }
 
+// A style with its escapes undone: "\\75 rl(" is "url(" (CSS Syntax, 4.3.7).
+std::string without_escapes(std::string_view style) {
+  constexpr std::size_t most_digits = 6;
+  std::string plain;
+  for (std::size_t i = 0; i < style.size(); ++i) {
+    if (style[i] != '\\' || i + 1 == style.size()) {
+      plain += style[i];
+      continue;
+    }
+    unsigned number = 0;
+    std::size_t digits = 0;
+    for (; digits < most_digits && i + 1 + digits < style.size(); ++digits) {
+      const char c = text::lower(style[i + 1 + digits]);
+      if (!text::is_digit(c) && (c < 'a' || c > 'f')) break;
+      number = number * 16 + static_cast<unsigned>(text::is_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    i += std::max<std::size_t>(digits, 1);
+    if (digits == 0) {
+      if (style[i] != '\n') plain += style[i];
+      continue;
+    }
+    plain += number > 0 && number < 0x80 ? static_cast<char>(number) : '?';
+    if (i + 1 < style.size() && is_white(style[i + 1])) ++i;
+  }
+  return plain;
+}
+
+std::string_view without_quotes(std::string_view text) {
+  while (!text.empty() && (text.front() == '\'' || text.front() == '"')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == '\'' || text.back() == '"')) text.remove_suffix(1);
+  return text;
+}
+
+bool ends_with_url_function(std::string_view style) {
+  style = trim_white_space(style);
+  return style.ends_with('(') && text::ends_with_ignoring_case(style.substr(0, style.size() - 1), "url");
+}
+
+std::size_t find_ignoring_case(std::string_view text, std::string_view lower) {
+  const auto at = std::search(text.begin(), text.end(), lower.begin(), lower.end(),
+                              [](char a, char b) { return text::lower(a) == b; });
+  return at == text.end() ? std::string_view::npos : static_cast<std::size_t>(at - text.begin());
+}
+
 }  // namespace
 
 std::string_view trim_white_space(std::string_view text) {
@@ -88,6 +133,15 @@ std::string_view* HtmlAttributes::find(std::string_view name) {
   std::string_view* const place = place_of(name);
   if (place != nullptr && place != &style) is_bare = false;
   return place;
+}
+
+bool HtmlAttributes::is_named_code(std::string_view name) {
+  constexpr std::array<std::string_view, 8> names{"to",     "ping",   "poster", "srcdoc",
+                                                  "lowsrc", "dynsrc", "values", "codebase"};
+  const char first = text::lower(name.front());
+  return std::any_of(names.begin(), names.end(), [name, first](std::string_view one) {
+    return one.front() == first && text::equals_ignoring_case(name, one);
+  });
 }
 
 bool HtmlAttributes::may_have(std::string_view name) {
@@ -139,10 +193,13 @@ HtmlReading::Mark HtmlReading::mark() const {
   Mark mark;
   mark.out.hidden_octets = out_.hidden_octets;
   mark.out.has_script = out_.has_script;
+  mark.out.has_code = out_.has_code;
   mark.out.has_form = out_.has_form;
   mark.out.has_password_field = out_.has_password_field;
   mark.out.is_whole = out_.is_whole;
   mark.text = out_.text.size();
+  mark.hidden_text = out_.hidden_text.size();
+  mark.hidden_separator = hidden_separator_;
   mark.links = out_.links.size();
   mark.conditional = conditional_.size();
   mark.wants_space = wants_space_;
@@ -152,10 +209,13 @@ HtmlReading::Mark HtmlReading::mark() const {
 void HtmlReading::restore(const Mark& mark) {
   out_.hidden_octets = mark.out.hidden_octets;
   out_.has_script = mark.out.has_script;
+  out_.has_code = mark.out.has_code;
   out_.has_form = mark.out.has_form;
   out_.has_password_field = mark.out.has_password_field;
   out_.is_whole = mark.out.is_whole;
   out_.text.resize(mark.text);
+  out_.hidden_text.resize(mark.hidden_text);
+  hidden_separator_ = mark.hidden_separator;
   out_.links.resize(mark.links);
   conditional_.resize(mark.conditional);
   wants_space_ = mark.wants_space;
@@ -165,6 +225,7 @@ void HtmlReading::restore(const Mark& mark) {
 
 bool HtmlReading::enter(HtmlTag tag, const HtmlAttributes& attributes) {
   if (tag == HtmlTag::form) out_.has_form = true;
+  if (attributes.has_code || tag == HtmlTag::script) out_.has_code = true;
   const std::optional<std::size_t> link = attributes.is_bare ? std::nullopt : add_links(tag, attributes);
   if (tag == HtmlTag::script) {
     out_.has_script = true;
@@ -173,10 +234,13 @@ bool HtmlReading::enter(HtmlTag tag, const HtmlAttributes& attributes) {
   if (tag == HtmlTag::style) return false;
   const std::size_t text_begin = out_.text.size();
   if (is_block(tag)) new_line();
-  if (tag == HtmlTag::cell) wants_space_ = true;
+  if (tag == HtmlTag::cell) {
+    wants_space_ = true;
+    if (hidden_ > 0 && hidden_separator_ == '\0') hidden_separator_ = ' ';
+  }
   if (!attributes.style.empty()) style(attributes.style);
   const bool hidden = attributes.is_hidden || (!attributes.style.empty() && hides(attributes.style));
-  if (hidden) ++hidden_;
+  if (hidden && hidden_++ == 0) hidden_separator_ = '\n';
   if (open_.empty()) open_.reserve(usual_nesting);
   open_.push_back({tag, hidden, link, text_begin});
   return true;
@@ -251,14 +315,16 @@ void HtmlReading::add_written_link(std::string_view target, LinkKind kind) {
 // <meta http-equiv=refresh content="0; url=...">
 void HtmlReading::add_refresh(const HtmlAttributes& attributes) {
   if (!text::equals_ignoring_case(trim_white_space(attributes.http_equiv), "refresh")) return;
-  const std::string_view content = attributes.content;
-  const std::size_t at = text::to_lower(content).find("url");
-  if (at == std::string::npos) return;
-  std::string_view target = trim_white_space(content.substr(at + 3));
-  if (target.starts_with('=')) target = trim_white_space(target.substr(1));
-  while (!target.empty() && (target.front() == '\'' || target.front() == '"')) target.remove_prefix(1);
-  while (!target.empty() && (target.back() == '\'' || target.back() == '"')) target.remove_suffix(1);
-  add_link(target, LinkKind::refresh);
+  // A time, and what follows it, with "url=" or without (HTML, 4.2.5.3).
+  std::string_view target = trim_white_space(attributes.content);
+  while (!target.empty() && (text::is_digit(target.front()) || target.front() == '.')) target.remove_prefix(1);
+  target = trim_white_space(target);
+  if (target.starts_with(';') || target.starts_with(',')) target = trim_white_space(target.substr(1));
+  if (text::starts_with_ignoring_case(target, "url")) {
+    const std::string_view behind = trim_white_space(target.substr(3));
+    if (behind.starts_with('=')) target = trim_white_space(behind.substr(1));
+  }
+  add_link(without_quotes(target), LinkKind::refresh);
 }
 
 void HtmlReading::add_source_set(std::string_view set) {
@@ -271,35 +337,76 @@ void HtmlReading::add_source_set(std::string_view set) {
 }
 
 void HtmlReading::style(std::string_view style) {
-  for (std::size_t at = style.find("url("); at != std::string_view::npos; at = style.find("url(", at + 4)) {
-    std::string_view target = trim_white_space(style.substr(at + 4, style.find(')', at) - at - 4));
-    while (!target.empty() && (target.front() == '\'' || target.front() == '"')) target.remove_prefix(1);
-    while (!target.empty() && (target.back() == '\'' || target.back() == '"')) target.remove_suffix(1);
-    add_link(target, LinkKind::style);
+  if (find_octet<'(', '\\', '"', '\''>(style, 0) == style.size()) return;
+  std::string plain;
+  if (style.find('\\') != std::string_view::npos) {
+    plain = without_escapes(style);
+    style = plain;
+  }
+  for (std::size_t at = style.find('('); at != std::string_view::npos; at = style.find('(', at + 1)) {
+    if (at < 3 || !text::equals_ignoring_case(style.substr(at - 3, 3), "url")) continue;
+    add_link(without_quotes(trim_white_space(style.substr(at + 1, style.find(')', at) - at - 1))), LinkKind::style);
     if (!out_.is_whole) return;
+  }
+  if (style.find("//") != std::string_view::npos) add_quoted_targets(style);
+}
+
+// @import "https://example.com/a.css"; image-set("https://example.com/a.png" 1x)
+void HtmlReading::add_quoted_targets(std::string_view style) {
+  std::size_t at = style.find_first_of("\"'");
+  while (at != std::string_view::npos && out_.is_whole) {
+    const std::size_t end = std::min(style.find(style[at], at + 1), style.size());
+    const std::string_view quoted = style.substr(at + 1, end - at - 1);
+    const bool is_target = quoted.find("//") != std::string_view::npos;
+    if (is_target && !ends_with_url_function(style.substr(0, at))) add_link(quoted, LinkKind::style);
+    at = style.find_first_of("\"'", std::min(end + 1, style.size()));
   }
 }
 
 void HtmlReading::comment(std::string_view comment) {
-  if (!trim_white_space(comment).starts_with("[if") || conditional_.size() >= most_comments) return;
+  if (!text::starts_with_ignoring_case(trim_white_space(comment), "[if")) return;
   const std::size_t begin = comment.find("]>");
-  const std::size_t end = comment.rfind("<![endif");
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin + 2) return;
-  conditional_.emplace_back(comment.substr(begin + 2, end - begin - 2));
+  if (begin == std::string_view::npos) return;
+  const std::string_view rest = comment.substr(begin + 2);
+  // "[if !mso]><!": what follows the comment is shown.
+  if (rest.size() < 4) return;
+  if (conditional_.size() >= most_comments) {
+    out_.is_whole = false;
+    return;
+  }
+  // Up to the end of the condition that was opened here, whatever is within.
+  constexpr std::string_view mark = "<![endif";
+  std::size_t end = std::string_view::npos;
+  for (std::size_t from = 0, at = 0; (at = find_ignoring_case(rest.substr(from), mark)) != std::string_view::npos;) {
+    end = from + at;
+    from = end + mark.size();
+  }
+  conditional_.emplace_back(rest.substr(0, end));
+}
+
+void HtmlReading::hidden_text(std::string_view text) {
+  for (const char c : text) {
+    if (is_white(c)) {
+      if (hidden_separator_ == '\0') hidden_separator_ = ' ';
+      continue;
+    }
+    ++out_.hidden_octets;
+    if (out_.hidden_text.size() + 2 > limits_.text) continue;
+    if (hidden_separator_ != '\0' && !out_.hidden_text.empty()) out_.hidden_text += hidden_separator_;
+    hidden_separator_ = '\0';
+    out_.hidden_text += c;
+  }
 }
 
 void HtmlReading::new_line() {
+  if (hidden_ > 0) hidden_separator_ = '\n';
   wants_space_ = false;
   const bool has_room = out_.text.size() < limits_.text;
   if (has_room && !out_.text.empty() && out_.text.back() != '\n') out_.text += '\n';
 }
 
 void HtmlReading::text(std::string_view text) {
-  if (hidden_ > 0) {
-    out_.hidden_octets +=
-        static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !is_white(c); }));
-    return;
-  }
+  if (hidden_ > 0) return hidden_text(text);
   while (!text.empty()) {
     if (is_white(text.front())) {
       wants_space_ = true;

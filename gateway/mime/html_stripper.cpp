@@ -97,6 +97,7 @@ std::size_t nesting_of(std::string_view html) {
 }
 
 void strip(std::string_view html, const HtmlLimits& limits, Html& out) {
+  out.has_code = true;        // nobody has looked
   std::string skipped_until;  // the name of a script or style that is open
   for (std::size_t at = 0; at < html.size();) {
     const std::size_t tag_at = std::min(html.find('<', at), html.size());

@@ -1,8 +1,24 @@
 #include "gateway/mime/part.h"
 
+#include <algorithm>
+
 #include "gateway/mime/tree.h"
 
 namespace sallyport::mime {
+
+namespace {
+
+// Text that is opened as a web page because of its name.
+bool is_named_html(const Part& part) {
+  if (!part.real_types.has_any(FileTypes(FileType::text) | FileType::xml | FileType::script)) return false;
+  return std::any_of(part.names.begin(), part.names.end(), [](const Name& name) {
+    const std::string extension = clean(name.text).extension;
+    return extension == "htm" || extension == "html" || extension == "xhtml" || extension == "xht" ||
+           extension == "shtml" || extension == "svg";
+  });
+}
+
+}  // namespace
 
 bool is_plain_text(const Part& part) {
   return !part.is_container && (part.declared_type.empty() || part.declared_type == "text/plain");
@@ -10,7 +26,7 @@ bool is_plain_text(const Part& part) {
 
 bool is_html(const Part& part) {
   return !part.is_container && (part.declared_type == "text/html" || part.declared_type == "application/xhtml+xml" ||
-                                part.real_types.has(FileType::html));
+                                part.real_types.has(FileType::html) || is_named_html(part));
 }
 
 bool is_text(const Part& part) {

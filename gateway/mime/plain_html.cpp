@@ -198,6 +198,10 @@ class PlainHtml {
   // The first of several attributes of one name counts.
   bool take(std::string_view name, std::string_view value, HtmlAttributes& attributes) {
     constexpr std::size_t longest = 10;
+    if (HtmlAttributes::is_code(name)) {
+      attributes.has_code = true;
+      return true;
+    }
     if (!HtmlAttributes::may_have(name)) return true;
     std::array<char, longest> lower{};
     std::transform(name.begin(), name.end(), lower.begin(), text::lower);

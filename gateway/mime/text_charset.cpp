@@ -39,12 +39,19 @@ std::string_view evident_charset(std::string_view octets) {
 }
 
 std::string_view meta_charset(std::string_view html) {
+  constexpr std::string_view key = "charset";
+  constexpr std::string_view tag = "<meta";
   html = html.substr(0, 1024);
-  const std::string lower = text::to_lower(html);
-  const std::size_t meta = lower.find("<meta");
-  const std::size_t at = meta == std::string::npos ? meta : lower.find("charset=", meta);
-  if (at == std::string::npos) return {};
-  std::string_view rest = html.substr(at + 8);
+  const auto is_at = [html](std::size_t at, std::string_view what) {
+    return text::starts_with_ignoring_case(html.substr(at), what);
+  };
+  std::size_t at = html.find('=');
+  while (at != std::string_view::npos && (at < key.size() || !is_at(at - key.size(), key))) at = html.find('=', at + 1);
+  if (at == std::string_view::npos) return {};
+  std::size_t begin = html.find('<');
+  while (begin < at && !is_at(begin, tag)) begin = html.find('<', begin + 1);
+  if (begin > at) return {};
+  std::string_view rest = html.substr(at + 1);
   while (!rest.empty() && (rest.front() == '"' || rest.front() == '\'' || rest.front() == ' ')) rest.remove_prefix(1);
   return rest.substr(0, rest.find_first_of("\"' />;"));
 }

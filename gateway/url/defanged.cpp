@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "gateway/base/text.h"
 
@@ -38,18 +39,25 @@ std::size_t end_of_head(std::string_view text) {
   return std::min(text.find('/', host), text.size());
 }
 
-// What the brackets at the beginning of the text stand for, and their length; empty when they stand for themselves.
-std::string_view meant_by(std::string_view text, std::size_t& length) {
-  const char closing = text.front() == '[' ? ']' : text.front() == '(' ? ')' : '}';
-  const std::size_t end = text.substr(0, longest_word + 2).find(closing);
-  if (end == std::string_view::npos) return {};
-  const std::string_view inside = text.substr(1, end - 1);
+// What is meant by a word in brackets; empty when it stands for itself.
+std::string_view meant_by(std::string_view inside) {
   for (const Word& word : words) {
-    if (!text::equals_ignoring_case(inside, word.inside)) continue;
-    length = end + 1;
-    return word.meant;
+    if (text::equals_ignoring_case(inside, word.inside)) return word.meant;
   }
   return {};
+}
+
+char opening_of(char closing) {
+  switch (closing) {
+    case ']':
+      return '[';
+    case ')':
+      return '(';
+    case '}':
+      return '{';
+    default:
+      return '\0';
+  }
 }
 
 struct Scheme {
@@ -75,24 +83,28 @@ constexpr std::array<Scheme, 14> schemes{{{"https", "https"},
 }  // namespace
 
 std::optional<std::string> refanged(std::string_view text) {
-  std::optional<std::string> out;
-  std::size_t copied = 0;
+  if (text.find_first_of("[({") == std::string_view::npos) return std::nullopt;
   const std::size_t head = end_of_head(text);
-  for (std::size_t at = text.find_first_of("[({"); at != std::string_view::npos; at = text.find_first_of("[({", at)) {
-    if (!out && at >= head) break;
-    std::size_t length = 0;
-    const std::string_view meant = meant_by(text.substr(at), length);
-    if (meant.empty()) {
-      ++at;
-      continue;
-    }
-    if (!out) out.emplace();
-    out->append(text.substr(copied, at - copied)).append(meant);
-    at += length;
-    copied = at;
+  std::string out;
+  bool is_other = false;
+  // Each word is looked for when its closing bracket has come, so that brackets around brackets are read from the
+  // inside outwards, and what comes out holds no such word any more.
+  for (const char c : text) {
+    out += c;
+    const char opening = opening_of(c);
+    if (opening == '\0') continue;
+    const std::size_t from = out.size() - std::min(out.size(), longest_word + 2);
+    const std::size_t at = std::string_view(out).substr(from).rfind(opening);
+    if (at == std::string_view::npos) continue;
+    const std::size_t begin = from + at;
+    const std::string_view meant = meant_by(std::string_view(out).substr(begin + 1, out.size() - begin - 2));
+    if (meant.empty()) continue;
+    if (!is_other && begin >= head) return std::nullopt;
+    is_other = true;
+    out.resize(begin);
+    out += meant;
   }
-  if (out) out->append(text.substr(copied));
-  return out;
+  return is_other ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::string_view known_scheme(std::string_view written, bool& is_defanged) {

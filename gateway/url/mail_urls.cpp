@@ -1,7 +1,10 @@
 #include "gateway/url/mail_urls.h"
 
+#include <algorithm>
 #include <string>
 
+#include "gateway/base/mail_address.h"
+#include "gateway/mail/address_list.h"
 #include "gateway/mail/encoded_words.h"
 #include "gateway/url/suspicion.h"
 
@@ -28,6 +31,60 @@ Place place_of(mime::LinkKind kind) {
 
 // Charsets whose escapes turn octets of ASCII into letters of another script (threats.md M9).
 bool shifts(std::string_view charset) { return charset.starts_with("iso-2022") || charset.starts_with("hz"); }
+
+bool is_folded(const mime::Part& part) {
+  return part.real_types.has_any(mime::FileTypes(mime::FileType::calendar) | mime::FileType::vcard);
+}
+
+// Without the line ends that a calendar or a card has within its lines (RFC 5545, 3.1).
+std::string without_folds(std::string_view text) {
+  std::string joined;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    joined += text.substr(0, end);
+    text.remove_prefix(end);
+    if (text.empty()) break;
+    text.remove_prefix(1);
+    if (!text.starts_with(' ') && !text.starts_with('\t')) {
+      joined += '\n';
+      continue;
+    }
+    text.remove_prefix(1);
+    if (joined.ends_with('\r')) joined.pop_back();
+  }
+  return joined;
+}
+
+// As it is shown where lines that end with a space are joined without it (RFC 3676, 4.2).
+std::string without_soft_breaks(std::string_view text) {
+  std::string joined;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const bool is_soft = line.ends_with(' ') && line != "-- ";
+    joined += is_soft ? line.substr(0, line.size() - 1) : line;
+    if (!is_soft) joined += '\n';
+  }
+  return joined;
+}
+
+bool has_addresses(std::string_view name) { return name != "Subject" && name != "List-Unsubscribe"; }
+
+// The domains of addresses whose local part is quoted, which are none in a text.
+void add_quoted_addresses(std::string_view value, UrlSet& set) {
+  constexpr std::size_t most = 20;
+  if (value.find('"') == std::string_view::npos) return;
+  for (const mail::Mailbox& mailbox : mail::mailboxes(value, most)) {
+    const std::size_t at = mailbox.address.rfind('@');
+    if (at == std::string::npos) continue;
+    const std::string_view local = std::string_view(mailbox.address).substr(0, at);
+    const bool is_plain = std::all_of(local.begin(), local.end(), [](char c) { return c == '.' || is_atext(c); });
+    if (!is_plain) set.add_text(std::string_view(mailbox.address).substr(at + 1), Place::header);
+  }
+}
+
 constexpr std::size_t most_unshifted = std::size_t{64} * 1024;
 
 }  // namespace
@@ -36,6 +93,7 @@ void add_header_urls(const mail::HeaderSection& header, UrlSet& set) {
   for (const char* name : {"Subject", "List-Unsubscribe", "Reply-To", "From", "Sender"}) {
     for (const mail::HeaderField* field : header.find_all(name)) {
       set.add_text(mail::decode_words(mail::unfold(field->value)), Place::header);
+      if (has_addresses(name)) add_quoted_addresses(field->value, set);
     }
   }
 }
@@ -46,8 +104,19 @@ void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::P
   if (about.is_container) return;
   const mime::Html& html = contents.html(message, tree, part);
   for (const mime::Link& link : html.links) set.add_link(link.target, link.shown, place_of(link.kind));
-  const bool is_text = about.declared_type.empty() || about.declared_type.starts_with("text/") || !html.text.empty();
-  if (is_text) set.add_text(contents.text(message, tree, part));
+  if (!html.hidden_text.empty()) set.add_text(html.hidden_text);
+  if (html.has_code) set.add_code(contents.source(message, tree, part).utf8);
+  using mime::FileType;
+  constexpr mime::FileTypes texts =
+      mime::FileTypes(FileType::text) | FileType::url_shortcut | FileType::rtf | FileType::calendar | FileType::vcard;
+  const bool is_text = about.declared_type.empty() || about.declared_type.starts_with("text/") || !html.text.empty() ||
+                       about.real_types.has_any(texts);
+  if (is_text) {
+    const std::string& text = contents.text(message, tree, part);
+    set.add_text(text);
+    if (is_folded(about)) set.add_text(without_folds(text));
+    if (about.joins_lines) set.add_text(without_soft_breaks(text));
+  }
   if (!is_text || !shifts(about.charset)) return;
   const auto octets = contents.bytes(message, tree, part, most_unshifted);
   if (octets) set.add_text(*octets);

@@ -162,7 +162,8 @@ class Scan {
     if (begin == 0 || text_[begin - 1] != '<' || end == text_.size()) return false;
     if (text_[end] != '\r' && text_[end] != '\n') return false;
     const std::string_view first = text_.substr(begin, end - begin);
-    if (scheme_at_end(first.substr(0, std::min(first.find(':'), max_scheme_octets + 1))).empty()) return false;
+    const std::string_view labelled = text::starts_with_ignoring_case(first, "url:") ? first.substr(4) : first;
+    if (scheme_at_end(labelled.substr(0, std::min(labelled.find(':'), max_scheme_octets + 1))).empty()) return false;
     if (closing_ < begin) closing_ = std::min(text_.find('>', begin), text_.size());
     if (closing_ == text_.size() || closing_ - begin > max_url_octets) return false;
     const std::string_view whole = text_.substr(begin, closing_ - begin);
@@ -235,10 +236,19 @@ class Scan {
       }
       const char before = begin == 0 ? ' ' : piece[begin - 1];
       if (before == '@') address(piece, begin - 1, at);
-      if (!has_dot || before == '@' || before == '/' || before == '\\') continue;
+      if (!has_dot || before == '@') continue;
+      if ((before == '/' || before == '\\') && !begins_authority(piece, begin)) continue;
       if (at < piece.size() && piece[at] == '@') continue;
       if (name(piece, begin, at)) return;
     }
+  }
+
+  // Whether two slashes or more stand before a name, and nothing before these but a scheme: "//example.com",
+  // "\\example.com\share", "file://example.com/a".
+  static bool begins_authority(std::string_view piece, std::size_t name) {
+    std::size_t slashes = name;
+    while (slashes > 0 && (piece[slashes - 1] == '/' || piece[slashes - 1] == '\\')) --slashes;
+    return name - slashes >= 2 && (slashes == 0 || piece[slashes - 1] == ':');
   }
 
   // What stands around the "@"; `end` is the end of the name behind it.

@@ -1,11 +1,14 @@
 #include "gateway/url/url_set.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/id.h"
 #include "gateway/base/sip_hash.h"
 #include "gateway/base/text.h"
+#include "gateway/url/percent.h"
 #include "gateway/url/scanner.h"
 #include "gateway/url/wrapped_url.h"
 
@@ -19,7 +22,7 @@ constexpr std::size_t max_shown_octets = 256;
 std::string_view up_to_odd_character(std::string_view written) {
   const std::size_t scheme = written.find("://");
   const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const std::size_t odd = written.find_first_of("!$&'()*+,;=~{}|\"^`", begin);
+  const std::size_t odd = written.find_first_of("!$&'()*+,;=~{}|\"^`[]%\\", begin);
   return odd == std::string_view::npos ? std::string_view() : written.substr(0, odd);
 }
 
@@ -58,7 +61,8 @@ std::vector<Url> readings_of(std::string_view written, const Suffixes& suffixes,
   if (written.find('\\') != std::string_view::npos && written.find('@') != std::string_view::npos) {
     read(written, Backslash::plain);
   }
-  if (!all.empty() && has(all.front().tricks, Trick::odd_host)) read(up_to_odd_character(written), Backslash::slash);
+  // Where no reader would take the whole for a host, some take its beginning.
+  if (all.empty() || has(all.front().tricks, Trick::odd_host)) read(up_to_odd_character(written), Backslash::slash);
   if (!all.empty() && has(all.front().tricks, Trick::idn) && !all.front().is_address()) {
     const std::string& host = all.front().host;
     // "http://example.com" and letters of a script without spaces behind it.
@@ -78,10 +82,39 @@ void UrlSet::add_text(std::string_view text, Place place) {
   });
 }
 
+void UrlSet::add_code(std::string_view source) {
+  constexpr unsigned most = 200;
+  // Names of namespaces, which nobody opens.
+  constexpr std::array<std::string_view, 4> of_namespaces{"w3.org", "schemas.microsoft.com", "schema.org",
+                                                          "schemas.openxmlformats.org"};
+  unsigned count = 0;
+  scan_for_urls(source, suffixes_.top, [&](std::string_view written) {
+    const auto url = read_url(written, suffixes_, Backslash::slash, &domains_);
+    if (!url || has(url->tricks, Trick::no_scheme) || url->is_address()) return true;
+    const bool is_known =
+        url->domain == "w3.org" ||
+        std::find(of_namespaces.begin(), of_namespaces.end(), url->host) != of_namespaces.end() ||
+        std::any_of(urls_.begin(), urls_.end(), [&url](const Found& one) { return one.url.host == url->host; });
+    if (!is_known) add(written, Place::resource);
+    return ++count < most;
+  });
+}
+
+// "data:text/html;base64,PGEgaHJlZj0i..." (RFC 2397), and the same percent-encoded.
+void UrlSet::add_data(std::string_view uri) {
+  const std::size_t comma = uri.find(',');
+  if (comma == std::string_view::npos) return;
+  const std::string_view head = uri.substr(0, comma);
+  if (text::starts_with_ignoring_case(head, "data:image/") && head.find("svg") == std::string_view::npos) return;
+  const std::string content = percent_decoded(uri.substr(comma + 1));
+  add_text(text::ends_with_ignoring_case(head, "base64") ? from_base64_leniently(content) : content, Place::resource);
+}
+
 void UrlSet::add_link(std::string_view target, std::string_view shown, Place place) {
   target = target.substr(0, max_url_octets);
   // They name parts of the mail (RFC 2392).
   if (text::starts_with_ignoring_case(target, "cid:") || text::starts_with_ignoring_case(target, "mid:")) return;
+  if (text::starts_with_ignoring_case(target, "data:")) return add_data(target);
   const auto index = add(target, place);
   // "javascript:location='https://example.com'", "view-source:https://example.com", "mailto:ann@example.org,bob@..."
   const std::size_t begin = urls_.size();

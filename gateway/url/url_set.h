@@ -64,6 +64,10 @@ class UrlSet {
   // out: that other one is a target, too.
   void add_link(std::string_view target, std::string_view shown, Place place = Place::link);
 
+  // URLs with a scheme in the source of a document with code, of hosts that are in none found so far: where code leads
+  // to.
+  void add_code(std::string_view source);
+
   // In the order in which they were found; a wrapped URL stands behind what leads to it.
   const std::vector<Found>& urls() const { return urls_; }
   std::vector<Found> take() { return std::move(urls_); }
@@ -75,6 +79,7 @@ class UrlSet {
   std::optional<std::uint32_t> add_one(Url&& url, Place place, std::optional<std::uint32_t> within,
                                        const std::uint64_t* hash, std::vector<std::string>* targets);
   std::uint32_t keep(Url&& url, Place place, std::uint64_t hash, std::optional<std::uint32_t> within);
+  void add_data(std::string_view uri);
   bool leads_to(std::uint32_t from, std::string_view owner) const;
   std::string first_owner_in(std::string_view shown) const;
 

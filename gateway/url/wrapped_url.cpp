@@ -41,16 +41,23 @@ std::string decoded_base64(std::string_view text) {
   return from_base64_leniently(plain);
 }
 
+// True for "//example.com/a", which has the scheme of what it stands in.
+bool begins_like_a_host(std::string_view text) {
+  if (!text.starts_with("//")) return false;
+  const std::string_view host = text.substr(2, std::min(text.find('/', 2), text.size()) - 2);
+  return host.find('.') != std::string_view::npos && text::is_alnum(host.front());
+}
+
 // The URL that a text is, perhaps encoded several times or in base64.
 std::optional<std::string> url_in(std::string text) {
   for (int i = 0; i < max_decodings; ++i) {
-    if (begins_like_a_url(text)) return text;
+    if (begins_like_a_url(text) || begins_like_a_host(text)) return text;
     if (text.find('%') == std::string::npos) break;
     std::string decoded = percent_decoded(text);
     if (decoded == text) break;
     text = std::move(decoded);
   }
-  if (begins_like_a_url(text)) return text;
+  if (begins_like_a_url(text) || begins_like_a_host(text)) return text;
   // "http" in base64; Bing writes "a1" before it.
   const std::string_view digits = std::string_view(text).substr(text.starts_with("a1") ? 2 : 0);
   if (!digits.starts_with("aHR0c") && !digits.starts_with("SFRUU")) return std::nullopt;
@@ -167,7 +174,10 @@ bool may_have_targets(const Url& url) {
   const bool has_mark = find_octet<':', '%'>(path, 0) < path.size();
   if (has_mark || path.find("aHR0c") != std::string_view::npos || path.find("SFRUU") != std::string_view::npos)
     return true;
-  return is_of_google(url) || is_of_proofpoint(url) ||
+  // "url=//example.com"
+  if (path.find("=//") != std::string_view::npos) return true;
+  return is_of_google(url) || is_of_proofpoint(url) || url.owner() == "ampproject.org" ||
+         url.owner() == "translate.goog" || url.host.ends_with(".translate.goog") ||
          std::any_of(writers.begin(), writers.end(),
                      [&url](const Writer& writer) { return is_or_is_below(url.host, writer.host); });
 }
@@ -184,9 +194,26 @@ void add_of_known_writers(const Url& url, const std::vector<Parameter>& paramete
     if (!is_or_is_below(url.host, writer.host)) continue;
     if (const auto value = value_of(parameters, writer.parameter)) targets.add(query_decoded(*value));
   }
-  // "/amp/s/example.com/page" of Google is https://example.com/page.
-  if (is_of_google(url) && path.starts_with("/amp/s/")) {
-    targets.add("https://" + std::string(path.substr(7)));
+  // "/amp/s/example.com/page" of Google is https://example.com/page, without the "s" http://. Of the AMP cache the same
+  // stands behind "/c/" and other letters.
+  const std::size_t at = is_of_google(url) && path.starts_with("/amp/")                                        ? 5
+                         : is_or_is_below(url.host, "cdn.ampproject.org") && path.size() > 3 && path[2] == '/' ? 3
+                                                                                                               : 0;
+  if (at > 0) {
+    const bool is_secure = path.substr(at).starts_with("s/");
+    targets.add((is_secure ? "https://" : "http://") + std::string(path.substr(at + (is_secure ? 2 : 0))));
+  }
+  // "www-example-com.translate.goog": a hyphen is a dot, two are one hyphen.
+  constexpr std::string_view translator = ".translate.goog";
+  if (url.host.ends_with(translator)) {
+    const std::string_view name = std::string_view(url.host).substr(0, url.host.size() - translator.size());
+    std::string host;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      const bool is_double = name[i] == '-' && i + 1 < name.size() && name[i + 1] == '-';
+      host += name[i] == '-' && !is_double ? '.' : name[i];
+      i += is_double ? 1 : 0;
+    }
+    targets.add("https://" + host + std::string(path));
   }
 }
 

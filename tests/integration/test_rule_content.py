@@ -50,6 +50,7 @@ def attachment(name, content):
 
 class Content(GatewayTest):
     content = "enforce"
+    rules_text = RULES
 
     def setUp(self):
         super().setUp()
@@ -57,7 +58,7 @@ class Content(GatewayTest):
         self.log_file = self.folder / "gateway.log"
         self.gateway(self.receiver.port, log={"format": "json", "target": f"file:{self.log_file}"},
                      policy={"mode": "off", "content": {"mode": self.content},
-                             "rules": {"mode": "enforce", "path": self.rules(RULES), "on_error": "skip"}})
+                             "rules": {"mode": "enforce", "path": self.rules(self.rules_text), "on_error": "skip"}})
 
     def send(self, message, code=250):
         with Client(self.port) as client:
@@ -101,6 +102,46 @@ class Seen(Content):
 
     def test_an_ordinary_mail_has_none_of_it(self):
         self.assertEqual(self.symbols("From: a@b.example\r\n\r\nhello\r\n"), [])
+
+
+class EachReader(Content):
+    rules_text = """
+sp.rule { name = "EVIL", stage = "message", run = function(tx)
+  for _, domain in ipairs(tx.msg:url_domains()) do
+    if domain == "example.com" then return sp.hit { detail = domain } end
+  end
+end }
+"""
+
+    def test_urls_are_seen_wherever_some_reader_shows_them(self):
+        """Each of these mails shows a domain in a way of its own, to one reader or another."""
+        def page(content, more=""):
+            return f"From: a@b.example\r\nContent-Type: text/html; charset=utf-8{more}\r\n\r\n{content}\r\n"
+
+        def text(content, kind="text/plain; charset=utf-8"):
+            return f"From: a@b.example\r\nContent-Type: {kind}\r\n\r\n{content}\r\n"
+
+        mails = [
+            text("see http://evil.example.com/x", "text/plain; charset=utf-16"),
+            text("see http://evil.exam+AHA-le.com/x", "text/plain; charset=utf-8; charset=utf-7"),
+            text("see http://evil.exam \r\nple.com/x", "text/plain; format=flowed; delsp=yes"),
+            text("BEGIN:VCALENDAR\r\nDESCRIPTION:http://evil.exam\r\n ple.com/x\r\nEND:VCALENDAR", "text/calendar"),
+            text("BEGIN:VCALENDAR\r\nURL:http://evil.example.com/", "application/octet-stream; name=a.ics"),
+            text("<!-- " + "x" * 3000 + " -->\r\n<p>a</p><a href='http&#58;//evil.example.com/'>b</a>",
+                 "application/octet-stream; name=a.html"),
+            page("<p style='visibility:hidden'>see http://evil.example.com/x</p>"),
+            page("<script>location = 'http:\\/\\/evil.example.com\\/x'</script>"),
+            page("<body onload=\"location='http://evil.example.com/x'\">"),
+            page("<iframe srcdoc=\"<a href='http://evil.example.com/x'>x</a>\"></iframe>"),
+            page("<a href='data:text/html,%3Ca%20href=http://evil.example.com/%3E'>x</a>"),
+            page("<meta http-equiv=refresh content='0; http://evil.example.com/'>"),
+            page("<style>@import 'http://evil.example.com/a.css';</style>"),
+            page("<!--[if mso]><p>a</p><![endif]-->" * 30 + "<!--[if mso]><a href='http://evil.example.com/'>x</a><![endif]-->"),
+            'From: a@b.example\r\nReply-To: "x y"@evil.example.com\r\n\r\nhello\r\n',
+        ]
+        for mail in mails:
+            with self.subTest(mail=mail):
+                self.assertEqual(self.symbols(mail), ["rules:EVIL"])
 
 
 class Off(Content):

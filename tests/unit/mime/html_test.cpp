@@ -1,8 +1,10 @@
 // HTML: the visible text, where links lead, and that nothing of it costs more than it may.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "gateway/mime/html.h"
 
@@ -65,6 +67,68 @@ TEST(HtmlText, HasWhatOutlookShows) {
       read_html("<p>a</p><!--[if mso]><v:roundrect href='https://b.example/'>click</v:roundrect><![endif]-->");
   EXPECT_NE(html.text.find("click"), std::string::npos);
   EXPECT_EQ(first_target(html, LinkKind::anchor), "https://b.example/");
+}
+
+TEST(HtmlText, IsKeptWhereItIsHidden) {
+  const Html html = read_html(
+      "<p>a</p><p style='visibility:hidden'>go to  ex<b>ample.org</b></p><p style='display:none;display:block'>or</p>"
+      "<table style='opacity:0'><tr><td>one</td><td>two</td></tr></table>");
+  EXPECT_EQ(html.text, "a\n");
+  EXPECT_EQ(html.hidden_text, "go to example.org\nor\none two");
+  HtmlLimits limits;
+  limits.text = 10;
+  EXPECT_LE(read_html("<p hidden>" + std::string(100, 'x') + "</p>", limits).hidden_text.size(), 10U);
+}
+
+// Whether the target is found, of whatever kind.
+bool leads_to(const std::string& document, std::string_view target) {
+  const Html html = read_html(document);
+  return std::any_of(html.links.begin(), html.links.end(),
+                     [target](const Link& link) { return link.target == target; });
+}
+
+TEST(HtmlLinks, AreFoundInConditionalCommentsOfAnyForm) {
+  const std::string link = "<a href='https://a.example/'>x</a>";
+  const std::string harmless = "<!--[if mso]><p>x</p><![endif]-->";
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += harmless;
+  for (const std::string& document :
+       {"<!--[if mso]>" + link + "<![endif]-->", "<!--[IF MSO]>" + link + "<![EndIf]-->",
+        "<!--[if mso]>" + link + "-->", many + "<!--[if mso]>" + link + "<![endif]-->",
+        "<!--[if gte mso 9]><!--[if mso]>" + link + "<![endif]--><![endif]-->", "<!--[if mso]>" + link + "<![endif]"}) {
+    EXPECT_TRUE(leads_to(document, "https://a.example/")) << document.substr(0, 200);
+  }
+  EXPECT_TRUE(read_html(many).is_whole);
+}
+
+TEST(HtmlLinks, OfARefreshNeedNoUrl) {
+  for (const char* content : {"0; https://a.example/", "0;url=https://a.example/", "5 , URL = 'https://a.example/'",
+                              ".5;'https://a.example/'", "url=https://a.example/"}) {
+    const std::string quoted = "<meta http-equiv=refresh content=\"" + std::string(content) + "\">";
+    EXPECT_TRUE(leads_to(quoted, "https://a.example/")) << quoted;
+  }
+  EXPECT_TRUE(leads_to("<meta http-equiv=refresh content='0; https://a.example/?url=b'>", "https://a.example/?url=b"));
+}
+
+TEST(HtmlLinks, AreFoundInStylesOfAnyForm) {
+  for (const char* style :
+       {"a{b:URL(https://a.example/)}", "@import 'https://a.example/';", "@import \"https://a.example/\" screen;",
+        "a{b:\\75 rl(https://a.example/)}", "a{b:url(https\\3a //a.example/)}", "a{b:u\\52l( 'https://a.example/' )}",
+        "a{b:image-set('x.png' 1x, \"https://a.example/\" 2x)}"}) {
+    EXPECT_TRUE(leads_to("<style>" + std::string(style) + "</style>x", "https://a.example/")) << style;
+  }
+  EXPECT_TRUE(leads_to("<p style=\"background:Url('https://a.example/')\">x</p>", "https://a.example/"));
+  EXPECT_EQ(read_html("<p style=\"background:url('https://a.example/');font-family:'A','B'\">x</p>").links.size(), 1U);
+  for (const char* broken : {"\\", "\"", "url(", "a\\7", "'//", "\"//\\\""})
+    read_html("<style>" + std::string(broken) + "</style>");
+}
+
+TEST(HtmlText, IsSaidToHaveCode) {
+  for (const char* document : {"<script>x</script>", "<body onload='x'>", "<iframe srcdoc='x'></iframe>",
+                               "<video poster=x></video>", "<a href=x PING=y>z</a>", "<svg><set to=x></svg>"}) {
+    EXPECT_TRUE(read_html(document).has_code) << document;
+  }
+  EXPECT_FALSE(read_html("<p class=x style='color:red'><a href=x target=y>z</a><img src=x alt=on></p>").has_code);
 }
 
 TEST(HtmlLinks, AreOfAllKinds) {

@@ -28,7 +28,8 @@ bool is_plain(const std::string& document) {
 
 std::string told_of(const Html& html) {
   std::string told = html.text + "\n-- hidden " + std::to_string(html.hidden_octets) +
-                     (html.has_script ? " script" : "") + (html.has_password_field ? " password" : "") + "\n";
+                     (html.has_script ? " script" : "") + (html.has_password_field ? " password" : "") +
+                     (html.has_code ? " code" : "") + "\n" + html.hidden_text + "\n--\n";
   for (const Link& link : html.links)
     told += std::string(word(link.kind)) + " " + link.target + " [" + link.shown + "]\n";
   return told;
@@ -133,6 +134,9 @@ TEST(PlainHtml, TellsWhatGumboTellsOfAnything) {
                                         " background=\"b.gif\"",
                                         " srcset='a 1x, b 2x'",
                                         " type=password",
+                                        " onclick='x()'",
+                                        " poster=x.png",
+                                        " style='background:URL(\"http://b.example/\");font-size:0'",
                                         " disabled/"};
   constexpr const char* texts[] = {"word ",
                                    "two words",

@@ -82,6 +82,33 @@ TEST(Scanner, FindsDefangedForms) {
   EXPECT_EQ(found_in("example[.]com"), Strings{"example.com"});
 }
 
+// Brackets around brackets have one normal form, too.
+TEST(Scanner, FindsDefangedFormsWithinEachOther) {
+  for (const char* text : {"hxxp://a([.])example.com", "a([.])example.com", "a[(.)]example{[.]}com",
+                           "http([:])//a.example.com", "http[:[//]]a([dot])example.com"}) {
+    const Strings found = found_in(text);
+    ASSERT_FALSE(found.empty()) << text;
+    EXPECT_EQ(text_of(found.front()), "http://a.example.com/") << text;
+  }
+  for (const char* text : {"http://a(:[/]/)b.example.com/", "http://a([.).]b.com", "http://a((.)b.com/c[.]d"}) {
+    const std::string once = text_of(text);
+    if (!once.empty()) EXPECT_EQ(text_of(once), once) << text;
+  }
+}
+
+// A share that Windows opens, and schemes that are no web's.
+TEST(Scanner, FindsNamesBehindTwoSlashes) {
+  for (const char* text :
+       {"\\\\example.com\\share", "//example.com/share", "file://example.com/share", "file:////example.com/share",
+        "smb://example.com/share", "search-ms:query=x&crumb=location:\\\\example.com\\share"}) {
+    const Strings found = found_in(text);
+    ASSERT_EQ(found.size(), 1U) << text;
+    EXPECT_EQ(text_of(found.front()), "http://example.com/share") << text;
+  }
+  for (const char* text : {"/a/example.com", "a//example.com", "./example.com", "C:\\dir\\example.com"})
+    EXPECT_EQ(found_in(text), Strings()) << text;
+}
+
 TEST(Scanner, FindsNamesWithoutAScheme) {
   for (const auto& [text, found] : std::vector<std::pair<const char*, Strings>>{
            {"go to www.example.com now", {"www.example.com"}},
@@ -135,6 +162,7 @@ TEST(Scanner, FindsNoNamesInOrdinaryText) {
 TEST(Scanner, JoinsAUrlInAngleBracketsThatIsBrokenOverLines) {
   EXPECT_EQ(found_in("<http://example.com/a\r\n b/c\r\n>d"),
             (Strings{"http://example.com/ab/c", "http://example.com/a"}));
+  EXPECT_EQ(found_in("<URL:http://exam\r\nple.com/b>").front(), "http://example.com/b");
   EXPECT_EQ(found_in("<http://example.com/a\r\nb <c>"), Strings{"http://example.com/a"}) << "not one URL";
   EXPECT_EQ(found_in("<http://example.com/a\r\nb"), Strings{"http://example.com/a"}) << "never closed";
 }

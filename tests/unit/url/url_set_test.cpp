@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,40 @@ TEST(UrlSet, TakesUrlsOutOfTargetsThatAreNone) {
   set.add_link("#top", "x");
   EXPECT_EQ(texts(set), (std::vector<std::string>{"https://evil.example.com/a", "mailto:ann@example.com",
                                                   "mailto:bob@example.net", "http://evil.example.org/b"}));
+}
+
+TEST(UrlSet, TakesUrlsOutOfData) {
+  UrlSet set(suffixes());
+  set.add_link("data:text/html,%3Ca%20href=%22http://a.example.com/%22%3E", "x");
+  set.add_link("DATA:text/html;charset=utf-8;Base64,PGEgaHJlZj0iaHR0cDovL2IuZXhhbXBsZS5jb20vIj4=", "x");
+  set.add_link("data:image/svg+xml,<a href=http://c.example.com/ />", "", Place::resource);
+  set.add_link("data:image/png;base64,aHR0cDovL2QuZXhhbXBsZS5jb20v", "", Place::resource);
+  set.add_link("data:", "x");
+  EXPECT_EQ(texts(set),
+            (std::vector<std::string>{"http://a.example.com/", "http://b.example.com/", "http://c.example.com/"}));
+}
+
+TEST(UrlSet, TakesUrlsOfNewHostsOutOfCode) {
+  UrlSet set(suffixes());
+  set.add_link("http://known.example.com/a", "x");
+  set.add_code(
+      "<html xmlns='http://www.w3.org/1999/xhtml'><a href=\"http://known.example.com/a?b&amp;c\">x</a><script>var e = "
+      "document.com; location='http:\\/\\/new.example.com\\/b'; f('http://other.example.net'+x)</script>");
+  EXPECT_EQ(texts(set).size(), 4U) << testing::PrintToString(texts(set));
+  for (const char* host : {"known.example.com", "new.example.com", "other.example.net"}) {
+    EXPECT_TRUE(std::any_of(set.urls().begin(), set.urls().end(), [host](const Found& one) {
+      return one.url.host == host;
+    })) << host;
+  }
+}
+
+TEST(UrlSet, TakesTheBeginningOfWhatIsNoHost) {
+  for (const char* written : {"http://example.com|x", "http://example.com]/x", "http://example.com^x"}) {
+    UrlSet set(suffixes());
+    set.add_text(written);
+    ASSERT_EQ(set.urls().size(), 1U) << written;
+    EXPECT_EQ(set.urls().front().url.text, "http://example.com/") << written;
+  }
 }
 
 TEST(UrlSet, IsBoundedInNumber) {

@@ -34,6 +34,9 @@ TEST(WrappedUrl, LeadsToItsTarget) {
            "https://www.google.com/url?q=https%3A%2F%2Fevil.example.com%2Fa%3Fb%3Dc&sa=D",
            "https://google.co.uk/url?url=https://evil.example.com/a%3Fb%3Dc",
            "https://www.google.com/amp/s/evil.example.com/a?b=c",
+           "https://cdn.ampproject.org/c/s/evil.example.com/a?b=c",
+           "https://evil-example-com.cdn.ampproject.org/v/s/evil.example.com/a?b=c",
+           "https://evil-example-com.translate.goog/a?b=c",
            "https://secure-web.cisco.com/1abc/https%3A%2F%2Fevil.example.com%2Fa%3Fb%3Dc",
            "https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fevil.example.com%2fa%3fb%3dc&c=E",
            "https://l.facebook.com/l.php?u=https%3A%2F%2Fevil.example.com%2Fa%3Fb%3Dc&h=x",
@@ -51,6 +54,19 @@ TEST(WrappedUrl, LeadsToItsTarget) {
     EXPECT_NE(std::find(targets.begin(), targets.end(), target), targets.end())
         << wrapped << " " << testing::PrintToString(targets);
   }
+}
+
+TEST(WrappedUrl, NeedsNoScheme) {
+  for (const char* wrapped :
+       {"https://example.net/r?to=//evil.example.com/a", "https://example.net/r?to=%2F%2Fevil.example.com%2Fa",
+        "https://www.google.com/amp/evil.example.com/a"}) {
+    EXPECT_EQ(targets_of(wrapped), std::vector<std::string>{"http://evil.example.com/a"}) << wrapped;
+  }
+  EXPECT_EQ(targets_of("https://my--site-example-com.translate.goog/"),
+            std::vector<std::string>{"https://my-site.example.com/"});
+  for (const char* none :
+       {"https://example.net/r?to=//", "https://example.net/r?to=//a/b", "https://example.net/a//b.c/d"})
+    EXPECT_EQ(targets_of(none), std::vector<std::string>()) << none;
 }
 
 TEST(WrappedUrl, OfMimecastLeadsToTheDomain) {
