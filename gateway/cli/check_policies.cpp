@@ -15,6 +15,7 @@
 #include "gateway/config/key_path.h"
 #include "gateway/config/worker_count.h"
 #include "gateway/io/rate_store.h"
+#include "gateway/tls/context.h"
 #include "lua/engine/rule_set.h"
 #include "policies/advisers.h"
 #include "policies/policy_list.h"
@@ -106,6 +107,7 @@ class PolicyCheck {
 
   // Each rule that is wrong has a place of its own.
   void rules(const lua::RuleSettings& settings, const std::string& tenant) {
+    web_authorities(settings, tenant);
     const auto set = lua::RuleSet::load(settings, policies::policy_names(), nullptr, redirects_of(tenant));
     if (set) {
       unused(**set, tenant);
@@ -123,6 +125,16 @@ class PolicyCheck {
       const auto column = static_cast<std::uint32_t>(std::max(error.column, 1));
       report_.fail({error.file, static_cast<std::uint32_t>(error.line), column}, error.message);
     }
+  }
+
+  // The gateway starts all the same: only what rules ask by https has no answer.
+  void web_authorities(const lua::RuleSettings& settings, const std::string& tenant) {
+    if (settings.http.empty() || settings.http_ca.empty()) return;
+    const auto context = tls::make_client_context({tls::UpstreamTls::verify, {}, settings.http_ca});
+    if (context) return;
+    const std::string key = config::tenant_prefix(tenant) + std::string(lua::rules_section.path) + ".http_ca";
+    report_.warn(loaded_.origin_of(key),
+                 context.error().message + "; no web server that rules ask by https is believed");
   }
 
   // Modes of rules or groups that do not exist. A tenant with rules of its own is not told of everybody's.

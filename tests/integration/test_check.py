@@ -189,6 +189,13 @@ class Sense(CheckTest):
             (rules / "rules.lua").chmod(0)
             self.expect(f'[policy.rules]\npath = "{rules}"', "rules.lua: cannot be read")
 
+    def test_authorities_for_the_web_servers_of_rules(self):
+        rules = f'[policy.rules]\npath = "{self.rules("")}"\nhttp_ca = "authorities.pem"\n'
+        self.expect(rules + 'http = ["api.example"]', "authorities.pem: .*: No such file or directory; .* rules ask by https", 0)
+        self.assertEqual(self.check(rules), [])  # nothing is asked
+        shutil.copy(self.folder / self.pem("web", "api.example") / "fullchain.pem", self.folder / "authorities.pem")
+        self.assertEqual(self.check(rules + 'http = ["api.example"]'), [])
+
     def test_what_cannot_work_for_an_mta_that_asks(self):
         rules = self.rules('-- sp.redirect\nsp.rule { name = "A", stage = "message", run = function(tx)\n  return sp.redirect { upstream = "default" }\nend }\n')
         listener = f'address = "127.0.0.1:{free_port()}", protocol = "milter"'
