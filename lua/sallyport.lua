@@ -347,7 +347,7 @@ function sp.rate(name, key, rate) end
 ---@return integer? seconds # when known: since it was seen first
 function sp.seen(name, key, keep) end
 
----The value that the function gave for this key, within `keep`; else what it gives now, which is kept unless it is nil. It is kept as JSON of at most 16384 octets.
+---The value that the function gave for this key, within `keep`; else what it gives now, which is kept unless it is nil. It is kept as JSON of at most 16384 octets, and is what that comes to the first time, too.
 ---@param name string Of what is remembered, such as `"senders"`; all rules share it.
 ---@param key string Whom or what it is about, such as `tx.from.addr`.
 ---@param keep string|number How long: seconds, or a text such as `"30d"`; 366 days at most.

@@ -113,6 +113,8 @@ int keep_value(lua_State* L, int, lua_KContext) {
   lua_pop(L, 1);
   std::string json = to_json(L);
   if (json.size() > most_value_octets) luaL_error(L, "a value to be kept is longer than 16384 octets as JSON");
+  // What the next mail is given, so that no rule works for the first one only.
+  if (!push_json(L, json)) lua_remove(L, -2);
   if (io::MailMemory* memory = memory_of(L)) memory->put(place_at(L), std::move(json), duration_at(L, 3));
   return 1;
 }
@@ -184,7 +186,7 @@ constexpr Function functions[] = {
     {.name = "memo",
      .about =
          "The value that the function gave for this key, within `keep`; else what it gives now, which is kept unless "
-         "it is nil. It is kept as JSON of at most 16384 octets.",
+         "it is nil. It is kept as JSON of at most 16384 octets, and is what that comes to the first time, too.",
      .call = memo,
      .arguments = {{name,
                     key,

@@ -87,6 +87,17 @@ TEST_F(RuleMemory, WhatIsNotFoundOutIsNotKept) {
   EXPECT_EQ(next(), "false");
 }
 
+TEST_F(RuleMemory, AValueIsTheSameTheFirstTimeAndLater) {
+  rule_is(
+      "local v = sp.memo('z', 'k', '1h', function() return { [7] = 'seven', half = 4 / 2, odd = '\\xff', gap = { 1, "
+      "nil, 3 } } end) "
+      "return sp.hit { detail = tostring(v[7]) .. tostring(v['7']) .. math.type(v.half) .. #v.odd .. "
+      "tostring(v.gap['3']) }");
+  const std::string first = next();
+  EXPECT_EQ(first, "nilseveninteger33");
+  EXPECT_EQ(next(), first);
+}
+
 TEST_F(RuleMemory, WithoutAMemoryNothingIsRemembered) {
   has_memory = false;
   rule_is(
