@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <istream>
 #include <ostream>
+#include <set>
+#include <utility>
 
 #include "gateway/base/address.h"
 #include "gateway/base/domain_name.h"
@@ -124,6 +126,10 @@ std::string list_of(const std::vector<std::string>& texts) {
 }  // namespace
 
 Result<Done> read_answers(std::string_view text, InitAnswers& answers) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  const InitAnswers before = answers;
+  std::set<std::string> given;
   std::size_t number = 0;
   for (std::string_view line : text::split(text, '\n')) {
     ++number;
@@ -140,19 +146,22 @@ Result<Done> read_answers(std::string_view text, InitAnswers& answers) {
     const auto one = [&value](std::string& to) {
       if (to.empty()) to = value;
     };
-    const auto several = [&value](std::vector<std::string>& to) {
-      if (to.empty()) to = words_of_list(value);
+    const auto several = [&](const std::vector<std::string>& was, std::vector<std::string>& to) {
+      if (!was.empty()) return;
+      for (std::string& word : words_of_list(value)) to.push_back(std::move(word));
     };
+    const bool is_list = key == "domains" || key == "domain" || key == "dns";
+    if (!given.insert(key).second && !is_list) return failed(key + " is given more than once");
     if (key == "hostname") {
       one(answers.hostname);
     } else if (key == "domains" || key == "domain") {
-      several(answers.domains);
+      several(before.domains, answers.domains);
     } else if (key == "upstream") {
       one(answers.upstream);
     } else if (key == "certificate" || key == "cert") {
       one(answers.certificate);
     } else if (key == "dns") {
-      several(answers.dns);
+      several(before.dns, answers.dns);
     } else if (key == "listen") {
       one(answers.listen);
     } else if (key == "state") {

@@ -1,8 +1,8 @@
 // What `init` has to know, where it gets that from, and the configuration that it makes of it.
 //
 // Answers come from the command line, from a file of them, and from the terminal, in this order: what was said once is
-// not asked again. The file has lines `key = value` with the names below; a list is separated by commas or spaces; `#`
-// begins a comment.
+// not asked again. The file has lines `key = value` with the names below; a list is separated by commas or spaces, and
+// may have several lines; `#` begins a comment.
 #pragma once
 
 #include <iosfwd>

@@ -269,6 +269,13 @@ class Init(GatewayTest):
         shown = run([PROGRAM, "config", "show", "-c", self.file]).stdout
         self.assertIn("second.example", shown)
         self.assertIn('mode = "shadow"', self.file.read_text())
+        answers.write_bytes(b"\xef\xbb\xbf" + answers.read_bytes().replace(b", second.example", b"\r\ndomain = second.example\r\ndomain = third.example"))
+        self.assertEqual(self.init("--answers", answers, "--offline", "--force").returncode, 0)
+        self.assertIn('domains = ["test.example", "second.example", "third.example"]', self.file.read_text())
+        answers.write_text("hostname = mx1.test.example\nhostname = mx2.test.example\n")
+        wrong = self.init("--answers", answers, "--force")
+        self.assertEqual(wrong.returncode, 65)
+        self.assertIn("line 2: hostname is given more than once", wrong.stderr)
         answers.write_text("hostnam = x\n")
         wrong = self.init("--answers", answers, "--force")
         self.assertEqual(wrong.returncode, 65)
