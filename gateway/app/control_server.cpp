@@ -97,6 +97,7 @@ Task<std::string> ControlServer::respond(std::string line) {
   if (request->command == "sessions") co_return co_await sessions(std::move(line));
   if (request->command == "values") co_return control::encode_values(config::to_text(reloader_.values()));
   if (request->command == "hand_over") co_return hand_over();
+  if (request->command == "drain") co_return drain();
   if (request->command == control::drained_command) co_return co_await drained(std::move(line));
   if (request->command == "upgrade") co_return co_await succession_.upgrade();
   if (request->command == "reload") {
@@ -106,7 +107,7 @@ Task<std::string> ControlServer::respond(std::string line) {
   }
   co_return control::encode_error(
       "this version answers only \"stats\", \"metrics\", \"upstreams\", \"lists\", \"sessions\", \"values\", "
-      "\"reload\" and \"upgrade\"");
+      "\"reload\", \"drain\" and \"upgrade\"");
 }
 
 // A successor that starts while this daemon drains takes over the state directory with the place of the socket. Whoever
@@ -119,6 +120,13 @@ std::string ControlServer::hand_over() {
   common_.state_lock.reset();
   drain_.begin();
   return control::encode_done();
+}
+
+// The supervising process has to know, or it would have another one serve. It commands the end as for a signal.
+std::string ControlServer::drain() {
+  if (reloader_.is_superseded()) return control::encode_superseded();
+  if (reloader_.is_stopping() || common_.link.ask_for_end()) return control::encode_done();
+  return control::encode_error("the supervising process cannot be asked now; try again");
 }
 
 Task<std::string> ControlServer::drained(std::string line) {

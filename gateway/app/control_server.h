@@ -43,6 +43,7 @@ class ControlServer {
   Task<std::string> sessions(std::string line);
   Task<std::string> drained(std::string line);
   std::string hand_over();
+  std::string drain();
 
   CommonParts& common_;
   Reloader& reloader_;

@@ -11,6 +11,7 @@
 #include "gateway/cli/config_show_command.h"
 #include "gateway/cli/dmarc_report_command.h"
 #include "gateway/cli/docs_command.h"
+#include "gateway/cli/drain_command.h"
 #include "gateway/cli/explain_command.h"
 #include "gateway/cli/init_command.h"
 #include "gateway/cli/lists_command.h"
@@ -32,15 +33,12 @@ namespace sallyport::cli {
 namespace {
 
 constexpr std::array commands{
-    &check_entry,         &config_show_entry,    &config_explain_entry,
-    &config_schema_entry, &config_diff_entry,    &stats_entry,
-    &top_entry,           &sessions_entry,       &upstreams_entry,
-    &lists_entry,         &reload_entry,         &upgrade_entry,
-    &explain_entry,       &rule_test_entry,      &rule_list_entry,
-    &rule_new_entry,      &rule_reference_entry, &rule_stubs_entry,
-    &lua_entry,           &dmarc_report_entry,   &sink_entry,
-    &report_entry,        &init_entry,           &docs_commands_entry,
-    &docs_settings_entry, &docs_replies_entry,   &docs_completion_entry,
+    &check_entry,         &config_show_entry,  &config_explain_entry,  &config_schema_entry, &config_diff_entry,
+    &stats_entry,         &top_entry,          &sessions_entry,        &upstreams_entry,     &lists_entry,
+    &reload_entry,        &drain_entry,        &upgrade_entry,         &explain_entry,       &rule_test_entry,
+    &rule_list_entry,     &rule_new_entry,     &rule_reference_entry,  &rule_stubs_entry,    &lua_entry,
+    &dmarc_report_entry,  &sink_entry,         &report_entry,          &init_entry,          &docs_commands_entry,
+    &docs_settings_entry, &docs_replies_entry, &docs_completion_entry,
 };
 
 constexpr std::array groups{

@@ -10,6 +10,7 @@
 //   {"command":"reload"}  ->   {"ok":true,"reloaded":{"config":"0123456789abcdef","changed":"...","needs_restart":[]}}
 //                         or   {"ok":false,"error":"...","errors":["FILE:LINE:COL: error: ...", ...]}
 //   {"command":"upgrade"} ->   see upgrade.h
+//   {"command":"drain"}   ->   {"ok":true}: the daemon lets what is under way finish, and ends
 //   {"command":"hand_over"} -> {"ok":true}: the daemon is ending, and has given up its control socket to the one who
 //   asks anything else         ->   {"ok":false,"error":"..."}
 //

@@ -67,7 +67,7 @@ std::optional<Message> receive_message(int link) noexcept {
       message.socket.reset(number);
     }
     const int word = first - 'a';
-    if (word < 0 || word > static_cast<int>(Word::figures)) continue;
+    if (word < 0 || word > static_cast<int>(Word::end)) continue;
     message.word = static_cast<Word>(word);
     message.size = static_cast<std::size_t>(size - 1);
     return message;
@@ -140,6 +140,8 @@ void Link::tell_why(std::string_view reason) const {
 void Link::keep_lock(int descriptor) const {
   if (link_) send_message(link_.get(), Word::lock, {}, descriptor, true);
 }
+
+bool Link::ask_for_end() const { return link_ && send_message(link_.get(), Word::end, {}); }
 
 bool Link::ask_for_upgrade() const { return link_ && send_message(link_.get(), Word::upgrade, {}); }
 

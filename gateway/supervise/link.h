@@ -3,8 +3,8 @@
 //
 // The supervisor may be root, and what serves reads octets of strangers: the supervisor believes no more than that a
 // socket is to be held or let go of, that this process is ready or cannot be, what systemd is to hear, that the process
-// for figures and health is wanted, and that somebody asks for an upgrade: then it starts the program at its own path,
-// whatever that is by now.
+// for figures and health is wanted, that somebody asks for the end, or for an upgrade: then it starts the program at
+// its own path, whatever that is by now.
 #pragma once
 
 #include <array>
@@ -35,6 +35,7 @@ enum class Word : std::uint8_t {
   gone,          // of the addresses of this process, the successor does not serve the one in the text
   // From what serves; here, as the numbers of words stay.
   figures,  // what the process for figures and health is to serve, by the configuration; before `ready`
+  end,      // finish what is under way, and end: as by SIGTERM, but a second one changes nothing
 };
 
 // Which version of `supervising.h`'s own text over an upgrade a program reads; a successor names it when it is ready.
@@ -87,6 +88,7 @@ class Link {
   void keep_lock(int descriptor) const;
   // False: it cannot be asked for.
   bool ask_for_upgrade() const;
+  bool ask_for_end() const;
   // The next message of the supervisor's, if there is one. One thread at a time.
   std::optional<Message> next() const;
   // What sd_notify() would say: systemd hears the main process of a unit only, and that is the supervisor.

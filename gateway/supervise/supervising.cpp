@@ -285,6 +285,9 @@ void Supervising::take_from_serving(Message message) {
     case Word::upgrade:
       begin_upgrade();
       break;
+    case Word::end:
+      if (!end_asked_) on_end_request(SIGTERM);
+      break;
     default:
       break;
   }

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from scripted_server import SILENCE, ScriptedServer
-from support import PATIENCE, PROGRAM, Client, GatewayTest, free_port, run, wait_until
+from support import PATIENCE, PROGRAM, Client, GatewayTest, accepts, free_port, run, wait_until
 
 
 class BrokenOff(GatewayTest):
@@ -93,6 +93,29 @@ class Draining(GatewayTest):
         gateway.signal(signal.SIGTERM)
         self.assertTrue(clients[0].expect(421).startswith("421 4.3.2 "))
         self.assertEqual(gateway.wait(), 0)
+
+    def test_a_command_begins_it_and_a_second_one_changes_nothing(self):
+        sink = self.sink()
+        self.gateway(sink.port)
+        file = self.folder / "sallyport.toml"
+        with Client(self.port) as idle, Client(self.port) as busy:
+            idle.greet()
+            busy.greet()
+            busy.mail()
+            busy.ask("DATA", 354)
+            for count in range(3):
+                done = run([PROGRAM, "drain", "-c", file])
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, "^no new sessions are accepted; ")
+                if count == 0:
+                    idle.expect(421)
+            self.assertFalse(accepts(self.port))
+            self.assertIn("sallyport_sessions", run([PROGRAM, "stats", "-c", file]).stdout)
+            busy.send("Subject: x\r\n\r\nhello\r\n.\r\n")
+            busy.expect(250)
+        self.assertEqual(self.gateway_process.wait(), 0)
+        self.assertNotIn(" takes its place ", self.gateway_process.output())
+        self.assertEqual(run([PROGRAM, "drain", "-c", file]).returncode, 69)
 
     def test_a_client_that_does_not_read_holds_nothing_up(self):
         upstream = self.sink()
