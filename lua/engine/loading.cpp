@@ -106,9 +106,18 @@ void Loading::find_files() {
   Directory directory(settings_.path);
   while (const auto entry = directory.next()) {
     std::string name(*entry);
+    if (!is_rule_file(name)) continue;
+    const fs::path path = fs::path(settings_.path) / name;
     std::error_code no_type;
-    if (is_rule_file(name) && fs::is_regular_file(fs::path(settings_.path) / name, no_type))
+    const fs::file_type type = fs::status(path, no_type).type();
+    if (type == fs::file_type::regular) {
       names.push_back(std::move(name));
+    } else if (type != fs::file_type::directory && !name.starts_with('.') &&
+               fs::symlink_status(path, no_type).type() != fs::file_type::not_found) {
+      // A link to nothing, a pipe: left out in silence, it would be a rule that its author believes in. Editors lock
+      // files by hidden links to nothing.
+      add_error(name, 0, "is no file that can be read");
+    }
   }
   if (directory.error() != 0)
     add_error("", 0, std::string("cannot read the rule path: ") + std::strerror(directory.error()));
@@ -145,6 +154,7 @@ void Loading::read(const std::string& path, const std::string& name) {
     add_error(name, 0, "is larger than 1 MiB");
   } else {
     file.source.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    if (file.source.starts_with(byte_order_mark)) file.source.erase(0, byte_order_mark.size());
     files_.push_back(std::move(file));
   }
 }

@@ -9,6 +9,7 @@
 #include "gateway/base/result.h"
 #include "gateway/base/text.h"
 #include "lua/engine/libraries.h"
+#include "lua/engine/loading.h"
 #include "lua/engine/registration.h"
 
 namespace sallyport::lua {
@@ -27,7 +28,9 @@ Result<std::string> read_source(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (error || !stream) return Failure{"cannot be read"};
   if (size > most_source_octets) return Failure{"is larger than 1 MiB"};
-  return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+  std::string source(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>{});
+  if (source.starts_with(byte_order_mark)) source.erase(0, byte_order_mark.size());
+  return source;
 }
 
 // require: the two modules of ours, and files of the directory that have no rules.

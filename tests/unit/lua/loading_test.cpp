@@ -10,6 +10,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 class LoadingRules : public RulesTest {};
 
@@ -78,16 +79,17 @@ TEST_F(LoadingRules, AllErrorsOfAllFilesAtOnce) {
   write("c.lua", "local t = nil\nt.x = 1\n");
   EXPECT_THAT(
       load_errors(),
-      ElementsAre(
-          "a.lua:2:0: unknown field 'weight'", "a.lua:2:0: name: expected 1 to 64 letters, digits and _ . -",
-          "a.lua:2:0: stage: expected one of connect, helo, mail, rcpt, headers, message, done; did you mean 'message'?",
-          "a.lua:2:0: score: expected a number from -1000 to 1000",
-          StartsWith("a.lua:2:0: mode: expected one of enforce, shadow, off"),
-          StartsWith("a.lua:2:0: on_error: expected one of skip, tempfail"), "a.lua:2:0: run: expected a function",
-          "a.lua:3:72: sp.redis is not available in this version",
-          "a.lua:4:0: name: 'fine' is already taken, at a.lua:3",
-          "a.lua:4:69: sp.rejct does not exist; did you mean sp.reject?", "b.lua:3:0: unexpected symbol near 'if'",
-          StartsWith("c.lua:2:0: attempt to index a nil value (local 't')")));
+      ElementsAre("a.lua:2:0: unknown field 'weight'", "a.lua:2:0: name: expected 1 to 64 letters, digits and _ . -",
+                  "a.lua:2:0: stage: expected one of connect, helo, mail, rcpt, headers, message, done; did you mean "
+                  "'message'?",
+                  "a.lua:2:0: score: expected a number from -1000 to 1000",
+                  StartsWith("a.lua:2:0: mode: expected one of enforce, shadow, off"),
+                  StartsWith("a.lua:2:0: on_error: expected one of skip, tempfail"),
+                  "a.lua:2:0: run: expected a function", "a.lua:3:72: sp.redis is not available in this version",
+                  "a.lua:4:0: name: 'fine' is already taken, at a.lua:3",
+                  "a.lua:4:69: sp.rejct does not exist; did you mean sp.reject?",
+                  "b.lua:3:0: unexpected symbol near 'if'",
+                  StartsWith("c.lua:2:0: attempt to index a nil value (local 't')")));
 }
 
 TEST_F(LoadingRules, ErrorsHaveThePathOfTheFile) {
@@ -105,8 +107,24 @@ TEST_F(LoadingRules, BytecodeIsRefused) {
 TEST_F(LoadingRules, FilesThatCannotBeRead) {
   write("big.lua", std::string((1 << 20) + 1, ' '));
   std::filesystem::create_directory(settings.path + "/directory.lua");
-  std::filesystem::create_symlink("nowhere", settings.path + "/dangling.lua");
   EXPECT_THAT(load_errors(), ElementsAre("big.lua:0:0: is larger than 1 MiB"));
+}
+
+TEST_F(LoadingRules, WhatIsNoFileIsNotLeftOutInSilence) {
+  write("a.lua", rule_text(""));
+  std::filesystem::create_symlink("nowhere.lua", settings.path + "/b.lua");
+  std::filesystem::create_symlink("ann@host.example.4711", settings.path + "/.#a.lua");  // an editor's lock
+  std::filesystem::create_symlink("a.lua", settings.path + "/c.txt");
+  std::filesystem::create_directory(settings.path + "/d.lua");
+  ASSERT_EQ(::mkfifo((settings.path + "/e.lua").c_str(), 0600), 0);
+  EXPECT_THAT(load_errors(),
+              UnorderedElementsAre("b.lua:0:0: is no file that can be read", "e.lua:0:0: is no file that can be read"));
+}
+
+TEST_F(LoadingRules, AByteOrderMarkIsNoPartOfAFile) {
+  write("a.lua", "\xef\xbb\xbf" + rule_text("return true"));
+  load();
+  EXPECT_EQ(run().kind, RunResult::Kind::verdict);
 }
 
 TEST_F(LoadingRules, LoadingHasABudgetToo) {
