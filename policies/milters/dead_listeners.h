@@ -1,4 +1,4 @@
-// Which listeners a milter is to be asked for that do not exist.
+// Which listeners a milter is to be asked for that do not exist, and which milters are listeners of this gateway.
 #pragma once
 
 #include "policies/api/advice.h"

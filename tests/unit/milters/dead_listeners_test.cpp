@@ -31,5 +31,22 @@ TEST(DeadListeners, AreNamedWithTheirMilter) {
   EXPECT_EQ(warnings_of({"192.0.2.1:587"}), std::vector<std::string>{begin + ": it is never asked"});
 }
 
+// Each question would come back to the gateway.
+TEST(DeadListeners, AListenerOfOursIsNoMilter) {
+  MiltersSettings settings;
+  MilterSettings& milter = settings.milters.emplace_back();
+  milter.name = "self";
+  milter.address = {*SocketAddress::parse("192.0.2.1:25")};
+  ToldAdvice advice;
+  find_dead_listeners(settings, advice);
+  ASSERT_EQ(advice.warnings.size(), 1u);
+  EXPECT_TRUE(advice.warnings[0].starts_with("the milter \"self\" is this gateway's own listener 192.0.2.1:25: "));
+
+  milter.address = {*SocketAddress::parse("192.0.2.1:8891")};
+  advice.warnings.clear();
+  find_dead_listeners(settings, advice);
+  EXPECT_TRUE(advice.warnings.empty());
+}
+
 }  // namespace
 }  // namespace sallyport::policies
