@@ -4,6 +4,7 @@
 
 #include "gateway/async/share.h"
 #include "gateway/base/text.h"
+#include "gateway/smtp/command.h"
 
 namespace sallyport::session {
 
@@ -12,6 +13,22 @@ namespace {
 // Beyond this the client gets its replies before we read on: it may be one that never reads (threats.md R2).
 constexpr std::size_t most_queued = 16 * 1024;
 constexpr std::size_t most_kept = 256;  // octets of memory for replies, while there are none
+
+// True if the last chunk of a mail is there, to its end. DATA cannot have content behind it already (S13).
+bool completes_a_mail(std::string_view unread) {
+  constexpr std::string_view verb = "BDAT ";
+  while (true) {
+    const std::size_t end = unread.find("\r\n");
+    if (end == std::string_view::npos) return false;
+    const std::string_view line = unread.substr(0, end);
+    unread.remove_prefix(end + 2);
+    if (!text::starts_with_ignoring_case(line, verb)) continue;
+    const auto chunk = smtp::parse_bdat(line.substr(verb.size()));
+    if (!chunk || chunk->octets > unread.size()) return false;
+    unread.remove_prefix(chunk->octets);
+    if (chunk->last) return true;
+  }
+}
 
 // Waits for input. What is there then takes its share of this turn: whoever reads it hashes, stores or discards it at
 // once. What was there before is little, the beginning of a line.
@@ -89,10 +106,9 @@ bool ClientChannel::may_have_left() {
 
 bool ClientChannel::has_gone() const {
   if (stream_->is_open()) return false;
-  if (has_whole_content_) return stream_->is_broken();
-  if (has_sent_quit()) return false;
-  const std::string_view unread = stream_->input().substr(line_octets_);
-  return text::to_upper(unread).find("BDAT ") == std::string::npos;
+  if (has_whole_content_ || stream_->is_broken()) return stream_->is_broken();
+  if (secured_ && secured_->has_undecrypted()) return false;
+  return !completes_a_mail(stream_->input().substr(line_octets_));
 }
 
 // Its last words, not yet read, are a QUIT.

@@ -44,7 +44,8 @@ class ClientChannel final : public upstream::DeliveryClient {
   // that it sends on. Like fill(), this ends the validity of what input() has returned.
   bool may_have_left();
   // A client that has pipelined a whole message in chunks behind the command in hand (RFC 3030 allows that) waits for
-  // the replies, though it has ended its side; so does one whose content is complete.
+  // the replies, though it has ended its side; so does one whose content is complete. One that has said no more than
+  // QUIT has gone: nothing would become of its mail.
   bool has_gone() const override;
   // Whether the content of the mail in hand has arrived to its end.
   void set_content_complete(bool is_complete) { has_whole_content_ = is_complete; }

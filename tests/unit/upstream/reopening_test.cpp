@@ -257,8 +257,11 @@ TEST_F(Reopening, IsNotWaitedForWithoutEnd) {
   EXPECT_EQ(world.heard().substr(0, 10), "451 4.4.1 ");
 }
 
-// A client that has gone waits for no place, and nothing is asked for it.
-TEST_F(Reopening, IsNotForClientsThatHaveGone) {
+// A client that has gone waits for no place, and nothing is asked for it, whatever it has said behind the recipient
+// that completes no mail.
+class ReopeningForOneWhoSaid : public Reopening, public testing::WithParamInterface<std::string> {};
+
+TEST_P(ReopeningForOneWhoSaid, AndHasGone) {
   world.settings.upstreams["default"].max_connections = 1;
   world.greet();
   async::Signal enough(world.loop.scheduler());
@@ -266,7 +269,7 @@ TEST_F(Reopening, IsNotForClientsThatHaveGone) {
   others.spawn(hold_place(enough));
   world.loop.run();
   ASSERT_TRUE(has_place);
-  world.client->send(std::string(mail) + "RCPT TO:<bob@example.com>\r\n");
+  world.client->send(std::string(mail) + "RCPT TO:<bob@example.com>\r\n" + GetParam());
   world.loop.run();
   world.client->end();
   world.loop.run();
@@ -276,6 +279,12 @@ TEST_F(Reopening, IsNotForClientsThatHaveGone) {
   EXPECT_EQ(count("MAIL"), 0);
   EXPECT_EQ(world.counters.get(Fault::client_lost), 1u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Every, ReopeningForOneWhoSaid,
+                         testing::Values("", "QUIT\r\n", "RSET\r\nQUIT\r\n",
+                                         "BDAT 17 LAST\r\nSubject: x\r\n", "BDAT 17\r\nSubject: x\r\n\r\ny\r\n",
+                                         "BDAT 12\r\nBDAT 0 LAST\r\n", "NOOP BDAT 0 LAST\r\n", "BDAT x\r\n"),
+                         [](const auto& info) { return "Case" + std::to_string(info.index); });
 
 // It has said all it will say, and waits for the replies.
 TEST_F(Reopening, AClientWithAWholeMessageInChunksHasNotGone) {
