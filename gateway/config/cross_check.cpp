@@ -154,6 +154,31 @@ void check_listeners(const Settings& settings, const Origins& origins, ConfigErr
   }
 }
 
+bool is_any(const IpAddress& address) { return address == IpAddress() || address == *IpAddress::parse("::"); }
+
+// Whether one process cannot listen at the one address while another listens at the other. [::] stands for IPv4, too.
+bool exclude_each_other(const SocketAddress& one, const SocketAddress& other) {
+  if (one.port != other.port) return false;
+  if (one.ip == other.ip) return true;
+  const IpAddress any_v6 = *IpAddress::parse("::");
+  if (one.ip == any_v6 || other.ip == any_v6) return true;
+  return one.ip.is_v4() == other.ip.is_v4() && (is_any(one.ip) || is_any(other.ip));
+}
+
+// Figures are served by a process of their own.
+void check_admin_address(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
+  if (!settings.admin.listen) return;
+  for (std::size_t i = 0; i < settings.listen.size(); ++i) {
+    const Endpoint& mail = settings.listen[i].address;
+    if (mail.is_unix() || !exclude_each_other(*settings.admin.listen, mail.address())) continue;
+    errors.push_back({origins.of({"admin.listen"}), settings.admin.listen->to_string() +
+                                                        " is where mail is taken, by the entry at " +
+                                                        origins.of({full_path("listen[].address", {i})}).to_string() +
+                                                        ": figures and health need an address or port of their own"});
+    return;
+  }
+}
+
 void check_certificates(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   if (settings.tls.sni.empty() || !settings.tls.certificates.empty()) return;
   const std::string path = full_path("tls.sni.*.cert", {settings.tls.sni.begin()->first});
@@ -242,6 +267,7 @@ void cross_check(const Settings& settings, const Origins& origins, ConfigErrors&
   check_tenant_upstreams(settings, origins, errors);
   check_certificate_names(settings, origins, errors);
   check_listeners(settings, origins, errors);
+  check_admin_address(settings, origins, errors);
   check_certificates(settings, origins, errors);
   check_limits(settings, origins, errors);
   check_policies(settings, origins, errors);

@@ -383,6 +383,17 @@ TEST(Load, PartsThatDoNotFit) {
   EXPECT_THAT(errors_of(minimal + "[[listen]]\naddress = \"0.0.0.0:25\"\n[[listen]]\naddress = \"0.0.0.0:25\"\n"),
               ElementsAre(HasSubstr("/etc/m.toml:7:1: error: 0.0.0.0:25 is already listened on, by the entry at "
                                     "/etc/m.toml:5:1")));
+  for (const char* figures : {"192.0.2.1:2526", "0.0.0.0:2526", "[::]:2526"}) {
+    const std::string admin = std::string("[admin]\nlisten = \"") + figures + "\"\n";
+    EXPECT_THAT(errors_of(minimal + "[[listen]]\naddress = \"192.0.2.1:2526\"\n" + admin),
+                ElementsAre(HasSubstr("/etc/m.toml:7:1: error: " + std::string(figures) +
+                                      " is where mail is taken, by the entry at /etc/m.toml:5:1")));
+    EXPECT_THAT(errors_of(minimal + "[[listen]]\naddress = \"192.0.2.1:2525\"\n" + admin), IsEmpty());
+  }
+  EXPECT_THAT(errors_of(minimal + "[admin]\nlisten = \"127.0.0.1:25\"\n"),  // and [[listen]] has its default, [::]:25
+              ElementsAre(HasSubstr("is where mail is taken")));
+  EXPECT_THAT(errors_of(minimal + "[[listen]]\naddress = \"192.0.2.1:25\"\n[admin]\nlisten = \"192.0.2.2:25\"\n"),
+              IsEmpty());
   EXPECT_THAT(errors_of(minimal + "[tls]\nsni.\"a.example\".cert = \"x\"\n"),
               ElementsAre(HasSubstr("/etc/m.toml:5:17: error: tls.cert is required beside tls.sni")));
   EXPECT_THAT(errors_of(minimal + "[limits]\nunknown_recipients = 50\n"),
