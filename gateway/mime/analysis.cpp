@@ -193,6 +193,7 @@ class Running {
       Part added = inner(Origin::tnef, file.begin, file.end);
       added.is_attachment = file.body == TnefBody::none;
       if (file.body != TnefBody::none) added.declared_type = type_of(file.body);
+      if (file.body == TnefBody::wide_text || file.body == TnefBody::wide_html) added.charset = "utf-16le";
       if (file.body == TnefBody::rtf) added.coding = Coding::compressed_rtf;
       for (const std::string& name : file.names) added.names.push_back({name, NameSource::tnef});
       if (added.names.size() > 1) added.oddities.add(Oddity::conflicting_name);
@@ -205,10 +206,12 @@ class Running {
   static std::string_view type_of(TnefBody body) {
     switch (body) {
       case TnefBody::html:
+      case TnefBody::wide_html:
         return "text/html";
       case TnefBody::rtf:
         return "text/rtf";
       case TnefBody::text:
+      case TnefBody::wide_text:
       case TnefBody::none:
         break;
     }
@@ -220,11 +223,16 @@ class Running {
     Part added =
         inner(coding == Coding::signed_cms ? Origin::signed_content : Origin::compressed_content, 0, part().size);
     added.coding = coding;
-    if (const auto index = builder_.add(std::move(added))) builder_.want({.kind = Job::Kind::digest, .part = *index});
+    const auto index = builder_.add(std::move(added));
+    if (index) builder_.want({.kind = Job::Kind::digest, .part = *index, .is_optional = job_.is_optional});
   }
 
   // What is signed or compressed is an entity of MIME.
   void cms_content_ended() {
+    if (job_.is_optional && part().size == 0) {
+      if (job_.part + 1 == builder_.tree().parts.size()) builder_.take_back();
+      return;
+    }
     if (scans_.front()->faults().incomplete || scans_.front()->faults().junk || part().size == 0)
       return builder_.fail(Unscannable::smime);
     builder_.want({.kind = Job::Kind::split,

@@ -1,6 +1,7 @@
 #include "gateway/mime/builder.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "gateway/base/charset.h"
@@ -50,11 +51,22 @@ std::string_view cms_arcs(std::string_view head) {
   return at == std::string_view::npos ? std::string_view() : head.substr(at + pkcs.size(), 5);
 }
 
-bool has_message_name(const Part& part) {
+template <std::size_t N>
+bool has_extension(const Part& part, const std::array<std::string_view, N>& wanted) {
   const std::vector<std::string> extensions = extensions_of(part.names);
-  return std::any_of(extensions.begin(), extensions.end(), [](std::string_view extension) {
-    return extension == "eml" || extension == "mht" || extension == "mhtml" || extension == "nws";
+  return std::any_of(extensions.begin(), extensions.end(), [&wanted](const std::string& one) {
+    return std::find(wanted.begin(), wanted.end(), one) != wanted.end();
   });
+}
+
+bool has_message_name(const Part& part) {
+  constexpr std::array<std::string_view, 4> extensions{"eml", "mht", "mhtml", "nws"};
+  return has_extension(part, extensions);
+}
+
+bool has_cms_name(const Part& part) {
+  constexpr std::array<std::string_view, 3> extensions{"p7m", "p7z", "p7c"};
+  return has_extension(part, extensions);
 }
 
 }  // namespace
@@ -105,6 +117,14 @@ std::optional<Job> Builder::next_job() {
   Job job = std::move(jobs_.front());
   jobs_.pop_front();
   return job;
+}
+
+bool Builder::is_another_reading(PartIndex index) const {
+  const Part& part = tree_.parts[index];
+  return std::any_of(tree_.parts.begin(), tree_.parts.end(), [&part](const Part& one) {
+    return &one != &part && !one.is_container && one.source == part.source && one.begin == part.begin &&
+           one.end == part.end && one.coding != part.coding;
+  });
 }
 
 bool Builder::is_known(const Part& part) const {
@@ -163,10 +183,13 @@ void Builder::leaf_ended(PartIndex index, const LeafScan& scan, const ContentFie
     if (arcs.starts_with("\x07\x03") || arcs.starts_with("\x07\x06") || arcs == "\x09\x10\x01\x17" ||
         fields.smime_type.starts_with("enveloped") || fields.smime_type.starts_with("authenveloped"))
       leaf.is_encrypted = true;
-    if (arcs.starts_with("\x07\x02") && fields.smime_type != "certs-only" && is_cms_type(type))
-      want({.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate, .codings = {Coding::signed_cms}});
-    if (arcs.starts_with("\x09\x10\x01\x09") && is_cms_type(type))
-      want({.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate, .codings = {Coding::compressed_cms}});
+    // By type or, whatever the type is, by name (RFC 8551, 3.9), but for signatures that stand beside their content.
+    const bool is_entity = is_cms_type(type) || has_cms_name(leaf);
+    Job job{.kind = Job::Kind::cms, .part = index, .is_alternate = is_alternate};
+    job.is_optional = !is_cms_type(type) || fields.smime_type == "certs-only";
+    if (arcs.starts_with("\x07\x02")) job.codings = {Coding::signed_cms};
+    if (arcs.starts_with("\x09\x10\x01\x09")) job.codings = {Coding::compressed_cms};
+    if (is_entity && !job.codings.empty()) want(std::move(job));
   }
   if (type == "application/pgp-encrypted") leaf.is_encrypted = true;
   want_other_charsets(index, scan, fields);
@@ -197,12 +220,26 @@ void Builder::want_other_codings(PartIndex index, const LeafScan& scan, const Co
   for (Coding coding : fields.codings) {
     if (coding != leaf.coding && coding != Coding::identity) codings.push_back(coding);
   }
+  // Some readers decode nothing of what is told as a list, and show text that is evidently no base64 as it is.
+  const bool is_unclear = fields.oddities.has_any(Oddities(Oddity::unknown_encoding) | Oddity::conflicting_encoding);
+  const bool is_no_base64 = leaf.coding == Coding::base64 && faults.junk && is_text(leaf);
+  if (leaf.coding != Coding::identity && !leaf.is_alternate && (is_unclear || is_no_base64))
+    codings.push_back(Coding::identity);
+  if (leaf.coding == Coding::identity && is_unclear && fields.codings.empty()) {
+    if (scan.begins_as_base64()) codings.push_back(Coding::base64);
+    codings.push_back(Coding::quoted_printable);
+  }
   const bool is_plain = leaf.coding == Coding::identity || leaf.coding == Coding::quoted_printable;
-  const bool is_like_base64 = scan.raw().base64_lines >= (is_text(leaf) ? 3U : 1U);
+  // What was decoded before, and is now read as it stands, is not decoded once more.
+  const bool is_undecoded = leaf.is_alternate && leaf.coding == Coding::identity && is_another_reading(index);
+  const bool is_like_base64 = !is_undecoded && scan.raw().base64_lines >= (is_text(leaf) ? 3U : 1U);
   if (is_plain && is_like_base64 && !leaf.real_types.has(FileType::pem) && !leaf.real_types.has(FileType::pgp)) {
     leaf.oddities.add(Oddity::encoding_mismatch);
     if (std::find(codings.begin(), codings.end(), Coding::base64) == codings.end()) codings.push_back(Coding::base64);
   }
+  const bool is_cms_as_text =
+      is_plain && leaf.real_types.has(FileType::pem) && (is_cms_type(leaf.declared_type) || has_cms_name(leaf));
+  if (is_cms_as_text) codings.push_back(Coding::base64_from_line_2);
   if (codings.empty() || leaf.begin == leaf.end) return;
   // What other readers get is for each of them what it is; it is read once for all.
   want({.kind = Job::Kind::redecode, .part = index, .is_alternate = true, .codings = std::move(codings)});

@@ -42,6 +42,7 @@ struct Job {
   SplitOptions options = {};
   Origin origin = Origin::attached;  // of the entity that a range is
   bool is_alternate = false;         // what is found is another reading
+  bool is_optional = false;          // of CMS: without content it is nothing, and not unscannable
   std::vector<Coding> codings = {};
   std::vector<std::string> charsets = {};
 };
@@ -83,6 +84,8 @@ class Builder {
   bool is_known(const Part& part) const;
 
  private:
+  // Whether another part is of the same octets, decoded in another way.
+  bool is_another_reading(PartIndex index) const;
   void want_other_charsets(PartIndex index, const LeafScan& scan, const ContentFields& fields);
   void want_other_codings(PartIndex index, const LeafScan& scan, const ContentFields& fields);
   void want_hidden(PartIndex index, const TextFindings& found);

@@ -102,6 +102,7 @@ constexpr CodingWord coding_pieces[] = {
     {"x-uu", Coding::uuencode},
     {"yenc", Coding::yenc},
     {"binhex", Coding::binhex},
+    {"bit", Coding::identity},  // "8 bit", "7bits"
 };
 
 bool has_type_form(std::string_view type) {

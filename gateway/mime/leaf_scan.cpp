@@ -147,4 +147,10 @@ void LeafScan::end(Part& part) {
   if (text_.has_pgp_message) part.is_encrypted = true;
 }
 
+bool LeafScan::begins_as_base64() const {
+  return std::all_of(raw_head_.begin(), raw_head_.end(), [](char c) {
+    return text::is_alnum(c) || std::string_view("+/=\r\n").find(c) != std::string_view::npos;
+  });
+}
+
 }  // namespace sallyport::mime

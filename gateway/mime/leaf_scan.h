@@ -42,6 +42,8 @@ class LeafScan {
   const CodingFaults& faults() const { return faults_; }
   const TextFindings& text() const { return text_; }
   const RawFindings& raw() const { return raw_; }
+  // True when its first octets, still encoded, are digits of base64 and ends of lines.
+  bool begins_as_base64() const;
   std::string_view head() const { return sniffer_.head(); }
 
  private:

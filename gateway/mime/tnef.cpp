@@ -92,7 +92,9 @@ void TnefScan::feed(std::string_view octets) {
 }
 
 void TnefScan::end() {
-  if (step_ != Step::attribute || !collected_.empty() || skip_ > 2) is_broken_ = true;
+  // Some writers pad the envelope.
+  const bool is_padding = collected_.find_first_not_of('\0') == std::string::npos;
+  if (step_ != Step::attribute || !is_padding || skip_ > 2) is_broken_ = true;
   finish_file();
 }
 
@@ -232,12 +234,16 @@ void TnefScan::begin_value() {
     file_.begin = offset_ + 16;  // behind the interface's id
     file_.end = offset_ + length_;
     file_.is_message = true;
-  } else if (id_ == body_html && type == binary) {
+  } else if (id_ == body_html && (type == binary || type == string_8)) {
     add_body(offset_, offset_ + length_, TnefBody::html);
+  } else if (id_ == body_html && type == string_16) {
+    add_body(offset_, offset_ + length_, TnefBody::wide_html);
   } else if (id_ == body_rtf && type == binary) {
     add_body(offset_, offset_ + length_, TnefBody::rtf);
   } else if (id_ == body_text && type == string_8) {
     add_body(offset_, offset_ + length_, TnefBody::text);
+  } else if (id_ == body_text && type == string_16) {
+    add_body(offset_, offset_ + length_, TnefBody::wide_text);
   }
   skip_ = whole;
   next_value();

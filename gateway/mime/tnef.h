@@ -14,7 +14,8 @@
 namespace sallyport::mime {
 
 // What is no file but the text of the mail, and in which form.
-enum class TnefBody : std::uint8_t { none, text, html, rtf };
+// Wide: in UTF-16, little-endian.
+enum class TnefBody : std::uint8_t { none, text, wide_text, html, wide_html, rtf };
 
 struct TnefFile {
   std::uint64_t begin = 0;  // in the envelope

@@ -6,6 +6,7 @@
 #include "gateway/base/mail_address.h"
 #include "gateway/mail/address_list.h"
 #include "gateway/mail/encoded_words.h"
+#include "gateway/mime/raw_reader.h"
 #include "gateway/url/suspicion.h"
 
 namespace sallyport::url {
@@ -70,6 +71,13 @@ std::string without_soft_breaks(std::string_view text) {
   return joined;
 }
 
+// White space within the brackets of List-Unsubscribe means nothing (RFC 2369, 2).
+std::string without_white(std::string_view value) {
+  std::string plain(value);
+  std::erase_if(plain, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  return plain;
+}
+
 bool has_addresses(std::string_view name) { return name != "Subject" && name != "List-Unsubscribe"; }
 
 // The domains of addresses whose local part is quoted, which are none in a text.
@@ -85,6 +93,19 @@ void add_quoted_addresses(std::string_view value, UrlSet& set) {
   }
 }
 
+// What the fields of a part say: of a body that stands elsewhere, its URL (RFC 2017).
+void add_fields(const mail::Message& message, const mime::Tree& tree, const mime::Part& part, UrlSet& set) {
+  constexpr std::size_t most = std::size_t{16} * 1024;
+  mime::RawReader reader(message, tree, part.source, part.header_begin, part.begin);
+  std::string fields;
+  while (fields.size() < most) {
+    const auto piece = reader.next();
+    if (!piece || piece->empty()) break;
+    fields += piece->substr(0, most - fields.size());
+  }
+  set.add_text(mail::unfold(fields));
+}
+
 constexpr std::size_t most_unshifted = std::size_t{64} * 1024;
 
 }  // namespace
@@ -93,6 +114,7 @@ void add_header_urls(const mail::HeaderSection& header, UrlSet& set) {
   for (const char* name : {"Subject", "List-Unsubscribe", "Reply-To", "From", "Sender"}) {
     for (const mail::HeaderField* field : header.find_all(name)) {
       set.add_text(mail::decode_words(mail::unfold(field->value)), Place::header);
+      if (std::string_view(name) == "List-Unsubscribe") set.add_text(without_white(field->value), Place::header);
       if (has_addresses(name)) add_quoted_addresses(field->value, set);
     }
   }
@@ -102,6 +124,7 @@ void add_part_urls(const mail::Message& message, const mime::Tree& tree, mime::P
                    UrlSet& set) {
   const mime::Part& about = tree.parts[part];
   if (about.is_container) return;
+  if (about.oddities.has(mime::Oddity::external_body)) add_fields(message, tree, about, set);
   const mime::Html& html = contents.html(message, tree, part);
   for (const mime::Link& link : html.links) set.add_link(link.target, link.shown, place_of(link.kind));
   if (!html.hidden_text.empty()) set.add_text(html.hidden_text);

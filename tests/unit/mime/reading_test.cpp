@@ -161,6 +161,19 @@ TEST(OtherReadings, OfEveryTransferEncoding) {
   std::string lines;
   const std::string longer(600, 'A');
   for (std::size_t i = 0; i < longer.size(); i += 57) lines += to_base64(longer.substr(i, 57)) + "\r\n";
+  // None of it decoded, and all of it, where nobody knows.
+  const std::string plain = "<a href='http://a.example/'>x</a>";
+  for (const std::string& head : {std::string("base64"), std::string("base64, quoted-printable"), std::string("x")})
+    EXPECT_TRUE(read_mail(mixed("Content-Type: text/html\r\nContent-Transfer-Encoding: " + head + "\r\n\r\n" + plain))
+                    .holds(plain))
+        << head;
+  for (const std::string& body : {to_base64("harm"), std::string("h=61rm")})
+    EXPECT_TRUE(
+        read_mail(mixed("Content-Type: text/html\r\nContent-Transfer-Encoding: x\r\n\r\n" + body)).holds("harm"));
+  for (const char* head : {"8 bit", "7bits", "6bit", "8bit;"})
+    EXPECT_EQ(
+        read_mail("Content-Transfer-Encoding: " + std::string(head) + "\r\n\r\nhello = bye\r\n").tree.parts.size(), 1U)
+        << head;
   const ReadMail undeclared = read_mail(mixed("Content-Type: application/octet-stream\r\n\r\n" + lines));
   EXPECT_TRUE(undeclared.holds(longer));
   EXPECT_TRUE(undeclared.tree.oddities.has(Oddity::encoding_mismatch));
@@ -284,6 +297,17 @@ TEST(Smime, ContentIsReadWithoutTrust) {
                 .tree.unscannable,
             Unscannable::smime);
   EXPECT_TRUE(read_mail(head + "enveloped-data" + coding + to_base64(cms(3, ""))).part(0).is_encrypted);
+  // By name alone, under a label that lies, and as text (RFC 8551, 3.9).
+  EXPECT_TRUE(
+      read_mail("Content-Type: application/octet-stream" + coding + to_base64(signed_mail)).has_extension("exe"));
+  EXPECT_TRUE(read_mail(head + "certs-only" + coding + to_base64(signed_mail)).has_extension("exe"));
+  EXPECT_TRUE(read_mail("Content-Type: application/pkcs7-mime; name=smime.p7m\r\n\r\n-----BEGIN PKCS7-----\r\n" +
+                        to_base64(signed_mail) + "\r\n-----END PKCS7-----\r\n")
+                  .has_extension("exe"));
+  // Certificates, and nothing else: no content, and no fault.
+  const ReadMail bare = read_mail(head + "certs-only" + coding + to_base64(cms(2, element('\x30', data_oid))));
+  EXPECT_EQ(bare.tree.unscannable, Unscannable::no);
+  EXPECT_EQ(bare.tree.parts.size(), 1U);
   EXPECT_TRUE(
       read_mail(multipart("multipart/encrypted; boundary=b", "--b\r\n\r\nx\r\n--b--\r\n")).part(0).is_encrypted);
 }
@@ -351,6 +375,29 @@ TEST(Tnef, GivesItsCompressedText) {
   EXPECT_EQ(text.declared_type, "text/rtf");
   EXPECT_TRUE(text.real_types.has(FileType::rtf));
   EXPECT_FALSE(is_file(text));
+}
+
+TEST(Tnef, GivesItsTextInWhateverForm) {
+  const auto wide = [](std::string_view text) {
+    std::string octets;
+    for (const char c : text) octets += {c, '\0'};
+    return octets;
+  };
+  const std::string page = "<p>see <b>this</b></p>";
+  for (const std::string& property : {tnef_property(0x1f, 0x1000, wide("see this")),
+                                      tnef_property(0x1f, 0x1013, wide(page)), tnef_property(0x1e, 0x1013, page)}) {
+    // With octets behind it that only fill it up.
+    const std::string envelope = little(0x223e9f78, 4) + little(1, 2) +
+                                 tnef_attribute(1, 0x00069003, little(1, 4) + property) + std::string(3, '\0');
+    const ReadMail read = read_mail(
+        mixed("Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: base64\r\n\r\n" + to_base64(envelope)));
+    EXPECT_EQ(read.tree.unscannable, Unscannable::no);
+    bool shows = false;
+    Contents contents;
+    for (PartIndex i = 0; i < read.tree.parts.size(); ++i)
+      shows |= contents.text(*read.message, read.tree, i).find("see this") != std::string::npos;
+    EXPECT_TRUE(shows) << FieldWriter::json(read.tree);
+  }
 }
 
 TEST(Types, AreHeldAgainstLabelsAndNames) {
