@@ -4,6 +4,7 @@
 #include "lua/engine/binding_list.h"
 #include "lua/engine/context.h"
 #include "lua/engine/objects.h"
+#include "lua/engine/rule.h"
 
 namespace sallyport::lua {
 
@@ -26,6 +27,12 @@ std::string_view client_name(lua_State* L, const Transaction& mail) {
 
 void push_optional(lua_State* L, const std::optional<MailAddress>& address) {
   address ? push_address(L, *address) : lua_pushnil(L);
+}
+
+// The transaction knows the last one at later stages, too, even where it was refused.
+void push_recipient_asked_for(lua_State* L) {
+  const Rule* rule = Context::of(L).rule;
+  rule && rule->stage == policies::Stage::rcpt ? push_optional(L, mail_of(L).rcpt) : lua_pushnil(L);
 }
 
 void push_recipients(lua_State* L) {
@@ -62,8 +69,7 @@ constexpr Field transaction_fields[] = {
      [](lua_State* L) { push_handle(L, auth_type, mail_of(L)); }},
     {"from", "address?", "The envelope sender; nil before MAIL. The null sender has `addr == \"\"`.",
      [](lua_State* L) { push_optional(L, mail_of(L).from); }},
-    {"rcpt", "address?", "At stage `rcpt`: the recipient that is asked for; else nil.",
-     [](lua_State* L) { push_optional(L, mail_of(L).rcpt); }},
+    {"rcpt", "address?", "At stage `rcpt`: the recipient that is asked for; else nil.", push_recipient_asked_for},
     {"rcpts", "address[]", "The recipients that have been accepted.", push_recipients},
     {"msg", "tx.msg?", "From stage `headers` on: the message; before that nil.",
      [](lua_State* L) { mail_of(L).message ? push_handle(L, message_type, mail_of(L)) : lua_pushnil(L); }},

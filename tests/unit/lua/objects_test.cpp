@@ -90,11 +90,19 @@ TEST_F(Objects, Client) {
   EXPECT_EQ(text_of("tostring(tx.client.tls.verified) .. ' ' .. tx.client.tls.subject"), "true CN=relay.example.org");
 }
 
+// The transaction still has it at later stages; a rule would see the last one there, or one that was refused.
+TEST_F(Objects, TheRecipientThatIsAskedForIsThereAtItsStageOnly) {
+  mail.rcpt = MailAddress{"carl", "example.com"};
+  for (const char* stage : {"connect", "helo", "mail", "rcpt", "headers", "message", "done"}) {
+    write("r.lua", rule_text("return sp.hit { detail = tostring(tx.rcpt) }", stage));
+    load();
+    EXPECT_EQ(run().fact.detail, std::string_view(stage) == "rcpt" ? "carl@example.com" : "nil") << stage;
+  }
+}
+
 TEST_F(Objects, Addresses) {
   EXPECT_EQ(text_of("tx.from.addr .. ' ' .. tx.from.user .. ' ' .. tx.from.domain"), "ann@example.org ann example.org");
   EXPECT_EQ(text_of("tx.from"), "ann@example.org");
-  mail.rcpt = MailAddress{"bob", "example.com"};
-  EXPECT_EQ(text_of("tx.rcpt.domain"), "example.com");
   mail.rcpts.push_back({"eve", "example.com"});
   EXPECT_EQ(text_of("#tx.rcpts .. ' ' .. tx.rcpts[2].user"), "2 eve");
   mail.from = MailAddress{};
@@ -157,7 +165,8 @@ TEST_F(Objects, MisspeltFieldsAreErrors) {
   set_message("Subject: x\r\n\r\n");
   EXPECT_EQ(error_of("tx['clent']"), "r.lua:3: tx.clent does not exist; did you mean tx.client?");
   EXPECT_EQ(error_of("tx.client['address']"), "r.lua:3: tx.client.address does not exist");
-  EXPECT_EQ(error_of("tx.from['orgdomain']"), "r.lua:3: address.orgdomain does not exist; did you mean address.org_domain?");
+  EXPECT_EQ(error_of("tx.from['orgdomain']"),
+            "r.lua:3: address.orgdomain does not exist; did you mean address.org_domain?");
   EXPECT_EQ(error_of("tx.msg['txt']"), "r.lua:3: tx.msg.txt does not exist; did you mean tx.msg.text?");
   EXPECT_EQ(error_of("tx.msg['subjet']"), "r.lua:3: tx.msg.subjet does not exist; did you mean tx.msg.subject?");
   for (const char* key : {"tx[1]", "tx[nil]", "tx[tx]", "tx['']", "tx['a\\0b']", "tx.from[{}]"}) {
