@@ -188,6 +188,15 @@ void read_auth(lua_State* L, TrialMail& to) {
   lua_pop(L, 1);
 }
 
+void read_outcome(lua_State* L, std::string& to) {
+  const std::string said = string_field(L, 1, "outcome");
+  if (said.empty()) return;
+  constexpr std::string_view outcomes[] = {"relay", "tag", "reject", "tempfail", "quarantine", "discard", "drop"};
+  if (std::find(std::begin(outcomes), std::end(outcomes), said) == std::end(outcomes))
+    fail(L, "outcome: expected one of relay, tag, reject, tempfail, quarantine, discard, drop");
+  to = said;
+}
+
 }  // namespace
 
 TrialMail ordinary_mail() {
@@ -215,6 +224,10 @@ TrialMail read_trial_mail(lua_State* L, const std::string& folder) {
   lua_pop(L, 1);
   read_recipients(L, made.rcpts);
   read_auth(L, made);
+  push_option(L, 1, "score");
+  made.score = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  read_outcome(L, made.outcome);
   const std::string eml = string_field(L, 1, "eml");
   const std::string body = string_field(L, 1, "body");
   std::string header = read_headers(L);

@@ -76,7 +76,15 @@ Staged::Staged(World& world, const TrialMail& trial, Stage stage)
     : mail_(trial.mail),
       message_({most_message_octets, most_message_octets}, spool_),
       scheduler_(Time(std::chrono::hours(1))),
-      context_{scheduler_, world.dns, counters_, log_, scheduler_.now() + time_of_a_mail, no_hashes_} {
+      outcome_(stage == Stage::done ? trial.outcome : std::string()),
+      context_{.scheduler = scheduler_,
+               .resolver = world.dns,
+               .counters = counters_,
+               .log = log_,
+               .deadline = scheduler_.now() + time_of_a_mail,
+               .body_hashes = no_hashes_,
+               .score = trial.score,
+               .outcome = outcome_} {
   mail_.now = world.now();
   if (stage < Stage::mail) mail_.from.reset();
   if (stage == Stage::connect) mail_.client.helo.clear();

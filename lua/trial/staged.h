@@ -2,6 +2,7 @@
 // real (world.h). No time passes but what a rule waits for.
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,7 @@ class Staged {
   Counters counters_;
   LinesOfRules log_;
   const std::vector<signature::BodyHash> no_hashes_;
+  const std::string outcome_;
   const policies::GatherContext context_;
   MailAllowance allowance_;
 };

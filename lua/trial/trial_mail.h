@@ -16,6 +16,8 @@ struct TrialMail {
   std::vector<MailAddress> rcpts;                         // all of them
   std::string content;                                    // as a client would send it
   std::vector<std::pair<std::string, std::string>> auth;  // "spf" = "pass"
+  double score = 0;                                       // that earlier stages have given
+  std::string outcome = "relay";                          // what becomes of it, for stage done
 };
 
 // An ordinary mail of ann@example.org to bob@example.com, without content.

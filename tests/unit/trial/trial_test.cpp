@@ -312,6 +312,19 @@ TEST_F(Trial, TheWebIsWhatTheTestSays) {
   }
 }
 
+TEST_F(Trial, AMailMayHaveAScoreAndAnOutcome) {
+  rule("SUM", "if tx.score > 6.5 then return sp.quarantine { reason = tostring(tx.outcome) } end");
+  rule("AFTER", "return sp.hit { detail = tx.outcome }", "done");
+  EXPECT_EQ(failures_of("t.equal(t.run('SUM', t.mail {}).verdict, 'none')\n"
+                        "local result = t.run('SUM', t.mail { score = 7, outcome = 'reject' })\n"
+                        "t.equal({ result.verdict, result.text }, { 'quarantine', 'nil' })\n"
+                        "t.equal(t.run('AFTER', t.mail {}).detail, 'relay')\n"
+                        "t.equal(t.run('AFTER', t.mail { outcome = 'tempfail' }).detail, 'tempfail')\n"),
+            "");
+  EXPECT_THAT(failures_of("t.mail { outcome = 'relayed' }"), HasSubstr("outcome: expected one of"));
+  EXPECT_THAT(failures_of("t.mail { score = 0 / 0 }"), HasSubstr("not a finite number"));
+}
+
 // As the gateway's client does it, so that a rule that passes its tests works.
 TEST_F(Trial, RedirectsAreFollowedAsByTheGateway) {
   settings.http = {"web.example", "other.example"};
