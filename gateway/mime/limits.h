@@ -15,7 +15,7 @@ struct Limits {
   std::size_t depth = 32;    // of multiparts and attached messages together; the message itself is 0
   std::size_t parts = 1000;  // other readings of a part included
   // Octets that the tree may take in memory: entries, names, labels. Octets of content are not kept in it.
-  std::size_t tree_octets = std::size_t{192} * 1024;
+  std::size_t tree_octets = std::size_t{224} * 1024;  // room for `parts` of them
   // Other readings are found by reading parts of the message again. So many times the message's size may be read in
   // all, and no less than `least_rereading` octets.
   std::uint64_t rereadings = 8;

@@ -114,14 +114,14 @@ struct Part {
 
   bool is_attachment = false;  // Content-Disposition: attachment
   bool is_encrypted = false;   // by its type or its content
+  bool joins_lines = false;    // "DelSp=yes": lines that end with a space are joined without it (RFC 3676)
+  // The octets of an earlier part once more, in another charset, whatever mark they begin with.
+  bool is_other_charset = false;
 
   // What it is said to be: lower case, without comments; empty where nothing is said.
   std::string declared_type;  // "text/plain"; for what is said twice, the first
   std::string charset;
-  // The octets of an earlier part once more, in another charset, whatever mark they begin with.
-  bool is_other_charset = false;
-  bool joins_lines = false;  // "DelSp=yes": lines that end with a space are joined without it (RFC 3676)
-  std::vector<Name> names;   // every candidate, each once
+  std::vector<Name> names;  // every candidate, each once
 
   // What it is.
   std::uint64_t size = 0;  // of the decoded content

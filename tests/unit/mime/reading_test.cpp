@@ -453,6 +453,11 @@ TEST(Bounds, MakeAMailUnscannable) {
   std::string few = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
   for (int i = 0; i < 300; ++i) few += "--b\r\n\r\nx\r\n";
   EXPECT_EQ(read_mail(few + "--b--\r\n").tree.unscannable, Unscannable::no);
+  // As many as there may be, the mail itself among them, and one more.
+  std::string all = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int i = 0; i < 999; ++i) all += "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nx\r\n";
+  EXPECT_EQ(read_mail(all + "--b--\r\n").tree.unscannable, Unscannable::no);
+  EXPECT_EQ(read_mail(all + "--b\r\n\r\nx\r\n--b--\r\n").tree.unscannable, Unscannable::parts);
   std::string fields = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
   for (int i = 0; i < 1100; ++i) fields += "X: y\r\n";
   EXPECT_EQ(read_mail(fields + "\r\n").tree.unscannable, Unscannable::header);
