@@ -325,6 +325,19 @@ TEST_F(Trial, AMailMayHaveAScoreAndAnOutcome) {
   EXPECT_THAT(failures_of("t.mail { score = 0 / 0 }"), HasSubstr("not a finite number"));
 }
 
+TEST_F(Trial, WhatTheGatewayFindsOutLaterIsNotThereYet) {
+  for (const char* stage : {"helo", "mail", "headers", "message"}) {
+    rule(std::string("AT_") + stage, "return sp.hit { detail = tostring(tx.auth.spf) .. tostring(tx.auth.dmarc) }",
+         stage);
+  }
+  EXPECT_EQ(
+      failures_of("local function seen(stage) return t.run('AT_' .. stage, t.mail { auth = { spf = 'pass', dmarc = "
+                  "'fail' } }).detail end\n"
+                  "t.equal({ seen('helo'), seen('mail'), seen('headers'), seen('message') }, { 'nilnil', 'passnil', "
+                  "'passnil', 'passfail' })\n"),
+      "");
+}
+
 // As the gateway's client does it, so that a rule that passes its tests works.
 TEST_F(Trial, RedirectsAreFollowedAsByTheGateway) {
   settings.http = {"web.example", "other.example"};
