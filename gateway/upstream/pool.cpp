@@ -16,6 +16,8 @@ namespace {
 
 // The least time a server gets to answer a connect when the deadline is near.
 constexpr Duration least_patience = std::chrono::seconds(1);
+// So long a server may still count connections of the process before this one, after an upgrade or a restart.
+constexpr Duration predecessors_time = std::chrono::seconds(3);
 
 Retention retention_of(const config::UpstreamSettings& settings) {
   return {settings.connection_age, settings.connection_mails, settings.connection_idle};
@@ -35,6 +37,7 @@ UpstreamError client_gone() { return {Kind::client_lost, "the client left while 
 UpstreamPool::UpstreamPool(async::Scheduler& scheduler, io::Dialer& dialer, Counters& counters, Log& log,
                            UpstreamGroups current)
     : scheduler_(scheduler),
+      began_(scheduler.now()),
       dialer_(dialer),
       counters_(counters),
       news_(log, counters),
@@ -267,7 +270,8 @@ Task<Result<UpstreamPool::Lease, UpstreamError>> UpstreamPool::open(const Upstre
     // other refusal, or by closing what it has accepted. Those being opened count: the last of them that is turned away
     // finds out that there is none.
     const bool is_turned_away = error.kind == Kind::full || (error.kind == Kind::down && error.was_connected);
-    if (is_turned_away && server.connections() > 1) {
+    const bool follows_another = error.kind == Kind::full && scheduler_.now() - began_ < predecessors_time;
+    if (is_turned_away && (server.connections() > 1 || follows_another)) {
       error.kind = Kind::full;
       news_.is_full(server, error, scheduler_.now());
       co_return error;

@@ -176,6 +176,7 @@ class UpstreamPool {
   Task<void> probe(std::shared_ptr<const UpstreamGroup> group, std::shared_ptr<UpstreamServer> server);
 
   async::Scheduler& scheduler_;
+  const Time began_;
   io::Dialer& dialer_;
   Counters& counters_;
   ServerNews news_;

@@ -22,6 +22,8 @@ constexpr std::uint32_t most_doublings = 5;
 constexpr Duration growth_interval = seconds(5);
 // A server that was full, and has not said so again for this long, is up.
 constexpr Duration full_for = seconds(30);
+// A full server of which we have no connection is tried again after this.
+constexpr Duration none_left_pause = std::chrono::milliseconds(200);
 constexpr Duration no_tls_for = std::chrono::minutes(1);
 constexpr std::size_t most_of_a_reason = 200;
 constexpr std::uint64_t unbounded = std::numeric_limits<std::uint64_t>::max();
@@ -130,7 +132,7 @@ bool UpstreamServer::failed_to_connect(Time now, std::string_view reason, bool f
 
 bool UpstreamServer::is_full(Time now, std::string_view reason) {
   const std::uint64_t ours = connections();
-  bound_.store(std::max<std::uint64_t>(1, ours == 0 ? 0 : ours - 1), std::memory_order_relaxed);
+  bound_.store(ours == 0 ? 0 : ours - 1, std::memory_order_relaxed);
   const Time before(Duration(bounded_at_.exchange(count_of(now), std::memory_order_relaxed)));
   const bool is_news = before == Time{} || now - before > full_for;
   return enter(ServerState::full, now, reason) || is_news;
@@ -168,7 +170,8 @@ std::uint64_t UpstreamServer::bound(Time now) const {
   if (bounded_at == 0) return unbounded;
   const Duration since = now - Time(Duration(bounded_at));
   const auto grown = static_cast<std::uint64_t>(std::max<Duration::rep>(0, since / growth_interval));
-  return bound_.load(std::memory_order_relaxed) + grown;
+  const std::uint64_t at_first = bound_.load(std::memory_order_relaxed);
+  return std::max<std::uint64_t>(at_first, since < none_left_pause ? 0 : 1) + grown;
 }
 
 bool UpstreamServer::acquire_slot(std::uint64_t most, Time now) {

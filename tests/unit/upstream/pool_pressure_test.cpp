@@ -203,11 +203,43 @@ INSTANTIATE_TEST_SUITE_P(Every, PoolPressureBy,
 
 TEST_F(PoolPressure, AServerThatTurnsAllConnectionsAwayIsDown) {
   reload(configure({first_server, second_server}, 100));
+  loop.advance(seconds(4));
   serve_few_at(first_server, 0);
   const Lease lease = take(*pool);
   EXPECT_EQ(&lease.server(), &server(1));
   EXPECT_EQ(server(0).status(loop.now()).state, ServerState::down);
   EXPECT_EQ(log.count({"event=upstream", "state=down", "upstream=10.0.0.5:25", "421"}), 1u);
+}
+
+// After an upgrade or a restart it may still have the connections of the process before.
+TEST_F(PoolPressure, AtTheBeginningAServerThatIsFullIsWaitedFor) {
+  reload(configure({first_server}, 100));
+  bool is_full = true;
+  dialer.serve(first_server, [this, &is_full](auto stream) { return serve_few(std::move(stream), is_full ? 0 : 5); });
+  Lease lease;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "x", lease));
+  loop.advance(milliseconds(500));
+  EXPECT_TRUE(served.empty());
+  EXPECT_EQ(server().status(loop.now()).state, ServerState::full);
+  is_full = false;
+  loop.advance(milliseconds(500));
+  EXPECT_EQ(served, std::vector<std::string>{"x"});
+  EXPECT_EQ(counters.get(Total::upstreams_down), 0u);
+}
+
+TEST_F(PoolPressure, AtTheBeginningAServerThatStaysFullIsDownSoon) {
+  reload(configure({first_server}, 100));
+  serve_few_at(first_server, 0);
+  Lease lease;
+  async::Nursery askers(loop.scheduler());
+  askers.spawn(ask(*pool, "x", lease));
+  loop.advance(seconds(2));
+  EXPECT_TRUE(served.empty());
+  EXPECT_LE(counters.get(Total::upstream_connections), 12u) << "and it is not asked without end";
+  loop.advance(seconds(2));
+  EXPECT_EQ(served, std::vector<std::string>{"x in vain"});
+  EXPECT_EQ(server().status(loop.now()).state, ServerState::down);
 }
 
 TEST_F(PoolPressure, AServerThatClosesAllConnectionsIsDownAtOnce) {
