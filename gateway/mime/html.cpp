@@ -186,7 +186,8 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
   // Each of them may hold further ones, which are shorter.
   for (std::size_t i = 0; i < reading.conditional().size() && left > 0; ++i) {
     const std::string document = std::move(reading.conditional()[i]);
-    read_document(document);
+    reading.begin_document();
+    read_document(trim_white_space(document));
   }
   // A cut may have left half a character.
   for (std::string* text : {&html.text, &html.hidden_text}) {

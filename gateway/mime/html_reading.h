@@ -57,6 +57,8 @@ class HtmlReading {
   // Both must outlive this object. What is read is added to `out`.
   HtmlReading(const HtmlLimits& limits, Html& out) : limits_(limits), out_(out) {}
 
+  // A document begins. Its text stands on lines of its own.
+  void begin_document() { new_line(); }
   // An element begins. False: what is within does not count; then leave() is not to be called for it.
   bool enter(HtmlTag tag, const HtmlAttributes& attributes);
   // The element that was entered last, and not left so far, ends.

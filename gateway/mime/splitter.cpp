@@ -286,7 +286,11 @@ void Splitter::content_octets(std::string_view& octets) {
     const bool is_none = held_.size() > most_held || (held_.size() >= 2 && !options_.is_loose && held_[1] != '-');
     if (!is_none) return;
     emit(std::exchange(line_end_, {}));
+    // A CR at the end may belong to the end of the line, as below.
+    const bool holds_cr = held_.ends_with('\r');
+    if (holds_cr) held_.pop_back();
     emit(std::exchange(held_, {}));
+    if (holds_cr) line_end_ = "\r";
     at_line_start_ = false;
     return;
   }

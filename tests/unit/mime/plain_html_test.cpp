@@ -89,6 +89,9 @@ TEST(PlainHtml, LeavesToGumboWhatNestsOtherwise) {
 TEST(PlainHtml, ForgetsWhatItToldBeforeItGaveUp) {
   const std::string document = "<form><a href=x>y</a><style>a{b:url(q)}</style><!--[if mso]>z<![endif]--><b><i>w</b>v";
   EXPECT_EQ(told_of(read_html(document)), told_of(read_html_by_tree(document)));
+  // A document within a comment that begins with white space.
+  const std::string open = "t<!--[if]> x";
+  EXPECT_EQ(told_of(read_html(open)), told_of(read_html_by_tree(open)));
 }
 
 TEST(PlainHtml, TellsWhatGumboTellsOfTheCorpora) {

@@ -61,6 +61,14 @@ TEST(Reading, OfAnOrdinaryMailHasNothingOdd) {
   EXPECT_EQ(contents.text(*read.message, read.tree, leaves[1]), "Hello\n");
 }
 
+// A line that begins like a delimiter, and whose end comes later.
+TEST(Reading, TakesTheEndOfALineThatIsNoDelimiterForOne) {
+  const std::string mail = "Content-Type: multipart/mixed; boundary=a\r\n\r\n-\r\n--a\r\n\r\n-\r\n--a--\r\n";
+  const std::string whole = FieldWriter::json(read_mail(mail).tree);
+  for (std::size_t piece = 1; piece < 9; ++piece)
+    EXPECT_EQ(FieldWriter::json(read_mail(mail, piece).tree), whole) << piece;
+}
+
 TEST(Reading, DoesNotDependOnPieces) {
   std::mt19937 random(11);
   const std::string words[] = {"--b",
