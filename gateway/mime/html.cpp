@@ -159,6 +159,22 @@ void walk(const GumboNode& root, HtmlReading& reading) {
   }
 }
 
+// The links of another form of the document, as far as they are new.
+void add_links(std::string_view document, const HtmlLimits& limits, Html& html) {
+  Arena arena(arena_base + arena_factor * document.size());
+  const GumboOutput* parsed = parse(document, arena);
+  if (parsed == nullptr) return;
+  Html other;
+  HtmlReading reading(limits, other);
+  walk(*parsed->document, reading);
+  for (Link& link : other.links) {
+    const bool is_known = std::any_of(html.links.begin(), html.links.end(), [&link](const Link& one) {
+      return one.kind == link.kind && one.target == link.target;
+    });
+    if (!is_known && html.links.size() < limits.links) html.links.push_back(std::move(link));
+  }
+}
+
 Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
   Html html;
   html.is_whole = utf8.size() <= limits.source;
@@ -181,6 +197,8 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
       return strip(document, limits, html);
     }
     walk(*parsed->document, reading);
+    if (const std::string other = without_repeated_attributes(document); other != document)
+      add_links(other, limits, html);
   };
   read_document(utf8);
   // Each of them may hold further ones, which are shorter.

@@ -1,6 +1,7 @@
 #include "gateway/mime/html_stripper.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -73,6 +74,41 @@ void add_targets(std::string_view attributes, const HtmlLimits& limits, Html& ou
 }
 
 }  // namespace
+
+std::string without_repeated_attributes(std::string_view html) {
+  std::string out(html);
+  const auto is_white = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; };
+  std::set<std::string> names;
+  for (std::size_t at = html.find('<'); at != std::string_view::npos; at = html.find('<', at)) {
+    if (++at >= html.size() || !text::is_alpha(html[at])) continue;
+    while (at < html.size() && !is_name_end(html[at])) ++at;
+    names.clear();
+    while (true) {
+      while (at < html.size() && (is_white(html[at]) || html[at] == '/')) ++at;
+      if (at >= html.size() || html[at] == '>') break;
+      const std::size_t begin = at++;
+      while (at < html.size() && html[at] != '=' && !is_name_end(html[at])) ++at;
+      std::size_t end = at;
+      while (at < html.size() && is_white(html[at])) ++at;
+      const bool is_new = names.insert(text::to_lower(html.substr(begin, end - begin))).second;
+      if (at < html.size() && html[at] == '=') {
+        ++at;
+        while (at < html.size() && is_white(html[at])) ++at;
+        const char quote = at < html.size() ? html[at] : '\0';
+        if (quote == '"' || quote == '\'') {
+          at = std::min(html.find(quote, at + 1), html.size() - 1) + 1;
+        } else {
+          while (at < html.size() && html[at] != '>' && !is_white(html[at])) ++at;
+        }
+        end = at;
+      }
+      if (!is_new)
+        std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin), out.begin() + static_cast<std::ptrdiff_t>(end),
+                  ' ');
+    }
+  }
+  return out;
+}
 
 std::size_t nesting_of(std::string_view html) {
   std::unordered_map<std::string, std::size_t> open;

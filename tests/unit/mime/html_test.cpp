@@ -101,6 +101,19 @@ TEST(HtmlLinks, AreFoundInConditionalCommentsOfAnyForm) {
   EXPECT_TRUE(read_html(many).is_whole);
 }
 
+TEST(HtmlLinks, AreFoundBehindRepeatedAttributes) {
+  const std::string misnested = "<b><i>x</b></i>";
+  for (const char* tag :
+       {"<a x x href='https://a.example/'>", "<a x X/href=https://a.example/>", "<a x=1 x href = 'https://a.example/'>",
+        "<a href='https://a.example/' href href title=y>", "<a x=\">\" x href='https://a.example/'>"}) {
+    EXPECT_TRUE(leads_to(tag + std::string("go</a>"), "https://a.example/")) << tag;
+    EXPECT_TRUE(leads_to(misnested + tag + "go</a>", "https://a.example/")) << tag;
+  }
+  // What looks like a repeated attribute and is none.
+  EXPECT_TRUE(leads_to(misnested + "<style><a href x=\"</style><a y=\"\" href='https://a.example/'>go</a>",
+                       "https://a.example/"));
+}
+
 TEST(HtmlLinks, OfARefreshNeedNoUrl) {
   for (const char* content : {"0; https://a.example/", "0;url=https://a.example/", "5 , URL = 'https://a.example/'",
                               ".5;'https://a.example/'", "url=https://a.example/"}) {
