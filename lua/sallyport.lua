@@ -11,7 +11,7 @@
 ---@field client sallyport.tx.client Who connected.
 ---@field auth sallyport.tx.auth What the checks of the sender came to.
 ---@field from sallyport.address? The envelope sender; nil before MAIL. The null sender has `addr == ""`.
----@field rcpt sallyport.address? At stage `rcpt`: the recipient that is asked for; else nil.
+---@field rcpt sallyport.address? At stage `rcpt`: the recipient that is asked for; after it: the first of `rcpts`; before it nil.
 ---@field rcpts sallyport.address[] The recipients that have been accepted.
 ---@field msg sallyport.tx.msg? From stage `headers` on: the message; before that nil.
 local tx = {}

@@ -29,10 +29,13 @@ void push_optional(lua_State* L, const std::optional<MailAddress>& address) {
   address ? push_address(L, *address) : lua_pushnil(L);
 }
 
-// The transaction knows the last one at later stages, too, even where it was refused.
-void push_recipient_asked_for(lua_State* L) {
+// The transaction's own is the last one that was asked for at later stages, too, even where that was refused.
+void push_recipient(lua_State* L) {
+  const Transaction& mail = mail_of(L);
   const Rule* rule = Context::of(L).rule;
-  rule && rule->stage == policies::Stage::rcpt ? push_optional(L, mail_of(L).rcpt) : lua_pushnil(L);
+  if (rule && rule->stage == policies::Stage::rcpt) return push_optional(L, mail.rcpt);
+  const bool has_all = !rule || rule->stage > policies::Stage::rcpt;
+  has_all && !mail.rcpts.empty() ? push_address(L, mail.rcpts.front()) : lua_pushnil(L);
 }
 
 void push_recipients(lua_State* L) {
@@ -69,7 +72,9 @@ constexpr Field transaction_fields[] = {
      [](lua_State* L) { push_handle(L, auth_type, mail_of(L)); }},
     {"from", "address?", "The envelope sender; nil before MAIL. The null sender has `addr == \"\"`.",
      [](lua_State* L) { push_optional(L, mail_of(L).from); }},
-    {"rcpt", "address?", "At stage `rcpt`: the recipient that is asked for; else nil.", push_recipient_asked_for},
+    {"rcpt", "address?",
+     "At stage `rcpt`: the recipient that is asked for; after it: the first of `rcpts`; before it nil.",
+     push_recipient},
     {"rcpts", "address[]", "The recipients that have been accepted.", push_recipients},
     {"msg", "tx.msg?", "From stage `headers` on: the message; before that nil.",
      [](lua_State* L) { mail_of(L).message ? push_handle(L, message_type, mail_of(L)) : lua_pushnil(L); }},

@@ -70,7 +70,7 @@ TEST_F(Objects, Transaction) {
   EXPECT_EQ(text_of("tx.tenant"), "acme");
   EXPECT_EQ(text_of("tx.now"), "1790000000");
   EXPECT_EQ(text_of("tx.msg"), "nil");
-  EXPECT_EQ(text_of("tx.rcpt"), "nil");
+  EXPECT_EQ(text_of("tx.rcpt"), "bob@example.com");
 }
 
 TEST_F(Objects, Client) {
@@ -90,14 +90,21 @@ TEST_F(Objects, Client) {
   EXPECT_EQ(text_of("tostring(tx.client.tls.verified) .. ' ' .. tx.client.tls.subject"), "true CN=relay.example.org");
 }
 
-// The transaction still has it at later stages; a rule would see the last one there, or one that was refused.
-TEST_F(Objects, TheRecipientThatIsAskedForIsThereAtItsStageOnly) {
-  mail.rcpt = MailAddress{"carl", "example.com"};
-  for (const char* stage : {"connect", "helo", "mail", "rcpt", "headers", "message", "done"}) {
+// The transaction has the last one that was asked for at later stages, too, and that may have been refused.
+TEST_F(Objects, TheRecipientIsTheOneThatIsAskedForAndLaterTheFirstThatWasAccepted) {
+  const auto recipient_at = [this](const char* stage) {
     write("r.lua", rule_text("return sp.hit { detail = tostring(tx.rcpt) }", stage));
     load();
-    EXPECT_EQ(run().fact.detail, std::string_view(stage) == "rcpt" ? "carl@example.com" : "nil") << stage;
-  }
+    return std::string(run().fact.detail);
+  };
+  mail.rcpt = MailAddress{"carl", "example.com"};
+  mail.rcpts.clear();
+  for (const char* stage : {"connect", "helo", "mail", "headers", "message", "done"})
+    EXPECT_EQ(recipient_at(stage), "nil") << stage;
+  EXPECT_EQ(recipient_at("rcpt"), "carl@example.com");
+  mail.rcpts = {MailAddress{"bob", "example.com"}, MailAddress{"eve", "example.com"}};
+  for (const char* stage : {"headers", "message", "done"}) EXPECT_EQ(recipient_at(stage), "bob@example.com") << stage;
+  EXPECT_EQ(recipient_at("rcpt"), "carl@example.com");
 }
 
 TEST_F(Objects, Addresses) {

@@ -122,7 +122,8 @@ TEST_F(Trial, EveryStageHasWhatItHasInTheGateway) {
   rule("connect", "return tx.from == nil and tx.client.helo == nil and tx.msg == nil and #tx.rcpts == 0", "connect");
   rule("mail", "return tx.from.addr == 'ann@example.org' and tx.client.helo ~= nil and tx.msg == nil", "mail");
   rule("rcpt", "return tx.rcpt.addr == 'bob@example.com' and tx.msg == nil", "rcpt");
-  rule("headers", "return tx.rcpt == nil and tx.rcpts[1].addr == 'bob@example.com' and tx.msg ~= nil", "headers");
+  rule("headers", "return tx.rcpt.addr == tx.rcpts[1].addr and tx.rcpts[1].addr == 'bob@example.com' and tx.msg ~= nil",
+       "headers");
   EXPECT_EQ(failures_of("for _, rule in ipairs { 'connect', 'mail', 'rcpt', 'headers' } do\n"
                         "t.equal(t.run(rule, t.mail {}).verdict, 'hit', rule) end"),
             "");

@@ -281,9 +281,9 @@ TEST_P(ReopeningForOneWhoSaid, AndHasGone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, ReopeningForOneWhoSaid,
-                         testing::Values("", "QUIT\r\n", "RSET\r\nQUIT\r\n",
-                                         "BDAT 17 LAST\r\nSubject: x\r\n", "BDAT 17\r\nSubject: x\r\n\r\ny\r\n",
-                                         "BDAT 12\r\nBDAT 0 LAST\r\n", "NOOP BDAT 0 LAST\r\n", "BDAT x\r\n"),
+                         testing::Values("", "QUIT\r\n", "RSET\r\nQUIT\r\n", "BDAT 17 LAST\r\nSubject: x\r\n",
+                                         "BDAT 17\r\nSubject: x\r\n\r\ny\r\n", "BDAT 12\r\nBDAT 0 LAST\r\n",
+                                         "NOOP BDAT 0 LAST\r\n", "BDAT x\r\n"),
                          [](const auto& info) { return "Case" + std::to_string(info.index); });
 
 // It has said all it will say, and waits for the replies.
