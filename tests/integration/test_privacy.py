@@ -74,7 +74,6 @@ class Told(AdminTest):
         for command in ("stats", "lists", "top --once", "top --json", "report"):
             done = run([PROGRAM, *command.split(), "-c", self.folder / "sallyport.toml"])
             told[command] = (done.stdout + done.stderr).encode()
-        self.admin.stop()
         self.gateway_process.stop()
         for file in [self.folder / "gateway.log", self.gateway_process.out, self.gateway_process.err, *(self.folder / "state").rglob("*")]:
             if file.is_file():
