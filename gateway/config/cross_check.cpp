@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/base/address_overlap.h"
 #include "gateway/base/text.h"
 #include "gateway/config/key_path.h"
 
@@ -154,23 +155,12 @@ void check_listeners(const Settings& settings, const Origins& origins, ConfigErr
   }
 }
 
-bool is_any(const IpAddress& address) { return address == IpAddress() || address == *IpAddress::parse("::"); }
-
-// Whether one process cannot listen at the one address while another listens at the other. [::] stands for IPv4, too.
-bool exclude_each_other(const SocketAddress& one, const SocketAddress& other) {
-  if (one.port != other.port) return false;
-  if (one.ip == other.ip) return true;
-  const IpAddress any_v6 = *IpAddress::parse("::");
-  if (one.ip == any_v6 || other.ip == any_v6) return true;
-  return one.ip.is_v4() == other.ip.is_v4() && (is_any(one.ip) || is_any(other.ip));
-}
-
 // Figures are served by a process of their own.
 void check_admin_address(const Settings& settings, const Origins& origins, ConfigErrors& errors) {
   if (!settings.admin.listen) return;
   for (std::size_t i = 0; i < settings.listen.size(); ++i) {
     const Endpoint& mail = settings.listen[i].address;
-    if (mail.is_unix() || !exclude_each_other(*settings.admin.listen, mail.address())) continue;
+    if (mail.is_unix() || !overlap(*settings.admin.listen, mail.address())) continue;
     errors.push_back({origins.of({"admin.listen"}), settings.admin.listen->to_string() +
                                                         " is where mail is taken, by the entry at " +
                                                         origins.of({full_path("listen[].address", {i})}).to_string() +

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 
+#include "gateway/base/address_overlap.h"
 #include "gateway/config/key_path.h"
 
 namespace sallyport::config {
 
 namespace {
-
-bool is_any(const IpAddress& address) { return address == IpAddress() || address == *IpAddress::parse("::"); }
 
 bool is_of_this_host(const IpAddress& address, const std::vector<IpAddress>& own_addresses) {
   if (address.is_loopback()) return true;
@@ -45,9 +44,9 @@ bool leads_to(const SocketAddress& server, const SocketAddress& listener, const 
   if (server.ip == listener.ip) return true;
   // A connection to 0.0.0.0 or [::] goes to the loopback.
   const IpAddress any_v6 = *IpAddress::parse("::");
-  if (is_any(server.ip)) {
+  if (is_any_address(server.ip)) {
     const bool same_family = server.ip.is_v4() == listener.ip.is_v4() || listener.ip == any_v6;
-    return same_family && (is_any(listener.ip) || listener.ip.is_loopback());
+    return same_family && (is_any_address(listener.ip) || listener.ip.is_loopback());
   }
   const bool takes_its_family = listener.ip == any_v6 || (listener.ip == IpAddress() && server.ip.is_v4());
   return takes_its_family && is_of_this_host(server.ip, own_addresses);

@@ -15,6 +15,7 @@
 
 #include "gateway/async/timer_wheel.h"
 #include "gateway/async/wait.h"
+#include "gateway/base/address_overlap.h"
 #include "gateway/base/ensure.h"
 #include "gateway/uv/handle.h"
 #include "gateway/uv/loop.h"

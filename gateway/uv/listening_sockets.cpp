@@ -7,6 +7,7 @@
 #include <system_error>
 #include <vector>
 
+#include "gateway/base/address_overlap.h"
 #include "gateway/base/directory.h"
 #include "gateway/uv/socket_table.h"
 
@@ -63,14 +64,6 @@ std::vector<ForeignListener> all_listeners() {
 }
 
 }  // namespace
-
-bool overlap(const SocketAddress& one, const SocketAddress& other) {
-  if (one.port != other.port) return false;
-  if (one.ip == other.ip) return true;
-  const IpAddress any_v6 = *IpAddress::parse("::");
-  if (one.ip == any_v6 || other.ip == any_v6) return true;
-  return one.ip.is_v4() == other.ip.is_v4() && (is_any_address(one.ip) || is_any_address(other.ip));
-}
 
 std::optional<ForeignListener> find_foreign_listener(const SocketAddress& address) {
   std::set<std::uint64_t> ours;

@@ -20,10 +20,6 @@ struct ForeignListener {
   unsigned uid = 0;
 };
 
-// True if a connection to one of the two could also be meant for the other: the same port, and the same address or a
-// wildcard. [::] stands for IPv4, too.
-bool overlap(const SocketAddress& one, const SocketAddress& other);
-
 // A socket that another process listens with at this address, or at one that overlaps it. Nothing when there is none,
 // or when /proc cannot be read. A [::] that serves IPv6 alone cannot be told from one that serves both; bind(2) can.
 std::optional<ForeignListener> find_foreign_listener(const SocketAddress& address);

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <string>
 
+#include "gateway/base/address_overlap.h"
+
 namespace sallyport::uv {
 
 namespace {
@@ -65,10 +67,6 @@ bool read_socket_table(const std::function<bool(const SocketRow& row)>& look) {
     }
   }
   return has_read;
-}
-
-bool is_any_address(const IpAddress& address) {
-  return address == IpAddress() || address == IpAddress::v6(std::array<std::uint8_t, 16>{});
 }
 
 bool may_have_handshakes(const SocketAddress& listener) {

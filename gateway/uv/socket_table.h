@@ -28,9 +28,6 @@ std::optional<SocketRow> read_socket_row(std::string_view line);
 // Calls `look` for each socket, until it returns true. False: not even the headings could be read.
 bool read_socket_table(const std::function<bool(const SocketRow& row)>& look);
 
-// 0.0.0.0 or ::
-bool is_any_address(const IpAddress& address);
-
 // Whether TCP handshakes with a listening address are under way. As soon as one is complete, its client waits to be
 // accepted; where the socket has been closed by then, the client gets a reset, in its connect() or after it. True too
 // where that cannot be found out.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/base/address_overlap.h"
 #include "gateway/uv/listening_sockets.h"
 
 namespace sallyport::uv {
