@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gateway/base/a_labels.h"
+#include "gateway/base/byte_order_mark.h"
 #include "gateway/base/descriptor.h"
 #include "gateway/base/domain_name.h"
 #include "gateway/base/id.h"
@@ -123,8 +124,7 @@ void EntryList::add(std::string_view entry) {
 Result<std::shared_ptr<const EntryList>> EntryList::parse(std::string_view text, EntryKind kind) {
   if (text.size() > most_octets) return Failure{"too long for a list"};
   std::shared_ptr<EntryList> list(new EntryList(kind));
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  text = without_byte_order_mark(text);
   // Once, and not twice as much each time that there is no room.
   if (kind != EntryKind::network) list->octets_.reserve(text.size() + 1);
   std::size_t number = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/base/address.h"
+#include "gateway/base/byte_order_mark.h"
 #include "gateway/base/domain_name.h"
 #include "gateway/base/endpoint.h"
 #include "gateway/base/text.h"
@@ -126,8 +127,7 @@ std::string list_of(const std::vector<std::string>& texts) {
 }  // namespace
 
 Result<Done> read_answers(std::string_view text, InitAnswers& answers) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  text = without_byte_order_mark(text);
   const InitAnswers before = answers;
   std::set<std::string> given;
   std::size_t number = 0;

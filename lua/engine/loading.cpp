@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "gateway/base/byte_order_mark.h"
 #include "gateway/base/directory.h"
 #include "gateway/base/text.h"
 #include "lua/engine/context.h"
@@ -153,8 +154,8 @@ void Loading::read(const std::string& path, const std::string& name) {
   } else if (size > most_source_octets) {
     add_error(name, 0, "is larger than 1 MiB");
   } else {
-    file.source.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-    if (file.source.starts_with(byte_order_mark)) file.source.erase(0, byte_order_mark.size());
+    const std::string source(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>{});
+    file.source = without_byte_order_mark(source);
     files_.push_back(std::move(file));
   }
 }

@@ -34,9 +34,6 @@ struct RuleFile {
 // True for a name that files of rules have: "*.lua", but not "*_test.lua", which are their tests.
 inline bool is_rule_file(std::string_view name) { return name.ends_with(".lua") && !name.ends_with("_test.lua"); }
 
-// What editors of some systems put before a text in UTF-8; no part of it.
-inline constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-
 class Loading {
  public:
   // Reads the *.lua files of settings.path, sorted by name, and after them the shipped ones that settings.shipped

@@ -5,11 +5,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "gateway/base/byte_order_mark.h"
 #include "gateway/base/ensure.h"
 #include "gateway/base/result.h"
 #include "gateway/base/text.h"
 #include "lua/engine/libraries.h"
-#include "lua/engine/loading.h"
 #include "lua/engine/registration.h"
 
 namespace sallyport::lua {
@@ -28,9 +28,8 @@ Result<std::string> read_source(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (error || !stream) return Failure{"cannot be read"};
   if (size > most_source_octets) return Failure{"is larger than 1 MiB"};
-  std::string source(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>{});
-  if (source.starts_with(byte_order_mark)) source.erase(0, byte_order_mark.size());
-  return source;
+  const std::string source(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>{});
+  return std::string(without_byte_order_mark(source));
 }
 
 // require: the two modules of ours, and files of the directory that have no rules.
