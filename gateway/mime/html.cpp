@@ -197,8 +197,7 @@ Html read(std::string_view utf8, const HtmlLimits& limits, bool by_tree_only) {
       return strip(document, limits, html);
     }
     walk(*parsed->document, reading);
-    if (const std::string other = without_repeated_attributes(document); other != document)
-      add_links(other, limits, html);
+    if (const auto other = without_repeated_attributes(document)) add_links(*other, limits, html);
   };
   read_document(utf8);
   // Each of them may hold further ones, which are shorter.

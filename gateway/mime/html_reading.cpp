@@ -115,9 +115,9 @@ bool ends_with_url_function(std::string_view style) {
   return style.ends_with('(') && text::ends_with_ignoring_case(style.substr(0, style.size() - 1), "url");
 }
 
-std::size_t find_ignoring_case(std::string_view text, std::string_view lower) {
-  const auto at = std::search(text.begin(), text.end(), lower.begin(), lower.end(),
-                              [](char a, char b) { return text::lower(a) == b; });
+std::size_t rfind_ignoring_case(std::string_view text, std::string_view lower) {
+  const auto at = std::find_end(text.begin(), text.end(), lower.begin(), lower.end(),
+                                [](char a, char b) { return text::lower(a) == b; });
   return at == text.end() ? std::string_view::npos : static_cast<std::size_t>(at - text.begin());
 }
 
@@ -375,13 +375,7 @@ void HtmlReading::comment(std::string_view comment) {
     return;
   }
   // Up to the end of the condition that was opened here, whatever is within.
-  constexpr std::string_view mark = "<![endif";
-  std::size_t end = std::string_view::npos;
-  for (std::size_t from = 0, at = 0; (at = find_ignoring_case(rest.substr(from), mark)) != std::string_view::npos;) {
-    end = from + at;
-    from = end + mark.size();
-  }
-  conditional_.emplace_back(rest.substr(0, end));
+  conditional_.emplace_back(rest.substr(0, rfind_ignoring_case(rest, "<![endif")));
 }
 
 void HtmlReading::hidden_text(std::string_view text) {

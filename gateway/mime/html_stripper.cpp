@@ -75,8 +75,8 @@ void add_targets(std::string_view attributes, const HtmlLimits& limits, Html& ou
 
 }  // namespace
 
-std::string without_repeated_attributes(std::string_view html) {
-  std::string out(html);
+std::optional<std::string> without_repeated_attributes(std::string_view html) {
+  std::optional<std::string> out;
   const auto is_white = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; };
   std::set<std::string> names;
   for (std::size_t at = html.find('<'); at != std::string_view::npos; at = html.find('<', at)) {
@@ -102,9 +102,9 @@ std::string without_repeated_attributes(std::string_view html) {
         }
         end = at;
       }
-      if (!is_new)
-        std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin), out.begin() + static_cast<std::ptrdiff_t>(end),
-                  ' ');
+      if (is_new) continue;
+      if (!out) out.emplace(html);
+      out->replace(begin, end - begin, end - begin, ' ');
     }
   }
   return out;
