@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "gateway/base/text.h"
 #include "gateway/cli/command_list.h"
 #include "gateway/config/settings_table.h"
 
@@ -16,17 +17,7 @@ std::string quoted(std::string_view text) {
   return quoted + "'";
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
-std::string alternatives(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : "|") + word;
-  return text;
-}
+std::string joined(const std::vector<std::string>& words) { return text::join(words, " "); }
 
 // The first words of commands, each once, in the order of --help.
 std::vector<std::string> first_words(std::span<const CommandDescription> commands) {
@@ -119,8 +110,9 @@ std::string bash(std::span<const CommandDescription> commands) {
         script += "; [[ $previous == " + option.name + " ]] && choices=" + quoted(option.choices);
       }
     }
-    if (!with_file.empty()) script += "; [[ $previous == @(" + alternatives(with_file) + ") ]] && choices= files=yes";
-    if (!with_text.empty()) script += "; [[ $previous == @(" + alternatives(with_text) + ") ]] && choices= files=";
+    if (!with_file.empty())
+      script += "; [[ $previous == @(" + text::join(with_file, "|") + ") ]] && choices= files=yes";
+    if (!with_text.empty()) script += "; [[ $previous == @(" + text::join(with_text, "|") + ") ]] && choices= files=";
     script += " ;;\n";
   }
   for (const std::string& word : first_words(commands)) {

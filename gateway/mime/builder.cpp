@@ -1,7 +1,7 @@
 #include "gateway/mime/builder.h"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "gateway/base/charset.h"
@@ -51,22 +51,20 @@ std::string_view cms_arcs(std::string_view head) {
   return at == std::string_view::npos ? std::string_view() : head.substr(at + pkcs.size(), 5);
 }
 
-template <std::size_t N>
-bool has_extension(const Part& part, const std::array<std::string_view, N>& wanted) {
+bool has_extension(const Part& part, std::initializer_list<std::string_view> wanted) {
   const std::vector<std::string> extensions = extensions_of(part.names);
   return std::any_of(extensions.begin(), extensions.end(), [&wanted](const std::string& one) {
     return std::find(wanted.begin(), wanted.end(), one) != wanted.end();
   });
 }
 
-bool has_message_name(const Part& part) {
-  constexpr std::array<std::string_view, 4> extensions{"eml", "mht", "mhtml", "nws"};
-  return has_extension(part, extensions);
-}
+bool has_message_name(const Part& part) { return has_extension(part, {"eml", "mht", "mhtml", "nws"}); }
 
-bool has_cms_name(const Part& part) {
-  constexpr std::array<std::string_view, 3> extensions{"p7m", "p7z", "p7c"};
-  return has_extension(part, extensions);
+bool has_cms_name(const Part& part) { return has_extension(part, {"p7m", "p7z", "p7c"}); }
+
+// Whether both are of the same octets, whatever their codings.
+bool is_of_same_octets(const Part& one, const Part& other) {
+  return !one.is_container && one.source == other.source && one.begin == other.begin && one.end == other.end;
 }
 
 }  // namespace
@@ -122,15 +120,13 @@ std::optional<Job> Builder::next_job() {
 bool Builder::is_another_reading(PartIndex index) const {
   const Part& part = tree_.parts[index];
   return std::any_of(tree_.parts.begin(), tree_.parts.end(), [&part](const Part& one) {
-    return &one != &part && !one.is_container && one.source == part.source && one.begin == part.begin &&
-           one.end == part.end && one.coding != part.coding;
+    return &one != &part && is_of_same_octets(one, part) && one.coding != part.coding;
   });
 }
 
 bool Builder::is_known(const Part& part) const {
   return std::any_of(tree_.parts.begin(), tree_.parts.end(), [&part](const Part& one) {
-    return &one != &part && !one.is_container && one.source == part.source && one.begin == part.begin &&
-           one.end == part.end && one.coding == part.coding;
+    return &one != &part && is_of_same_octets(one, part) && one.coding == part.coding;
   });
 }
 

@@ -106,7 +106,8 @@ bool ClientChannel::may_have_left() {
 
 bool ClientChannel::has_gone() const {
   if (stream_->is_open()) return false;
-  if (has_whole_content_ || stream_->is_broken()) return stream_->is_broken();
+  if (stream_->is_broken()) return true;
+  if (has_whole_content_) return false;
   if (secured_ && secured_->has_undecrypted()) return false;
   return !completes_a_mail(stream_->input().substr(line_octets_));
 }

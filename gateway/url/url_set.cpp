@@ -85,7 +85,7 @@ void UrlSet::add_text(std::string_view text, Place place) {
 void UrlSet::add_code(std::string_view source) {
   constexpr unsigned most = 200;
   // Names of namespaces, which nobody opens.
-  constexpr std::array<std::string_view, 4> of_namespaces{"w3.org", "schemas.microsoft.com", "schema.org",
+  constexpr std::array<std::string_view, 3> of_namespaces{"schemas.microsoft.com", "schema.org",
                                                           "schemas.openxmlformats.org"};
   unsigned count = 0;
   scan_for_urls(source, suffixes_.top, [&](std::string_view written) {
