@@ -289,8 +289,7 @@ class BesideTheGateway(AdminTest):
         os.kill(other, signal.SIGSTOP)  # mail does not hang on it
         with Client(self.port) as client:
             client.greet()
-            client.ask("MAIL FROM:<ann@sender.example>", 250)
-            client.ask("RCPT TO:<user@test.example>", 250)
+            client.mail()
         self.assertEqual(self.gateway_process.stop(), 0)
         self.assertFalse(accepts(self.admin_port))
 
@@ -299,8 +298,7 @@ class BesideTheGateway(AdminTest):
         self.start_both(sink.port)
         with Client(self.port) as client:
             client.greet()
-            client.ask("MAIL FROM:<ann@sender.example>", 250)
-            client.ask("RCPT TO:<user@test.example>", 250)
+            client.mail()
             client.ask("DATA", 354)
             self.gateway_process.signal(signal.SIGTERM)
             wait_until("the drain", lambda: self.get("/readyz") == (503, "draining: no new sessions are accepted\n"))

@@ -25,6 +25,25 @@ inline std::string with_crlf(std::string_view text) {
   return octets;
 }
 
+// The last octet first.
+inline std::string little(std::uint64_t value, int octets) {
+  std::string out;
+  for (int i = 0; i < octets; ++i) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+
+// What is to be found in every reading.
+inline const std::string harm = "harm, wherever it hides\r\n";
+
+inline std::string multipart(const std::string& type, const std::string& body) {
+  return "MIME-Version: 1.0\r\nContent-Type: " + type + "\r\n\r\n" + body;
+}
+
+// A mail with this one part, header and content.
+inline std::string mixed(const std::string& part) {
+  return multipart("multipart/mixed; boundary=b", "--b\r\n" + part + "\r\n--b--\r\n");
+}
+
 struct ReadMail {
   std::unique_ptr<mail::FakeSpool> spool;
   std::unique_ptr<mail::Message> message;
